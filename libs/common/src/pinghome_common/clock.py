@@ -1,0 +1,21 @@
+"""The one clock: what tests may move."""
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The present in UTC."""
+    return datetime.now(UTC)
+
+
+def micros(moment: datetime) -> int:
+    """UNIX microseconds, as telemetry carries times; exact, where `timestamp()` rounds."""
+    return int((moment - _EPOCH).total_seconds()) * 1_000_000 + moment.microsecond
+
+
+def from_micros(value: int) -> datetime:
+    """The UTC time of UNIX microseconds."""
+    return datetime.fromtimestamp(value // 1_000_000, UTC).replace(microsecond=value % 1_000_000)
+
+
+_EPOCH = datetime.fromtimestamp(0, UTC)

@@ -1,0 +1,90 @@
+"""PostgreSQL: one pool a process, one transaction a request."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+import asyncpg
+from asyncpg import Connection as Connection  # noqa: PLC0414  # exported: asyncpg is imported here only
+from asyncpg import Pool
+
+from pinghome_common.errors import Unavailable
+
+AWAY = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    TimeoutError,
+)
+"""What asyncpg raises when the server is away, going away or coming up."""
+
+
+class Database:
+    """The pool of one service; it connects when first used and again after the server was away.
+
+    Args:
+        url: of the service's own database.
+        size: most connections at a time.
+    """
+
+    def __init__(self, url: str, size: int = 8) -> None:
+        self.url = url
+        self._pool: Pool = asyncpg.create_pool(
+            url, min_size=0, max_size=size, command_timeout=20, max_inactive_connection_lifetime=60
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._pool
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            async with asyncio.timeout(5):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection from the pool; each statement is a transaction of its own.
+
+        Raises:
+            Unavailable: PostgreSQL is away.
+        """
+        try:
+            async with self._pool.acquire(timeout=5) as connection:
+                yield connection
+        except AWAY as error:
+            raise Unavailable("The database is not reachable just now; please try again in a moment.") from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction, committed when the block ends well.
+
+        Raises:
+            Unavailable: PostgreSQL is away; whether a commit under way took effect is then unknown.
+        """
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def own(self) -> Connection:
+        """A connection outside the pool, for a worker that holds an advisory lock on it; the caller closes it."""
+        return await asyncpg.connect(self.url, command_timeout=60)
+
+    async def ready(self) -> bool:
+        """True when a statement is answered within two seconds."""
+        try:
+            async with asyncio.timeout(2), self.connection() as connection:
+                await connection.execute("SELECT 1")
+        except (Unavailable, TimeoutError):
+            return False
+        return True
+
+
+async def only_one(connection: Connection, name: str) -> None:
+    """Waits until this connection is the one active worker called `name`; the lock ends with the connection."""
+    while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name):
+        # Not a blocking lock: the server would count it as a long transaction.
+        await asyncio.sleep(0.5)

@@ -1,0 +1,264 @@
+"""PingHome's words (contract A.0): bearer tokens, JSON bodies, error bodies, pages."""
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StrictBool, StrictInt, StrictStr
+from pydantic_core import PydanticCustomError, from_json
+from starlette.exceptions import HTTPException
+
+from pinghome_common.errors import DomainError, FieldError, ForbiddenError, Invalid, Unauthorized
+from pinghome_common.events.key import Kind, Scope
+from pinghome_common.known import Caller
+
+MASK = "********"
+"""What a secret looks like when read; sent back it means: unchanged (contract F)."""
+
+
+def _text(value: str) -> str:
+    if "\x00" in value:
+        raise PydanticCustomError("nul", "must not contain the character NUL")
+    return value
+
+
+Text = Annotated[StrictStr, AfterValidator(_text)]
+Name = Annotated[Text, AfterValidator(str.strip), Field(min_length=1, max_length=255)]
+Flag = StrictBool
+Int = StrictInt
+
+
+def _id(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value
+    try:
+        return UUID(value) if isinstance(value, str) and len(value) == 36 and value.isascii() else _no_id()  # noqa: PLR2004
+    except ValueError:
+        return _no_id()
+
+
+def _no_id() -> UUID:
+    raise PydanticCustomError("uuid", "must be a UUID such as 6766163a-568d-47b4-a1fa-91a0957e06d4")
+
+
+Id = Annotated[UUID, BeforeValidator(_id)]
+
+
+class Page(BaseModel):
+    """`page` and `limit` of a list (contract A.0)."""
+
+    page: int = Field(1, ge=1, le=1_000_000)
+    limit: int = Field(50, ge=1, le=500)
+
+    @property
+    def offset(self) -> int:
+        """Rows before this page."""
+        return (self.page - 1) * self.limit
+
+
+def page(page: Annotated[int, Query(ge=1, le=1_000_000)] = 1, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> Page:
+    """The page that a list call asks for."""
+    return Page(page=page, limit=limit)
+
+
+Paged = Annotated[Page, Depends(page)]
+
+
+def listing(rows: list[dict[str, Any]], at: Page, total: int) -> dict[str, Any]:
+    """The body of a paginated list (contract F)."""
+    return {"data": rows, "page": at.page, "limit": at.limit, "total": total}
+
+
+def ids(request: Request) -> list[UUID]:
+    """The ids of a bulk call: repeated `id`, a comma list, or Python's way to print a list (contract A2).
+
+    Raises:
+        Invalid: none, or one that is no UUID.
+    """
+    found: list[UUID] = []
+    for raw in request.query_params.getlist("id"):
+        for part in raw.strip("[] ").split(","):
+            text = part.strip(" '\"")
+            if len(text) != 36 or not text.isascii():  # noqa: PLR2004  # a UUID with dashes
+                raise Invalid(FieldError("id", "must be a UUID"))
+            try:
+                found.append(UUID(text))
+            except ValueError:
+                raise Invalid(FieldError("id", "must be a UUID")) from None
+    if not found:
+        raise Invalid(FieldError("id", "at least one id is required, as ?id=…&id=…"))
+    if len(found) > 1000:  # noqa: PLR2004
+        raise Invalid(FieldError("id", "at most 1000 ids at a time"))
+    return list(dict.fromkeys(found))
+
+
+Ids = Annotated[list[UUID], Depends(ids)]
+
+_bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer <token>`, a token of your organisation")
+
+
+async def caller(request: Request, _: Annotated[object, Depends(_bearer)] = None) -> Caller:
+    """Who is calling.
+
+    Raises:
+        Unauthorized: no bearer token, or one that nobody has (401 `{"message": "Unauthorized"}`).
+        ForbiddenError: a read-only token on a write.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    found = request.app.state.known.caller(Kind.bearer, token.strip()) if scheme.lower() == "bearer" else None
+    if found is None:
+        raise Unauthorized("Unauthorized")
+    if found.scope is Scope.read and request.method not in ("GET", "HEAD"):
+        raise ForbiddenError("This token may only read; use one with the scope write.")
+    return found  # type: ignore[no-any-return]
+
+
+Authorized = Annotated[Caller, Depends(caller)]
+
+
+class _Json(Request):
+    """A request whose body is JSON whatever its content type says, parsed strictly: no NaN, no depth without end."""
+
+    async def json(self) -> Any:
+        body = await self.body()
+        try:
+            return from_json(body, allow_inf_nan=False)
+        except ValueError as error:
+            raise json.JSONDecodeError(str(error), "", 0) from None
+
+
+class Route(APIRoute):
+    """A route of PingHome's dialect."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, given a `_Json` request."""
+        handle = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            kept = [header for header in request.scope["headers"] if header[0] != b"content-type"]
+            request.scope["headers"] = [*kept, (b"content-type", b"application/json")]
+            return await handle(_Json(request.scope, request.receive))
+
+        return handler
+
+
+class Router(APIRouter):
+    """Routes that answer with and without a trailing slash, GET also as HEAD (contract, common rules 1 and 2)."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(route_class=Route, redirect_slashes=False, responses=PROBLEMS, **options)
+
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """Registers the path, and the same with a slash."""
+        if "GET" in (options.get("methods") or ()):
+            super().add_api_route(path, endpoint, **options)
+            hidden = {**options, "methods": ["HEAD"], "include_in_schema": False}
+            super().add_api_route(path, endpoint, **hidden)
+        else:
+            super().add_api_route(path, endpoint, **options)
+        if not path.endswith("/"):
+            methods = {*(options.get("methods") or ())} | (
+                {"HEAD"} if "GET" in (options.get("methods") or ()) else set()
+            )
+            super().add_api_route(path + "/", endpoint, **{**options, "methods": methods, "include_in_schema": False})
+
+
+class Problem(BaseModel):
+    """What went wrong, in a sentence that says what to do."""
+
+    message: str = Field(examples=["name: must have at least 1 character"])
+
+
+class Problems(Problem):
+    """The same with each field's own message."""
+
+    class OfField(BaseModel):
+        """One field."""
+
+        field: str = Field(examples=["conditions.0.operator"])
+        message: str
+
+    errors: list[OfField]
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    401: {"model": Problem, "description": "no token, or an unknown one"},
+    404: {"model": Problem, "description": "no such id in your organisation"},
+    422: {"model": Problems, "description": "fields that are missing, of the wrong type or out of range"},
+}
+
+
+def render(request: Request, error: Exception) -> Response:
+    """An error as PingHome says it: `{"message", "errors"?}` (contract A.0)."""
+    if isinstance(error, RequestValidationError):
+        return _invalid(error)
+    if isinstance(error, Invalid):
+        return _problem(422, error.message, list(error.errors))
+    if isinstance(error, DomainError):
+        headers = (
+            {"WWW-Authenticate": "Bearer"}
+            if error.status == 401
+            else {"Retry-After": "1"}
+            if error.status == 503
+            else None
+        )
+        return _problem(error.status, error.message, headers=headers)
+    if isinstance(error, HTTPException):
+        words = {
+            404: "Not found",
+            405: f"Method {request.method} is not allowed here",
+            400: "The body could not be read",
+        }
+        return _problem(error.status_code, words.get(error.status_code, str(error.detail)), headers=error.headers)
+    return _problem(500, "Something went wrong on our side; it has been logged.")
+
+
+def _problem(status: int, message: str, errors: list[FieldError] | None = None, headers: Any = None) -> Response:
+    body: dict[str, Any] = {"message": message}
+    if errors:
+        body["errors"] = [{"field": error.field, "message": error.message} for error in errors]
+    return JSONResponse(body, status, headers=headers)
+
+
+def _invalid(error: RequestValidationError) -> Response:
+    found = error.errors()
+    if any(each["type"] == "json_invalid" for each in found):
+        return _problem(400, "The body is not valid JSON: " + str(found[0].get("ctx", {}).get("error", ""))[:200])
+    fields = [FieldError(_path(each["loc"]), _sentence(each)) for each in found[:20]]
+    return _problem(422, "The request is invalid: " + "; ".join(f"{f.field}: {f.message}" for f in fields[:5]), fields)
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    """The field's dotted path; a long or strange key that a client sent is cut and printed plainly."""
+    parts = [str(part) for part in (loc[1:] if loc and loc[0] in ("body", "query", "path", "header") else loc)]
+    return ".".join(parts)[:200].encode("ascii", "replace").decode() or "body"
+
+
+def _sentence(each: dict[str, Any]) -> str:
+    message = str(each["msg"])[:300]
+    return {"missing": "is required"}.get(each["type"], message[:1].lower() + message[1:])
+
+
+def version_wanted(request: Request) -> int | None:
+    """The version in `If-Match`; None when any will do, -1 when it is no version of ours."""
+    wanted = request.headers.get("if-match", "").strip()
+    if wanted in ("", "*"):
+        return None
+    digits = wanted.removeprefix("W/").strip('"').removeprefix("v")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1  # noqa: PLR2004
+
+
+def answer(body: dict[str, Any], status: int = 200, version: int | None = None) -> Response:
+    """A JSON answer, with the aggregate's version as its `ETag`."""
+    headers = {"ETag": f'"v{version}"'} if version is not None else None
+    return Response(encode(body), status, headers, "application/json")
+
+
+encode = msgspec.json.Encoder().encode

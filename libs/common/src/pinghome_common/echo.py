@@ -1,0 +1,110 @@
+"""Read your writes: a command waits, for a bounded time, until the query side shows what it did."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from uuid import UUID
+
+import msgspec
+from nats.aio.msg import Msg
+
+from pinghome_common.errors import Unavailable
+from pinghome_common.stream import Broker
+
+WAIT = 0.5
+"""Most seconds that a command or a read waits for a projection (house 3.7)."""
+
+SILENT = 1.5
+"""A projection that has said nothing for so many seconds is not waited for."""
+
+
+class Said(msgspec.Struct, array_like=True):
+    """What a projection says after each commit: its positions by stream, and the ids of the events it applied."""
+
+    positions: dict[str, int]
+    events: list[UUID]
+
+
+encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Said).decode
+
+
+class Echo:
+    """What the projections have said lately. One instance a process; it listens to `echo.>` or to one projection.
+
+    Args:
+        names: the projections that are waited for.
+    """
+
+    def __init__(self, broker: Broker, *names: str) -> None:
+        self._broker, self._names = broker, names
+        self._waiting: dict[tuple[str, UUID], asyncio.Event] = {}
+        self._heard: dict[str, float] = {}
+        self._positions: dict[tuple[str, str], int] = {}
+        self._moved = asyncio.Condition()
+
+    async def listen(self) -> None:
+        """Subscribes; call once, when the broker is entered."""
+        for name in self._names:
+            await self._broker.hear(f"echo.{name}", self._hear)
+
+    async def _hear(self, msg: Msg) -> None:
+        name, said = msg.subject.partition(".")[2], _decode(msg.data)
+        self._heard[name] = time.monotonic()
+        for event in said.events:
+            if waiting := self._waiting.get((name, event)):
+                waiting.set()
+        for stream, position in said.positions.items():
+            self._positions[name, stream] = position
+        async with self._moved:
+            self._moved.notify_all()
+
+    def expect(self, events: Iterable[UUID]) -> "Expected":
+        """To be called before the commit, so that an echo cannot come before it is waited for."""
+        return Expected(self, [(name, event) for name in self._names for event in events])
+
+    async def reached(self, name: str, stream: str) -> bool:
+        """Waits until a projection has applied everything that was in the stream when this was called.
+
+        Returns:
+            False when that took longer than `WAIT`, or broker or projection are away.
+        """
+        try:
+            async with asyncio.timeout(WAIT):
+                head = await self._broker.head(stream)
+                async with self._moved:
+                    await self._moved.wait_for(lambda: self._positions.get((name, stream), 0) >= head)
+        except (Unavailable, TimeoutError):
+            return False
+        return True
+
+
+class Expected:
+    """Echoes that a command waits for."""
+
+    def __init__(self, echo: Echo, keys: list[tuple[str, UUID]]) -> None:
+        self._echo = echo
+        self._events = {key: asyncio.Event() for key in keys}
+        echo._waiting.update(self._events)  # noqa: SLF001  # the two halves of one thing
+
+    async def wait(self) -> bool:
+        """True when every living projection has said its part within `WAIT` seconds."""
+        now = time.monotonic()
+        living = [
+            event.wait()
+            for (name, _), event in self._events.items()
+            if now - self._echo._heard.get(name, 0.0) < SILENT  # noqa: SLF001
+        ]
+        try:
+            async with asyncio.timeout(WAIT):
+                await asyncio.gather(*living)
+        except TimeoutError:
+            return False
+        finally:
+            self.forget()
+        return len(living) == len(self._events)
+
+    def forget(self) -> None:
+        """Stops waiting, for a command that failed."""
+        for key in self._events:
+            self._echo._waiting.pop(key, None)  # noqa: SLF001

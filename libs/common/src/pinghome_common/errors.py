@@ -1,0 +1,67 @@
+"""What can go wrong for a caller; each error carries its HTTP status, each dialect renders it its own way."""
+
+from dataclasses import dataclass
+
+
+class DomainError(Exception):
+    """A refusal with a sentence for the caller that says what to do."""
+
+    status = 400
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Unauthorized(DomainError):
+    """No key, or one that nobody has."""
+
+    status = 401
+
+
+class ForbiddenError(DomainError):
+    """A key that may not do this."""
+
+    status = 403
+
+
+class NotFound(DomainError):
+    """No such thing, or not theirs: the two look the same from outside."""
+
+    status = 404
+
+
+class Conflict(DomainError):
+    """The thing exists already."""
+
+    status = 409
+
+
+class PreconditionFailed(DomainError):
+    """`If-Match` names another version than the present one."""
+
+    status = 412
+
+
+class Unavailable(DomainError):
+    """One of our own parts is away; the caller may try again."""
+
+    status = 503
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field; `field` is its dotted path, such as `conditions.0.operator`."""
+
+    field: str
+    message: str
+
+
+class Invalid(DomainError):
+    """Fields that are missing, of the wrong type or out of range."""
+
+    status = 422
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("The request is invalid: " + "; ".join(f"{error.field}: {error.message}" for error in errors))
+        self.errors = errors

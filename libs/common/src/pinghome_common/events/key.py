@@ -1,0 +1,35 @@
+"""A key: what lets a caller in. Only its hash ever leaves resource-cmd."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Kind(StrEnum):
+    """Bearer tokens open PingHome's API, checks keys Healthchecks' API, ping keys the slug form of pings."""
+
+    bearer = "bearer"
+    checks = "checks"
+    ping = "ping"
+
+
+class Scope(StrEnum):
+    """What a key may do."""
+
+    read = "read"
+    write = "write"
+
+
+@dataclass(slots=True, kw_only=True)
+class Key:
+    """One key of an organisation; `hash` is the SHA-256 of the token, `service` is set for checks and ping keys."""
+
+    id: UUID
+    organisation: UUID
+    name: str
+    kind: Kind
+    scope: Scope
+    hash: bytes
+    service: UUID | None = None
+    created_at: datetime

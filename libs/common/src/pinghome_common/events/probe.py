@@ -1,0 +1,70 @@
+"""What travels between scheduler, probers and judges: a job, and the result of probing it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """One monitor's check as the scheduler sends it to a region (`job.<region>.<resource>`).
+
+    `interval` is in seconds. `sealed` holds the request headers and body, encrypted to the region's key
+    (`secret.seal`); empty when there are none.
+    """
+
+    resource: UUID
+    type: str
+    interval: int
+    url: str = ""
+    method: str = "GET"
+    skip_ssl_error: bool = False
+    not_follow_redirect: bool = False
+    sealed: bytes = b""
+
+
+class Verdict(StrEnum):
+    """What a probe found. Only `target_fail` speaks against the target (reliability.md 3.2)."""
+
+    up = "up"
+    target_fail = "target_fail"
+    probe_error = "probe_error"
+    blocked = "blocked"
+
+
+@dataclass(slots=True, kw_only=True)
+class Phases:
+    """How long each part of a probe took, in milliseconds; None where there was no such part."""
+
+    dns: float | None = None
+    connect: float | None = None
+    tls: float | None = None
+    first_byte: float | None = None
+    total: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """One probe of one monitor from one region; its key is (resource, region, slot).
+
+    `slot` and `checked_at` are UNIX microseconds: when the probe was due, and when it started.
+    """
+
+    resource: UUID
+    slot: int
+    checked_at: int
+    interval: int
+    verdict: Verdict
+    status_code: int | None = None
+    error: str = ""
+    address: str = ""
+    phases: Phases = field(default_factory=Phases)
+
+
+@dataclass(slots=True, kw_only=True)
+class Results:
+    """One message in TELEMETRY (`telemetry.result.<region>`): results of one region, never packed again."""
+
+    batch: UUID
+    region: str
+    results: list[Result]

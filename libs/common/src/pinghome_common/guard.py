@@ -1,0 +1,192 @@
+"""The one way out: every outbound socket is opened here, to an address that was judged right before."""
+
+import asyncio
+import errno
+import math
+import socket
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ssl import SSLContext
+from typing import TypeVar
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+Lookup = Callable[[str], Iterable[str]]
+P = TypeVar("P", bound=asyncio.BaseProtocol)
+
+# What the operating system says about this machine, not about the target.
+OURS = frozenset(
+    {
+        *(errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM),
+        *(errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT),
+        *(errno.EACCES, errno.EPERM),
+    }
+)
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ip_network(part) for part in text.split())
+
+
+# Refused whatever the operator allows: who reaches these holds the machine's credentials.
+_METADATA = _networks(
+    "169.254.0.0/16 "  # AWS, Azure, Google, ECS, EKS, Scaleway, Tencent: one link-local range serves them all
+    "100.100.100.200/32 192.0.0.192/32 168.63.129.16/32 "  # Alibaba, Oracle, Azure's WireServer (a public address)
+    "fd00:ec2::/32 fd20:ce::254/128 fd00:42::42/128 fd00:c1::a9fe:a9fe/128 fd00:a9fe:a9fe::/48 "  # AWS to Linode
+    "fe80::a9fe:a9fe/128 "  # OpenStack
+    "64:ff9b:1::/48"  # a translator's local prefix (RFC 8215): which IPv4 address is meant only its operator knows
+)
+# Special-purpose ranges that ipaddress calls global, in 3.11 or in a later Python (reliability.md, SSRF guard).
+_NOT_PUBLIC = _networks("192.0.0.0/24 192.88.99.0/24 2001::/23 3fff::/20")
+_UNICAST = IPv6Network("2000::/3")  # all that IANA has given out; excludes fec0::/10, 5f00::/16 and what comes next
+_MAPPED, _NAT64, _COMPATIBLE = IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"), IPv6Network("::/96")
+
+# getaddrinfo blocks, for seconds when a name's servers are silent. uvloop's own pool runs two look-ups at a time
+# (libuv, threadpool.c: slow I/O gets half of four threads), so two such names would stop every other probe.
+_RESOLVERS = ThreadPoolExecutor(64, thread_name_prefix="resolve")
+
+
+class Forbidden(Exception):
+    """The address, or what was to be sent there, is refused by policy; the text is a sentence for the user."""
+
+
+class Guard:
+    """Judges addresses and connects to nothing that it has not judged (reliability.md §5, SSRF guard specification).
+
+    `allow` are the private networks of `PINGHOME_PROBE_ALLOW_CIDRS`; metadata addresses stay refused. `lookup` turns
+    a name into addresses; it blocks and runs in a thread.
+    """
+
+    def __init__(self, allow: Sequence[Network] = (), lookup: Lookup | None = None) -> None:
+        self._allow = tuple(allow)
+        self._lookup = lookup or _lookup
+        self._judged = lru_cache(1 << 15)(self._judge)
+        self._literals = lru_cache(1 << 15)(self._literal)
+
+    def check(self, address: Address | str) -> Address:
+        """The address itself when it may be connected to.
+
+        Raises:
+            Forbidden: it may not; an IPv4 address inside an IPv6 one counts.
+            ValueError: the text is no address.
+        """
+        return self._judged(str(address))
+
+    def check_literal(self, host: str) -> Address | None:
+        """The address that `host` spells in any form getaddrinfo reads (`0x7f.1`, `2130706433`); None for a name.
+
+        Raises:
+            Forbidden: it spells a forbidden address.
+        """
+        return self._literals(host) if len(host) < 256 else None
+
+    async def resolve(self, host: str) -> list[Address]:
+        """All addresses of `host`, every one judged: one forbidden answer refuses all.
+
+        Raises:
+            Forbidden: an answer may not be connected to.
+            socket.gaierror: there is no such name, or the resolver failed.
+        """
+        literal = self.check_literal(host)
+        if literal is not None:
+            return [literal]
+        return await asyncio.get_running_loop().run_in_executor(_RESOLVERS, self._resolve, host)
+
+    async def connect(
+        self,
+        addresses: Sequence[Address],
+        port: int,
+        factory: Callable[[], P],
+        *,
+        deadline: float = math.inf,
+        ssl: SSLContext | None = None,
+        server_hostname: str | None = None,
+    ) -> tuple[asyncio.Transport, P]:
+        """A TCP connection, with TLS when `ssl` is given, to the first of `addresses` that answers.
+
+        `deadline` is in seconds of `time.monotonic()`; each address gets an equal share of what is left.
+
+        Raises:
+            Forbidden: an address may not be connected to; it is judged again, so nothing unjudged slips in.
+            TimeoutError: the last address did not answer in its share.
+            OSError: no address took the connection; the error that tells most about the target.
+        """
+        loop = asyncio.get_running_loop()
+        failures: list[OSError] = []
+        for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            # create_connection asks no resolver for an address literal, and AI_NUMERICHOST forbids it to.
+            opening = loop.create_connection(
+                factory,
+                str(self.check(address)),
+                port,
+                ssl=ssl,
+                server_hostname=server_hostname,
+                flags=socket.AI_NUMERICHOST,
+            )
+            try:
+                if left == 1 and deadline == math.inf:
+                    return await opening
+                async with asyncio.timeout((deadline - time.monotonic()) / left):
+                    return await opening
+            except OSError as error:
+                failures.append(error)
+        raise min(failures, key=lambda error: error.errno in OURS)
+
+    def _literal(self, host: str) -> Address | None:
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        except (socket.gaierror, UnicodeError):
+            return None
+        return self.check(str(found[0][4][0]))
+
+    def _resolve(self, host: str) -> list[Address]:
+        return [self.check(address) for address in self._lookup(host)]
+
+    def _judge(self, text: str) -> Address:
+        address = ip_address(text)
+        for face in _faces(address):
+            named = str(face) if face == address else f"{face} (inside {address})"
+            if any(face in network for network in _METADATA):
+                raise Forbidden(f"{named} is a metadata address of a cloud or a link-local one; it is never probed")
+            if not _is_public(face) and not any(face in network for network in self._allow):
+                raise Forbidden(
+                    f"{named} is {_kind(face)}, not a public address; "
+                    "an operator may allow private networks with PINGHOME_PROBE_ALLOW_CIDRS"
+                )
+        return address
+
+
+def _lookup(host: str) -> list[str]:
+    try:
+        return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    except UnicodeError as error:  # a label that IDNA cannot say, such as an empty one
+        raise socket.gaierror(socket.EAI_NONAME, "not a valid host name") from error
+
+
+def _faces(address: Address) -> list[Address]:
+    """The addresses that a packet to `address` may end at: itself, or an IPv4 address that it carries."""
+    if isinstance(address, IPv4Address):
+        return [address]
+    last = IPv4Address(int(address) & 0xFFFFFFFF)
+    if address in _MAPPED or address in _NAT64:  # mere spellings of the IPv4 address
+        return [last]
+    if address in _COMPATIBLE and int(address) > 1:  # :: and ::1 carry nothing
+        return [address, last]
+    tunnel = (address.sixtofour,) if address.sixtofour else address.teredo or ()
+    return [address, *tunnel]
+
+
+def _is_public(address: Address) -> bool:
+    if not address.is_global or address.is_multicast or address.is_reserved:
+        return False
+    if isinstance(address, IPv6Address) and address not in _UNICAST:
+        return False
+    return not any(address in network for network in _NOT_PUBLIC)
+
+
+def _kind(address: Address) -> str:
+    kinds = ("unspecified", "loopback", "multicast", "reserved", "private")
+    return next((kind for kind in kinds if getattr(address, f"is_{kind}")), "reserved")

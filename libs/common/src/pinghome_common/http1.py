@@ -1,0 +1,233 @@
+"""HTTP/1.1 as uvicorn speaks it, with limits on what a client sends and on how long it takes."""
+
+import asyncio
+from typing import Any
+
+import httptools
+from prometheus_client import Counter
+from typing_extensions import override
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from pinghome_common import limits
+from pinghome_common.limits import Gate, RefusedError, Turn, error_body
+
+REFUSED = Counter("pinghome_http_refused", "Requests refused before they reached the application", ["status"])
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection.
+
+    The limits in time need no code on the way of a request: `Gate.sweep` compares what uvicorn keeps anyway, and so
+    replaces uvicorn's own keep-alive timer too, which is one per request.
+    """
+
+    turn = Turn.ASKING
+    awaited: object = Turn  # the request or answer of the last sweep; at first what neither can be
+    age = 0  # sweeps since the turn or what it awaits changed
+    read = 0  # bytes of the last read
+    unfinished: object = None  # the request whose head has come in part
+    head = 0  # bytes of that head, without the read it began in, which may hold the end of an earlier request
+    body = 0  # bytes of the body so far
+    lingered = 0
+    refusal: RefusedError | None = None
+    running: RequestResponseCycle | None = None
+    task: asyncio.Task[None]
+
+    def __init__(
+        self,
+        gate: Gate,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.gate = gate
+
+    # -- the sweep ----------------------------------------------------------------------------------------------------
+
+    def whose_turn(self) -> Turn:
+        """Whom this connection waits for."""
+        running, cycle = self.running, self.cycle
+        if self.transport.is_closing():
+            return Turn.LEAVING
+        if self.refusal is not None:
+            answering = running is not None and not (running.disconnected or running.response_complete)
+            return Turn.ANSWERING if answering else Turn.LEAVING
+        if self.flow.read_paused:  # by us, until the application has caught up
+            return Turn.ANSWERING
+        if cycle is None or cycle.scope is not self.scope or cycle.more_body:
+            return Turn.ASKING
+        return Turn.IDLE if cycle.response_complete else Turn.ANSWERING
+
+    def watch(self) -> None:
+        """Note one sweep, and end what has waited too long."""
+        turn = self.whose_turn()
+        awaited = self.running if turn is Turn.ANSWERING else self.scope
+        if turn is not self.turn or awaited is not self.awaited:
+            self.turn, self.awaited, self.age = turn, awaited, 0
+            return
+        self.age += 1
+        limit = self.gate.sweeps[turn]
+        if self.age < limit:
+            return
+        if turn is Turn.ANSWERING:
+            self._hurry(limit)
+        elif turn is Turn.LEAVING:
+            self.transport.abort()
+        elif turn is Turn.IDLE or self.scope is None:
+            self.transport.close()
+        else:
+            seconds = self.gate.request_timeout
+            self._refuse(RefusedError(408, f"The request did not arrive within {seconds:g} s; send it again."))
+
+    def _hurry(self, limit: int) -> None:
+        """Cancel an application that has not begun its answer; drop a client that does not read it."""
+        if self.age == limit and self.running is not None and not self.running.response_started:
+            self.task.cancel()
+        elif self.age == 2 * limit:
+            self.transport.abort()
+
+    # -- the way of a request -----------------------------------------------------------------------------------------
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
+        super().connection_made(transport)
+        if len(self.connections) > self.gate.connections_limit and not self.gate.make_room():
+            self._refuse(RefusedError(503, "Too many connections are open; try again in a few seconds."))
+            transport.close()
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self.refusal is not None:
+            self.lingered += len(data)
+            if self.lingered > limits.LINGER_BYTES:
+                self.flow.pause_reading()
+            return
+        self.read = len(data)
+        try:
+            self.parser.feed_data(data)
+            if self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope):
+                self._check_unfinished_head()
+        except httptools.HttpParserUpgrade as upgrade:
+            self._stay_with_http(data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            cause = error.__context__  # httptools wraps what a callback raises
+            malformed = "This is not a valid HTTP/1.1 request; check its request line and its headers."
+            self._refuse(cause if isinstance(cause, RefusedError) else RefusedError(400, malformed))
+        except RefusedError as error:
+            self._refuse(error)
+
+    def _check_unfinished_head(self) -> None:
+        if self.scope is self.unfinished:
+            self.head += self.read
+        else:
+            self.unfinished, self.head = self.scope, 0
+        self._check_head(self.head)
+
+    def _check_head(self, size: int) -> None:
+        if len(self.url) > limits.URL_LIMIT:
+            raise RefusedError(414, f"The address is longer than {limits.URL_LIMIT} bytes; shorten it.")
+        if size > limits.HEAD_LIMIT or len(self.headers) > limits.HEADERS_LIMIT:
+            most = f"{limits.HEADERS_LIMIT} headers or {limits.HEAD_LIMIT} bytes of them"
+            raise RefusedError(431, f"The request has more than {most}; send fewer or shorter ones.")
+
+    @override
+    def on_headers_complete(self) -> None:
+        size = self.read + (self.head if self.scope is self.unfinished else 0)
+        if size > limits.HEAD_LIMIT:  # then count exactly: the last read may hold a body too
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        self._check_head(size)
+        if len(self.pipeline) >= limits.PIPELINE_LIMIT:
+            raise RefusedError(429, f"More than {limits.PIPELINE_LIMIT} requests wait here; read their answers first.")
+        self.body = 0
+        for name, value in self.headers:
+            if name == b"content-length":
+                self._check_body(int(value))
+        super().on_headers_complete()
+
+    @override
+    def on_body(self, body: bytes) -> None:
+        self.body += len(body)
+        self._check_body(self.body)
+        if self.gate.bodies_full:
+            raise RefusedError(503, "Too many requests are arriving; try again in a few seconds.")
+        super().on_body(body)
+
+    def _check_body(self, size: int) -> None:
+        if size > self.gate.body_limit:
+            raise RefusedError(413, f"The body is longer than {self.gate.body_limit} bytes; send a shorter one.")
+
+    @override
+    def _should_upgrade(self) -> bool:
+        return True  # uvicorn then leaves the request to _stay_with_http
+
+    def _stay_with_http(self, rest: bytes) -> None:
+        """Serve a request that asks for another protocol in HTTP/1.1, as RFC 9110 §7.8 allows.
+
+        llhttp takes a body that follows for the new protocol, and Java's HttpClient asks for h2c in each request: so
+        the request is read again without that question.
+        """
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        if method == b"CONNECT":
+            self._refuse(RefusedError(405, "This server is no proxy; send the request to its own address."))
+            return
+        head = [b"%b %b HTTP/%b" % (method, self.url, version)]
+        head += [b"%b: %b" % header for header in self.headers if header[0] not in {b"connection", b"upgrade"}]
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join([*head, b"", rest]))
+
+    @override
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self.running = cycle
+        self.task = task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    @override
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self.refusal is not None:
+            self._leave(self.refusal)
+
+    # -- refusals -----------------------------------------------------------------------------------------------------
+
+    def _refuse(self, refusal: RefusedError) -> None:
+        """Take no more requests; let the earlier ones be answered, then say why and close."""
+        if self.transport.is_closing():
+            return
+        self.refusal = refusal
+        REFUSED.labels(refusal.status).inc()
+        running = self.running
+        begun = (
+            self.cycle if self.cycle is not None and self.cycle.scope is self.scope and self.cycle.more_body else None
+        )
+        if begun is not None and begun is running:  # refused in its body
+            if running.response_started:
+                self.transport.close()
+                return
+            running.disconnected = True  # the application learns it from receive() and may no longer send
+            running.message_event.set()
+        elif begun is not None:  # refused in its body while an earlier one is answered
+            self.pipeline.popleft()
+        if running is None or running.disconnected or running.response_complete:
+            self._leave(refusal)
+
+    def _leave(self, refusal: RefusedError) -> None:
+        body = error_body(str(refusal))
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+        ]
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        self.transport.write(b"".join([STATUS_LINE[refusal.status], *lines, b"\r\n", body]))
+        self.transport.write_eof()

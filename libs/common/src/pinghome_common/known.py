@@ -1,0 +1,139 @@
+"""What every service knows without asking a database: who a key lets in, learnt from EVENTS, kept on disk."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from pinghome_common.events import Envelope, decode
+from pinghome_common.events.key import Key, Kind, Scope
+from pinghome_common.secret import token_hash
+from pinghome_common.stream import Broker
+
+log = structlog.get_logger()
+
+_SAVE_EVERY = 2.0
+"""Seconds between snapshots while something changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is calling: the key's organisation and what it may do."""
+
+    key: UUID
+    name: str
+    organisation: UUID
+    scope: Scope
+    service: UUID | None = None
+
+
+class _Snapshot(msgspec.Struct):
+    position: int
+    events: dict[str, bytes]
+
+
+class Known:
+    """In-memory maps fed by the newest event of each aggregate; a snapshot lets a service start without a broker.
+
+    Args:
+        path: of the snapshot.
+        learners: what else to learn from, by noun: called with each event of it.
+    """
+
+    def __init__(
+        self, broker: Broker, path: Path, learners: dict[str, Callable[[Envelope], None]] | None = None
+    ) -> None:
+        self._broker, self._path = broker, path
+        self._learners = {"key": self._learn_key, **(learners or {})}
+        self._keys: dict[tuple[Kind, bytes], Caller] = {}
+        self._by_id: dict[UUID, tuple[Kind, bytes]] = {}
+        self._events: dict[str, bytes] = {}
+        self._position: int | None = None
+        self.ready = False
+        """True when all that was in the stream at the start is known, or a snapshot was found."""
+
+    def caller(self, kind: Kind, token: str) -> Caller | None:
+        """Who a token belongs to."""
+        return self._keys.get((kind, token_hash(token)))
+
+    def learn(self, data: bytes) -> None:
+        """Takes in one encoded event."""
+        event = decode(data)
+        if event.deleted:
+            self._events.pop(event.address, None)
+        else:
+            self._events[event.address] = data
+        self._learners[event.noun](event)
+
+    def _learn_key(self, event: Envelope) -> None:
+        old = self._by_id.pop(event.subject, None)
+        if old:
+            self._keys.pop(old, None)
+        if event.deleted:
+            return
+        key = msgspec.json.decode(event.data, type=Key)
+        place = key.kind, key.hash
+        self._by_id[key.id] = place
+        self._keys[place] = Caller(key.id, key.name, key.organisation, key.scope, key.service)
+
+    async def run(self) -> None:
+        """Follows the stream until cancelled."""
+        if self._position is None:
+            self._load()
+        reader = self._broker.reader("EVENTS", [f"events.{noun}.>" for noun in self._learners], self._position)
+        changed = False
+        try:
+            while True:
+                messages = await reader.take(_SAVE_EVERY)
+                for message in messages:
+                    self.learn(message.data)
+                self._position = reader.position
+                changed = changed or bool(messages)
+                if reader.pending == 0:
+                    self.ready = True
+                    if changed and len(messages) == 0:
+                        changed = False
+                        await asyncio.to_thread(self._save, msgspec.msgpack.encode(self._snapshot()))
+        finally:
+            await reader.stop()
+
+    def _snapshot(self) -> _Snapshot:
+        return _Snapshot(self._position or 0, self._events)
+
+    def _save(self, data: bytes) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_suffix(".new")
+        with fresh.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+
+    def _load(self) -> None:
+        try:
+            snapshot = msgspec.msgpack.decode(self._path.read_bytes(), type=_Snapshot)
+        except FileNotFoundError:
+            return
+        except msgspec.MsgspecError:
+            log.exception("the snapshot cannot be read; all is learnt from the stream", path=str(self._path))
+            return
+        for data in snapshot.events.values():
+            self.learn(data)
+        self._position, self.ready = snapshot.position, True
+
+    async def settle(self, noun: str, aggregate: UUID) -> bool:
+        """Asks the stream for an aggregate that is not known; true when it was there and is known now.
+
+        Raises:
+            Unavailable: the broker is away, so that nobody can tell.
+        """
+        message = await self._broker.last("EVENTS", f"events.{noun}.{aggregate}")
+        if message is None:
+            return False
+        self.learn(message.data)
+        return not decode(message.data).deleted

@@ -1,0 +1,95 @@
+"""What the clients of one HTTP server may take from it: bytes, seconds and connections."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import json
+import resource
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+from pinghome_common.settings import Settings
+
+if TYPE_CHECKING:
+    from pinghome_common.http1 import LimitedProtocol
+
+URL_LIMIT = 8 << 10
+HEAD_LIMIT = 32 << 10
+HEADERS_LIMIT = 100
+PIPELINE_LIMIT = 32
+BODIES_LIMIT = 128 << 20  # bytes of unanswered bodies that a process holds for all its clients together
+CONNECTIONS_LIMIT = 10_000
+OWN_FILES = 256  # descriptors kept back for the database, the broker and files
+KEPT_ALIVE = (
+    150.0  # seconds; proxies drop idle connections sooner (Caddy 120, nginx 60), so they never meet a closed one
+)
+LINGER = 2.0  # seconds a refused client has to read why
+LINGER_BYTES = 256 << 10  # read and dropped meanwhile, so that a client that sends first is not reset before it reads
+SWEEPS = 30  # sweeps in one request timeout: a late request is refused 29/30 to 30/30 of it after its first byte
+
+
+class Turn(enum.Enum):
+    """Whom a connection waits for."""
+
+    ASKING = "the client has to send a request"
+    ANSWERING = "the application has to answer, or the client to read the answer"
+    IDLE = "all is answered; the client may ask again"
+    LEAVING = "refused or closed; the client has to read what is left"
+
+
+class RefusedError(Exception):
+    """The connection answers `status` with `message` and closes."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+def error_body(message: str) -> bytes:
+    """PingHome's error document; `message` is a sentence that says what to do."""
+    return json.dumps({"message": message}).encode()
+
+
+class Gate:
+    """The limits of one server, and the sweep that keeps those in time.
+
+    Time is counted in sweeps, not on a clock: a request costs no timer, and a process that was stopped for a while
+    does not blame its clients for it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.body_limit = settings.body_limit
+        self.request_timeout = settings.request_timeout
+        self.period = min(1.0, settings.request_timeout / SWEEPS)
+        self.sweeps = {
+            Turn.ASKING: round(settings.request_timeout / self.period) - 1,
+            Turn.ANSWERING: max(1, round(settings.answer_timeout / self.period)),
+            Turn.IDLE: round(KEPT_ALIVE / self.period),
+            Turn.LEAVING: round(LINGER / self.period),
+        }
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.connections_limit = max(1, min(CONNECTIONS_LIMIT, files - OWN_FILES))
+        self.bodies_full = False
+        self._waiting: list[LimitedProtocol] = []  # at the last sweep, the longest last
+
+    async def sweep(self, connections: Iterable[object]) -> None:
+        """Look at each connection once in a period, for ever."""
+        while True:
+            await asyncio.sleep(self.period)
+            live = cast("list[LimitedProtocol]", list(connections))
+            for connection in live:
+                connection.watch()
+            self.bodies_full = sum(one.body for one in live if one.turn is not Turn.IDLE) > BODIES_LIMIT
+            crowded = len(live) > self.connections_limit // 2
+            self._waiting = [one for one in live if one.turn in {Turn.ASKING, Turn.IDLE}] if crowded else []
+            self._waiting.sort(key=lambda one: one.age)
+
+    def make_room(self) -> bool:
+        """Close the connection that has kept us waiting longest; False when there was none at the last sweep."""
+        while self._waiting:
+            oldest = self._waiting.pop()
+            if oldest.turn is oldest.whose_turn() and oldest.scope is oldest.awaited:
+                oldest.transport.abort()
+                return True
+        return False

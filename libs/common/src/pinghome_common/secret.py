@@ -1,0 +1,52 @@
+"""Keys and secrets: how tokens are made and stored, how monitor headers and bodies are sealed."""
+
+import hashlib
+import secrets
+import string
+from os import urandom
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_ALPHABET = string.ascii_letters + string.digits
+_NONCE = 12
+
+
+def token_hash(token: str) -> bytes:
+    """SHA-256 of a token: tokens are random, so no slow hash is needed (reliability.md, overrides)."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def new_token() -> str:
+    """A bearer token of 256 random bits."""
+    return "ph_" + secrets.token_urlsafe(32)
+
+
+def new_key(length: int) -> str:
+    """A Healthchecks key: letters and digits, 32 characters for the API, 22 for pings."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def derive(secret_key: str, purpose: str) -> bytes:
+    """A 32-byte key for one purpose, such as `region:eu-central-1`; knowing it does not give the secret key."""
+    return HKDF(SHA256(), 32, salt=None, info=b"pinghome:" + purpose.encode()).derive(secret_key.encode())
+
+
+def seal(key: bytes, plain: bytes) -> bytes:
+    """AES-256-GCM: nonce and ciphertext in one value."""
+    nonce = urandom(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, plain, None)
+
+
+def unseal(key: bytes, sealed: bytes) -> bytes:
+    """The plain bytes.
+
+    Raises:
+        ValueError: the key is another, or the value was changed.
+    """
+    try:
+        return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+    except InvalidTag:
+        raise ValueError("the secret cannot be unsealed: PINGHOME_SECRET_KEY or the region's key has changed") from None

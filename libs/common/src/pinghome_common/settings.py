@@ -1,0 +1,92 @@
+"""Every environment variable of Pinghome, read once at the start of a process."""
+
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Network = IPv4Network | IPv6Network
+
+
+class Settings(BaseSettings):
+    """The settings of one process; each field is the variable `PINGHOME_<FIELD>`.
+
+    A secret may come from a file instead: `PINGHOME_SECRET_KEY_FILE=/run/secrets/key`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PINGHOME_", env_file=".env", extra="ignore")
+
+    port: int = Field(8000, ge=1, le=65535, description="the port of the platform, or of this service")
+    host: str = Field("127.0.0.1", description="the address to listen on")
+    data: Path = Field(Path(".data"), description="where everything that must outlive the process is kept")
+    url: str = Field("", description="the public address in check-in URLs; default: scheme and host of the request")
+    regions: Annotated[list[str], NoDecode] = Field(["eu-central-1"], description="comma list of probing regions")
+    region: str = Field("", description="the region of this prober; default: all of PINGHOME_REGIONS in one process")
+    probe_allow_cidrs: Annotated[list[Network], NoDecode] = Field(
+        [], description="comma list of private networks that may be probed; metadata addresses never may"
+    )
+    period_unit_seconds: int = Field(60, ge=1, description="seconds in one unit of grace and recovery periods")
+    database_url: str = Field("", description="PostgreSQL server; each service uses its own database there")
+    nats_url: str = Field("", description="NATS server, with user and password")
+    nats_replicas: int = Field(1, description="copies of each stream: 1 or 3")
+    secret_key: str = Field("", description="seals secrets at rest and signs badges")
+    region_key: str = Field("", description="a prober alone: the key of its region, printed by `pinghome region-key`")
+    bootstrap_token: str = Field("", description="bearer token of the first organisation")
+    bootstrap_checks_key: str = Field("", description="Healthchecks read-write key of the first service, 32 characters")
+    bootstrap_checks_read_key: str = Field("", description="Healthchecks read-only key, 32 characters")
+    bootstrap_ping_key: str = Field("", description="Healthchecks ping key of the first service, 22 characters")
+    body_limit: int = Field(1 << 20, ge=1024, description="largest request body in bytes")
+    request_timeout: float = Field(15.0, gt=0, description="seconds a client has to send a whole request")
+    answer_timeout: float = Field(30.0, gt=0, description="seconds a request may take to be answered")
+    pings_kept_days: int = Field(90, ge=8, description="days heartbeat events are kept")
+    results_kept_days: int = Field(30, ge=8, description="days single probe results are kept; hours and days stay")
+    stream_max_bytes: int = Field(8 << 30, description="largest size of the telemetry stream; then new data waits")
+    log_level: str = Field("info", description="debug, info, warning or error")
+
+    @field_validator("regions", "probe_allow_cidrs", mode="before")
+    @classmethod
+    def _comma_list(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("bootstrap_checks_key", "bootstrap_checks_read_key")
+    @classmethod
+    def _checks_key(cls, value: str) -> str:
+        if value and len(value) != 32:
+            raise ValueError("a Healthchecks key has 32 characters")
+        return value
+
+    @field_validator("bootstrap_ping_key")
+    @classmethod
+    def _ping_key(cls, value: str) -> str:
+        if value and len(value) != 22:
+            raise ValueError("a ping key has 22 characters")
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets_from_files(cls, values: dict[str, object]) -> dict[str, object]:
+        """`X_FILE` names a file that holds `X`, as container secrets come."""
+        import os  # noqa: PLC0415  # only this validator looks at the raw environment
+
+        for name in cls.model_fields:
+            path = os.environ.get(f"PINGHOME_{name.upper()}_FILE")
+            if path and not values.get(name):
+                values[name] = Path(path).read_text(encoding="utf-8").strip()
+        return values
+
+    def database(self, name: str) -> str:
+        """The URL of one service's own database on the PostgreSQL server."""
+        return urlunsplit(urlsplit(self.database_url)._replace(path=f"/{name}"))
+
+    @cached_property
+    def public_url(self) -> str:
+        """`PINGHOME_URL` without a trailing slash; empty when unset."""
+        return self.url.rstrip("/")
+
+    def but(self, **changes: object) -> Self:
+        """A copy with some fields changed, as the all-in-one gives each of its services its own."""
+        return self.model_copy(update=changes)

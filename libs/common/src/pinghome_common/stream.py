@@ -1,0 +1,359 @@
+"""The only module that knows nats-py: connecting, streams, publishing, reading, asking."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import nats
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.client import JetStreamContext
+
+from pinghome_common.errors import Unavailable
+
+log = structlog.get_logger()
+
+ACK_WAIT = 5.0
+"""Seconds to wait for JetStream to say that a message is on disk."""
+
+STREAMS: dict[str, dict[str, Any]] = {
+    "EVENTS": {"subjects": ["events.>"], "discard": "new"},
+    "TELEMETRY": {"subjects": ["telemetry.>"], "discard": "new", "max_age": 7 * 86400 * 10**9},
+    # One message a subject and no other limit: a size or age limit evicts the oldest, which are the schedules.
+    "SCHEDULES": {
+        "subjects": ["schedule.>", "job.>"],
+        "discard": "old",
+        "max_msgs_per_subject": 1,
+        "allow_msg_schedules": True,
+        "allow_msg_ttl": True,
+    },
+}
+
+_SILENCE = 3.0
+"""Seconds without a message or an idle heartbeat (one a second) after which a consumer counts as lost."""
+
+AWAY = (nats.errors.Error, OSError, TimeoutError)
+"""What nats-py raises when the broker is away."""
+
+
+@dataclass(slots=True)
+class Message:
+    """One message of a stream; `seq` grows over the stream's life and over that of its successors."""
+
+    seq: int
+    subject: str
+    data: bytes
+
+
+class Broker:
+    """One service's connection to NATS. It never gives up: a client that died for good is made anew.
+
+    Args:
+        url: with user and password; the user decides the inbox prefix `_INBOX_<user>` that it alone may read.
+        name: of the service, seen in NATS' own logs.
+    """
+
+    def __init__(self, url: str, name: str) -> None:
+        self.url = url
+        self.name = name
+        user = urlsplit(url).username
+        self._inbox = f"_INBOX_{user.replace('-', '_')}" if user else "_INBOX"
+        self._client: Client | None = None
+        self._js: JetStreamContext | None = None
+        self._heard: list[tuple[str, Callable[[Msg], Awaitable[None]]]] = []
+        self._keeper: asyncio.Task[None] | None = None
+        self.generation = 0
+        """Grows with each connection: an ephemeral consumer of an earlier one is gone."""
+
+    async def __aenter__(self) -> Self:
+        self._keeper = asyncio.create_task(self._keep())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._keeper:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        client, self._client = self._client, None
+        if client and not client.is_closed:
+            await client.close()
+
+    async def _keep(self) -> None:
+        """Connects, and connects again when the client has closed (any `-ERR` closes it for ever)."""
+        while True:
+            if self._client is None or self._client.is_closed:
+                try:
+                    await self._connect()
+                except AWAY as error:
+                    log.warning("nats is away", service=self.name, error=type(error).__name__)
+            await asyncio.sleep(0.5)
+
+    async def _connect(self) -> None:
+        client = await nats.connect(
+            self.url,
+            name=self.name,
+            inbox_prefix=self._inbox.encode(),
+            connect_timeout=2,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.25,
+            ping_interval=5,
+            max_outstanding_pings=2,
+            allow_reconnect=True,
+            pending_size=0,  # nothing is buffered while disconnected: a timeout then means "not sent"
+            error_cb=self._error,
+            reconnected_cb=self._reconnected,
+        )
+        for subject, callback in self._heard:
+            await client.subscribe(subject, cb=callback)
+        self._client, self._js = client, client.jetstream(publish_async_max_pending=20_000)
+        self.generation += 1
+
+    async def _reconnected(self) -> None:
+        self.generation += 1
+
+    async def _error(self, error: Exception) -> None:
+        log.warning("nats said", service=self.name, error=str(error)[:200])
+
+    @property
+    def connected(self) -> bool:
+        """True while the connection stands."""
+        return self._client is not None and self._client.is_connected
+
+    @property
+    def client(self) -> Client:
+        """The live client.
+
+        Raises:
+            Unavailable: the broker is away.
+        """
+        if self._client is None or not self._client.is_connected:
+            raise Unavailable("The message broker is not reachable just now; please try again in a moment.")
+        return self._client
+
+    async def ask(self, subject: str, payload: bytes = b"", wait: float = 2.0) -> bytes:
+        """Request and reply.
+
+        Raises:
+            Unavailable: no answer in `wait` seconds.
+        """
+        try:
+            return (await self.client.request(subject, payload, timeout=wait)).data
+        except AWAY as error:
+            raise Unavailable("The message broker did not answer in time; please try again in a moment.") from error
+
+    async def api(self, subject: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """A JetStream API call; its answer may carry `error`."""
+        answer: dict[str, Any] = json.loads(
+            await self.ask(f"$JS.API.{subject}", json.dumps(body).encode() if body else b"", ACK_WAIT)
+        )
+        return answer
+
+    async def publish(self, messages: Iterable[tuple[str, bytes, UUID | None]], **headers: str) -> None:
+        """Publishes to a stream, pipelined, and returns when every message is on disk.
+
+        Each message is subject, payload and the id by which the broker knows a repeated one (None: not repeated).
+
+        Raises:
+            Unavailable: not every acknowledgement came in `ACK_WAIT` seconds; the same ids may be sent again.
+        """
+        _ = self.client
+        assert self._js is not None  # noqa: S101  # set with the client
+        try:
+            async with asyncio.timeout(ACK_WAIT):
+                waiting = [
+                    await self._js.publish_async(
+                        subject, payload, headers=headers | ({"Nats-Msg-Id": str(known)} if known else {})
+                    )
+                    for subject, payload, known in messages
+                ]
+                await asyncio.gather(*waiting)
+        except AWAY as error:
+            raise Unavailable("The message broker did not confirm in time; please try again in a moment.") from error
+
+    async def say(self, subject: str, payload: bytes) -> None:
+        """Core publish: whoever listens hears it, nobody keeps it. Silent when the broker is away."""
+        try:
+            await self.client.publish(subject, payload)
+        except (Unavailable, *AWAY):
+            return
+
+    async def hear(self, subject: str, callback: Callable[[Msg], Awaitable[None]]) -> None:
+        """Listens to a core subject for the life of the broker, over reconnects too."""
+        self._heard.append((subject, callback))
+        if self._client is not None and self._client.is_connected:
+            await self._client.subscribe(subject, cb=callback)
+
+    async def last(self, stream: str, subject: str) -> Message | None:
+        """The newest message of a subject, or None.
+
+        Raises:
+            Unavailable: the broker is away.
+        """
+        try:
+            message = await self.client.request(f"$JS.API.DIRECT.GET.{stream}.{subject}", b"", timeout=2)
+        except AWAY as error:
+            raise Unavailable("The message broker did not answer in time; please try again in a moment.") from error
+        headers = message.headers or {}
+        if "Nats-Sequence" not in headers:
+            return None
+        return Message(int(headers["Nats-Sequence"]), subject, message.data)
+
+    async def head(self, stream: str) -> int:
+        """The sequence of the newest message of a stream.
+
+        Raises:
+            Unavailable: the broker is away, or there is no such stream yet.
+        """
+        info = await self.api(f"STREAM.INFO.{stream}")
+        if "error" in info:
+            raise Unavailable("The platform is still starting; please try again in a moment.")
+        return int(info["state"]["last_seq"])
+
+    async def ensure(self, replicas: int, telemetry_bytes: int) -> dict[str, str]:
+        """Creates the streams that are missing and brings the others' settings up to date.
+
+        A new stream's sequence starts at the time of its birth (100 µs units), so that positions go on growing
+        when a lost stream is made anew.
+
+        Returns:
+            The time of creation of each stream: a new one tells that the old was lost.
+        """
+        born = {}
+        for name, settings in STREAMS.items():
+            config = {"name": name, "storage": "file", "num_replicas": replicas, "allow_direct": True, **settings}
+            if name == "TELEMETRY":
+                config["max_bytes"] = telemetry_bytes
+            answer = await self.api(f"STREAM.UPDATE.{name}", config)
+            if "error" in answer:
+                answer = await self.api(f"STREAM.CREATE.{name}", {**config, "first_seq": int(time.time() * 10_000)})
+            if "error" in answer:
+                raise RuntimeError(f"the stream {name} cannot be made: {answer['error'].get('description')}")
+            born[name] = answer["created"]
+        return born
+
+    def reader(self, stream: str, subjects: list[str], after: int | None) -> "Reader":
+        """A reader of everything after a sequence; None starts with the last message of each subject."""
+        return Reader(self, stream, subjects, after)
+
+
+class Reader:
+    """Reads a stream in order without acknowledgements; where to go on is the caller's checkpoint, not the broker's.
+
+    A gap, three seconds of silence or a reconnection make it start again after the last message it gave out.
+    """
+
+    def __init__(self, broker: Broker, stream: str, subjects: list[str], after: int | None) -> None:
+        self._broker, self._stream, self._subjects = broker, stream, subjects
+        self.position = after
+        self._arrived: list[Msg] = []
+        self._wake = asyncio.Event()
+        self._heard = 0.0
+        self._count = 0
+        self.pending = -1
+        """How many more messages the stream holds; -1 until that is known."""
+        self._client: Client | None = None
+        self._generation = 0
+        self._subscription: Any = None
+        self._consumer = ""
+
+    async def take(self, wait: float = 1.0, most: int = 4096) -> list[Message]:
+        """All that has arrived since the last call, at most `most`; empty after `wait` seconds of nothing.
+
+        Raises:
+            Unavailable: the broker is away.
+        """
+        await self._alive()
+        if not self._arrived:
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            except TimeoutError:
+                return []
+        arrived, self._arrived = self._arrived[:most], self._arrived[most:]
+        messages: list[Message] = []
+        for msg in arrived:
+            if not msg.reply.startswith("$JS.ACK."):  # flow control: answered here, when all before it is taken
+                await msg.respond(b"")
+                continue
+            parts = msg.reply.split(".")
+            seq, count = int(parts[-4]), int(parts[-3])
+            if count != self._count + 1:
+                await self.stop()
+                break
+            self._count, self.position, self.pending = count, seq, int(parts[-1])
+            messages.append(Message(seq, msg.subject, msg.data))
+        return messages
+
+    async def _arrive(self, msg: Msg) -> None:
+        self._heard = time.monotonic()
+        if not msg.reply.startswith("$JS.ACK."):  # an idle heartbeat, or a request for flow control
+            stalled = (msg.headers or {}).get("Nats-Consumer-Stalled")
+            if stalled and self._client:
+                await self._client.publish(stalled)
+            if not msg.reply:
+                return
+        self._arrived.append(msg)
+        self._wake.set()
+
+    async def _alive(self) -> None:
+        client = self._broker.client
+        if (
+            self._generation == self._broker.generation
+            and self._subscription
+            and time.monotonic() - self._heard < _SILENCE
+        ):
+            return
+        await self.stop()
+        inbox = client.new_inbox()
+        try:
+            self._subscription = await client.subscribe(
+                inbox, cb=self._arrive, pending_msgs_limit=-1, pending_bytes_limit=-1
+            )
+        except AWAY as error:
+            raise Unavailable("The message broker is not reachable just now.") from error
+        start: dict[str, Any] = (
+            {"deliver_policy": "last_per_subject"}
+            if self.position is None
+            else {"deliver_policy": "by_start_sequence", "opt_start_seq": self.position + 1}
+        )
+        self._consumer = f"reader-{uuid4().hex}"
+        config = {
+            "name": self._consumer,
+            "deliver_subject": inbox,
+            "filter_subjects": self._subjects,
+            "ack_policy": "none",
+            "max_deliver": 1,
+            "flow_control": True,
+            "idle_heartbeat": 10**9,
+            "inactive_threshold": 30 * 10**9,
+            "mem_storage": True,
+            "num_replicas": 1,
+            **start,
+        }
+        self._client, self._generation = client, self._broker.generation
+        self._count, self._arrived, self._heard = 0, [], time.monotonic()
+        answer = await self._broker.api(
+            f"CONSUMER.CREATE.{self._stream}.{self._consumer}", {"stream_name": self._stream, "config": config}
+        )
+        if "error" in answer:
+            await self.stop()
+            raise Unavailable(f"stream {self._stream} cannot be read: {answer['error'].get('description')}")
+        if answer["num_pending"] == 0:
+            self.pending = 0
+
+    async def stop(self) -> None:
+        """Ends the subscription; `take` starts a new one."""
+        subscription, self._subscription = self._subscription, None
+        if subscription and self._client and self._client.is_connected:
+            try:
+                await subscription.unsubscribe()
+                await self._client.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{self._consumer}")
+            except AWAY:
+                return

@@ -1,0 +1,35 @@
+"""What a probe is given, and what it saw."""
+
+from dataclasses import dataclass, field
+
+from pinghome_common.events.probe import Phases, Verdict
+
+
+@dataclass(slots=True, kw_only=True)
+class Check:
+    """What to probe: a monitor's settings with its headers and body opened."""
+
+    url: str
+    method: str = "GET"
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str = ""
+    skip_ssl_error: bool = False
+    not_follow_redirect: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Observation:
+    """What one probe saw, filled in as it goes so that a failure keeps what came before it.
+
+    `error` is a sentence for the user, empty when up; `address` is the last one connected to. `headers` and `body`
+    (at most 1 MiB) are those of the last answer, raw, and never leave the prober.
+    """
+
+    verdict: Verdict = Verdict.up
+    status_code: int | None = None
+    error: str = ""
+    address: str = ""
+    phases: Phases = field(default_factory=Phases)
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+    doing: str = "looking up the name"

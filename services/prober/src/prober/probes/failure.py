@@ -1,0 +1,49 @@
+"""What went wrong, as a verdict and a sentence: the target's fault, ours, or policy (reliability.md 3.2)."""
+
+import errno
+import os
+import socket
+import ssl
+
+from pinghome_common.events.probe import Verdict
+from pinghome_common.guard import OURS, Forbidden
+
+# EAI_NODATA and EAI_NONAME come from the name's own servers; every other code is the resolver's trouble.
+_NO_SUCH_NAME = {socket.EAI_NONAME, socket.EAI_NODATA}
+_WORDS = {
+    errno.ECONNREFUSED: "refused the connection",
+    errno.ECONNRESET: "reset the connection",
+    errno.ECONNABORTED: "reset the connection",
+    errno.EPIPE: "reset the connection",
+    errno.ETIMEDOUT: "did not answer the connection",
+    errno.EHOSTUNREACH: "cannot be reached: no route to host",
+}
+
+
+class Broken(Exception):
+    """The target broke the protocol; the text says how."""
+
+
+def explain(error: Exception) -> tuple[Verdict, str]:
+    """The verdict and the sentence for what stopped a probe; an error nobody foresaw is ours."""
+    match error:
+        case Forbidden():
+            return Verdict.blocked, str(error)
+        case Broken():
+            return Verdict.target_fail, str(error)
+        case socket.gaierror():
+            if error.errno in _NO_SUCH_NAME:
+                return Verdict.target_fail, "there is no such host name"
+            return Verdict.probe_error, f"prober: the resolver failed: {error.strerror}"
+        case ssl.SSLCertVerificationError():
+            return Verdict.target_fail, f"the certificate is not accepted: {error.verify_message.rstrip('.')}"
+        case ssl.SSLError():
+            reason = (error.reason or "the connection was closed").replace("_", " ").lower()
+            return Verdict.target_fail, f"TLS failed: {reason}"
+        case OSError() if error.errno in OURS:
+            return Verdict.probe_error, f"prober: {os.strerror(error.errno).lower()}"
+        case OSError():
+            code = error.errno or 0
+            return Verdict.target_fail, _WORDS.get(code) or f"the connection failed: {os.strerror(code).lower()}"
+        case _:
+            return Verdict.probe_error, f"prober: internal error ({type(error).__name__})"

@@ -1,0 +1,128 @@
+"""What is asked of whom: a URL taken apart, the bytes of a request, and what a redirect makes of both."""
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from pinghome_common.guard import Forbidden
+from prober.probes.failure import Broken
+
+USER_AGENT = "Pinghome/0.1 (+https://github.com/pinghome)"
+_DEFAULTS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
+# Whom we ask and where a message ends is not the user's to say; the last ones open metadata services (S18).
+_REFUSED = frozenset(
+    {
+        *("host", "content-length", "transfer-encoding", "connection"),
+        *("metadata-flavor", "x-aws-ec2-metadata-token", "x-aws-ec2-metadata-token-ttl-seconds"),
+    }
+)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
+_LINE_BREAK = re.compile(r"[\r\n\0]")
+_HARMLESS = frozenset({"accept", "accept-language", "content-type", "user-agent"})  # may follow to another host
+_PORTS = {"http": 80, "https": 443}
+_URL_LIMIT = 8192
+_SAFE = "!$%&'()*+,/:;=?@[]~"
+_PRINTABLE = re.compile(r"[!-~]*")
+_HOST = re.compile(r"[0-9a-z_.:][0-9a-z_.:-]*")  # no zone index, no leading hyphen (S2)
+
+
+@dataclass(slots=True, frozen=True)
+class Target:
+    """A URL as a request needs it; `host` is ASCII, `authority` the Host header, `path` with its query."""
+
+    url: str
+    tls: bool
+    host: str
+    port: int
+    authority: str
+    path: str
+    basic: str
+
+
+@dataclass(slots=True)
+class Request:
+    """One request of a chain of redirects."""
+
+    target: Target
+    method: str
+    headers: dict[str, str]
+    body: bytes
+
+    def encode(self) -> bytes:
+        """The bytes on the wire.
+
+        Raises:
+            Forbidden: a header that a monitor may not set.
+        """
+        target = self.target
+        lines = [f"{self.method} {target.path} HTTP/1.1\r\nHost: {target.authority}\r\nConnection: close"]
+        given = set()
+        for name, value in self.headers.items():
+            given.add(lower := name.lower())
+            if lower in _REFUSED or not _TOKEN.fullmatch(name) or _LINE_BREAK.search(value):
+                raise Forbidden(f"the header {name!r} may not be sent")
+            lines.append(f"{name}: {value}")
+        lines += [f"{name}: {value}" for name, value in _DEFAULTS.items() if name.lower() not in given]
+        if target.basic and "authorization" not in given:
+            lines.append(f"Authorization: Basic {target.basic}")
+        if self.body or self.method in {"POST", "PUT", "PATCH"}:
+            lines.append(f"Content-Length: {len(self.body)}")
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + self.body
+
+    def redirected(self, status: int, location: bytes) -> "Request":
+        """The next request of the chain (RFC 9110 section 15.4; methods as browsers do, Fetch section 4.4).
+
+        Raises:
+            Broken: the redirect leads where no probe follows.
+        """
+        old = self.target
+        try:
+            # Not remembered: where a target sends us is the target's choice, and memory must not be.
+            new = parse.__wrapped__(urljoin(old.url, location.decode("utf-8", "surrogateescape")))
+        except ValueError as error:
+            raise Broken(f"redirects to a URL that cannot be followed: {error}") from error
+        if old.tls and not new.tls:
+            raise Broken("redirects from https to http")
+        method, headers, body = self.method, self.headers, self.body
+        if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):
+            method, body = "GET", b""
+            headers = {name: value for name, value in headers.items() if not name.lower().startswith("content-")}
+        if new.host != old.host or (new.port != old.port and (old.port, new.port) != (80, 443)):
+            headers = {name: value for name, value in headers.items() if name.lower() in _HARMLESS}
+        return Request(new, method, headers, body)
+
+
+@lru_cache(1 << 14)
+def parse(url: str) -> Target:
+    """Takes an absolute http or https URL apart.
+
+    Raises:
+        ValueError: it is none; the text is a sentence.
+    """
+    if len(url) > _URL_LIMIT:
+        raise ValueError("it is longer than 8192 characters")
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS:
+        raise ValueError("only http and https are probed")
+    host = (parts.hostname or "").encode("idna").decode().lower()
+    if not _HOST.fullmatch(host):
+        raise ValueError("its host name is not valid")
+    port = _PORTS[parts.scheme] if parts.port is None else parts.port
+    if port == 0:
+        raise ValueError("port 0 is none")
+    authority = f"[{host}]" if ":" in host else host
+    if port != _PORTS[parts.scheme]:
+        authority += f":{port}"
+    path = _printable(parts.path or "/")
+    if parts.query:
+        path += "?" + _printable(parts.query)
+    basic = ""
+    if parts.username is not None:
+        basic = b64encode(f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()).decode()
+    return Target(url, parts.scheme == "https", host, port, authority, path, basic)
+
+
+def _printable(part: str) -> str:
+    return part if _PRINTABLE.fullmatch(part) else quote(part, _SAFE, errors="surrogateescape")

@@ -1,0 +1,63 @@
+"""Real servers for all tests: PostgreSQL and NATS once a session, a fresh database or broker in milliseconds."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from pinghome.keep import Kept
+from pinghome.nats import Nats
+from pinghome.servers import Servers
+from pinghome.supervise import Supervisor
+from pinghome_common.settings import Settings
+
+REGIONS = ["eu-central-1", "us-east-1"]
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A folder that PostgreSQL's own account can reach, as pytest's tmp_path (0700) is not."""
+    made = Path(tempfile.mkdtemp(prefix="pinghome-tests-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="session")
+async def servers(folder: Path) -> AsyncIterator[Servers]:
+    """PostgreSQL and NATS of the session: `servers.database_url`, `servers.nats_url(user)`, `servers.supervisor`."""
+    settings = Settings(data=folder / "session", regions=REGIONS, database_url="", nats_url="")
+    async with Servers(settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def database(servers: Servers) -> AsyncIterator[str]:
+    """The URL of an empty database of this test alone."""
+    async with fresh_database(servers) as url:
+        yield url
+
+
+@pytest.fixture
+async def broker(folder: Path) -> AsyncIterator[Nats]:
+    """A nats-server of this test alone, without streams: `broker.url(user)`."""
+    data = folder / f"broker-{uuid4().hex[:8]}"
+    data.mkdir()
+    async with Supervisor() as supervisor:
+        nats = Nats(data, REGIONS, Kept(data / "servers.json"), supervisor)
+        await nats.start()
+        yield nats
+    shutil.rmtree(data)
+
+
+@asynccontextmanager
+async def fresh_database(servers: Servers) -> AsyncIterator[str]:
+    name = f"test_{uuid4().hex}"
+    yield await servers.create_database(name)
+    connection = await asyncpg.connect(servers.database_url)
+    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await connection.close()

@@ -1,0 +1,270 @@
+"""Each NATS user can do its own things and is refused the others', on a real nats-server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import nats
+import pytest
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig
+from pinghome.nats import STORE_LIMIT, for_regions
+from pinghome_common.stream import STREAMS, Broker
+
+QUERIES = ["resource-query", "statistic-query"]
+PROBERS = ["prober-eu-central-1", "prober-us-east-1"]
+EVERYBODY = ["resource-cmd", *QUERIES, "data-gateway", *PROBERS]
+
+
+@dataclass
+class Person:
+    client: Client
+    js: JetStreamContext
+    errors: list[str] = field(default_factory=list)
+
+    async def refused(self, verb: str, subject: str) -> bool:
+        """True when the server refuses to `publish` to or to `subscribe` to the subject, within a second."""
+        self.errors.clear()
+        await (self.client.publish(subject, b"x") if verb == "publish" else self.client.subscribe(subject))
+        return await self.hears(f'{verb.replace("subscribe", "subscription")} to "{subject}"')
+
+    async def hears(self, refusal: str) -> bool:
+        """True when a refusal with these words comes within a second; nats-py lowers the case of all it hears."""
+        for _ in range(100):
+            if any(refusal.lower() in error for error in self.errors):
+                return True
+            await asyncio.sleep(0.01)
+        return False
+
+
+@asynccontextmanager
+async def person(broker, user: str) -> AsyncIterator[Person]:
+    errors: list[str] = []
+
+    async def hear(error: Exception) -> None:
+        errors.append(str(error))
+
+    prefix = f"_INBOX_{user.replace('-', '_')}".encode()
+    client = await nats.connect(broker.url(user), inbox_prefix=prefix, error_cb=hear, allow_reconnect=False)
+    yield Person(client, client.jetstream(timeout=1), errors)
+    await client.close()
+
+
+@pytest.fixture
+async def streams(broker) -> AsyncIterator[None]:
+    """The streams and the probers' consumers, as resource-cmd makes them."""
+    async with Broker(broker.url("resource-cmd"), "resource-cmd") as service:
+        await _connected(service)
+        await service.ensure(1, 1 << 30)
+        await service.ensure(1, 1 << 30)  # a second start updates
+    async with person(broker, "resource-cmd") as cmd:
+        for prober in PROBERS:
+            subject = f"job.{prober.removeprefix('prober-')}.>"
+            config = ConsumerConfig(durable_name=prober, filter_subject=subject, ack_policy=AckPolicy.EXPLICIT)
+            await cmd.js.add_consumer("SCHEDULES", config)
+    return
+
+
+async def _connected(service: Broker) -> None:
+    async with asyncio.timeout(5):
+        while not service.connected:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.usefixtures("streams")
+async def test_resource_cmd_publishes_events_and_schedules_and_cancels_them(broker):
+    async with person(broker, "resource-cmd") as cmd:
+        await cmd.js.publish("events.resource.1", b"up")
+        await cmd.js.publish("schedule.eu-central-1.1", b"probe")
+        assert await cmd.js.purge_stream("SCHEDULES", subject="schedule.eu-central-1.1")
+        assert (await cmd.js.get_last_msg("EVENTS", "events.resource.1")).data == b"up"
+        assert (await cmd.js.get_last_msg("EVENTS", "events.resource.1", direct=True)).data == b"up"
+        assert not cmd.errors
+
+
+@pytest.mark.usefixtures("streams")
+@pytest.mark.parametrize("user", [*QUERIES, "resource-cmd"])
+async def test_projectors_read_events_and_telemetry(broker, user):
+    async with person(broker, "data-gateway") as gateway, person(broker, "resource-cmd") as cmd:
+        await gateway.js.publish("telemetry.ping.1", b"ping")
+        await cmd.js.publish("events.heartbeat.1", b"made")
+    async with Broker(broker.url(user), user) as service:
+        await _connected(service)
+        for stream, subject, data in [
+            ("EVENTS", "events.>", b"made"),
+            ("TELEMETRY", "telemetry.>", b"ping"),
+        ]:
+            reader = service.reader(stream, [subject], 0)
+            assert [message.data for message in await reader.take()] == [data]
+            await reader.stop()
+            assert await service.head(stream) > 0
+            last = await service.last(stream, subject.replace(">", "heartbeat.1"))
+            assert (last.data if last else None) == (data if stream == "EVENTS" else None)
+
+
+@pytest.mark.usefixtures("streams")
+async def test_ordered_and_pull_consumers_of_nats_py_read_events(broker):
+    async with person(broker, "resource-cmd") as cmd, person(broker, "resource-query") as query:
+        await cmd.js.publish("events.resource.1", b"one")
+        ordered = await query.js.subscribe("events.>", stream="EVENTS", ordered_consumer=True)
+        assert (await ordered.next_msg(1)).data == b"one"
+        pull = await query.js.pull_subscribe("events.>", stream="EVENTS", config=ConsumerConfig(ack_policy="none"))
+        assert [message.data for message in await pull.fetch(1, 1)] == [b"one"]
+        await ordered.unsubscribe()
+        await pull.unsubscribe()
+        assert not query.errors
+
+
+@pytest.mark.usefixtures("streams")
+@pytest.mark.parametrize("user", QUERIES)
+async def test_commands_hear_the_echo_of_each_projection(broker, user):
+    async with person(broker, "resource-cmd") as cmd, person(broker, user) as query:
+        heard = await cmd.client.subscribe("echo.>")
+        own = await query.client.subscribe(f"echo.{user}")
+        await cmd.client.flush()
+        await query.client.publish(f"echo.{user}", b"seen")
+        assert (await heard.next_msg(1)).data == b"seen"
+        assert (await own.next_msg(1)).data == b"seen"
+
+
+@pytest.mark.usefixtures("streams")
+async def test_gateway_stores_pings_learns_keys_and_asks_resource_cmd(broker):
+    async with person(broker, "resource-cmd") as cmd, person(broker, "data-gateway") as gateway:
+
+        async def answer(message) -> None:
+            await message.respond(b"created")
+
+        await cmd.client.subscribe("request.heartbeat", cb=answer)
+        await cmd.client.flush()
+        assert (await gateway.client.request("request.heartbeat", b"", timeout=1)).data == b"created"
+        await gateway.js.publish("telemetry.ping.0", b"ping")
+        await gateway.js.publish("telemetry.tick.0", b"tick")
+        await cmd.js.publish("events.key.1", b"key")
+        assert (await gateway.js.get_last_msg("EVENTS", "events.key.1", direct=True)).data == b"key"
+        assert (await gateway.js.stream_info("TELEMETRY")).state.messages == 2
+        learn = await gateway.js.subscribe("events.>", stream="EVENTS", ordered_consumer=True)
+        assert (await learn.next_msg(1)).data == b"key"
+        await learn.unsubscribe()
+        assert not gateway.errors
+        assert not cmd.errors
+
+
+@pytest.mark.usefixtures("streams")
+async def test_prober_takes_the_jobs_of_its_region_and_stores_results(broker):
+    async with person(broker, "admin") as admin, person(broker, "prober-eu-central-1") as prober:
+        await admin.js.publish("job.eu-central-1.7", b"probe")
+        jobs = await prober.js.pull_subscribe_bind("prober-eu-central-1", stream="SCHEDULES")
+        (job,) = await jobs.fetch(1, 1)
+        await job.ack_sync(1)
+        await prober.js.publish("telemetry.result.eu-central-1", b"up")
+        info = await jobs.consumer_info()
+        assert (job.data, info.num_ack_pending, info.num_pending) == (b"probe", 0, 0)
+        assert not prober.errors
+
+
+@pytest.mark.usefixtures("streams")
+async def test_prober_cannot_take_the_jobs_of_another_region(broker):
+    async with person(broker, "admin") as admin, person(broker, "prober-us-east-1") as prober:
+        await admin.js.publish("job.eu-central-1.7", b"probe")
+        jobs = await prober.js.pull_subscribe_bind("prober-eu-central-1", stream="SCHEDULES")
+        with pytest.raises(TimeoutError):
+            await jobs.fetch(1, 0.3)
+        assert await prober.hears('publish to "$JS.API.CONSUMER.MSG.NEXT.SCHEDULES.prober-eu-central-1"')
+        assert await prober.refused("publish", "$JS.ACK.SCHEDULES.prober-eu-central-1.1.1.1.1.0")
+        assert await prober.refused("publish", "telemetry.result.eu-central-1")
+        assert (await admin.js.consumer_info("SCHEDULES", "prober-eu-central-1")).num_pending == 1
+
+
+STREAM_VERBS = [f"$JS.API.STREAM.{verb}.{name}" for verb in ("DELETE", "PURGE", "UPDATE", "CREATE") for name in STREAMS]
+FORBIDDEN = {
+    "resource-cmd": [
+        *(
+            f"$JS.API.STREAM.{verb}"
+            for verb in ("DELETE.EVENTS", "DELETE.SCHEDULES", "PURGE.EVENTS", "PURGE.TELEMETRY")
+        ),
+        "$JS.API.STREAM.CREATE.OTHER",
+        "$JS.API.STREAM.MSG.DELETE.EVENTS",
+        "$JS.API.CONSUMER.MSG.NEXT.SCHEDULES.prober-eu-central-1",
+        *(
+            "telemetry.ping.1",
+            "telemetry.result.eu-central-1",
+            "job.eu-central-1.1",
+            "echo.resource-query",
+            "request.x",
+        ),
+    ],
+    **{
+        query: [
+            *STREAM_VERBS,
+            *("events.resource.1", "telemetry.ping.1", "schedule.eu-central-1.1", "job.eu-central-1.1", "request.x"),
+            *(f"echo.{other}" for other in QUERIES if other != query),
+            "$JS.API.CONSUMER.CREATE.SCHEDULES.thief",
+            "$JS.API.DIRECT.GET.SCHEDULES.schedule.eu-central-1.1",
+        ]
+        for query in QUERIES
+    },
+    "data-gateway": [
+        *STREAM_VERBS,
+        *("events.resource.1", "telemetry.result.eu-central-1", "schedule.eu-central-1.1", "job.eu-central-1.1"),
+        *("echo.resource-query", "$JS.API.CONSUMER.CREATE.TELEMETRY.x", "$JS.API.CONSUMER.CREATE.SCHEDULES.x"),
+        "$JS.API.DIRECT.GET.SCHEDULES.schedule.eu-central-1.1",
+    ],
+    **{
+        prober: [
+            *STREAM_VERBS,
+            *("events.resource.1", "telemetry.ping.1", "schedule.eu-central-1.1", "job.eu-central-1.1", "request.x"),
+            *("echo.resource-query", "telemetry.result.other", "telemetry.result.>"),
+            *(
+                f"$JS.API.CONSUMER.{verb}"
+                for verb in ("CREATE.SCHEDULES.x", "CREATE.EVENTS.x", f"DELETE.SCHEDULES.{prober}")
+            ),
+            "$JS.API.DIRECT.GET.EVENTS.events.key.1",
+            "$JS.API.STREAM.INFO.EVENTS",
+        ]
+        for prober in PROBERS
+    },
+}
+
+
+@pytest.mark.usefixtures("streams")
+@pytest.mark.parametrize("user", EVERYBODY)
+async def test_a_user_is_refused_what_is_not_its_own(broker, user):
+    async with person(broker, user) as someone, person(broker, "admin") as admin:
+        let_through = [subject for subject in FORBIDDEN[user] if not await someone.refused("publish", subject)]
+        assert let_through == []
+        assert someone.client.is_connected  # a refusal must not cost the connection
+        for stream in STREAMS:
+            assert (await admin.js.stream_info(stream)).state.messages == 0
+
+
+@pytest.mark.parametrize("user", EVERYBODY)
+async def test_nobody_listens_to_anothers_inbox_or_to_all(broker, user):
+    async with person(broker, user) as someone:
+        others = [f"_INBOX_{other.replace('-', '_')}.>" for other in EVERYBODY if other != user]
+        for subject in [*others, "_INBOX.>", ">", "events.>", "telemetry.>", "$JS.API.>", "$SYS.>", "job.>"]:
+            assert await someone.refused("subscribe", subject), subject
+
+
+async def test_a_wrong_password_is_refused(broker):
+    client = Client()
+    with pytest.raises(nats.errors.Error, match="Authorization Violation"):
+        await client.connect(broker.url("admin").replace("admin:", "admin:x"), allow_reconnect=False)
+    await client.close()
+    with pytest.raises(KeyError):
+        broker.url("prober-nowhere")
+
+
+async def test_a_store_larger_than_the_limit_is_refused_at_once(broker):
+    async with person(broker, "admin") as admin:
+        with pytest.raises(nats.js.errors.ServerError, match="insufficient storage"):
+            await admin.js.add_stream(name="HUGE", subjects=["huge"], max_bytes=STORE_LIMIT + 1)
+
+
+def test_template_names_each_region_once():
+    config = (
+        "a\n    # One such block per region: b\n    user: prober-eu-central-1, $P_EU_CENTRAL_1 eu_central_1\n"
+        "    # End of the regions.\nz"
+    )
+    assert for_regions(config, ["a-b", "c"]) == "a\n    user: prober-a-b, $P_A_B a_b\n    user: prober-c, $P_C c\nz"

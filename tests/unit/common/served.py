@@ -1,0 +1,41 @@
+"""The process that test_limits.py talks to: a bare application behind `run`, as every service is."""
+
+import asyncio
+import json
+
+from pinghome_common import limits
+from pinghome_common.serve import run
+
+limits.BODIES_LIMIT = 4 << 20  # so that a test need not send 128 MB
+
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        for step in ("startup", "shutdown"):
+            await receive()
+            print(step, flush=True)
+            await send({"type": f"lifespan.{step}.complete"})
+        return
+    told = {"method": scope["method"], "path": scope["path"], "query": len(scope["query_string"])}
+    if scope["path"] == "/slow":
+        await asyncio.sleep(float(scope["query_string"]))
+    if scope["path"] != "/unread":
+        told["length"] = await length(receive)
+    answer = b"x" * (64 << 20) if scope["path"] == "/long" else json.dumps(told).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": answer[: 32 << 20], "more_body": True})
+    await send({"type": "http.response.body", "body": answer[32 << 20 :]})
+
+
+async def length(receive):
+    total = 0
+    while True:
+        message = await receive()
+        total += len(message.get("body", b""))
+        if not message.get("more_body"):
+            return total
+
+
+if __name__ == "__main__":
+    run(lambda _: app)
