@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+
 from pinghome.keep import Kept
 from pinghome.nats import Nats
 from pinghome.servers import Servers

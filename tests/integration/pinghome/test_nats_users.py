@@ -1,16 +1,22 @@
 """Each NATS user can do its own things and is refused the others', on a real nats-server."""
 
+# ruff: noqa: S603  # the nats-server of the wheel
+
 import asyncio
+import re
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import nats
 import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
-from pinghome.nats import STORE_LIMIT, for_regions
+
+from pinghome.nats import STORE_LIMIT, _binary, for_regions
 from pinghome_common.stream import STREAMS, Broker
 
 QUERIES = ["resource-query", "statistic-query"]
@@ -69,7 +75,7 @@ async def streams(broker) -> AsyncIterator[None]:
 
 async def _connected(service: Broker) -> None:
     async with asyncio.timeout(5):
-        while not service.connected:
+        while not service.connected:  # noqa: ASYNC110  # the broker has no event for it
             await asyncio.sleep(0.01)
 
 
@@ -268,3 +274,15 @@ def test_template_names_each_region_once():
         "    # End of the regions.\nz"
     )
     assert for_regions(config, ["a-b", "c"]) == "a\n    user: prober-a-b, $P_A_B a_b\n    user: prober-c, $P_C c\nz"
+
+
+def test_an_operator_runs_the_same_file_with_passwords_in_the_environment():
+    config = Path(__file__).parents[3] / "deploy" / "nats.conf"
+    names = re.findall(r"\$(NATS_\w+)", config.read_text())
+    assert len(names) == len(set(names)) == 1 + 6
+    command = [_binary(), "-t", "-c", config]
+    given = dict.fromkeys(names, "word") | {"NATS_MAX_FILE_STORE": "10GB"}
+    assert subprocess.run(command, check=False, env=given, capture_output=True).returncode == 0
+    for name in names:  # a forgotten password must not become an empty one
+        without = {key: value for key, value in given.items() if key != name}
+        assert subprocess.run(command, check=False, env=without, capture_output=True).returncode == 1

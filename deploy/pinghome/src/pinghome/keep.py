@@ -40,6 +40,9 @@ def write_private(path: Path, text: str) -> None:
         out.flush()
         os.fsync(out.fileno())
     fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)  # the new name too must outlive a power cut
+    os.close(folder)
 
 
 def _free(port: int) -> int:

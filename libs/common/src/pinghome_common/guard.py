@@ -117,10 +117,11 @@ class Guard:
         loop = asyncio.get_running_loop()
         failures: list[OSError] = []
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            self.check(target := str(address))
             # create_connection asks no resolver for an address literal, and AI_NUMERICHOST forbids it to.
             opening = loop.create_connection(
                 factory,
-                str(self.check(address)),
+                target,
                 port,
                 ssl=ssl,
                 server_hostname=server_hostname,

@@ -26,7 +26,7 @@ KEPT_ALIVE = (
 )
 LINGER = 2.0  # seconds a refused client has to read why
 LINGER_BYTES = 256 << 10  # read and dropped meanwhile, so that a client that sends first is not reset before it reads
-SWEEPS = 30  # sweeps in one request timeout: a late request is refused 29/30 to 30/30 of it after its first byte
+SWEEPS = 30  # sweeps in one request timeout
 
 
 class Turn(enum.Enum):
@@ -63,7 +63,7 @@ class Gate:
         self.request_timeout = settings.request_timeout
         self.period = min(1.0, settings.request_timeout / SWEEPS)
         self.sweeps = {
-            Turn.ASKING: round(settings.request_timeout / self.period) - 1,
+            Turn.ASKING: round(settings.request_timeout / self.period) - 2,  # it begins before its first sweep
             Turn.ANSWERING: max(1, round(settings.answer_timeout / self.period)),
             Turn.IDLE: round(KEPT_ALIVE / self.period),
             Turn.LEAVING: round(LINGER / self.period),
@@ -78,8 +78,10 @@ class Gate:
         while True:
             await asyncio.sleep(self.period)
             live = cast("list[LimitedProtocol]", list(connections))
-            for connection in live:
+            for number, connection in enumerate(live):
                 connection.watch()
+                if number % 500 == 499:  # 2 ms
+                    await asyncio.sleep(0)
             self.bodies_full = sum(one.body for one in live if one.turn is not Turn.IDLE) > BODIES_LIMIT
             crowded = len(live) > self.connections_limit // 2
             self._waiting = [one for one in live if one.turn in {Turn.ASKING, Turn.IDLE}] if crowded else []

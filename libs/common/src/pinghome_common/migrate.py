@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -57,6 +58,28 @@ def main(url: str, scripts: str) -> None:
     config.set_main_option("script_location", scripts.replace("%", "%%"))
     config.attributes["url"] = url
     command.upgrade(config, "head")
+
+
+def run_migrations(context: Any) -> None:
+    """What every service's `env.py` does: runs the versions in one transaction.
+
+    Args:
+        context: `alembic.context`, which exists only while Alembic runs.
+    """
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  # see upgrade
+
+    def run(connection: Any) -> None:
+        context.configure(connection=connection)
+        with context.begin_transaction():
+            context.run_migrations()
+
+    async def connect() -> None:
+        engine = create_async_engine(context.config.attributes["url"])
+        async with engine.begin() as connection:
+            await connection.run_sync(run)
+        await engine.dispose()
+
+    asyncio.run(connect())
 
 
 if __name__ == "__main__":

@@ -53,10 +53,12 @@ class Projection:
     whole state, the aggregate's next event mends it.
     """
 
-    def __init__(self, name: str, db: Database, broker: Broker, sources: list[Source]) -> None:
+    def __init__(
+        self, name: str, db: Database, broker: Broker, sources: list[Source], after: Callable[[], None] | None = None
+    ) -> None:
         self.name, self._db, self._broker, self._sources = name, db, broker, sources
-        self.applied = asyncio.Event()
-        """Set after each commit, for workers of the same process that go on from there."""
+        self._after = after
+        """Called after each commit: wakes a worker of the same process that goes on from there."""
 
     async def run(self) -> None:
         """Projects until cancelled; after an error the supervisor starts it again from the checkpoint."""
@@ -108,7 +110,8 @@ class Projection:
                 await self._one_by_one(connection, source, messages)
             APPLIED.labels(self.name, source.stream).inc(len(messages))
             LAG.labels(self.name, source.stream).set(max(source.reader.pending, 0))
-        self.applied.set()
+        if self._after:
+            self._after()
 
     async def _one_by_one(self, connection: Connection, source: Source, messages: list[Message]) -> None:
         for message in messages:

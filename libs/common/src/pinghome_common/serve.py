@@ -34,8 +34,8 @@ class Answered:
         try:
             await self.app(scope, receive, send)
         except asyncio.CancelledError:
-            if scope["type"] != "http":
-                raise
+            if scope["type"] == "lifespan":
+                return  # a signal came during the start
             body = error_body("The answer took too long; try again in a few seconds.")
             headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
             with suppress(RuntimeError):  # the answer had begun when the drain ended
@@ -51,9 +51,15 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Take SIGTERM and SIGINT; uvicorn would raise them again at the end and so die of them."""
-        loop = asyncio.get_running_loop()
+        loop, serving = asyncio.get_running_loop(), asyncio.current_task()
+
+        def stop(name: signal.Signals) -> None:
+            self.handle_exit(name, None)
+            if serving and not self.started:  # a start may wait for a database for ever
+                serving.cancel()
+
         for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, self.handle_exit, name, None)
+            loop.add_signal_handler(name, stop, name)
         try:
             yield
         finally:
@@ -76,6 +82,7 @@ async def serve(app: ASGIApp, settings: Settings, proxies: Sequence[str] = ()) -
         proxies: addresses or networks whose `X-Forwarded-*` is believed; by default nobody's.
 
     Raises:
+        CancelledError: a signal came before the application had started.
         SystemExit: the application did not start, or the port is taken; uvicorn has logged which.
         ValueError: `proxies` has a `*`: then each client could choose its own address.
     """
@@ -109,4 +116,5 @@ def run(create_app: Callable[[Settings], ASGIApp]) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, CONNECTIONS_LIMIT + OWN_FILES)), hard))
     settings = Settings()
     logs.configure(settings.log_level)
-    uvloop.run(serve(create_app(settings), settings))
+    with suppress(asyncio.CancelledError):
+        uvloop.run(serve(create_app(settings), settings))

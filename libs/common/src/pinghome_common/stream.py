@@ -215,6 +215,22 @@ class Broker:
             raise Unavailable("The platform is still starting; please try again in a moment.")
         return int(info["state"]["last_seq"])
 
+    async def subjects(self, stream: str, pattern: str) -> set[str]:
+        """The subjects of a stream that match a pattern and hold a message.
+
+        Raises:
+            Unavailable: the broker is away, or there is no such stream yet.
+        """
+        found: set[str] = set()
+        while True:
+            info = await self.api(f"STREAM.INFO.{stream}", {"subjects_filter": pattern, "offset": len(found)})
+            if "error" in info:
+                raise Unavailable("The platform is still starting; please try again in a moment.")
+            page = info["state"].get("subjects") or {}
+            found.update(page)
+            if not page or len(found) >= info.get("total", 0):
+                return found
+
     async def ensure(self, replicas: int, telemetry_bytes: int) -> dict[str, str]:
         """Creates the streams that are missing and brings the others' settings up to date.
 
@@ -236,6 +252,23 @@ class Broker:
                 raise RuntimeError(f"the stream {name} cannot be made: {answer['error'].get('description')}")
             born[name] = answer["created"]
         return born
+
+    async def job_queue(self, region: str) -> None:
+        """Makes the durable consumer that the probers of a region share; the region's name is an operator's word."""
+        name = f"prober-{region}"
+        config = {
+            "durable_name": name,
+            "filter_subject": f"job.{region}.>",
+            "ack_policy": "explicit",
+            "ack_wait": 30 * 10**9,
+            "max_ack_pending": 20_000,
+            "max_deliver": -1,
+        }
+        answer = await self.api(
+            f"CONSUMER.CREATE.SCHEDULES.{name}.job.{region}.>", {"stream_name": "SCHEDULES", "config": config}
+        )
+        if "error" in answer:
+            raise RuntimeError(f"the consumer {name} cannot be made: {answer['error'].get('description')}")
 
     def reader(self, stream: str, subjects: list[str], after: int | None) -> "Reader":
         """A reader of everything after a sequence; None starts with the last message of each subject."""
@@ -282,12 +315,11 @@ class Reader:
             if not msg.reply.startswith("$JS.ACK."):  # flow control: answered here, when all before it is taken
                 await msg.respond(b"")
                 continue
-            parts = msg.reply.split(".")
-            seq, count = int(parts[-4]), int(parts[-3])
+            _, seq, count, _, pending = _meta(msg.reply)
             if count != self._count + 1:
                 await self.stop()
                 break
-            self._count, self.position, self.pending = count, seq, int(parts[-1])
+            self._count, self.position, self.pending = count, seq, pending
             messages.append(Message(seq, msg.subject, msg.data))
         return messages
 
@@ -357,3 +389,81 @@ class Reader:
                 await self._client.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{self._consumer}")
             except AWAY:
                 return
+
+
+def _meta(reply: str) -> tuple[int, int, int, int, int]:
+    """Deliveries, stream sequence, consumer sequence, time in ns and messages still to come, from a reply subject.
+
+    `$JS.ACK.<stream>.<consumer>.…`, or with a domain and an account before and a token after.
+    """
+    parts = reply.split(".")
+    begin = 4 if len(parts) == 9 else 6
+    delivered, seq, count, at, pending = map(int, parts[begin : begin + 5])
+    return delivered, seq, count, at, pending
+
+
+@dataclass(slots=True)
+class Task:
+    """One message of a work queue; it comes again to somebody unless it is acknowledged."""
+
+    subject: str
+    data: bytes
+    at: int
+    """UNIX nanoseconds when it was published."""
+    reply: str
+
+
+class Queue:
+    """A durable consumer that several processes share; each asks for as much as it can do."""
+
+    def __init__(self, broker: Broker, stream: str, consumer: str) -> None:
+        self._broker, self._next = broker, f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
+        self._arrived: list[Msg] = []
+        self._wake = asyncio.Event()
+        self._asked = 0
+        self._expires = 0.0
+        self._generation = 0
+        self._inbox = ""
+
+    async def take(self, most: int) -> list[Task]:
+        """Some messages, at most about `most`; none when there were none for two seconds.
+
+        Raises:
+            Unavailable: the broker is away.
+        """
+        client = self._broker.client
+        try:
+            if self._generation != self._broker.generation:
+                self._generation, self._inbox, self._asked = self._broker.generation, client.new_inbox(), 0
+                await client.subscribe(self._inbox, cb=self._arrive, pending_msgs_limit=-1, pending_bytes_limit=-1)
+            if time.monotonic() > self._expires:
+                self._asked = 0  # a request that the broker forgot would otherwise be waited for for ever
+            if self._asked < most and not self._arrived:
+                self._expires = time.monotonic() + 6
+                ask = {"batch": most - self._asked, "expires": 5 * 10**9}
+                self._asked = most
+                await client.publish(self._next, json.dumps(ask).encode(), reply=self._inbox)
+        except AWAY as error:
+            raise Unavailable("The message broker is not reachable just now.") from error
+        if not self._arrived:
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(2):
+                    await self._wake.wait()
+            except TimeoutError:
+                return []
+        arrived, self._arrived = self._arrived, []
+        return [Task(msg.subject, msg.data, _meta(msg.reply)[3], msg.reply) for msg in arrived]
+
+    async def _arrive(self, msg: Msg) -> None:
+        if msg.reply.startswith("$JS.ACK."):
+            self._asked = max(self._asked - 1, 0)
+            self._arrived.append(msg)
+            self._wake.set()
+        else:  # a request has expired, or the consumer is not there yet
+            self._asked = 0
+
+    async def done(self, tasks: Iterable[Task]) -> None:
+        """Acknowledges; one that is lost on the way makes the message come again, which must do no harm."""
+        for task in tasks:
+            await self._broker.say(task.reply, b"+ACK")

@@ -39,7 +39,7 @@ def _id(value: Any) -> Any:
     if isinstance(value, UUID):
         return value
     try:
-        return UUID(value) if isinstance(value, str) and len(value) == 36 and value.isascii() else _no_id()  # noqa: PLR2004
+        return UUID(value) if isinstance(value, str) and len(value) == 36 and value.isascii() else _no_id()
     except ValueError:
         return _no_id()
 
@@ -86,7 +86,7 @@ def ids(request: Request) -> list[UUID]:
     for raw in request.query_params.getlist("id"):
         for part in raw.strip("[] ").split(","):
             text = part.strip(" '\"")
-            if len(text) != 36 or not text.isascii():  # noqa: PLR2004  # a UUID with dashes
+            if len(text) != 36 or not text.isascii():  # a UUID with dashes
                 raise Invalid(FieldError("id", "must be a UUID"))
             try:
                 found.append(UUID(text))
@@ -94,7 +94,7 @@ def ids(request: Request) -> list[UUID]:
                 raise Invalid(FieldError("id", "must be a UUID")) from None
     if not found:
         raise Invalid(FieldError("id", "at least one id is required, as ?id=…&id=…"))
-    if len(found) > 1000:  # noqa: PLR2004
+    if len(found) > 1000:
         raise Invalid(FieldError("id", "at most 1000 ids at a time"))
     return list(dict.fromkeys(found))
 
@@ -252,7 +252,7 @@ def version_wanted(request: Request) -> int | None:
     if wanted in ("", "*"):
         return None
     digits = wanted.removeprefix("W/").strip('"').removeprefix("v")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1  # noqa: PLR2004
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1
 
 
 def answer(body: dict[str, Any], status: int = 200, version: int | None = None) -> Response:
@@ -262,3 +262,16 @@ def answer(body: dict[str, Any], status: int = 200, version: int | None = None) 
 
 
 encode = msgspec.json.Encoder().encode
+
+
+def gateway_url(request: Request) -> str:
+    """Where check-ins go: below `PINGHOME_URL`, else below the host of the request (contract F).
+
+    A request that came by a service's host name (`resource-cmd.api.pinghome.io`) gets the gateway's.
+    """
+    if public := request.app.state.settings.public_url:
+        return f"{public}/data-gateway"
+    label, _, rest = request.url.netloc.partition(".")
+    if rest and label.lower() == request.app.state.name:
+        return f"{request.url.scheme}://data-gateway.{rest}"
+    return f"{request.url.scheme}://{request.url.netloc}/data-gateway"

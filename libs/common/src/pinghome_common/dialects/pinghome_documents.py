@@ -55,8 +55,8 @@ def resource(it: Resource, last_checked_at: int | None = None, response_time: fl
     }
 
 
-def heartbeat(it: Heartbeat, base_url: str, now: int) -> dict[str, Any]:
-    """A heartbeat with its check-in URL; `base_url` is that of the platform, `now` UNIX microseconds."""
+def heartbeat(it: Heartbeat, gateway_url: str, now: int) -> dict[str, Any]:
+    """A heartbeat with its check-in URL; `now` is in UNIX microseconds."""
     return {
         "id": it.id,
         "service_id": it.service_id,
@@ -69,7 +69,7 @@ def heartbeat(it: Heartbeat, base_url: str, now: int) -> dict[str, Any]:
         "reason": it.vitals.reason,
         "last_event_at": moment_of(it.vitals.last_event),
         "last_duration": it.vitals.last_duration,
-        "url": f"{base_url}/data-gateway/v1/heartbeat/{it.id}",
+        "url": f"{gateway_url}/v1/heartbeat/{it.id}",
         "created_at": moment(it.created_at),
         "updated_at": moment(it.updated_at),
     }

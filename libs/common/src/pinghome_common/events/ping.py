@@ -44,12 +44,12 @@ class Batch(msgspec.Struct, array_like=True):
 class Tick(msgspec.Struct, array_like=True):
     """A gateway's word that every ping it accepted before `at` (UNIX microseconds) is in the stream before this.
 
-    `last` is true when the gateway leaves for good and is not to be waited for.
+    `since` is when it began to accept pings without a break: between its earlier ticks and then, nobody listened.
     """
 
     gateway: str
     at: int
-    last: bool = False
+    since: int
 
 
 encode = msgspec.msgpack.Encoder().encode

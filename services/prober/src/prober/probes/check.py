@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from pinghome_common.events.probe import Phases, Verdict
 
+LOOKING_UP = "looking up the name"
+
 
 @dataclass(slots=True, kw_only=True)
 class Check:
@@ -22,7 +24,8 @@ class Observation:
     """What one probe saw, filled in as it goes so that a failure keeps what came before it.
 
     `error` is a sentence for the user, empty when up; `address` is the last one connected to. `headers` and `body`
-    (at most 1 MiB) are those of the last answer, raw, and never leave the prober.
+    (at most 1 MiB) are those of the last answer, raw, and never leave the prober. `doing` is
+    the part it was in, for the sentence of a time-out.
     """
 
     verdict: Verdict = Verdict.up
@@ -32,4 +35,4 @@ class Observation:
     phases: Phases = field(default_factory=Phases)
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
-    doing: str = "looking up the name"
+    doing: str = ""

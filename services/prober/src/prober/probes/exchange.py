@@ -3,6 +3,7 @@
 import asyncio
 from http import HTTPStatus
 from time import perf_counter
+from typing import cast
 
 import httptools
 
@@ -56,12 +57,13 @@ class Exchange(asyncio.Protocol):
         transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Notes the time."""
         self.connected_at = perf_counter()
         if self._tls:  # a target that speaks first must be heard by the handshake, not by us
-            assert isinstance(transport, asyncio.Transport)  # noqa: S101  # a TCP connection
-            transport.pause_reading()
+            cast("asyncio.Transport", transport).pause_reading()
 
     def data_received(self, data: bytes) -> None:
+        """Feeds the parser, within the limits of head and body."""
         if self.over.done() or self._parser is None:
             return
         if not self._received:
@@ -79,27 +81,38 @@ class Exchange(asyncio.Protocol):
             self._finish()  # enough to judge by
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Ends the answer: some bodies end so, every other answer is broken."""
+        if self.over.done():
+            return
         if exc is None and not (self._in_body and self._ends_with_connection()):
-            exc = Broken("closed the connection in the middle of its answer" if self._received else "closed the connection without an answer")
+            exc = Broken(
+                "closed the connection in the middle of its answer"
+                if self._received
+                else "closed the connection without an answer"
+            )
         self._finish(exc)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """One header; a trailer is not kept."""
         if not self._in_body:
             self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        """The status is known; a HEAD or a redirect needs no more."""
         if self.over.done() or self._parser is None:
             return
         self.status = self._parser.get_status_code()
         self._in_body = not self._is_interim()
-        if self._bodiless and self._in_body or self._follow and self.location() is not None:
+        if (self._bodiless and self._in_body) or (self._follow and self.location() is not None):
             self._finish()
 
     def on_body(self, data: bytes) -> None:
+        """A piece of the body, freed of its chunk frame."""
         if not self.over.done():
             self._body.append(data)
 
     def on_message_complete(self) -> None:
+        """The answer is over, or an interim one such as 100 (Continue) was."""
         if self._in_body:
             self._finish()
         else:

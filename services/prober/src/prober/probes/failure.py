@@ -5,8 +5,12 @@ import os
 import socket
 import ssl
 
+import structlog
+
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import OURS, Forbidden
+
+log = structlog.get_logger()
 
 # EAI_NODATA and EAI_NONAME come from the name's own servers; every other code is the resolver's trouble.
 _NO_SUCH_NAME = {socket.EAI_NONAME, socket.EAI_NODATA}
@@ -24,7 +28,7 @@ class Broken(Exception):
     """The target broke the protocol; the text says how."""
 
 
-def explain(error: Exception) -> tuple[Verdict, str]:
+def explain(error: Exception) -> tuple[Verdict, str]:  # noqa: PLR0911  # a table of cases
     """The verdict and the sentence for what stopped a probe; an error nobody foresaw is ours."""
     match error:
         case Forbidden():
@@ -42,8 +46,11 @@ def explain(error: Exception) -> tuple[Verdict, str]:
             return Verdict.target_fail, f"TLS failed: {reason}"
         case OSError() if error.errno in OURS:
             return Verdict.probe_error, f"prober: {os.strerror(error.errno).lower()}"
+        case OSError() if error.errno is None:  # how start_tls says that the peer has gone
+            return Verdict.target_fail, "closed the connection in the TLS handshake"
         case OSError():
-            code = error.errno or 0
-            return Verdict.target_fail, _WORDS.get(code) or f"the connection failed: {os.strerror(code).lower()}"
+            words = _WORDS.get(error.errno) or f"failed the connection: {os.strerror(error.errno).lower()}"
+            return Verdict.target_fail, words
         case _:
+            log.error("probe failed by our own fault", exc_info=error)
             return Verdict.probe_error, f"prober: internal error ({type(error).__name__})"

@@ -4,19 +4,19 @@ import asyncio
 import ssl
 from functools import cache
 from http import HTTPStatus
+from math import inf
 from time import monotonic, perf_counter
-
-import structlog
 
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Address, Forbidden, Guard
-from prober.probes.check import Check, Observation
+from prober.probes.check import LOOKING_UP, Check, Observation
 from prober.probes.exchange import Exchange
 from prober.probes.failure import Broken, explain
-from prober.probes.request import Request, Target, parse
+from prober.probes.request import Request, parse
 
 MAX_REDIRECTS = 5
-log = structlog.get_logger()
+ERROR_LIMIT = 300
+_KNOWN = frozenset(HTTPStatus)
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
@@ -34,18 +34,89 @@ async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
             seen.verdict, seen.error = explain(error)
         else:
             # Our resolver's silence says nothing about the target.
-            silent = seen.doing == Observation().doing
-            seen.verdict = Verdict.probe_error if silent else Verdict.target_fail
+            seen.verdict = Verdict.probe_error if seen.doing == LOOKING_UP else Verdict.target_fail
             seen.error = f"timed out after {deadline:g} s while {seen.doing}"
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # a bug of ours must be told apart from the target's fault
         seen.verdict, seen.error = explain(error)
+    seen.error = seen.error[:ERROR_LIMIT]  # a target can make us quote it
     seen.phases.total = (perf_counter() - started) * 1000
     return seen
 
 
 async def _follow(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    """Asks, follows redirects, and judges the last answer."""
-    ...
+    try:
+        request = Request(parse(check.url), check.method, check.headers, check.body.encode(errors="replace"))
+    except ValueError as error:
+        raise Forbidden(f"the URL cannot be probed: {error}") from error
+    for _ in range(MAX_REDIRECTS + 1):
+        exchange = await _ask(request, check, guard, deadline, seen)
+        location = None if check.not_follow_redirect else exchange.location()
+        if location is None:
+            break
+        request = request.redirected(exchange.status, location)
+    else:
+        raise Broken(f"more than {MAX_REDIRECTS} redirects")
+    seen.body = exchange.body
+    if not 200 <= exchange.status < 400:
+        phrase = HTTPStatus(exchange.status).phrase if exchange.status in _KNOWN else ""
+        raise Broken(f"answered {exchange.status} {phrase}".rstrip())
+
+
+async def _ask(request: Request, check: Check, guard: Guard, deadline: float, seen: Observation) -> Exchange:
+    """One request on its own connection; adds its times to `seen.phases`."""
+    target, phases, wire = request.target, seen.phases, request.encode()
+    addresses = await _addresses(target.host, guard, seen)
+    seen.doing, seen.address = "connecting", str(addresses[0])
+    started = perf_counter()
+    transport, exchange = await guard.connect(
+        addresses,
+        target.port,
+        lambda: Exchange(request.method, follow=not check.not_follow_redirect, tls=target.tls),
+        # A share for each address; the only one has the whole, which probe() already limits.
+        deadline=deadline if len(addresses) > 1 else inf,
+    )
+    try:
+        phases.connect = _add(phases.connect, exchange.connected_at - started)
+        if len(addresses) > 1:
+            seen.address = transport.get_extra_info("peername")[0]
+        if target.tls:
+            seen.doing = "shaking hands over TLS"
+            context = tls_context(verify=not check.skip_ssl_error)
+            name = target.host.rstrip(".")
+            loop = asyncio.get_running_loop()
+            transport = await loop.start_tls(transport, exchange, context, server_hostname=name) or transport
+            phases.tls = _add(phases.tls, perf_counter() - exchange.connected_at)
+        seen.doing = "waiting for the first byte"
+        sent = perf_counter()
+        transport.write(wire)
+        try:
+            await exchange.over
+        finally:
+            if exchange.first_byte_at:
+                seen.doing = "reading the answer"
+                phases.first_byte = _add(phases.first_byte, exchange.first_byte_at - sent)
+    finally:
+        exchange.close(transport)
+        seen.status_code, seen.headers = exchange.status or None, exchange.headers
+    if exchange.failure is not None:
+        raise exchange.failure
+    return exchange
+
+
+async def _addresses(host: str, guard: Guard, seen: Observation) -> list[Address]:
+    literal = guard.check_literal(host)
+    if literal is not None:
+        return [literal]
+    seen.doing = LOOKING_UP
+    started = perf_counter()
+    try:
+        return await guard.resolve(host)
+    finally:
+        seen.phases.dns = _add(seen.phases.dns, perf_counter() - started)
+
+
+def _add(milliseconds: float | None, seconds: float) -> float:
+    return (milliseconds or 0.0) + max(seconds, 0.0) * 1000
 
 
 @cache
@@ -57,5 +128,5 @@ def tls_context(*, verify: bool) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         context.set_ciphers("ALL:@SECLEVEL=0")
-        context.options |= ssl.OP_LEGACY_SERVER_CONNECT
+        context.options |= 0x4  # SSL_OP_LEGACY_SERVER_CONNECT, named only from Python 3.12
     return context

@@ -10,7 +10,12 @@ from pinghome_common.guard import Forbidden
 from prober.probes.failure import Broken
 
 USER_AGENT = "Pinghome/0.1 (+https://github.com/pinghome)"
-_DEFAULTS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_DEFAULTS = {
+    "accept": "Accept: */*",
+    "accept-encoding": "Accept-Encoding: identity",
+    "user-agent": f"User-Agent: {USER_AGENT}",
+}
 # Whom we ask and where a message ends is not the user's to say; the last ones open metadata services (S18).
 _REFUSED = frozenset(
     {
@@ -54,9 +59,11 @@ class Request:
         """The bytes on the wire.
 
         Raises:
-            Forbidden: a header that a monitor may not set.
+            Forbidden: a method or header that a monitor may not have.
         """
         target = self.target
+        if self.method not in METHODS:
+            raise Forbidden(f"the method {self.method!r} may not be sent")
         lines = [f"{self.method} {target.path} HTTP/1.1\r\nHost: {target.authority}\r\nConnection: close"]
         given = set()
         for name, value in self.headers.items():
@@ -64,12 +71,12 @@ class Request:
             if lower in _REFUSED or not _TOKEN.fullmatch(name) or _LINE_BREAK.search(value):
                 raise Forbidden(f"the header {name!r} may not be sent")
             lines.append(f"{name}: {value}")
-        lines += [f"{name}: {value}" for name, value in _DEFAULTS.items() if name.lower() not in given]
+        lines += [line for name, line in _DEFAULTS.items() if name not in given]
         if target.basic and "authorization" not in given:
             lines.append(f"Authorization: Basic {target.basic}")
         if self.body or self.method in {"POST", "PUT", "PATCH"}:
             lines.append(f"Content-Length: {len(self.body)}")
-        return "\r\n".join(lines).encode() + b"\r\n\r\n" + self.body
+        return "\r\n".join(lines).encode(errors="replace") + b"\r\n\r\n" + self.body
 
     def redirected(self, status: int, location: bytes) -> "Request":
         """The next request of the chain (RFC 9110 section 15.4; methods as browsers do, Fetch section 4.4).

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
 
 from pinghome_common import limits
 from pinghome_common.serve import run
 
 limits.BODIES_LIMIT = 4 << 20  # so that a test need not send 128 MB
+limits.KEPT_ALIVE = 1.0  # nor wait 150 s
 
 
 async def app(scope, receive, send):
@@ -14,6 +16,7 @@ async def app(scope, receive, send):
         for step in ("startup", "shutdown"):
             await receive()
             print(step, flush=True)
+            await asyncio.sleep(float(os.environ.get("START_SECONDS", "0")))
             await send({"type": f"lifespan.{step}.complete"})
         return
     told = {"method": scope["method"], "path": scope["path"], "query": len(scope["query_string"])}

@@ -1,0 +1,126 @@
+"""The `pinghome` command."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.console import Console
+from rich.status import Status
+
+from pinghome import keyring, services
+from pinghome.edge import Edge
+from pinghome.servers import Servers
+from pinghome.supervise import Supervisor
+from pinghome_common import logs
+from pinghome_common.serve import serve
+from pinghome_common.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The Pinghome monitoring platform.")
+console = Console()
+
+
+@app.callback()
+def pinghome() -> None:
+    """Keep `up` a command of its own while it is the only one."""
+
+
+@app.command()
+def up(
+    *,
+    processes: Annotated[bool, typer.Option("--processes", help="One process per service, as in production.")] = False,
+) -> None:
+    """Run the whole platform, with its own PostgreSQL and NATS, until Ctrl-C or SIGTERM."""
+    settings = Settings()
+    settings = settings.but(data=settings.data.absolute())
+    logs.configure(settings.log_level)
+    try:
+        uvloop.run(_up(settings, processes=processes))
+    except asyncio.CancelledError:  # a signal during the start
+        pass
+    except (RuntimeError, OSError) as error:  # ChildError and TimeoutError too
+        console.print(f"Pinghome cannot start: {error}", style="red", markup=False, highlight=False)
+        raise typer.Exit(1) from None
+    console.print("stopped")
+
+
+async def _up(settings: Settings, *, processes: bool) -> None:
+    main = asyncio.current_task()
+    assert main  # noqa: S101  # a coroutine runs in a task
+    _on_signal(main.cancel)
+    with console.status("starting") as status:
+        story = Story(status)
+        async with Servers(settings, story.tell) as servers:
+            settings, story.made = keyring.complete(settings)
+            story.tell("starting the services")
+            try:
+                await (_run_processes if processes else _run_here)(settings, servers, story)
+            finally:
+                _on_signal(lambda: None)  # we are stopping already; a second Ctrl-C must not cut that short
+                story.tell("stopping")
+
+
+async def _run_here(settings: Settings, servers: Servers, story: "Story") -> None:
+    """Serve all services on the one port until a signal comes."""
+    edge = Edge(services.in_this_process(settings, servers))
+
+    async def announce() -> None:
+        while not await services.answers(settings.host, settings.port):  # as any client sees it
+            story.tell(f"waiting for {', '.join(await edge.problems()) or 'the port'}")
+            await asyncio.sleep(0.05)
+        here = settings.public_url or f"http://{settings.host}:{settings.port}"
+        story.end({name: f"{here}/{name}" for name in edge.apps})
+
+    announcing = asyncio.create_task(announce())
+    try:
+        await serve(edge, settings)
+    finally:
+        announcing.cancel()
+
+
+async def _run_processes(settings: Settings, servers: Servers, story: "Story") -> None:
+    """Run each service in its own process, on its own port, until a signal comes."""
+    stop = asyncio.Event()
+    async with Supervisor() as supervisor:
+        urls = await services.as_processes(settings, servers, supervisor)
+        _on_signal(stop.set)
+        story.end(urls)
+        await stop.wait()
+
+
+def _on_signal(do: Callable[[], object]) -> None:
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, do)
+
+
+@dataclass
+class Story:
+    """What is told on the terminal while the platform starts and stops."""
+
+    status: Status
+    made: dict[str, str] | None = None
+    last: str = ""
+
+    def tell(self, step: str) -> None:
+        """Name the step that begins: in one moving line on a terminal, else each in its own."""
+        if console.is_terminal:
+            self.status.update(step)
+        elif step != self.last:
+            console.print(step)
+        self.last = step
+
+    def end(self, urls: dict[str, str]) -> None:
+        """Say that all is ready and where, and the keys that were made at this start: this once."""
+        self.status.stop()
+        console.print("[green]Pinghome is ready[/green]")
+        width = max(map(len, urls)) + 2
+        for name, url in urls.items():
+            console.print(f"  {name:{width}}{url}/docs", highlight=False, soft_wrap=True)
+        if self.made:
+            console.print("New keys, kept in keys.json of the data folder, which also has the secret that seals them:")
+            for name, key in self.made.items():
+                if name != "secret_key":
+                    console.print(f"PINGHOME_{name.upper()}={key}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,149 @@
+"""The one port of the all-in-one: hands each request to the service that its host, its prefix or its dialect names."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+READS = {"GET", "HEAD", "OPTIONS"}
+PATIENCE = 5.0
+"""Seconds a service has to say whether it is ready."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Paths that no service name begins: which service answers reads and which all other methods."""
+
+    path: re.Pattern[str]
+    reads: str
+    writes: str
+
+
+# House §8 and §9. The first row that matches decides; a new dialect is a new row.
+DIALECTS = (
+    Dialect(re.compile(r"/ping/.*", re.DOTALL), "data-gateway", "data-gateway"),
+    Dialect(
+        re.compile(r"/api/v[123]/checks/[^/]+/(pings|flips)(/.*)?", re.DOTALL),
+        "statistic-query",
+        "resource-cmd",
+    ),
+    Dialect(re.compile(r"/api/v[123]/.*", re.DOTALL), "resource-query", "resource-cmd"),
+    Dialect(re.compile(r"/badge/.*", re.DOTALL), "resource-query", "resource-query"),
+)
+
+
+class Edge:
+    """An ASGI application in front of the services `apps`, keyed by service name; it runs their lifespans, in order.
+
+    A service sees the same `path` in every form, the one under its own host: `/resource-cmd/v1/x` arrives as path
+    `/v1/x` with root_path `/resource-cmd`. (ASGI would leave the prefix in `path`, and every raw ASGI application
+    would have to cut it off; Starlette's routes, `url_for`, `base_url` and FastAPI's documentation work with either.)
+    """
+
+    def __init__(self, apps: Mapping[str, FastAPI]) -> None:
+        self.apps = apps
+        self._lifespan = Router(lifespan=self._live)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the lifespan of all services."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+            return
+        app = self.apps.get(_first_label(scope)) or self._by_prefix(scope) or self._by_dialect(scope)
+        await (app or await self._own(scope))(scope, receive, send)
+
+    def _by_prefix(self, scope: Scope) -> ASGIApp | None:
+        """The service that the first segment names; moves that segment from path to root_path."""
+        name, slash, rest = scope["path"][1:].partition("/")
+        app = self.apps.get(name)
+        if app:
+            prefix, raw = f"/{name}", scope.get("raw_path") or b""
+            scope["path"] = "/" + rest
+            scope["root_path"] = scope.get("root_path", "") + prefix
+            literal = slash and raw.startswith(f"{prefix}/".encode())
+            scope["raw_path"] = raw[len(prefix) :] if literal else quote(scope["path"]).encode()
+        return app
+
+    def _by_dialect(self, scope: Scope) -> ASGIApp | None:
+        for dialect in DIALECTS:
+            if dialect.path.fullmatch(scope["path"]):
+                return self.apps.get(dialect.reads if scope["method"] in READS else dialect.writes)
+        return None
+
+    async def _own(self, scope: Scope) -> Response:
+        match scope["path"] if scope["method"] in READS else "":
+            case "/healthz":
+                return PlainTextResponse("ok")
+            case "/readyz":
+                problems = await self.problems()
+                return JSONResponse({"ready": not problems, "problems": problems}, 503 if problems else 200)
+            case "/metrics":
+                return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+            case "/":
+                return JSONResponse({"services": {name: {"docs": f"/{name}/docs"} for name in self.apps}})
+            case _:
+                return JSONResponse({"message": "Not found"}, 404)
+
+    async def problems(self) -> dict[str, object]:
+        """What is not ready and why, by service; empty when everything is."""
+        answers = await asyncio.gather(*(_readiness(app) for app in self.apps.values()))
+        return {name: why for name, why in zip(self.apps, answers, strict=True) if why is not None}
+
+    @asynccontextmanager
+    async def _live(self, _: object) -> AsyncIterator[None]:
+        """Enter each service's lifespan; Starlette runs none of an application inside another."""
+        async with AsyncExitStack() as stack:
+            for app in self.apps.values():
+                await stack.enter_async_context(app.router.lifespan_context(app))
+            yield
+
+
+def _first_label(scope: Scope) -> str:
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return str(host.partition(b":")[0].partition(b".")[0].decode("latin-1")).lower()
+
+
+async def _readiness(app: ASGIApp) -> object:
+    """None when the service's own /readyz answers 200, else what it says."""
+    status, body = 0, b""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        nonlocal status, body
+        status = message.get("status", status)
+        body += message.get("body", b"")
+
+    scope: Scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/readyz",
+        "raw_path": b"/readyz",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [],
+        "client": None,
+        "server": None,
+        "state": {},
+    }
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await app(scope, receive, send)
+        return None if status == 200 else json.loads(body).get("problems", f"status {status}")
+    except TimeoutError:
+        return f"no answer in {PATIENCE:g} s"
+    except Exception as error:  # noqa: BLE001  # whatever a service raises, it is not ready and the others count
+        return repr(error)

@@ -1,0 +1,103 @@
+"""The services of the platform: all in this process behind the edge, or each in a process of its own."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import cast
+
+from fastapi import FastAPI
+
+from pinghome.keep import Kept
+from pinghome.orphan import wait_until_gone
+from pinghome.servers import Servers
+from pinghome.supervise import Child, Supervisor
+from pinghome_common.settings import Settings
+
+SERVICES = {
+    "resource-cmd": "resource_cmd.app:create_app",
+    "resource-query": "resource_query.app:create_app",
+    "statistic-query": "statistic_query.app:create_app",
+    "data-gateway": "data_gateway.app:create_app",
+    "prober": "prober.app:create_app",
+}
+"""`create_app(settings) -> FastAPI` of each service, in the order of their start; the prober runs once per region."""
+
+
+def settings_of_all(settings: Settings, servers: Servers) -> dict[str, tuple[str, Settings]]:
+    """By name: what makes the service, and its own settings. A service and its NATS user have one name."""
+    found: dict[str, tuple[str, Settings]] = {}
+    for service, factory in SERVICES.items():
+        for region in settings.regions if service == "prober" else [""]:
+            name = f"{service}-{region}" if region else service
+            own = {"database_url": servers.database_url, "nats_url": servers.nats_url(name), "region": region}
+            found[name] = factory, settings.but(**own)
+    return found
+
+
+def in_this_process(settings: Settings, servers: Servers) -> dict[str, FastAPI]:
+    """Every service's application, for the edge."""
+    return {name: _load(factory)(own) for name, (factory, own) in settings_of_all(settings, servers).items()}
+
+
+async def as_processes(settings: Settings, servers: Servers, supervisor: Supervisor) -> dict[str, str]:
+    """Start every service as a process of its own, as in production; returns their addresses when all are ready.
+
+    Raises:
+        ChildError: one is not ready after a minute; the message ends with the tail of its log.
+    """
+    kept = Kept(settings.data / "ports.json")
+    urls = {}
+    for name, (factory, own) in settings_of_all(settings, servers).items():
+        folder = settings.data / name
+        folder.mkdir(exist_ok=True)
+        await wait_until_gone(folder)
+        port = kept.port(name)
+        urls[name] = f"http://127.0.0.1:{port}"
+        module, function = factory.split(":")
+        code = f"from pinghome_common.serve import run; from {module} import {function}; run({function})"
+        supervisor.launch(
+            Child(
+                name,
+                [sys.executable, "-c", code],
+                settings.data / "log" / f"{name}.log",
+                folder,
+                partial(answers, "127.0.0.1", port),
+                env={**os.environ, **environment(own.but(host="127.0.0.1", port=port))},
+            )
+        )
+    for name in urls:
+        await supervisor.ready(name, within=60)
+    return urls
+
+
+async def answers(host: str, port: int) -> bool:
+    """True when GET /readyz there answers 200."""
+    try:
+        async with asyncio.timeout(5):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(b"GET /readyz HTTP/1.0\r\nHost: pinghome\r\n\r\n")
+                status = await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return b" 200 " in status
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables from which `Settings()` reads the same settings."""
+    values = settings.model_dump(mode="json")
+    return {f"PINGHOME_{name.upper()}": _variable(value) for name, value in values.items()}
+
+
+def _variable(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _load(factory: str) -> Callable[[Settings], FastAPI]:
+    module, function = factory.split(":")
+    return cast("Callable[[Settings], FastAPI]", getattr(import_module(module), function))

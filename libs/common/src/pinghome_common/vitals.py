@@ -1,0 +1,71 @@
+"""How vitals are stored, alike where they are judged and where they are read."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from pinghome_common.db import Connection
+from pinghome_common.events.heartbeat import Heartbeat, Vitals, alert_after
+
+TABLE = """
+CREATE TABLE vitals (
+    heartbeat uuid PRIMARY KEY REFERENCES heartbeat ON DELETE CASCADE, version int NOT NULL,
+    status text NOT NULL, changed_at bigint NOT NULL, reason text NOT NULL,
+    last_ping bigint, last_event bigint, last_start bigint, last_duration double precision,
+    n_pings bigint NOT NULL, position bigint NOT NULL, alert_after bigint
+) WITH (fillfactor = 70);
+"""
+"""Narrow rows that pings rewrite without touching the settings; times are UNIX microseconds."""
+
+_NAMES = [field.name for field in fields(Vitals)]
+_TYPES = {"heartbeat": "uuid", "status": "text", "reason": "text", "last_duration": "float8"}
+_COLUMNS = ["heartbeat", *_NAMES, "alert_after"]
+_LIST = ", ".join(_COLUMNS)
+_ARRAYS = ", ".join(f"${place}::{_TYPES.get(name, 'bigint')}[]" for place, name in enumerate(_COLUMNS, 1))
+
+_UPDATE = (
+    f"UPDATE vitals v SET {', '.join(f'{name} = n.{name}' for name in _COLUMNS[1:])}"
+    f" FROM unnest({_ARRAYS}) n ({_LIST}) WHERE v.heartbeat = n.heartbeat"
+)
+
+# An event settles the status. The rest is taken from whoever has counted more pings: an event may be older than them.
+_BY_EVENT = {"status", "changed_at", "reason", "alert_after"}
+_MERGE = ", ".join(
+    f"{name} = excluded.{name}"
+    if name in _BY_EVENT
+    else f"{name} = CASE WHEN excluded.position >= old.position THEN excluded.{name} ELSE old.{name} END"
+    for name in _COLUMNS[1:]
+)
+_PLACES = ", ".join(f"${place}" for place in range(1, len(_COLUMNS) + 2))
+_ADD = (
+    f"INSERT INTO vitals AS old ({_LIST}, version) VALUES ({_PLACES})"
+    f" ON CONFLICT (heartbeat) DO UPDATE SET {_MERGE}, version = excluded.version WHERE old.version < excluded.version"
+)
+
+
+def _row(it: Heartbeat) -> list[Any]:
+    return [it.id, *(getattr(it.vitals, name) for name in _NAMES), alert_after(it, it.vitals)]
+
+
+async def add_vitals(tx: Connection, it: Heartbeat, version: int) -> None:
+    """Writes the vitals that came with a heartbeat's event, new or merged with what pings have made of them."""
+    await tx.execute(_ADD, *_row(it), version)
+
+
+async def lock_vitals(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, Vitals]:
+    """The vitals of those of some heartbeats that exist, locked in the order of their ids."""
+    rows = await tx.fetch("SELECT * FROM vitals WHERE heartbeat = ANY($1::uuid[]) ORDER BY heartbeat FOR UPDATE", ids)
+    return {row["heartbeat"]: read_vitals(row) for row in rows}
+
+
+def read_vitals(row: Any) -> Vitals:
+    """The vitals in a row that has their columns."""
+    return msgspec.convert({name: row[name] for name in _NAMES}, Vitals)
+
+
+async def write_vitals(tx: Connection, heartbeats: Sequence[Heartbeat]) -> None:
+    """Writes the vitals of some heartbeats, each once, and when it goes down unless it reports."""
+    await tx.execute(_UPDATE, *(list(column) for column in zip(*map(_row, heartbeats), strict=True)))

@@ -1,0 +1,1 @@
+"""PingHome's dialect: check-ins (contract A39)."""

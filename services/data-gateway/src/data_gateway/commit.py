@@ -1,0 +1,174 @@
+"""Group commit: pings that arrive together travel in one message and share one acknowledgement (house 4)."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import structlog
+from prometheus_client import Counter
+
+from data_gateway.spool import Spool
+from pinghome_common.errors import Unavailable
+from pinghome_common.events.ping import Batch, Ping, Tick, encode
+from pinghome_common.stream import Broker
+
+log = structlog.get_logger()
+
+ACCEPTED = Counter("pinghome_pings_accepted_total", "pings answered 200", ["by"])
+
+LARGEST = 400 * 1024
+"""Bytes of pings in one message; JetStream takes 512 KiB here."""
+
+MOST_WAITING = 50_000
+"""Pings that may wait for an acknowledgement; more are refused."""
+
+TICK = 1.0
+"""Seconds between two ticks."""
+
+FROZEN = 5.0
+"""Seconds without a turn of the loop after which this process did not listen, whatever it thinks."""
+
+
+class Committer:
+    """Takes pings and answers when they are on disk: in the stream, or else in the spool.
+
+    Args:
+        folder: the gateway's own, holding its name and its spool.
+        ready: true once pings can be accepted.
+    """
+
+    def __init__(self, broker: Broker, folder: Path, ready: Callable[[], bool]) -> None:
+        self._broker, self._ready = broker, ready
+        self.spool = Spool(folder / "spool")
+        self._name = _name(folder / "name")
+        self._boot, self._number = uuid4(), 0
+        self._pings: list[Ping] = []
+        self._waiting: list[asyncio.Future[None]] = []
+        self._work = asyncio.Event()
+        self.since: int | None = None
+        """UNIX microseconds since when this process has accepted pings; None until it can."""
+
+    def add(self, ping: Ping) -> "asyncio.Future[None]":
+        """Takes a ping; the future is done when it is durable.
+
+        Raises:
+            Unavailable: too many are waiting.
+        """
+        if len(self._pings) >= MOST_WAITING:
+            raise Unavailable("Too many check-ins are waiting just now; please try again in a moment.")
+        future = asyncio.get_running_loop().create_future()
+        self._pings.append(ping)
+        self._waiting.append(future)
+        self._work.set()
+        return future
+
+    async def run(self) -> None:
+        """Commits until cancelled; what has been taken by then is still committed."""
+        ticked = time.monotonic()
+        while True:
+            if not self._pings:
+                self._work.clear()
+                try:
+                    async with asyncio.timeout(max(ticked + TICK - time.monotonic(), 0)):
+                        await self._work.wait()
+                except TimeoutError:
+                    pass
+            mark = _micros()
+            if self.since is None and self._ready():
+                self.since = mark
+            while self._pings:
+                await asyncio.shield(self._flush())
+            late = time.monotonic() - ticked
+            if late >= TICK and self.since is not None:
+                if late > FROZEN + TICK and not self.spool:
+                    self.since = mark
+                await self._tick(mark)
+                ticked = time.monotonic()
+
+    async def _flush(self) -> None:
+        """Commits everything that waits; under load that is what came during the flush before."""
+        pings, waiting = self._pings, self._waiting
+        self._pings, self._waiting = [], []
+        messages = []
+        for part in _parts(pings):
+            self._number += 1
+            messages.append(encode(Batch(self._boot.bytes, self._number, part)))
+        try:
+            by = await self._commit(messages)
+        except OSError:
+            log.exception("check-ins can be kept neither in the stream nor on the disk")
+            for future in waiting:
+                if not future.done():
+                    future.set_exception(Unavailable("The check-in could not be stored; please try again."))
+            return
+        ACCEPTED.labels(by).inc(len(pings))
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def _commit(self, messages: list[bytes]) -> str:
+        if not self.spool:  # else what waits there goes first
+            try:
+                await self._publish(messages)
+            except Unavailable:
+                log.warning("the stream does not confirm; check-ins go to the spool")
+            else:
+                return "stream"
+        for message in messages:
+            await asyncio.to_thread(self.spool.append, message)
+        return "spool"
+
+    async def _publish(self, messages: list[bytes]) -> None:
+        # No message id: the projections know a batch by its boot and number for ever, the broker only for two minutes.
+        await self._broker.publish((f"telemetry.ping.{self._name}", message, None) for message in messages)
+
+    async def drain(self) -> None:
+        """Sends what is in the spool, oldest first, until cancelled."""
+        while True:
+            while self.spool and self._broker.connected:
+                path, batches = await asyncio.to_thread(self.spool.oldest)
+                for begin in range(0, len(batches), 64):
+                    await self._publish(batches[begin : begin + 64])
+                await asyncio.to_thread(self.spool.remove, path)
+                log.info("a spool file was sent", batches=len(batches))
+            await asyncio.sleep(0.2)
+
+    async def _tick(self, mark: int) -> None:
+        """Says that all pings before `mark` are in the stream, if that is so."""
+        if self.spool or self.since is None:
+            return
+        try:
+            tick = encode(Tick(self._name, mark, self.since))
+            await self._broker.publish([(f"telemetry.tick.{self._name}", tick, None)])
+        except Unavailable:
+            return
+
+
+def _parts(pings: list[Ping]) -> list[list[Ping]]:
+    """The pings in parts that fit a message: fewer than 2^16, and small enough."""
+    parts: list[list[Ping]] = []
+    size = LARGEST
+    for ping in pings:
+        weight = 100 + 4 * len(ping.message) + 2 * len(ping.user_agent) + len(ping.remote_addr)
+        if size + weight > LARGEST:
+            parts.append([])
+            size = 0
+        parts[-1].append(ping)
+        size += weight
+    return parts
+
+
+def _micros() -> int:
+    return time.time_ns() // 1000
+
+
+def _name(path: Path) -> str:
+    """This gateway's name, the same after a restart: projections wait for its word."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        fresh.write_text(f"gateway-{uuid4().hex[:12]}")
+        fresh.replace(path)
+    return path.read_text()

@@ -1,0 +1,33 @@
+"""prober: probes what the schedules of its region say; it holds that region's key and nothing else."""
+
+from fastapi import FastAPI
+
+from pinghome_common import app
+from pinghome_common.guard import Guard
+from pinghome_common.secret import derive
+from pinghome_common.serve import run
+from pinghome_common.settings import Settings
+from pinghome_common.stream import Broker
+from prober.work import Prober
+
+NAME = "prober"
+
+
+async def _start(application: FastAPI, parts: app.Parts) -> None:
+    settings = application.state.settings
+    region = settings.region or settings.regions[0]
+    key = bytes.fromhex(settings.region_key) if settings.region_key else derive(settings.secret_key, f"region:{region}")
+    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, f"{NAME}-{region}"))
+    prober = Prober(broker, region, key, Guard(settings.probe_allow_cidrs))
+    parts.workers |= {"take": prober.take, "publish": prober.publish}
+    parts.checks |= app.checks(broker)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service as an ASGI application; without settings they come from the environment."""
+    return app.build(NAME, settings or Settings(), _start, [], "A regional prober: health and metrics only.")
+
+
+def main() -> None:
+    """Serves until SIGTERM."""
+    run(create_app)

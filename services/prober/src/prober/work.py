@@ -1,0 +1,122 @@
+"""The prober's day: take jobs of the region, probe, publish what was seen, then acknowledge."""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+from uuid import uuid4
+
+import msgspec
+import structlog
+from prometheus_client import Counter, Histogram
+
+from pinghome_common.errors import Unavailable
+from pinghome_common.events.probe import Job, Result, Results
+from pinghome_common.guard import Guard
+from pinghome_common.secret import unseal
+from pinghome_common.stream import Broker, Queue, Task
+from prober.probe import probe
+
+log = structlog.get_logger()
+
+PROBED = Counter("pinghome_probes_total", "probes by what they found", ["region", "verdict"])
+DROPPED = Counter("pinghome_jobs_dropped_total", "jobs that came later than their interval", ["region"])
+LATE = Histogram("pinghome_slot_delay_seconds", "from the time a probe was due to its start", ["region"])
+
+AT_ONCE = 1000
+"""Probes under way at a time; more would make each other's times wrong."""
+
+FLUSH = 0.2
+"""Seconds in which results gather before they are published."""
+
+MOST_IN_A_MESSAGE = 400
+MOST_KEPT = 200_000
+"""Results kept while the broker is away; then the oldest are dropped."""
+
+
+@dataclass(slots=True)
+class Done:
+    """A result that has not been confirmed yet, and the job it came from."""
+
+    result: Result
+    task: Task
+
+
+class Prober:
+    """One region's worker; several may run for one region and share its jobs.
+
+    Args:
+        key: of the region, opens monitors' headers and bodies.
+    """
+
+    def __init__(self, broker: Broker, region: str, key: bytes, guard: Guard) -> None:
+        self._broker, self._region, self._key, self._guard = broker, region, key, guard
+        self._queue = Queue(broker, "SCHEDULES", f"prober-{region}")
+        self._running: set[asyncio.Task[None]] = set()
+        self._done: list[Done] = []
+
+    async def take(self) -> None:
+        """Takes jobs until cancelled; on the way out, probes under way are finished."""
+        try:
+            while True:
+                free = AT_ONCE - len(self._running)
+                for task in await self._queue.take(free) if free > 0 else []:
+                    await self._begin(task)
+                if free <= 0:
+                    await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if self._running:
+                await asyncio.wait(self._running, timeout=5)
+            await self._flush()
+
+    async def _begin(self, task: Task) -> None:
+        job = msgspec.msgpack.decode(task.data, type=Job)
+        age = time.time() - task.at / 1e9
+        LATE.labels(self._region).observe(age)
+        if age > job.interval:
+            DROPPED.labels(self._region).inc()
+            await self._queue.done([task])
+            return
+        running = asyncio.create_task(self._probe(job, task))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+
+    async def _probe(self, job: Job, task: Task) -> None:
+        begun = time.time_ns() // 1000
+        seen = await probe(job, self._guard, self._open)
+        PROBED.labels(self._region, seen.verdict).inc()
+        result = Result(
+            resource=job.resource,
+            slot=task.at // 10**9 * 10**6,  # schedules fire on the second; the message is stamped just after it
+            checked_at=begun,
+            interval=job.interval,
+            verdict=seen.verdict,
+            status_code=seen.status_code,
+            error=seen.error,
+            address=seen.address,
+            phases=seen.phases,
+        )
+        self._done.append(Done(result, task))
+
+    def _open(self, sealed: bytes) -> tuple[dict[str, str], str]:
+        headers, body = json.loads(unseal(self._key, sealed))
+        return headers, body
+
+    async def publish(self) -> None:
+        """Publishes results until cancelled."""
+        while True:
+            await asyncio.sleep(FLUSH)
+            try:
+                await self._flush()
+            except Unavailable:
+                if lost := len(self._done) - MOST_KEPT:
+                    del self._done[: max(lost, 0)]
+
+    async def _flush(self) -> None:
+        while self._done:
+            part = self._done[:MOST_IN_A_MESSAGE]
+            results = Results(batch=uuid4(), region=self._region, results=[each.result for each in part])
+            message = msgspec.msgpack.encode(results)
+            await self._broker.publish([(f"telemetry.result.{self._region}", message, results.batch)])
+            del self._done[: len(part)]
+            await self._queue.done(each.task for each in part)

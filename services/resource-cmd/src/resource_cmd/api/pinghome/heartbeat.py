@@ -1,0 +1,127 @@
+"""Commands on heartbeats: contract A31 to A34, pinghome-monitoring.txt lines 1183 to 1372."""
+
+from typing import Any
+
+from fastapi import Request, Response
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+from uuid_utils.compat import uuid7
+
+from pinghome_common.clock import micros
+from pinghome_common.dialects import pinghome_documents as documents
+from pinghome_common.dialects.pinghome import Flag, Id, Ids, Int, Name, Router, Text, gateway_url
+from pinghome_common.errors import Conflict
+from resource_cmd import heartbeat
+from resource_cmd.api.pinghome.resource import METHODS
+from resource_cmd.command import Command, Commanded
+from resource_cmd.store import Row
+
+routes = Router(tags=["Heartbeats"])
+
+
+class Settings(BaseModel):
+    """A heartbeat's settings as a client may send them; an absent field is unchanged on PUT."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "My heartbeat",
+                    "service_id": "cc7e4e8b-417d-4be0-9bde-85e353a20fa4",
+                    "methods": ["GET"],
+                    "interval": 60,
+                    "enabled": True,
+                }
+            ]
+        }
+    )
+
+    name: Name = ""
+    service_id: Id | None = None
+    interval: Int = Field(
+        60, ge=1, le=31_536_000, description="seconds between check-ins; one later than that is a miss"
+    )
+    enabled: Flag = True
+    methods: list[Text] = Field([], min_length=1, max_length=7, description="verbs a check-in may use")
+
+    @field_validator("methods")
+    @classmethod
+    def _methods(cls, value: list[str]) -> list[str]:
+        verbs = [verb.upper() for verb in value]
+        if not set(verbs) <= set(METHODS):
+            raise PydanticCustomError("methods", "must be some of " + ", ".join(METHODS))  # type: ignore[type-abstract]
+        return list(dict.fromkeys(verbs))
+
+    def sent(self) -> dict[str, Any]:
+        """The settings that were sent, in our words."""
+        sent = self.model_dump(include=self.model_fields_set, exclude={"enabled"})
+        if "interval" in sent:
+            sent["period"] = sent.pop("interval")
+        if sent.get("service_id", ...) is None:
+            del sent["service_id"]
+        return sent
+
+
+class NewHeartbeat(Settings):
+    """A heartbeat to be created."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "service_id": "6766163a-568d-47b4-a1fa-91a0957e06d4",
+                    "name": "Pinghome",
+                    "interval": 60,
+                    "enabled": True,
+                }
+            ]
+        }
+    )
+
+    name: Name
+    service_id: Id
+    interval: Int = Field(ge=1, le=31_536_000, description="seconds between check-ins; one later than that is a miss")
+
+
+def _answer(command: Command, request: Request, row: Row[Any], message: str, status: int = 200) -> Response:
+    document = documents.heartbeat(row.state, gateway_url(request), micros(command.now))
+    return command.answer({"message": message, "heartbeat": document, "id": row.state.id}, status, row.version)
+
+
+@routes.post("/v1/heartbeat", status_code=201)
+async def create(body: NewHeartbeat, command: Commanded, request: Request) -> Response:
+    """Creates a heartbeat; the answer holds the URL to check in at (A31)."""
+    settings = {"methods": ["GET", "HEAD", "POST"], **body.sent()}
+    organisation = command.caller.organisation
+    state = heartbeat.create(uuid7(), organisation, settings, command.now, enabled=body.enabled)
+    if twin := await command.heartbeats.same(state):
+        raise Conflict(f"The heartbeat {twin} already has this service and name")
+    return _answer(command, request, await command.heartbeats.add(state), "Heartbeat created", 201)
+
+
+@routes.put("/v1/heartbeat/{id}")
+async def update(id: Id, body: Settings, command: Commanded, request: Request) -> Response:  # noqa: A002
+    """Changes the settings that are sent (A34)."""
+    row = await command.heartbeats.edit(id, command.wanted)
+    state = heartbeat.edit(row.state, body.sent(), command.now)
+    if "enabled" in body.model_fields_set:
+        state = heartbeat.enable(state, row.version + 1, command.now, enabled=body.enabled)
+    row.state = state
+    if twin := await command.heartbeats.same(state):
+        raise Conflict(f"The heartbeat {twin} already has this service and name")
+    await command.heartbeats.save(row)
+    return _answer(command, request, row, "Heartbeat updated")
+
+
+@routes.delete("/v1/heartbeat/{id}")
+async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
+    """Deletes a heartbeat; its check-in URL is inactive from now on (A33)."""
+    await command.heartbeats.remove(await command.heartbeats.edit(id, command.wanted))
+    return command.answer({"message": "Heartbeat deleted", "id": id})
+
+
+@routes.delete("/v1/heartbeat")
+async def delete_many(ids: Ids, command: Commanded) -> Response:
+    """Deletes all of some heartbeats, or none when one is missing (A32)."""
+    await command.heartbeats.remove_many(ids)
+    return command.answer({"message": "Heartbeats deleted", "ids": ids})

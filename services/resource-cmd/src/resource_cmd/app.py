@@ -1,0 +1,66 @@
+"""resource-cmd: commands on monitors, heartbeats, services and keys; it schedules, judges and remembers."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from pinghome_common import app, eventlog, migrate
+from pinghome_common.db import Database
+from pinghome_common.echo import Echo
+from pinghome_common.guard import Guard
+from pinghome_common.known import Known
+from pinghome_common.projection import Projection, Source
+from pinghome_common.serve import run
+from pinghome_common.settings import Settings
+from pinghome_common.stream import Broker
+from resource_cmd import organisation
+from resource_cmd.api.pinghome import heartbeat, resource, service
+from resource_cmd.command import Replayed, render_replayed
+from resource_cmd.listen import Listener
+from resource_cmd.schedule import Scheduler
+from resource_cmd.streams import keep_streams
+from resource_cmd.sweep import Sweeper
+
+NAME = "resource-cmd"
+
+
+async def _start(application: FastAPI, parts: app.Parts) -> None:
+    state, settings = application.state, application.state.settings
+    url = settings.database("resource_cmd")
+    await migrate.upgrade(url, Path(__file__).parent / "migrations")
+    state.db = await parts.stack.enter_async_context(Database(url, size=12))
+    state.guard = Guard(settings.probe_allow_cidrs)
+    await organisation.bootstrap(state.db, settings)
+    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
+    state.known = Known(broker, settings.data / NAME / "known")
+    state.echo = Echo(broker, "resource-query", "statistic-query")
+    await state.echo.listen()
+    state.relay = eventlog.Relay(state.db, broker)
+    state.scheduler = Scheduler(state.db, broker, settings.secret_key, settings.regions)
+    listener = Listener(settings.period_unit_seconds)
+    judge = Projection(NAME, state.db, broker, [Source("TELEMETRY", ["telemetry.>"], listener.apply)], state.relay.wake)
+    sweeper = Sweeper(state.db, state.relay.wake, settings.period_unit_seconds)
+    parts.workers |= {
+        "streams": lambda: keep_streams(state.db, broker, settings),
+        "known": state.known.run,
+        "relay": state.relay.run,
+        "schedule": state.scheduler.run,
+        "judge": judge.run,
+        "sweep": sweeper.run,
+    }
+    parts.checks |= app.checks(broker, state.known, state.db)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service as an ASGI application; without settings they come from the environment."""
+    application = app.build(
+        NAME, settings or Settings(), _start, [resource.routes, heartbeat.routes, service.routes],
+        "Commands on uptime monitors, heartbeats and services.",
+    )  # fmt: skip
+    application.add_exception_handler(Replayed, render_replayed)
+    return application
+
+
+def main() -> None:
+    """Serves until SIGTERM."""
+    run(create_app)

@@ -1,0 +1,112 @@
+"""One command: a caller, one transaction, its events, and the wait until the query side shows them."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+
+from pinghome_common.clock import now
+from pinghome_common.db import Connection
+from pinghome_common.dialects import pinghome
+from pinghome_common.errors import Conflict, FieldError, Invalid
+from pinghome_common.known import Caller
+from resource_cmd.store import Actor, Heartbeats, Resources, Services
+
+
+class Command:
+    """What a route needs to carry out one command of a PingHome caller."""
+
+    def __init__(self, request: Request, tx: Connection, caller: Caller) -> None:
+        self.state, self.tx, self.caller = request.app.state, tx, caller
+        self.now: datetime = now()
+        self.said: list[UUID] = []
+        self.wanted = pinghome.version_wanted(request)
+        self._answer: tuple[int, bytes, int | None] | None = None
+        actor = Actor(str(caller.key), caller.organisation, request.scope["state"]["request_id"])
+        parts = (tx, actor, self.said, self.now)
+        self.resources, self.heartbeats, self.services = Resources(*parts), Heartbeats(*parts), Services(*parts)
+
+    def answer(self, body: dict[str, Any], status: int = 200, version: int | None = None) -> Response:
+        """The command's answer; kept for a repeated `Idempotency-Key`."""
+        response = pinghome.answer(body, status, version)
+        self._answer = status, bytes(response.body), version
+        return response
+
+    async def replay(self, key: str, request_hash: bytes) -> "Replayed | None":
+        """Claims an `Idempotency-Key`, or gives the answer that it had before.
+
+        Raises:
+            Conflict: the key was used for another request.
+        """
+        claimed = await self.tx.fetchval(
+            "INSERT INTO idempotency (organisation, key, request) VALUES ($1, $2, $3)"
+            " ON CONFLICT (organisation, key) DO NOTHING RETURNING true",
+            self.caller.organisation, key, request_hash,
+        )  # fmt: skip
+        if claimed:
+            return None
+        row = await self.tx.fetchrow(
+            "SELECT request, status, body, version FROM idempotency WHERE organisation = $1 AND key = $2",
+            self.caller.organisation, key,
+        )  # fmt: skip
+        if row is None or row["request"] != request_hash:
+            raise Conflict("This Idempotency-Key was used for another request; use a new one.")
+        return Replayed(row["status"], row["body"], row["version"])
+
+    async def keep(self, key: str) -> None:
+        """Keeps the answer with the transaction, for 24 hours."""
+        if self._answer:
+            await self.tx.execute(
+                "UPDATE idempotency SET status = $3, body = $4, version = $5 WHERE organisation = $1 AND key = $2",
+                self.caller.organisation, key, *self._answer,
+            )  # fmt: skip
+
+
+class Replayed(Exception):  # it is an answer
+    """The answer that an `Idempotency-Key` had before, in place of doing the same again."""
+
+    def __init__(self, status: int, body: bytes, version: int | None) -> None:
+        super().__init__("replayed")
+        self.status, self.body, self.version = status, body, version
+
+
+async def render_replayed(_: Request, error: Exception) -> Response:
+    """The kept answer, marked as such."""
+    assert isinstance(error, Replayed)  # noqa: S101  # registered for this class only
+    headers = {"Idempotency-Replayed": "true"}
+    if error.version is not None:
+        headers["ETag"] = f'"v{error.version}"'
+    return Response(error.body, error.status, headers, "application/json")
+
+
+async def _command(request: Request, caller: pinghome.Authorized) -> AsyncIterator[Command]:
+    state = request.app.state
+    key = request.headers.get("idempotency-key", "") if request.method == "POST" else ""
+    if len(key) > 255 or not key.isprintable():
+        raise Invalid(FieldError("Idempotency-Key", "at most 255 printable characters"))
+    expected = None
+    try:
+        async with state.db.transaction() as tx:
+            command = Command(request, tx, caller)
+            if key:
+                same = hashlib.sha256(request.url.path.encode() + b"\n" + await request.body()).digest()
+                if replayed := await command.replay(key, same):
+                    raise replayed
+            yield command
+            if key:
+                await command.keep(key)
+            expected = state.echo.expect(command.said)
+    except BaseException:
+        if expected:
+            expected.forget()
+        raise
+    if command.said:
+        state.relay.wake()
+        state.scheduler.wake()
+        await expected.wait()
+
+
+Commanded = Annotated[Command, Depends(_command, scope="function")]

@@ -1,0 +1,46 @@
+"""What may be done with a heartbeat; no I/O, the time is an argument."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pinghome_common.clock import micros
+from pinghome_common.events.heartbeat import Heartbeat, Status, Vitals
+
+
+def create(id_: UUID, organisation: UUID, settings: dict[str, Any], now: datetime, *, enabled: bool) -> Heartbeat:
+    """A new heartbeat: nothing is awaited before its first ping."""
+    status = Status.new if enabled else Status.paused
+    return Heartbeat(
+        id=id_,
+        organisation=organisation,
+        vitals=Vitals(status=status, changed_at=micros(now)),
+        created_at=now,
+        updated_at=now,
+        **settings,
+    )
+
+
+def edit(it: Heartbeat, settings: dict[str, Any], now: datetime) -> Heartbeat:
+    """The heartbeat with other settings."""
+    return replace(it, **settings, updated_at=now)
+
+
+def enable(it: Heartbeat, version: int, now: datetime, *, enabled: bool) -> Heartbeat:
+    """The heartbeat switched on or off by hand; `version` is the one that this change makes."""
+    if (it.vitals.status is not Status.paused) is enabled:
+        return it
+    status = Status.new if enabled else Status.paused
+    return with_vitals(
+        replace(it, manual_resume=True, updated_at=now),
+        replace(it.vitals, status=status, changed_at=micros(now), reason="", last_ping=None, last_start=None),
+        version,
+    )
+
+
+def with_vitals(it: Heartbeat, vitals: Vitals, version: int) -> Heartbeat:
+    """The heartbeat with other vitals, noting when that changed its status."""
+    if vitals.status is it.vitals.status:
+        return replace(it, vitals=vitals)
+    return replace(it, vitals=vitals, previous=it.vitals.status, changed_version=version)

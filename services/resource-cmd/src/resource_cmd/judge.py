@@ -1,0 +1,107 @@
+"""Turns probe results into went-down and came-up: a pure decision first, then the writing (house 7)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from pinghome_common import cron
+from pinghome_common.clock import from_micros
+from pinghome_common.events.heartbeat import MICRO
+from pinghome_common.events.resource import Change, Resource, Status
+
+
+@dataclass(slots=True, kw_only=True)
+class View:
+    """What one region last said of a monitor; times are UNIX microseconds.
+
+    `up` is None when the probe could not speak for or against the target; `since` is when it began to say the same.
+    """
+
+    region: str
+    checked_at: int
+    up: bool | None
+    since: int
+    status_code: int | None = None
+    error: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Decision:
+    """What becomes of a monitor: another status or None, and when to look again without a new result."""
+
+    change: Change | None = None
+    judge_at: int | None = None
+
+
+def fresh_for(interval: int) -> int:
+    """Microseconds that a region's word counts: two intervals, and ten seconds for the way here."""
+    return (2 * interval + 10) * MICRO
+
+
+def decide(it: Resource, views: Sequence[View], at: int, version: int, unit: int = 60) -> Decision:
+    """The monitor's status at `at` (UNIX microseconds, the time of the newest result).
+
+    Down when a quorum of fresh regions has failed for the grace period; up again after the recovery period; unknown
+    when no fresh region can tell. A probe that failed for our own reasons speaks for nobody.
+
+    Args:
+        it: the monitor.
+        views: each region's last word.
+        at: UNIX microseconds.
+        version: that the aggregate would have with a change.
+        unit: seconds in one unit of grace and recovery.
+    """
+    if not it.enabled:
+        return Decision()
+    if _in_maintenance(it, at):
+        return _become(it, Status.maintenance, at, version, "a maintenance window is open")
+    fresh = [view for view in views if view.region in it.regions and at - view.checked_at <= fresh_for(it.interval)]
+    speaking = [view for view in fresh if view.up is not None]
+    if not speaking:
+        if not views and it.change.status is Status.pending:
+            return Decision()
+        reason = fresh[0].error if fresh else "no region has reported lately"
+        return _become(it, Status.unknown, at, version, reason, fresh[0] if fresh else None)
+    quorum = 1 if len(speaking) == 1 else max(2, -(-len(speaking) // 2))
+    failing = sorted((view for view in speaking if not view.up), key=lambda view: view.since)
+    if len(failing) >= quorum:
+        return _bad(it, failing, quorum, at, version, unit, complete=len(fresh) >= len(it.regions))
+    well = sorted(view.since for view in speaking if view.up)
+    return _good(it, well[min(len(speaking) - quorum, len(well) - 1)], at, version, unit)
+
+
+def _bad(
+    it: Resource, failing: list[View], quorum: int, at: int, version: int, unit: int, *, complete: bool
+) -> Decision:
+    if it.change.status is Status.down:
+        return Decision()
+    due = failing[quorum - 1].since + it.grace_period * unit * MICRO
+    if it.change.status is Status.pending and not complete:
+        # The first region to answer does not speak for those that have not yet had their turn.
+        due = max(due, int(it.change.at.timestamp()) * MICRO + fresh_for(it.interval))
+    if at < due:
+        return Decision(judge_at=due)
+    return _become(it, Status.down, at, version, failing[0].error, failing[0])
+
+
+def _good(it: Resource, since: int, at: int, version: int, unit: int) -> Decision:
+    if it.change.status is Status.down:
+        due = since + it.recovery_period * unit * MICRO
+        if at < due:
+            return Decision(judge_at=due)
+    return _become(it, Status.up, at, version, "")
+
+
+def _become(it: Resource, status: Status, at: int, version: int, reason: str, view: View | None = None) -> Decision:
+    if status is it.change.status:
+        return Decision()
+    change = Change(status=status, previous=it.change.status, at=from_micros(at), version=version, reason=reason)
+    if view:
+        change = replace(change, status_code=view.status_code, region=view.region)
+    return Decision(change=change)
+
+
+def _in_maintenance(it: Resource, at: int) -> bool:
+    if not it.maintenance_cron_expression or not it.maintenance_duration:
+        return False
+    return cron.inside(it.maintenance_cron_expression, timedelta(minutes=it.maintenance_duration), from_micros(at))

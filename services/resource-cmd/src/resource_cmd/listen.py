@@ -1,0 +1,186 @@
+"""What resource-cmd makes of TELEMETRY: pings move vitals, results are judged, ticks move the watermark."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from pinghome_common.clock import now
+from pinghome_common.db import Connection
+from pinghome_common.events.heartbeat import MICRO, Heartbeat, take
+from pinghome_common.events.ping import Batch, Ping, decode_tick, position
+from pinghome_common.events.probe import Result, Results, Verdict
+from pinghome_common.projection import fresh
+from pinghome_common.stream import Message
+from pinghome_common.vitals import lock_vitals, write_vitals
+from resource_cmd.heartbeat import with_vitals
+from resource_cmd.judge import View, decide
+from resource_cmd.store import Actor, Heartbeats, Resources
+
+JUDGE = Actor("judge")
+
+GAP = 5 * MICRO
+"""Microseconds between two ticks of a gateway from which on it was away."""
+
+decode_results = msgspec.msgpack.Decoder(Results).decode
+
+
+class Listener:
+    """Applies messages of TELEMETRY inside the projection's transaction.
+
+    Args:
+        unit: seconds in one unit of grace and recovery periods.
+    """
+
+    def __init__(self, unit: int) -> None:
+        self._unit = unit
+
+    async def apply(self, tx: Connection, messages: list[Message]) -> None:
+        """Applies a batch: pings, then results, then ticks, so that a tick never runs ahead of its pings."""
+        kinds: dict[str, list[Message]] = defaultdict(list)
+        for message in messages:
+            kinds[message.subject.split(".", 2)[1]].append(message)
+        if pings := kinds.get("ping"):
+            await count(tx, await fresh(tx, pings))
+        if results := kinds.get("result"):
+            await self._results(tx, results)
+        if ticks := kinds.get("tick"):
+            await tick(tx, ticks)
+
+    async def _results(self, tx: Connection, messages: list[Message]) -> None:
+        """Each region's nth result in the batch makes the nth round: a batch after an outage is judged in its order."""
+        rounds: list[dict[tuple[UUID, str], Result]] = []
+        for message in messages:
+            found = decode_results(message.data)
+            for result in found.results:
+                key = result.resource, found.region
+                place = next((each for each in rounds if key not in each), None)
+                if place is None:
+                    rounds.append(place := {})
+                place[key] = result
+        for each in rounds:
+            await tx.execute(_VIEW, *_columns(each))
+            at = {resource: result.checked_at for (resource, _), result in each.items()}
+            ids = [row["id"] for row in await tx.fetch(_TO_JUDGE, list(at))]
+            if ids:
+                await judge(tx, ids, at, self._unit)
+
+
+def _columns(results: dict[tuple[UUID, str], Result]) -> list[list[object]]:
+    """The results as columns; only `up` and `target_fail` say something of the target."""
+    rows = [
+        (
+            resource, region, it.slot, it.checked_at,
+            {Verdict.up: True, Verdict.target_fail: False}.get(it.verdict), it.status_code, it.error[:500],
+        )
+        for (resource, region), it in sorted(results.items())
+    ]  # fmt: skip
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+_VIEW = """
+INSERT INTO view AS old (resource, region, slot, checked_at, up, since, status_code, error)
+SELECT n.resource, n.region, slot, checked_at, up, checked_at, status_code, error
+FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::boolean[], $6::int[], $7::text[])
+    n (resource, region, slot, checked_at, up, status_code, error)
+JOIN resource r ON r.id = n.resource
+ON CONFLICT (resource, region) DO UPDATE SET
+    slot = excluded.slot, checked_at = excluded.checked_at, up = excluded.up,
+    since = CASE WHEN old.up IS NOT DISTINCT FROM excluded.up THEN old.since ELSE excluded.since END,
+    status_code = excluded.status_code, error = excluded.error
+WHERE old.slot < excluded.slot
+"""
+
+# A monitor that is up, and for which no region says anything else, need not be looked at.
+_TO_JUDGE = """
+SELECT id FROM resource r WHERE id = ANY($1::uuid[]) AND status <> 'paused' AND (
+    status <> 'up' OR windowed OR judge_at IS NOT NULL
+    OR EXISTS (SELECT FROM view v WHERE v.resource = r.id AND v.up IS NOT TRUE)
+)
+"""
+
+
+async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: int) -> int:
+    """Decides on some monitors at their times and writes what changed; returns how many did."""
+    stamp, said = now(), list[UUID]()
+    store = Resources(tx, JUDGE, said, stamp)
+    rows = await store.edit_many(list(ids))
+    views: dict[UUID, list[View]] = defaultdict(list)
+    for view in await tx.fetch("SELECT * FROM view WHERE resource = ANY($1::uuid[])", [row.state.id for row in rows]):
+        values = dict(view)
+        values.pop("slot")
+        views[values.pop("resource")].append(View(**values))
+    for row in rows:
+        it = row.state
+        decision = decide(it, views[it.id], at[it.id], row.version + 1, unit)
+        if decision.change:
+            it.change = decision.change
+            await store.save(row, "status-changed")
+        await tx.execute(
+            "UPDATE resource SET judge_at = $2 WHERE id = $1 AND judge_at IS DISTINCT FROM $2", it.id, decision.judge_at
+        )
+    return len(said)
+
+
+async def count(tx: Connection, batches: list[tuple[Message, Batch]]) -> None:
+    """Moves the vitals of every heartbeat that was pinged; a change of status becomes an event."""
+    pings: dict[UUID, list[tuple[Ping, int]]] = defaultdict(list)
+    for message, batch in batches:
+        for index, ping in enumerate(batch.pings):
+            pings[UUID(bytes=ping.heartbeat)].append((ping, position(message.seq, index)))
+    if not pings:
+        return
+    vitals = await lock_vitals(tx, list(pings))
+    rows = await tx.fetch("SELECT id, version, state FROM heartbeat WHERE id = ANY($1::uuid[])", list(vitals))
+    quiet: list[Heartbeat] = []
+    changed: list[tuple[Heartbeat, int]] = []
+    for row in rows:
+        it = msgspec.json.decode(row["state"], type=Heartbeat)
+        it.vitals = before = vitals[it.id]
+        for ping, place in pings[it.id]:
+            it = with_vitals(it, take(it, it.vitals, ping.kind, ping.at, place), row["version"] + 1)
+        if it.vitals.status is before.status and it.vitals.changed_at == before.changed_at:
+            quiet.append(it)
+        else:
+            changed.append((it, row["version"]))
+    if quiet:
+        await write_vitals(tx, quiet)
+    if changed:
+        await _say(tx, [it for it, _ in changed], now())
+
+
+async def _say(tx: Connection, changed: list[Heartbeat], stamp: datetime) -> None:
+    store = Heartbeats(tx, JUDGE, [], stamp)
+    rows = {row.state.id: row for row in await store.edit_many([it.id for it in changed])}
+    for it in changed:
+        row = rows[it.id]
+        row.state = it
+        await store.save(row, "status-changed")
+
+
+async def tick(tx: Connection, messages: list[Message]) -> None:
+    """Moves each gateway's watermark; a time in which it did not listen pushes the deadlines that fell into it.
+
+    The jobs could not report then: they get until the end of the gap and their grace time more, one to five minutes.
+    """
+    for message in messages:
+        it = decode_tick(message.data)
+        before = await tx.fetchval("SELECT ticked_at FROM gateway WHERE name = $1", it.gateway)
+        if before is not None and it.at <= before:
+            continue
+        away = before is not None and it.at - before > GAP
+        await tx.execute(
+            "INSERT INTO gateway AS old VALUES ($1, $2, $2) ON CONFLICT (name) DO UPDATE SET ticked_at = $2,"
+            " resumed_at = CASE WHEN $3 THEN $2 ELSE old.resumed_at END",
+            it.gateway, it.at, away,
+        )  # fmt: skip
+        if before is not None and it.since - before > GAP:
+            await tx.execute(_EXCUSE, before, it.since)
+
+
+_EXCUSE = """
+UPDATE vitals v SET alert_after = $2 + least(greatest((h.state->>'grace')::bigint, 60), 300) * 1000000
+FROM heartbeat h WHERE h.id = v.heartbeat AND v.alert_after > $1 AND v.alert_after <= $2
+"""

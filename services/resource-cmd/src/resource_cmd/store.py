@@ -1,0 +1,236 @@
+"""The rows of aggregates: loaded for their owner only, saved with their event in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from pinghome_common.db import Connection
+from pinghome_common.errors import FieldError, Invalid, NotFound, PreconditionFailed
+from pinghome_common.eventlog import INSERT, LARGEST_STATE
+from pinghome_common.events import Event, encode
+from pinghome_common.events.heartbeat import Heartbeat
+from pinghome_common.events.key import Key
+from pinghome_common.events.resource import Resource
+from pinghome_common.events.service import Service
+from pinghome_common.vitals import add_vitals, lock_vitals, write_vitals
+
+
+class Aggregate(Protocol):
+    """What every aggregate's state has."""
+
+    id: UUID
+    organisation: UUID
+
+
+S = TypeVar("S", bound=Aggregate)
+
+
+@dataclass(slots=True)
+class Row(Generic[S]):
+    """An aggregate that this transaction has locked."""
+
+    state: S
+    version: int
+
+
+@dataclass(slots=True)
+class Actor:
+    """Who changes things: a caller's key, or a worker; `organisation` is None for a worker, who may touch all."""
+
+    name: str
+    organisation: UUID | None = None
+    request: str = ""
+
+
+class Store(Generic[S]):
+    """The aggregates of one noun inside one transaction; `said` collects the ids of the events appended.
+
+    A subclass names the noun (which is its table, too), the type of the state, and the state's real columns.
+    """
+
+    noun: ClassVar[str]
+    type: ClassVar[Any]
+    columns: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, tx: Connection, actor: Actor, said: list[UUID], now: datetime) -> None:
+        self._tx, self._actor, self._said, self._now = tx, actor, said, now
+
+    def _values(self, state: S) -> list[Any]:
+        raise NotImplementedError
+
+    async def edit(self, id_: UUID, version: int | None = None) -> Row[S]:
+        """Loads and locks one.
+
+        Raises:
+            NotFound: there is none, or it is another organisation's.
+            PreconditionFailed: it has another version than the one wanted.
+        """
+        rows = await self.edit_many([id_])
+        if not rows:
+            raise NotFound(f"{self.noun.capitalize()} not found")
+        if version not in (None, rows[0].version):
+            raise PreconditionFailed(f"The {self.noun} has changed since: its version is now {rows[0].version}")
+        return rows[0]
+
+    async def edit_many(self, ids: Sequence[UUID]) -> list[Row[S]]:
+        """Loads and locks those of some ids that exist and are the actor's, in the order of their ids."""
+        rows = await self._tx.fetch(
+            f"SELECT * FROM {self.noun} WHERE id = ANY($1::uuid[]) AND ($2::uuid IS NULL OR organisation = $2)"
+            " ORDER BY id FOR UPDATE",
+            ids, self._actor.organisation,
+        )  # fmt: skip
+        return [Row(msgspec.json.decode(row["state"], type=self.type), row["version"]) for row in rows]
+
+    async def add(self, state: S, what: str = "created") -> Row[S]:
+        """Inserts a new one with its event, in one statement."""
+        event = self._event(state, 1, what)
+        names = ["id", "organisation", "version", "state", *self.columns]
+        places = ", ".join(f"${place}" for place in range(6, 6 + len(names)))
+        await self._tx.execute(
+            f"WITH logged AS ({INSERT}) INSERT INTO {self.noun} ({', '.join(names)}) VALUES ({places})",
+            *event, state.id, state.organisation, 1, self._json(state), *self._values(state),
+        )  # fmt: skip
+        return Row(state, 1)
+
+    async def save(self, row: Row[S], what: str = "updated") -> None:
+        """Writes a changed one with its event."""
+        row.version += 1
+        event = self._event(row.state, row.version, what)
+        names = ["version", "state", *self.columns]
+        sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(names, 7))
+        await self._tx.execute(
+            f"WITH logged AS ({INSERT}) UPDATE {self.noun} SET {sets} WHERE id = $6",
+            *event, row.state.id, row.version, self._json(row.state), *self._values(row.state),
+        )  # fmt: skip
+
+    async def remove(self, row: Row[S]) -> None:
+        """Deletes one; its last event carries the state as it was."""
+        row.version += 1
+        await self._tx.execute(
+            f"WITH logged AS ({INSERT}) DELETE FROM {self.noun} WHERE id = $6",
+            *self._event(row.state, row.version, "deleted"), row.state.id,
+        )  # fmt: skip
+
+    async def remove_many(self, ids: Sequence[UUID]) -> None:
+        """Deletes all of some ids, or none.
+
+        Raises:
+            NotFound: naming those that are not there.
+        """
+        rows = await self.edit_many(ids)
+        if missing := set(ids) - {row.state.id for row in rows}:
+            raise NotFound("Not found: " + ", ".join(sorted(map(str, missing))))
+        for row in rows:
+            await self.remove(row)
+
+    def _event(self, state: S, version: int, what: str) -> tuple[UUID, UUID, int, str, bytes]:
+        event = Event(
+            type=f"{self.noun}.{what}",
+            time=self._now,
+            subject=state.id,
+            organisation=state.organisation,
+            version=version,
+            actor=self._actor.name,
+            correlationid=self._actor.request,
+            data=state,
+        )
+        body = encode(event)
+        if len(body) > LARGEST_STATE:
+            raise Invalid(FieldError("body", f"is too large: {len(body)} bytes of at most {LARGEST_STATE} in all"))
+        self._said.append(event.id)
+        return event.id, event.subject, event.version, event.address, body
+
+    def _json(self, state: S) -> str:
+        return encode(state).decode()
+
+
+class Services(Store[Service]):
+    """Services."""
+
+    noun, type = "service", Service
+
+    def _values(self, state: Service) -> list[Any]:  # noqa: ARG002  # a service has no columns of its own
+        return []
+
+
+class Keys(Store[Key]):
+    """Keys."""
+
+    noun, type, columns = "key", Key, ("hash",)
+
+    def _values(self, state: Key) -> list[Any]:
+        return [state.hash]
+
+
+class Resources(Store[Resource]):
+    """Uptime monitors. A change of settings also notes that the schedules have to follow."""
+
+    noun, type, columns = "resource", Resource, ("service", "name", "status", "interval", "windowed")
+
+    def _values(self, state: Resource) -> list[Any]:
+        windowed = bool(state.maintenance_cron_expression and state.maintenance_duration)
+        return [state.service_id, state.name, state.change.status.value, state.interval, windowed]
+
+    async def same(self, state: Resource) -> UUID | None:
+        """Another monitor with the same service, type, name and target (contract F: 409)."""
+        twin: UUID | None = await self._tx.fetchval(
+            "SELECT id FROM resource WHERE organisation = $1 AND service = $2 AND name = $3 AND id <> $4"
+            " AND state->>'type' = $5 AND state->>'url' = $6 AND state->>'host' = $7"
+            " AND (state->>'port')::int IS NOT DISTINCT FROM $8 LIMIT 1",
+            state.organisation, state.service_id, state.name, state.id,
+            state.type, state.url, state.host, state.port,
+        )  # fmt: skip
+        return twin
+
+    async def reschedule(self, ids: Sequence[UUID]) -> None:
+        """Notes, in this transaction, that the scheduler has to look at some monitors."""
+        await self._tx.execute(
+            "INSERT INTO unscheduled (resource) SELECT unnest($1::uuid[])"
+            " ON CONFLICT (resource) DO UPDATE SET since = clock_timestamp()",
+            ids,
+        )
+
+    async def forget(self, id_: UUID) -> None:
+        """Drops what the regions said of a monitor, so that nothing old speaks for the time to come."""
+        await self._tx.execute("DELETE FROM view WHERE resource = $1", id_)
+
+
+class Heartbeats(Store[Heartbeat]):
+    """Heartbeats; their vitals are a row of their own, which pings rewrite without touching the settings."""
+
+    noun, type, columns = "heartbeat", Heartbeat, ("service", "name")
+
+    def _values(self, state: Heartbeat) -> list[Any]:
+        return [state.service_id, state.name]
+
+    async def same(self, state: Heartbeat) -> UUID | None:
+        """Another heartbeat with the same service and name (contract F: 409)."""
+        twin: UUID | None = await self._tx.fetchval(
+            "SELECT id FROM heartbeat WHERE organisation = $1 AND service = $2 AND name = $3 AND id <> $4 LIMIT 1",
+            state.organisation, state.service_id, state.name, state.id,
+        )  # fmt: skip
+        return twin
+
+    async def edit_many(self, ids: Sequence[UUID]) -> list[Row[Heartbeat]]:
+        """As everywhere, with the present vitals."""
+        # Vitals are locked first by everybody, as counting pings begins with them: no two can wait for each other.
+        vitals = await lock_vitals(self._tx, ids)
+        rows = await super().edit_many(ids)
+        for row in rows:
+            row.state.vitals = vitals[row.state.id]
+        return rows
+
+    async def add(self, state: Heartbeat, what: str = "created") -> Row[Heartbeat]:
+        """As everywhere, with its vitals."""
+        row = await super().add(state, what)
+        await add_vitals(self._tx, state, 1)
+        return row
+
+    async def save(self, row: Row[Heartbeat], what: str = "updated") -> None:
+        """As everywhere, with its vitals."""
+        await super().save(row, what)
+        await write_vitals(self._tx, [row.state])

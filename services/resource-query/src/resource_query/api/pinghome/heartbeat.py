@@ -1,0 +1,25 @@
+"""Records of heartbeats: contract A35 and A36, pinghome-monitoring.txt lines 1294 to 1400."""
+
+from fastapi import Depends, Request, Response
+
+from pinghome_common.clock import micros, now
+from pinghome_common.dialects import pinghome_documents as documents
+from pinghome_common.dialects.pinghome import Id, Paged, Router, answer, gateway_url, listing
+from resource_query.query import Queried, telemetry_seen
+
+routes = Router(tags=["Heartbeats"], dependencies=[Depends(telemetry_seen)])
+
+
+@routes.get("/v1/service/{id}/heartbeats")
+async def collection(id: Id, page: Paged, read: Queried, request: Request) -> Response:  # noqa: A002
+    """A service's heartbeats, a page at a time (A35); an unknown service has none."""
+    found = await read.heartbeats(id, page.limit, page.offset)
+    rows = [documents.heartbeat(it, gateway_url(request), micros(now())) for it in found]
+    return answer(listing(rows, page, await read.count("heartbeat", id)))
+
+
+@routes.get("/v1/heartbeat/{id}")
+async def one(id: Id, read: Queried, request: Request) -> Response:  # noqa: A002
+    """A heartbeat with its settings and its state (A36)."""
+    it, version = await read.heartbeat(id)
+    return answer(documents.heartbeat(it, gateway_url(request), micros(now())), version=version)

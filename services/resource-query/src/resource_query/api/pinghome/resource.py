@@ -1,0 +1,42 @@
+"""Records of uptime monitors: contract A15 to A17, pinghome-monitoring.txt lines 510 to 595."""
+
+from typing import Any
+
+from fastapi import Response
+
+from pinghome_common.dialects import pinghome_documents as documents
+from pinghome_common.dialects.pinghome import Id, Paged, Router, answer, listing
+from resource_query.query import Queried
+
+routes = Router(tags=["Uptime monitors"])
+
+
+@routes.get("/v1/service/{id}/resources")
+async def collection(id: Id, page: Paged, read: Queried) -> Response:  # noqa: A002  # the document's word
+    """A service's monitors, a page at a time (A15); an unknown service has none."""
+    rows = [documents.resource(it, at, ms) for it, _, at, ms in await read.resources(id, page.limit, page.offset)]
+    return answer(listing(rows, page, await read.count("resource", id)))
+
+
+@routes.get("/v1/resource/{id}")
+async def one(id: Id, read: Queried) -> Response:  # noqa: A002
+    """A monitor with its settings and its state (A16)."""
+    it, version, at, ms = await read.resource(id)
+    return answer(documents.resource(it, at, ms), version=version)
+
+
+@routes.get("/v1/resource/{id}/regions")
+async def regions(id: Id, read: Queried) -> Response:  # noqa: A002
+    """What each region last said of a monitor (A17)."""
+    it, *_ = await read.resource(id)
+    data: list[dict[str, Any]] = [
+        {
+            "region": view["region"],
+            "state": view["state"] if it.enabled else "paused",
+            "last_checked_at": documents.moment_of(view["checked_at"]),
+            "response_time": view["response_time"],
+            "error": view["error"],
+        }
+        for view in await read.views(it)
+    ]
+    return answer({"data": data})

@@ -1,0 +1,16 @@
+"""Records of services: our own noun (contract A.0)."""
+
+from fastapi import Response
+
+from pinghome_common.dialects import pinghome_documents as documents
+from pinghome_common.dialects.pinghome import Paged, Router, answer, listing
+from resource_query.query import Queried
+
+routes = Router(tags=["Services"])
+
+
+@routes.get("/v1/services")
+async def collection(page: Paged, read: Queried) -> Response:
+    """The organisation's services, oldest first, a page at a time (our extension)."""
+    rows = [documents.service(it) for it in await read.services(page.limit, page.offset)]
+    return answer(listing(rows, page, await read.count("service", None)))

@@ -1,0 +1,48 @@
+"""resource-query: what monitors, heartbeats and services there are and how they are."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from pinghome_common import app, migrate
+from pinghome_common.db import Database
+from pinghome_common.echo import Echo
+from pinghome_common.known import Known
+from pinghome_common.projection import Projection, Source
+from pinghome_common.serve import run
+from pinghome_common.settings import Settings
+from pinghome_common.stream import Broker
+from resource_query.api.pinghome import heartbeat, resource, service
+from resource_query.project import NOUNS, Projector
+from resource_query.query import NAME
+
+
+async def _start(application: FastAPI, parts: app.Parts) -> None:
+    state, settings = application.state, application.state.settings
+    url = settings.database("resource_query")
+    await migrate.upgrade(url, Path(__file__).parent / "migrations")
+    state.db = await parts.stack.enter_async_context(Database(url))
+    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
+    state.known = Known(broker, settings.data / NAME / "known")
+    state.echo = Echo(broker, NAME)
+    await state.echo.listen()
+    projector = Projector(broker)
+    sources = [
+        Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events),
+        Source("TELEMETRY", ["telemetry.>"], projector.telemetry),
+    ]
+    parts.workers |= {"known": state.known.run, "project": Projection(NAME, state.db, broker, sources).run}
+    parts.checks |= app.checks(broker, state.known, state.db)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service as an ASGI application; without settings they come from the environment."""
+    routers = [resource.routes, heartbeat.routes, service.routes]
+    return app.build(
+        NAME, settings or Settings(), _start, routers, "Records of uptime monitors, heartbeats and services."
+    )
+
+
+def main() -> None:
+    """Serves until SIGTERM."""
+    run(create_app)

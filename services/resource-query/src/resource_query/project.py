@@ -1,0 +1,126 @@
+"""The read model of monitors, heartbeats and services, made from EVENTS and TELEMETRY."""
+
+from collections import defaultdict
+from uuid import UUID
+
+import msgspec
+
+from pinghome_common.db import Connection
+from pinghome_common.events import Envelope, decode
+from pinghome_common.events.heartbeat import Heartbeat, Vitals, take
+from pinghome_common.events.ping import Ping, position
+from pinghome_common.events.probe import Result, Results, Verdict
+from pinghome_common.projection import envelopes, fresh
+from pinghome_common.stream import Broker, Message
+from pinghome_common.vitals import add_vitals, lock_vitals, write_vitals
+
+NOUNS = ("service", "resource", "heartbeat")
+
+decode_results = msgspec.msgpack.Decoder(Results).decode
+
+_UPSERT = {
+    noun: f"INSERT INTO {noun} AS old (id, organisation, version, state{extra}) VALUES ($1, $2, $3, $4{value})"
+    f" ON CONFLICT (id) DO UPDATE SET version = $3, state = $4{update} WHERE old.version < $3"
+    for noun, extra, value, update in (
+        ("service", "", "", ""),
+        ("resource", ", service", ", $5", ", service = $5"),
+        ("heartbeat", ", service", ", $5", ", service = $5"),
+    )
+}
+
+
+class _Of(msgspec.Struct):
+    service_id: UUID
+
+
+class Projector:
+    """Applies messages inside the projection's transaction."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    async def events(self, tx: Connection, messages: list[Message]) -> None:
+        """The newest event of each aggregate counts, for it carries the whole state."""
+        newest = {event.subject: event for event in envelopes(messages)}
+        rows: dict[str, list[tuple[object, ...]]] = defaultdict(list)
+        for event in newest.values():
+            if event.deleted:
+                await tx.execute(f"DELETE FROM {event.noun} WHERE id = $1", event.subject)
+                if event.noun == "resource":
+                    await tx.execute("DELETE FROM view WHERE resource = $1", event.subject)
+            else:
+                rows[event.noun].append(_row(event))
+        for noun, values in rows.items():
+            await tx.executemany(_UPSERT[noun], values)
+        for event in newest.values():
+            if event.noun == "heartbeat" and not event.deleted:
+                await add_vitals(tx, msgspec.json.decode(event.data, type=Heartbeat), event.version)
+
+    async def telemetry(self, tx: Connection, messages: list[Message]) -> None:
+        """Pings move vitals, results move each region's last word."""
+        if pings := [message for message in messages if message.subject.startswith("telemetry.ping.")]:
+            await self._pings(tx, pings)
+        newest: dict[tuple[UUID, str], Result] = {}
+        for message in messages:
+            if message.subject.startswith("telemetry.result."):
+                found = decode_results(message.data)
+                newest |= {(result.resource, found.region): result for result in found.results}
+        if newest:
+            await tx.execute(_VIEW, *_columns(newest))
+
+    async def _pings(self, tx: Connection, messages: list[Message]) -> None:
+        pings: dict[UUID, list[tuple[Ping, int]]] = defaultdict(list)
+        for message, batch in await fresh(tx, messages):
+            for index, ping in enumerate(batch.pings):
+                pings[UUID(bytes=ping.heartbeat)].append((ping, position(message.seq, index)))
+        if not pings:
+            return
+        vitals = await lock_vitals(tx, list(pings))
+        if missing := pings.keys() - vitals.keys():
+            vitals |= await self._settle(tx, missing)
+        changed = []
+        for row in await tx.fetch("SELECT state FROM heartbeat WHERE id = ANY($1::uuid[])", list(vitals)):
+            it = msgspec.json.decode(row["state"], type=Heartbeat)
+            it.vitals = vitals[it.id]
+            for ping, place in pings[it.id]:
+                it.vitals = take(it, it.vitals, ping.kind, ping.at, place)
+            changed.append(it)
+        if changed:
+            await write_vitals(tx, changed)
+
+    async def _settle(self, tx: Connection, missing: set[UUID]) -> dict[UUID, Vitals]:
+        """Pings may be read before the event that made their heartbeat: the stream tells what it is."""
+        for heartbeat in missing:
+            message = await self._broker.last("EVENTS", f"events.heartbeat.{heartbeat}")
+            if message and not decode(message.data).deleted:
+                await self.events(tx, [message])
+        return await lock_vitals(tx, list(missing))
+
+
+def _row(event: Envelope) -> tuple[object, ...]:
+    row = event.subject, event.organisation, event.version, bytes(event.data).decode()
+    return row if event.noun == "service" else (*row, msgspec.json.decode(event.data, type=_Of).service_id)
+
+
+_STATES = {Verdict.up: "up", Verdict.target_fail: "down"}
+
+
+def _columns(results: dict[tuple[UUID, str], Result]) -> list[list[object]]:
+    rows = [
+        (
+            resource, region, it.slot, it.checked_at, _STATES.get(it.verdict, "unknown"),
+            it.phases.total if it.verdict is Verdict.up else None, it.error[:500],
+        )
+        for (resource, region), it in sorted(results.items())
+    ]  # fmt: skip
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+_VIEW = """
+INSERT INTO view AS old
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::real[], $7::text[])
+ON CONFLICT (resource, region) DO UPDATE SET
+    slot = excluded.slot, checked_at = excluded.checked_at, state = excluded.state,
+    response_time = excluded.response_time, error = excluded.error
+WHERE old.slot < excluded.slot
+"""

@@ -1,0 +1,109 @@
+"""Reads of one organisation: every statement names it."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from pinghome_common.db import Connection
+from pinghome_common.errors import NotFound
+from pinghome_common.events.heartbeat import Heartbeat
+from pinghome_common.events.resource import Resource
+from pinghome_common.events.service import Service
+from pinghome_common.vitals import read_vitals
+
+_CHECKED = """
+LEFT JOIN LATERAL (
+    SELECT checked_at, response_time FROM view v WHERE v.resource = r.id ORDER BY checked_at DESC LIMIT 1
+) AS latest ON true
+"""
+
+
+class Read:
+    """What one organisation may see.
+
+    Args:
+        db: a connection.
+        organisation: of the caller.
+    """
+
+    def __init__(self, db: Connection, organisation: UUID) -> None:
+        self._db, self._organisation = db, organisation
+
+    async def _page(self, noun: str, service: UUID | None, more: str, limit: int, offset: int) -> list[Any]:
+        of = "" if service is None else " AND r.service = $4"
+        args = [self._organisation, limit, offset] + ([] if service is None else [service])
+        rows: list[Any] = await self._db.fetch(
+            f"SELECT * FROM {noun} r {more} WHERE r.organisation = $1{of} ORDER BY r.id LIMIT $2 OFFSET $3", *args
+        )
+        return rows
+
+    async def count(self, noun: str, service: UUID | None) -> int:
+        """How many there are, in all or in one service."""
+        args = [self._organisation] + ([] if service is None else [service])
+        of = "" if service is None else " AND service = $2"
+        total: int = await self._db.fetchval(f"SELECT count(*) FROM {noun} WHERE organisation = $1{of}", *args)
+        return total
+
+    async def resource(self, id_: UUID) -> tuple[Resource, int, int | None, float | None]:
+        """A monitor, its version, when it was last checked (UNIX microseconds) and its response time (ms).
+
+        Raises:
+            NotFound: there is none, or it is another organisation's.
+        """
+        row = await self._db.fetchrow(
+            f"SELECT * FROM resource r {_CHECKED} WHERE r.id = $1 AND r.organisation = $2", id_, self._organisation
+        )
+        if row is None:
+            raise NotFound("Resource not found")
+        return _resource(row)
+
+    async def resources(
+        self, service: UUID, limit: int, offset: int
+    ) -> list[tuple[Resource, int, int | None, float | None]]:
+        """A service's monitors, oldest first."""
+        return [_resource(row) for row in await self._page("resource", service, _CHECKED, limit, offset)]
+
+    async def views(self, it: Resource) -> list[dict[str, Any]]:
+        """What each region of a monitor last said; one that has said nothing yet is pending."""
+        rows = {row["region"]: row for row in await self._db.fetch("SELECT * FROM view WHERE resource = $1", it.id)}
+        silent = {"state": "pending", "checked_at": None, "response_time": None, "error": ""}
+        return [{**silent, **dict(rows.get(region, {})), "region": region} for region in it.regions]
+
+    async def heartbeat(self, id_: UUID) -> tuple[Heartbeat, int]:
+        """A heartbeat and its version.
+
+        Raises:
+            NotFound: there is none, or it is another organisation's.
+        """
+        row = await self._db.fetchrow(
+            "SELECT * FROM vitals JOIN heartbeat r ON r.id = heartbeat WHERE r.id = $1 AND r.organisation = $2",
+            id_, self._organisation,
+        )  # fmt: skip
+        if row is None:
+            raise NotFound("Heartbeat not found")
+        return _heartbeat(row), row["version"]
+
+    async def heartbeats(self, service: UUID, limit: int, offset: int) -> list[Heartbeat]:
+        """A service's heartbeats, oldest first."""
+        more = "JOIN vitals ON heartbeat = r.id"
+        return [_heartbeat(row) for row in await self._page("heartbeat", service, more, limit, offset)]
+
+    async def services(self, limit: int, offset: int) -> list[Service]:
+        """The organisation's services, oldest first."""
+        return [_decode_service(row["state"]) for row in await self._page("service", None, "", limit, offset)]
+
+
+def _resource(row: Any) -> tuple[Resource, int, int | None, float | None]:
+    return _decode_resource(row["state"]), row["version"], row["checked_at"], row["response_time"]
+
+
+def _heartbeat(row: Any) -> Heartbeat:
+    it = _decode_heartbeat(row["state"])
+    it.vitals = read_vitals(row)
+    return it
+
+
+_decode_resource = msgspec.json.Decoder(Resource).decode
+_decode_heartbeat = msgspec.json.Decoder(Heartbeat).decode
+_decode_service = msgspec.json.Decoder(Service).decode

@@ -1,0 +1,68 @@
+"""Statistics of heartbeats: contract A37 and A38, pinghome-monitoring.txt lines 1401 to 1466."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import Query, Response
+
+from pinghome_common.dialects.pinghome import Id, Router, answer
+from pinghome_common.dialects.pinghome_documents import moment
+from pinghome_common.events.ping import Kind
+from statistic_query import query
+from statistic_query.query import Limited, Queried, Ranged
+from statistic_query.window import Window
+
+routes = Router(tags=["Heartbeats"])
+
+Interval = Literal["1h", "3h", "12h", "1d", "3d", "7d", "30d"]
+MOST = 1000
+KINDS = ("tick", "run", "complete", "fail")
+
+
+@routes.get("/v1/heartbeat/{id}/statistic")
+async def statistic(
+    id: Id,  # noqa: A002  # the document's word
+    read: Queried,
+    range_: Ranged,
+    interval: Annotated[Interval, Query(examples=["7d"])] = "1h",
+) -> Response:
+    """How many check-ins of each kind came in each bucket, ascending, the newest 1000 buckets (A37)."""
+    start, end = range_.since(await read.created("heartbeat", id))
+    window = Window(start, end, interval)
+    begins = window.newest(MOST)
+    counts: dict[datetime, Counter[str]] = {begin: Counter() for begin in begins}
+    if begins:
+        for row in await read.ping_hours(id, begins[0], window.after(begins[-1])):
+            counts[window.floor(row["at"])].update({kind: row[kind] for kind in KINDS})
+    data = [
+        {"received_at": moment(begin), **{f"{kind}_count": found[kind] for kind in KINDS}}
+        for begin, found in counts.items()
+    ]
+    return answer({"data": data})
+
+
+@routes.get("/v1/heartbeat/{id}/events")
+async def events(
+    id: Id,  # noqa: A002
+    read: Queried,
+    limit: Limited,
+    last_received_at: Annotated[
+        str | None, Query(description="only events older than this one", examples=["2023-03-27T09:57:54Z"])
+    ] = None,
+) -> Response:
+    """Check-ins, newest first; to page on, give the `received_at` of the last one (A38)."""
+    await read.created("heartbeat", id)
+    rows = await read.pings(id, query.moment("last_received_at", last_received_at), limit)
+    data = [
+        {
+            "id": row["id"],
+            "result": Kind(row["kind"]).name,
+            "message": row["message"],
+            "received_at": moment(row["at"]),
+            "method": row["method"],
+            "remote_addr": row["remote_addr"],
+        }
+        for row in rows
+    ]
+    return answer({"data": data})

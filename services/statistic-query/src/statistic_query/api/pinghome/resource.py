@@ -1,0 +1,80 @@
+"""Statistics of uptime monitors: contract A23 and A24, pinghome-monitoring.txt lines 696 to 765."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Query, Response
+
+from pinghome_common.dialects.pinghome import Id, Router, answer
+from pinghome_common.dialects.pinghome_documents import moment
+from statistic_query.query import Limited, Queried, Ranged
+from statistic_query.read import Sums
+from statistic_query.window import STEPS, Window
+
+routes = Router(tags=["Uptime monitors"])
+
+Interval = Literal["minute", "hour", "day", "week", "month", "1h", "3h", "12h", "1d", "3d", "7d", "30d"]
+assert set(STEPS) == set(Interval.__args__)  # type: ignore[attr-defined]  # noqa: S101
+
+
+def _times(sums: Sums) -> dict[str, Any]:
+    rounded = [None if value is None else round(value, 3) for value in (sums.average, sums.fastest, sums.slowest)]
+    return dict(zip(("avg", "min", "max"), rounded, strict=True))
+
+
+@routes.get("/v1/resource/{id}/statistic")
+async def statistic(
+    id: Id,  # noqa: A002  # the document's word
+    read: Queried,
+    range_: Ranged,
+    limit: Limited,
+    interval: Annotated[Interval, Query(examples=["minute"])] = "hour",
+) -> Response:
+    """Uptime and response times, over all and in buckets, the newest `limit` of them, ascending (A23).
+
+    `uptime` is percent of the time that the monitor was watched; response times are milliseconds.
+    """
+    start, end = range_.since(await read.created("resource", id))
+    window = Window(start, end, interval)
+    begins = window.newest(limit)
+    history = await read.history(id, start, end)
+    counted = await read.buckets(id, window, begins)
+    whole, sums = history.span(start, end), await read.sums(id, start, end)
+    data = []
+    for begin in begins:
+        found = counted.get(begin, Sums())
+        data.append(
+            {
+                "received_at": moment(begin),
+                "uptime": history.span(max(begin, start), min(window.after(begin), end)).uptime,
+                "response_time": _times(found),
+                "checks": found.checks,
+                "failures": found.failures,
+            }
+        )
+    summary = {
+        "uptime": whole.uptime,
+        "downtime_seconds": round(whole.down),
+        "response_time": _times(sums),
+        "checks": sums.checks,
+        "failures": sums.failures,
+    }
+    return answer({"summary": summary, "interval": interval, "data": data})
+
+
+@routes.get("/v1/resource/{id}/state-changed-logs")
+async def state_changed_logs(id: Id, read: Queried, range_: Ranged, limit: Limited) -> Response:  # noqa: A002
+    """Changes of state, newest first, each with its cause (A24); without dates, all of them."""
+    await read.created("resource", id)
+    rows = await read.changes(id, range_.asked_start, range_.asked_end, limit)
+    data = [
+        {
+            "state": row["status"],
+            "previous_state": row["previous"],
+            "reason": row["reason"],
+            "status_code": row["status_code"],
+            "region": row["region"],
+            "created_at": moment(row["at"]),
+        }
+        for row in rows
+    ]
+    return answer({"data": data})

@@ -1,0 +1,63 @@
+"""The tables of the first release."""
+
+from alembic import op
+
+from pinghome_common import projection
+
+revision = "0001"
+down_revision = None
+
+TABLES = """
+CREATE TABLE monitor (
+    id uuid PRIMARY KEY, noun text NOT NULL, organisation uuid NOT NULL, version int NOT NULL,
+    created_at timestamptz NOT NULL
+);
+
+CREATE TABLE state_change (
+    resource uuid NOT NULL, version int NOT NULL, at timestamptz NOT NULL, status text NOT NULL, previous text,
+    reason text NOT NULL, status_code int, region text, PRIMARY KEY (resource, version)
+);
+CREATE INDEX state_change_at ON state_change (resource, at);
+
+-- Every region has a small number, so that a result is small.
+CREATE TABLE region (id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE);
+
+-- Single results, in partitions of a day that retention drops. Times of phases are milliseconds.
+-- verdict: 0 up, 1 target_fail, 2 probe_error, 3 blocked. Widest columns first: no padding.
+CREATE TABLE result (
+    resource uuid NOT NULL, slot timestamptz NOT NULL,
+    total real NOT NULL, dns real, connect real, tls real, first_byte real,
+    region smallint NOT NULL, verdict smallint NOT NULL, status_code smallint
+) PARTITION BY RANGE (slot);
+CREATE UNIQUE INDEX result_key ON result (resource, slot, region);
+
+-- What a failed probe saw, beside the lean rows of all results.
+CREATE TABLE failure (
+    resource uuid NOT NULL, slot timestamptz NOT NULL, region smallint NOT NULL, error text NOT NULL,
+    address text NOT NULL
+) PARTITION BY RANGE (slot);
+CREATE INDEX failure_key ON failure (resource, slot);
+
+CREATE TABLE result_hour (
+    resource uuid NOT NULL, at timestamptz NOT NULL, checks int NOT NULL, failures int NOT NULL,
+    timed int NOT NULL, total double precision NOT NULL, fastest real, slowest real, PRIMARY KEY (resource, at)
+) WITH (fillfactor = 80);
+CREATE TABLE result_day (LIKE result_hour INCLUDING ALL);
+
+CREATE TABLE ping (
+    id uuid NOT NULL, heartbeat uuid NOT NULL, at timestamptz NOT NULL, kind smallint NOT NULL, message text NOT NULL,
+    method text NOT NULL, scheme text NOT NULL, remote_addr text NOT NULL, user_agent text NOT NULL
+) PARTITION BY RANGE (at);
+CREATE INDEX ping_of ON ping (heartbeat, at);
+
+CREATE TABLE ping_hour (
+    heartbeat uuid NOT NULL, at timestamptz NOT NULL, tick int NOT NULL, run int NOT NULL, complete int NOT NULL,
+    fail int NOT NULL, PRIMARY KEY (heartbeat, at)
+) WITH (fillfactor = 80);
+"""
+
+
+def upgrade() -> None:
+    for statement in f"{TABLES}{projection.TABLES}".split(";"):
+        if statement.strip():
+            op.execute(statement)

@@ -1,0 +1,62 @@
+"""Time partitions of a day: made when the first row of a day comes, dropped when the day is past keeping."""
+
+import asyncio
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from pinghome_common.clock import now
+from pinghome_common.db import Connection, Database, only_one
+
+DAY = timedelta(days=1)
+_NAME = re.compile(r"(result|failure|ping)_(\d{8})")
+
+
+class Partitions:
+    """The days that there are tables for.
+
+    Args:
+        kept: days that each table's rows are kept.
+    """
+
+    def __init__(self, kept: dict[str, int]) -> None:
+        self._kept = kept
+        self._made: set[tuple[str, datetime]] = set()
+
+    def keeps(self, table: str, at: datetime) -> bool:
+        """True for a time whose rows are still kept, and no more than a day ahead of our clock."""
+        return now() - timedelta(days=self._kept[table]) < at < now() + DAY
+
+    async def make(self, tx: Connection, table: str, times: Iterable[datetime]) -> None:
+        """Makes the tables of some days, in the caller's transaction."""
+        for day in {_day(at) for at in times}:
+            if (table, day) not in self._made:
+                await tx.execute(
+                    f"CREATE TABLE IF NOT EXISTS {table}_{day:%Y%m%d} PARTITION OF {table}"
+                    f" FOR VALUES FROM ('{day.isoformat()}') TO ('{(day + DAY).isoformat()}')"
+                )
+                self._made.add((table, day))
+
+    def forget(self) -> None:
+        """Looks again, for the transaction that made a table may not have been committed."""
+        self._made.clear()
+
+    async def expire(self, db: Database) -> None:
+        """Drops old days, each hour, until cancelled."""
+        connection = await db.own()
+        try:
+            await only_one(connection, "expire")
+            while True:
+                for row in await connection.fetch("SELECT relname FROM pg_class WHERE relkind = 'r'"):
+                    found = _NAME.fullmatch(row["relname"])
+                    if found:
+                        day = datetime.strptime(found[2], "%Y%m%d").replace(tzinfo=UTC)
+                        if day + DAY < now() - timedelta(days=self._kept[found[1]]):
+                            await connection.execute(f"DROP TABLE {row['relname']}")
+                await asyncio.sleep(3600)
+        finally:
+            connection.terminate()
+
+
+def _day(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,82 @@
+"""One question: a caller, a connection, the window of time, and the wait for what was in the stream when asked."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from pinghome_common.clock import now
+from pinghome_common.dialects import pinghome
+from pinghome_common.errors import FieldError, Invalid
+from statistic_query.read import Read
+
+NAME = "statistic-query"
+
+
+async def telemetry_seen(request: Request, _: pinghome.Authorized) -> None:
+    """Waits, half a second at most, until all telemetry that was there is applied: a ping answered 200 is seen."""
+    await request.app.state.echo.reached(NAME, "TELEMETRY")
+
+
+async def _query(
+    request: Request, caller: pinghome.Authorized, _: Annotated[None, Depends(telemetry_seen)]
+) -> AsyncIterator[Read]:
+    async with request.app.state.db.connection() as connection:
+        yield Read(connection, caller.organisation)
+
+
+Queried = Annotated[Read, Depends(_query, scope="function")]
+
+
+def moment(field: str, text: str | None) -> datetime | None:
+    """A time that a client names, RFC 3339; without an offset it is UTC.
+
+    Raises:
+        Invalid: it is none.
+    """
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text) if len(text) <= 40 else None
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC) if at else _wrong(field)
+    except (ValueError, OverflowError):
+        return _wrong(field)
+
+
+def _wrong(field: str) -> datetime:
+    raise Invalid(FieldError(field, "must be a time such as 2022-04-03T21:00:00Z"))
+
+
+class Range:
+    """`start_date` and `end_date` of a question; without them, the last 24 hours.
+
+    Raises:
+        Invalid: one is no time, or the end lies before the start.
+    """
+
+    def __init__(
+        self,
+        start_date: Annotated[str | None, Query(examples=["2022-04-03T21:00:00Z"])] = None,
+        end_date: Annotated[str | None, Query(examples=["2022-04-03T22:04:00Z"])] = None,
+    ) -> None:
+        self.asked_start, self.asked_end = moment("start_date", start_date), moment("end_date", end_date)
+        self.end = min(self.asked_end or now(), now() + timedelta(days=1))
+        self.start = self.asked_start or self.end - timedelta(days=1)
+        if self.asked_start and self.asked_end and self.asked_end < self.asked_start:
+            raise Invalid(FieldError("end_date", "must not lie before start_date"))
+
+    def since(self, created: datetime) -> "tuple[datetime, datetime]":
+        """Start and end, no earlier than the monitor itself and no later than now."""
+        return max(self.start, created), max(min(self.end, now()), created)
+
+
+Ranged = Annotated[Range, Depends()]
+
+
+def limit(limit: Annotated[int, Query(ge=1, description="at most 1000; more is cut to that")] = 100) -> int:
+    """How many rows are wanted (contract A23: default 100, more than 1000 is clamped)."""
+    return min(limit, 1000)
+
+
+Limited = Annotated[int, Depends(limit)]

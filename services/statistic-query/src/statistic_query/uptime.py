@@ -1,0 +1,47 @@
+"""Uptime from changes of state: how long a monitor was up and down in a span of time."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Seconds up and down; time that was paused, in maintenance, pending or unknown is in neither."""
+
+    up: float
+    down: float
+
+    @property
+    def uptime(self) -> float | None:
+        """Percent with four decimals; None when nothing is known of the span."""
+        watched = self.up + self.down
+        return round(100 * self.up / watched, 4) if watched else None
+
+
+class History:
+    """The states of one monitor over time.
+
+    Args:
+        changes: when each state began, ascending.
+        until: when the last one ends, the present.
+    """
+
+    def __init__(self, changes: Sequence[tuple[datetime, str]], until: datetime) -> None:
+        self._begins = [at for at, _ in changes]
+        self._states = [state for _, state in changes]
+        self._until = until
+
+    def span(self, start: datetime, end: datetime) -> Span:
+        """What happened in `[start, end)`."""
+        seconds = {"up": 0.0, "down": 0.0}
+        place = max(bisect_right(self._begins, start) - 1, 0)
+        for index in range(place, len(self._begins)):
+            begin = max(self._begins[index], start)
+            if begin >= end:
+                break
+            following = self._begins[index + 1] if index + 1 < len(self._begins) else self._until
+            if self._states[index] in seconds:
+                seconds[self._states[index]] += max((min(following, end) - begin).total_seconds(), 0.0)
+        return Span(seconds["up"], seconds["down"])

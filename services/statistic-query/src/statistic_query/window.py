@@ -1,0 +1,52 @@
+"""The time that a question is about, cut into buckets."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+HOUR = 3600
+DAY = 86400
+
+STEPS = {
+    "minute": 60, "hour": HOUR, "1h": HOUR, "3h": 3 * HOUR, "12h": 12 * HOUR, "day": DAY, "1d": DAY, "3d": 3 * DAY,
+    "week": 7 * DAY, "7d": 7 * DAY, "30d": 30 * DAY, "month": 0,
+}  # fmt: skip
+"""Seconds in each interval that may be asked for (contract A23, A37); a month has no fixed length."""
+
+MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`[start, end)` in UTC, in buckets of one interval; buckets of days and more begin at midnight, weeks on Monday."""
+
+    start: datetime
+    end: datetime
+    interval: str
+
+    @property
+    def origin(self) -> datetime:
+        """A time at which some bucket begins."""
+        return MONDAY if self.interval in ("week", "7d") else datetime(1970, 1, 1, tzinfo=UTC)
+
+    def floor(self, at: datetime) -> datetime:
+        """The begin of the bucket in which `at` lies."""
+        step = STEPS[self.interval]
+        if not step:
+            return at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return at - (at - self.origin) % timedelta(seconds=step)
+
+    def after(self, begin: datetime) -> datetime:
+        """The begin of the bucket after the one that begins at `begin`."""
+        step = STEPS[self.interval]
+        return begin + timedelta(seconds=step) if step else (begin + timedelta(days=32)).replace(day=1)
+
+    def newest(self, limit: int) -> "list[datetime]":
+        """The begins of the newest `limit` buckets that touch the window, ascending."""
+        begins: list[datetime] = []
+        if self.start >= self.end:
+            return begins
+        begin = self.floor(self.end - timedelta(microseconds=1))
+        while len(begins) < limit and self.after(begin) > self.start:
+            begins.append(begin)
+            begin = self.floor(begin - timedelta(microseconds=1))
+        return begins[::-1]
