@@ -1,3 +1,37 @@
-.PHONY: help
+# Everything a newcomer needs: `make up` runs the platform, `make test` tests it; both set up what they need.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+UV := $(shell command -v uv || echo .venv/bin/uv)
+PROJECTS := pyproject.toml uv.lock $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
+
+.PHONY: help up test lint types bench faults
+
 help: ## show this help
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+up: .venv/.ready ## run the whole platform on http://127.0.0.1:8000 until Ctrl-C
+	@exec .venv/bin/pinghome up
+
+test: .venv/.ready ## run all tests, with real servers (`make test ARGS="-k heartbeat"` for some)
+	.venv/bin/pytest $(ARGS)
+
+lint: .venv/.ready ## check style and format
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+
+types: .venv/.ready ## check types
+	.venv/bin/mypy
+
+bench: .venv/.ready ## measure against ceilings and peers (about 20 minutes; installs wrk, nginx and a peer from Debian)
+	.venv/bin/python tests/bench $(ARGS)
+
+faults: .venv/.ready ## kill everything at random under load and count what was lost (about 15 minutes)
+	.venv/bin/python tests/faults --long $(ARGS)
+
+.venv/.ready: $(PROJECTS)
+	@if ! command -v $(UV) >/dev/null; then \
+	  echo "setting up .venv (a minute, once)"; $(PYTHON) -m venv .venv; .venv/bin/pip install --quiet uv; fi
+	@$(UV) sync --frozen --quiet --python $(PYTHON)
+	@touch $@

@@ -1,6 +1,6 @@
 """Real PostgreSQL and NATS: started, stopped, killed and found again."""
 
-# ruff: noqa: ASYNC110, ASYNC220, ASYNC221, ASYNC240, S603  # killing processes from outside is what is tested here
+# ruff: noqa: ASYNC220, ASYNC221, ASYNC240, S603  # killing processes from outside is what is tested here
 
 import asyncio
 import json

@@ -1,6 +1,6 @@
 """`pinghome up` runs small real services in both forms, and leaves no process behind however it ends."""
 
-# ruff: noqa: ASYNC110, ASYNC240  # a command and its processes seen from outside
+# ruff: noqa: ASYNC240  # a command and its processes seen from outside
 
 import asyncio
 import json

@@ -1,6 +1,6 @@
 """The supervisor keeps real processes alive and leaves none behind."""
 
-# ruff: noqa: ASYNC110, ASYNC220, ASYNC221, S603  # processes seen from outside are what is tested here
+# ruff: noqa: ASYNC220, ASYNC221, S603  # processes seen from outside are what is tested here
 
 import asyncio
 import os

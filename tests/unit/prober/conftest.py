@@ -1,7 +1,7 @@
 """Targets that misbehave: real listeners on this machine, under both event loops that a prober may run on."""
 
 import asyncio
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -126,15 +126,15 @@ class Authority:
     def _builder(
         subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int
     ) -> x509.CertificateBuilder:
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(issuer)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=60))
-            .not_valid_after(now + datetime.timedelta(days=days))
+            .not_valid_before(now - dt.timedelta(days=60))
+            .not_valid_after(now + dt.timedelta(days=days))
         )
 
     def server(self, *, name: str = "localhost", days: int = 30, self_signed: bool = False) -> ssl.SSLContext:

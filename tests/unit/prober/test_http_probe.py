@@ -1,11 +1,8 @@
-"""What the HTTP probe makes of every answer, and of every target that gives none."""
+"""What the HTTP probe makes of every answer, and whose fault it is when there is none."""
 
 import asyncio
-import gzip
-import re
 import resource
 import socket
-import struct
 import time
 from ipaddress import ip_network
 
@@ -13,25 +10,10 @@ import pytest
 
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
-from prober.probes.request import USER_AGENT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npinghome"
-MIB = 1 << 20
-
-
-def reset(writer):
-    """Closes so that the peer is sent a reset: lingering for zero seconds."""
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
-
-
-async def for_ever(writer, piece, pause=0.0):
-    while True:
-        writer.write(piece)
-        await writer.drain()
-        await asyncio.sleep(pause)
 
 
 async def test_target_that_answers_is_up_with_all_that_was_seen(listening, look):
@@ -129,19 +111,6 @@ async def test_answer_is_understood_in_every_framing(listening, look, answer):
     assert b"Link" not in dict(seen.headers)
 
 
-async def test_answer_may_come_byte_by_byte(listening, look):
-    async def answer(writer):
-        for byte in OK:
-            writer.write(bytes([byte]))
-            await writer.drain()
-            await asyncio.sleep(0.001)
-
-    async with listening(answer) as target:
-        seen = await look(target.url)
-
-    assert (seen.verdict, seen.headers, seen.body) == (Verdict.up, [(b"Content-Length", b"8")], b"pinghome")
-
-
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", OK])
 async def test_head_waits_for_no_body(listening, look, answer):
     async def keep_open(writer):
@@ -162,246 +131,6 @@ async def test_no_content_waits_for_no_body(listening, look):
 
     async with listening(keep_open) as target:
         assert (await look(target.url, deadline=1)).verdict is Verdict.up
-
-
-async def test_method_headers_and_body_are_really_sent(listening, look):
-    async with listening(OK) as target:
-        headers = {"X-Api-Key": "geheim", "Content-Type": "application/json"}
-        await look(f"{target.url}a%20b?q=1 2&ü#part", method="POST", headers=headers, body='{"grüße": 1}')
-
-    line, headers, body = target.last
-    assert line == b"POST /a%20b?q=1%202&%C3%BC HTTP/1.1"
-    assert {b"X-Api-Key: geheim", b"Content-Type: application/json", b"Content-Length: 14"} <= set(headers)
-    assert f"Host: 127.0.0.1:{target.port}".encode() in headers
-    assert body == '{"grüße": 1}'.encode()
-
-
-async def test_request_names_us_asks_for_plain_bytes_and_one_answer(listening, look):
-    async with listening(OK) as target:
-        await look(target.url)
-
-    _, headers, body = target.last
-    assert {b"Accept-Encoding: identity", b"Connection: close", f"User-Agent: {USER_AGENT}".encode()} <= set(headers)
-    assert not [header for header in headers if header.startswith(b"Content-Length")]
-    assert body == b""
-
-
-async def test_user_agent_may_be_the_users(listening, look):
-    async with listening(OK) as target:
-        await look(target.url, headers={"user-agent": "mine"})
-
-    assert [header for header in target.last[1] if header.lower().startswith(b"user-agent")] == [b"user-agent: mine"]
-
-
-async def test_password_in_the_url_is_sent_as_basic_credentials(listening, look):
-    async with listening(OK) as target:
-        await look(f"http://us%3Aer:p%40ss@127.0.0.1:{target.port}/")
-
-    assert b"Authorization: Basic dXM6ZXI6cEBzcw==" in target.last[1]
-
-
-@pytest.mark.parametrize(
-    "check",
-    [
-        *({"headers": {name: "1"}} for name in ("Host", "CONTENT-LENGTH", "transfer-encoding", "Connection")),
-        *({"headers": {name: "1"}} for name in ("Metadata-Flavor", "X-aws-ec2-metadata-token", "", "a b", "a:b", "ü")),
-        *({"headers": {"X": value}} for value in ("a\r\nHost: b", "a\n", "a\0")),
-        *({"method": method} for method in ("TRACE", "CONNECT", "get", "GET / HTTP/1.1\r\nX: y\r\n\r\n")),
-    ],
-    ids=str,
-)
-async def test_forbidden_header_or_method_is_never_sent(listening, look, check):
-    async with listening(OK) as target:
-        seen = await look(target.url, **check)
-
-    assert (seen.verdict, target.connections) == (Verdict.blocked, 0)
-    assert "may not be sent" in seen.error
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        *("file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/", "javascript:1", "//127.0.0.1/", "", "x"),
-        *("http://", "http://:80/", "http://-oProxy/", "http://a b/", "http://127.0.0.1:0/", "http://127.0.0.1:99999/"),
-        *("http://[::1%25lo]/", "http://[zz]/", "http://a..b/", "http://127.0.0.1/" + "a" * 9000),
-    ],
-)
-async def test_url_that_no_http_probe_should_get_is_blocked(look, url):
-    seen = await look(url)
-
-    assert seen.verdict is Verdict.blocked
-    assert seen.error.startswith("the URL cannot be probed: ")
-
-
-@pytest.mark.parametrize(
-    "host", ["127.0.0.2", "127.2", "[::ffff:127.0.0.2]", "①②⑦.0.0.2", "0x7f000002", "169.254.169.254"]
-)
-async def test_forbidden_address_is_blocked_and_never_connected_to(listening, look, host):
-    async with listening(OK, host="127.0.0.2") as target:
-        seen = await look(f"http://{host}:{target.port}/")
-
-    assert (seen.verdict, target.connections) == (Verdict.blocked, 0)
-
-
-async def test_drip_of_headers_ends_at_the_deadline(listening, look):
-    async def answer(writer):
-        writer.write(b"HTTP/1.1 200 OK\r\nX: ")
-        await for_ever(writer, b"a", 0.01)
-
-    async with listening(answer) as target:
-        seen = await look(target.url, deadline=0.4)
-
-    assert (seen.verdict, seen.error) == (Verdict.target_fail, "timed out after 0.4 s while reading the answer")
-    assert 395 < seen.phases.total < 800
-
-
-async def test_drip_of_body_ends_at_the_deadline_with_the_status_kept(listening, look):
-    async def answer(writer):
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
-        await for_ever(writer, b"a", 0.01)
-
-    async with listening(answer) as target:
-        seen = await look(target.url, deadline=0.4)
-
-    assert (seen.verdict, seen.status_code) == (Verdict.target_fail, 200)
-    assert seen.error == "timed out after 0.4 s while reading the answer"
-
-
-async def test_silent_target_ends_at_the_deadline(listening, look):
-    async with listening(lambda _: asyncio.sleep(10)) as target:
-        seen = await look(target.url, deadline=0.3)
-
-    assert (seen.verdict, seen.error) == (Verdict.target_fail, "timed out after 0.3 s while waiting for the first byte")
-
-
-async def test_target_that_does_not_accept_ends_at_the_deadline(look):
-    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
-    queued = [socket.socket() for _ in range(2)]
-    for one in queued:
-        one.settimeout(0)
-        one.connect_ex(listener.getsockname())
-    try:
-        seen = await look(f"http://127.0.0.1:{listener.getsockname()[1]}/", deadline=0.3)
-    finally:
-        for one in (listener, *queued):
-            one.close()
-
-    assert (seen.verdict, seen.error) == (Verdict.target_fail, "timed out after 0.3 s while connecting")
-
-
-@pytest.mark.parametrize("length", [b"", b"Content-Length: 99999999\r\n"])
-async def test_endless_body_is_cut_at_one_mebibyte_and_that_is_no_error(listening, look, length):
-    async def answer(writer):
-        writer.write(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n")
-        await for_ever(writer, b"a" * 65536)
-
-    async with listening(answer) as target:
-        seen = await look(target.url)
-
-    assert (seen.verdict, seen.error, len(seen.body)) == (Verdict.up, "", MIB)
-
-
-async def test_endless_chunks_of_one_byte_are_cut_too(listening, look):
-    async def answer(writer):
-        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        await for_ever(writer, b"1\r\na\r\n" * 10000)
-
-    async with listening(answer) as target:
-        seen = await look(target.url)
-
-    assert (seen.verdict, seen.error) == (Verdict.up, "")
-    assert MIB / 7 < len(seen.body) < MIB
-
-
-async def test_compressed_bomb_is_not_unpacked(listening, look):
-    bomb = gzip.compress(b"\0" * (50 * MIB))
-    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
-
-    async with listening(head + bomb) as target:
-        seen = await look(target.url)
-
-    assert (seen.verdict, seen.body) == (Verdict.up, bomb)
-
-
-@pytest.mark.parametrize("piece", [b"a" * 65536, b"X: y\r\n" * 1000, b"\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" * 100])
-async def test_endless_headers_are_cut_at_64_kib(listening, look, piece):
-    async def answer(writer):
-        writer.write(b"HTTP/1.1 100 OK\r\nX: ")
-        await for_ever(writer, piece)
-
-    async with listening(answer) as target:
-        seen = await look(target.url, deadline=3)
-
-    assert seen.verdict is Verdict.target_fail
-    assert re.match("sent more than 64 KiB of headers|did not answer in HTTP", seen.error)
-
-
-async def test_large_headers_below_the_limit_are_taken(listening, look):
-    async with listening(OK.replace(b"\r\n\r\n", b"\r\nX: " + b"a" * 60000 + b"\r\n\r\n")) as target:
-        assert (await look(target.url)).verdict is Verdict.up
-
-
-@pytest.mark.parametrize(
-    "answer", [b"HELLO\r\n\r\n", b"SSH-2.0-x\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\0" * 99, b"HTTP/2 200\r\n\r\n"]
-)
-async def test_malformed_answer_is_the_targets_failure(listening, look, answer):
-    async with listening(answer) as target:
-        seen = await look(target.url)
-
-    assert seen.verdict is Verdict.target_fail
-    assert seen.error.startswith("did not answer in HTTP/1.1")
-
-
-async def test_target_that_speaks_first_is_the_targets_failure(listening, look):
-    async with listening(b"220 mail.example ESMTP\r\n", read=False) as target:
-        seen = await look(target.url)
-
-    assert (seen.verdict, seen.error[:25]) == (Verdict.target_fail, "did not answer in HTTP/1.")
-
-
-async def test_malformed_body_is_the_targets_failure(listening, look):
-    async with listening(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n") as target:
-        seen = await look(target.url)
-
-    assert (seen.verdict, seen.status_code) == (Verdict.target_fail, 200)
-
-
-async def test_target_that_closes_without_an_answer_fails(listening, look):
-    async with listening(b"") as target:
-        seen = await look(target.url)
-
-    assert (seen.verdict, seen.error) == (Verdict.target_fail, "closed the connection without an answer")
-
-
-@pytest.mark.parametrize("answer", [OK[:-1], OK[:20], b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npi"])
-async def test_target_that_closes_in_the_middle_fails(listening, look, answer):
-    async with listening(answer) as target:
-        seen = await look(target.url)
-
-    assert (seen.verdict, seen.error) == (Verdict.target_fail, "closed the connection in the middle of its answer")
-
-
-@pytest.mark.parametrize("answer", [b"", OK[:-1]])
-async def test_target_that_resets_fails(listening, look, answer):
-    async def abort(writer):
-        writer.write(answer)
-        await asyncio.sleep(0.05)
-        reset(writer)
-
-    async with listening(abort) as target:
-        seen = await look(target.url)
-
-    assert (seen.verdict, seen.error) == (Verdict.target_fail, "reset the connection")
-
-
-async def test_target_that_resets_at_once_fails(listening, look):
-    async def abort(writer):
-        reset(writer)
-
-    async with listening(abort, read=False) as target:
-        seen = await look(target.url, body="a" * 100000)
-
-    assert (seen.verdict, seen.error) == (Verdict.target_fail, "reset the connection")
 
 
 async def test_refused_connection_is_the_targets_failure(look):
@@ -438,6 +167,18 @@ async def test_silent_resolver_is_our_failure(look):
     assert (seen.verdict, seen.error) == (Verdict.probe_error, "timed out after 0.2 s while looking up the name")
 
 
+async def test_deadline_that_a_busy_prober_noticed_too_late_is_our_failure(listening, look):
+    async with listening(OK) as target:
+        probing = asyncio.create_task(look(target.url, deadline=0.2))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        time.sleep(1)  # noqa: ASYNC251  # what a busy prober does to its loop
+        seen = await probing
+
+    assert seen.verdict is Verdict.probe_error
+    assert seen.error.startswith("timed out after 1.")
+
+
 async def test_lack_of_file_descriptors_is_our_failure(listening, look):
     async with listening(OK) as target:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -454,37 +195,3 @@ async def test_unroutable_network_is_our_failure(look):
     seen = await look("http://224.0.0.1/", guard=Guard([ip_network("224.0.0.0/4")]))
 
     assert (seen.verdict, seen.error) == (Verdict.probe_error, "prober: network is unreachable")
-
-
-async def test_cancelled_probe_leaves_no_connection_behind(listening, look):
-    closed = asyncio.Event()
-
-    async def answer(writer):
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        try:
-            await for_ever(writer, b"a", 0.01)
-        finally:
-            closed.set()
-
-    async with listening(answer) as target:
-        probing = asyncio.create_task(look(target.url))
-        await asyncio.sleep(0.1)
-        probing.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await probing
-        await asyncio.wait_for(closed.wait(), 1)
-
-
-async def test_hundred_endless_targets_take_little_memory(listening, look):
-    async def answer(writer):
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        await for_ever(writer, b"a" * 65536)
-
-    async with listening(answer) as target:
-        await look(target.url)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        seen = await asyncio.gather(*(look(target.url, deadline=20) for _ in range(100)))
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-
-    assert {len(one.body) for one in seen} == {MIB}
-    assert grown < 100 * 4  # MiB; the listeners' own buffers are in it

@@ -11,7 +11,7 @@ import uvloop
 from rich.console import Console
 from rich.status import Status
 
-from pinghome import keyring, services
+from pinghome import keyring, keys, services
 from pinghome.edge import Edge
 from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
@@ -23,9 +23,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="The Pinghome
 console = Console()
 
 
-@app.callback()
-def pinghome() -> None:
-    """Keep `up` a command of its own while it is the only one."""
+app.add_typer(keys.organisations, name="organisation")
+app.add_typer(keys.keys, name="keys")
+app.command("region-key")(keys.region_key)
 
 
 @app.command()
@@ -55,6 +55,8 @@ async def _up(settings: Settings, *, processes: bool) -> None:
         story = Story(status)
         async with Servers(settings, story.tell) as servers:
             settings, story.made = keyring.complete(settings)
+            story.tell("preparing the databases")
+            await services.migrate_all(settings.but(database_url=servers.database_url))
             story.tell("starting the services")
             try:
                 await (_run_processes if processes else _run_here)(settings, servers, story)

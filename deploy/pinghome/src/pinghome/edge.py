@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -42,7 +42,7 @@ DIALECTS = (
 
 
 class Edge:
-    """An ASGI application in front of the services `apps`, keyed by service name; it runs their lifespans, in order.
+    """An ASGI application in front of the services `apps`, keyed by service name; it runs their lifespans.
 
     A service sees the same `path` in every form, the one under its own host: `/resource-cmd/v1/x` arrives as path
     `/v1/x` with root_path `/resource-cmd`. (ASGI would leave the prefix in `path`, and every raw ASGI application
@@ -100,11 +100,24 @@ class Edge:
 
     @asynccontextmanager
     async def _live(self, _: object) -> AsyncIterator[None]:
-        """Enter each service's lifespan; Starlette runs none of an application inside another."""
-        async with AsyncExitStack() as stack:
-            for app in self.apps.values():
-                await stack.enter_async_context(app.router.lifespan_context(app))
-            yield
+        """Enter all services' lifespans, at once; Starlette runs none of an application inside another."""
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            started = [asyncio.Event() for _ in self.apps]
+            for app, event in zip(self.apps.values(), started, strict=True):
+                tasks.create_task(_live(app, event, stop))
+            for event in started:
+                await event.wait()
+            try:
+                yield
+            finally:
+                stop.set()
+
+
+async def _live(app: FastAPI, started: asyncio.Event, stop: asyncio.Event) -> None:
+    async with app.router.lifespan_context(app):
+        started.set()
+        await stop.wait()
 
 
 def _first_label(scope: Scope) -> str:

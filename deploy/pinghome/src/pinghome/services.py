@@ -6,14 +6,16 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import cast
 
 from fastapi import FastAPI
 
 from pinghome.keep import Kept
 from pinghome.orphan import wait_until_gone
-from pinghome.servers import Servers
+from pinghome.servers import DATABASES, Servers
 from pinghome.supervise import Child, Supervisor
+from pinghome_common import migrate
 from pinghome_common.settings import Settings
 
 SERVICES = {
@@ -35,6 +37,12 @@ def settings_of_all(settings: Settings, servers: Servers) -> dict[str, tuple[str
             own = {"database_url": servers.database_url, "nats_url": servers.nats_url(name), "region": region}
             found[name] = factory, settings.but(**own)
     return found
+
+
+async def migrate_all(settings: Settings) -> None:
+    """Bring every service's database to its newest version, in one go; each would else do it alone at its start."""
+    folders = {name: Path(str(import_module(name).__file__)).parent / "migrations" for name in DATABASES}
+    await migrate.upgrade(*((settings.database(name), folder) for name, folder in folders.items()))
 
 
 def in_this_process(settings: Settings, servers: Servers) -> dict[str, FastAPI]:

@@ -186,7 +186,7 @@ async def _exit_code(process: subprocess.Popen[bytes]) -> int:
         finally:
             loop.remove_reader(handle)
             os.close(handle)
-    while (code := process.poll()) is None:  # noqa: ASYNC110  # elsewhere than on Linux nothing tells us
+    while (code := process.poll()) is None:  # elsewhere than on Linux nothing tells us
         await asyncio.sleep(0.05)
     return code
 

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pinghome_common.db import Database
 from pinghome_common.dialects import pinghome
-from pinghome_common.errors import DomainError
+from pinghome_common.errors import DomainError, Unavailable
 from pinghome_common.known import Known
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
@@ -52,6 +52,8 @@ async def supervise(name: str, worker: Worker) -> None:
             await worker()
         except asyncio.CancelledError:
             raise
+        except Unavailable as error:
+            log.debug("a worker waits", worker=name, error=error.message)
         except Exception as error:  # noqa: BLE001  # whatever it is, the worker must run again
             RESTARTS.labels(name).inc()
             log.warning("a worker failed and is started again", worker=name, error=repr(error)[:300])
@@ -70,6 +72,7 @@ def build(
 
     Args:
         name: of the service, the first label of its host name.
+        settings: of the process.
         start: makes the service's parts, keeps them on `app.state`, names workers and readiness checks.
         routers: its routes by noun.
         description: what the OpenAPI page says of it.

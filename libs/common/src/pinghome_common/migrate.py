@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
@@ -10,54 +11,53 @@ import asyncpg
 from pinghome_common.db import only_one
 
 
-def _driver_url(url: str) -> str:
-    """The URL with SQLAlchemy's driver name."""
-    return "postgresql+asyncpg" + url[url.index("://") :]
+async def upgrade(*histories: tuple[str, Path]) -> None:
+    """Brings databases to their newest version; several processes that start together wait for one.
 
-
-async def upgrade(url: str, scripts: Path) -> None:
-    """Brings the database to the newest version; several processes that start together wait for one.
-
-    A database that is already there costs one query: Alembic is only imported when there is something to do.
+    A database that is up to date costs one query. For the others there is one child process, as Alembic and
+    SQLAlchemy take a second to import and would stay in memory for ever.
 
     Args:
-        url: of the service's database.
-        scripts: the service's migrations folder; the newest version is the last file name in its `versions`.
+        histories: the URL of each service's database, and its folder of migrations; the newest version is the last
+            file name in its `versions`.
     """
-    newest = max(path.name.split("_")[0] for path in (scripts / "versions").glob("*.py"))
-    connection = await asyncpg.connect(url)
+    connections = [await asyncpg.connect(url) for url, _ in histories]
     try:
-        if await _version(connection) == newest:
-            return
-        await only_one(connection, "migrate")
-        if await _version(connection) == newest:
-            return
-        # A process of its own: Alembic and SQLAlchemy would stay in memory for ever for a second's work.
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "pinghome_common.migrate", _driver_url(url), str(scripts)
-        )
-        if await child.wait() != 0:
-            raise RuntimeError(f"the migrations in {scripts} failed; see the lines above")
+        due = []
+        for connection, (url, scripts) in zip(connections, histories, strict=True):
+            newest = max(path.name.split("_")[0] for path in (scripts / "versions").glob("*.py"))
+            if await _version(connection) != newest:
+                await only_one(connection, "migrate")
+                if await _version(connection) != newest:
+                    due += [url, str(scripts)]
+        if due:
+            child = await asyncio.create_subprocess_exec(sys.executable, "-m", "pinghome_common.migrate", stdin=PIPE)
+            await child.communicate("\n".join(due).encode())  # not as arguments: a URL holds a password
+            if child.returncode != 0:
+                raise RuntimeError(f"the migrations {', '.join(due[1::2])} failed; see the lines above")
     finally:
-        await connection.close()
+        for connection in connections:
+            await connection.close()
 
 
-async def _version(connection: "asyncpg.Connection[asyncpg.Record]") -> str | None:
+async def _version(connection: Any) -> str | None:
     if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
         return None
     version: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
     return version
 
 
-def main(url: str, scripts: str) -> None:
-    """Runs Alembic's `upgrade head` (the child process of `upgrade`)."""
+def main() -> None:
+    """Runs Alembic's `upgrade head` (the child process of `upgrade`); stdin has the lines url, folder, url, …."""
     from alembic import command  # noqa: PLC0415  # see upgrade
     from alembic.config import Config  # noqa: PLC0415
 
-    config = Config()
-    config.set_main_option("script_location", scripts.replace("%", "%%"))
-    config.attributes["url"] = url
-    command.upgrade(config, "head")
+    due = sys.stdin.read().splitlines()
+    for url, scripts in zip(due[::2], due[1::2], strict=True):
+        config = Config()
+        config.set_main_option("script_location", scripts.replace("%", "%%"))
+        config.attributes["url"] = "postgresql+asyncpg" + url[url.index("://") :]
+        command.upgrade(config, "head")
 
 
 def run_migrations(context: Any) -> None:
@@ -83,4 +83,4 @@ def run_migrations(context: Any) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -49,7 +49,7 @@ class FastPath:
             except DomainError:
                 pass
             else:
-                await send(START)  # type: ignore[arg-type]  # a constant, not changed by anybody
+                await send(START)
                 await send(GET_BODY if scope["method"] == "GET" else HEAD_BODY)
                 return
         await self._app(scope, receive, send)

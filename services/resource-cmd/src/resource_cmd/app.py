@@ -23,11 +23,13 @@ from resource_cmd.sweep import Sweeper
 
 NAME = "resource-cmd"
 
+MIGRATIONS = Path(__file__).parent / "migrations"
+
 
 async def _start(application: FastAPI, parts: app.Parts) -> None:
     state, settings = application.state, application.state.settings
     url = settings.database("resource_cmd")
-    await migrate.upgrade(url, Path(__file__).parent / "migrations")
+    await migrate.upgrade((url, MIGRATIONS))
     state.db = await parts.stack.enter_async_context(Database(url, size=12))
     state.guard = Guard(settings.probe_allow_cidrs)
     await organisation.bootstrap(state.db, settings)

@@ -35,11 +35,12 @@ class Command:
         self._answer = status, bytes(response.body), version
         return response
 
-    async def replay(self, key: str, request_hash: bytes) -> "Replayed | None":
-        """Claims an `Idempotency-Key`, or gives the answer that it had before.
+    async def claim(self, key: str, request_hash: bytes) -> None:
+        """Claims an `Idempotency-Key`.
 
         Raises:
-            Conflict: the key was used for another request.
+            Replayed: it was claimed before; this is the answer that it had.
+            Conflict: it was used for another request.
         """
         claimed = await self.tx.fetchval(
             "INSERT INTO idempotency (organisation, key, request) VALUES ($1, $2, $3)"
@@ -47,14 +48,14 @@ class Command:
             self.caller.organisation, key, request_hash,
         )  # fmt: skip
         if claimed:
-            return None
+            return
         row = await self.tx.fetchrow(
             "SELECT request, status, body, version FROM idempotency WHERE organisation = $1 AND key = $2",
             self.caller.organisation, key,
         )  # fmt: skip
         if row is None or row["request"] != request_hash:
             raise Conflict("This Idempotency-Key was used for another request; use a new one.")
-        return Replayed(row["status"], row["body"], row["version"])
+        raise Replayed(row["status"], row["body"], row["version"])
 
     async def keep(self, key: str) -> None:
         """Keeps the answer with the transaction, for 24 hours."""
@@ -93,8 +94,7 @@ async def _command(request: Request, caller: pinghome.Authorized) -> AsyncIterat
             command = Command(request, tx, caller)
             if key:
                 same = hashlib.sha256(request.url.path.encode() + b"\n" + await request.body()).digest()
-                if replayed := await command.replay(key, same):
-                    raise replayed
+                await command.claim(key, same)
             yield command
             if key:
                 await command.keep(key)

@@ -133,3 +133,18 @@ async def list_keys(tx: Connection, organisation: UUID | None) -> list[dict[str,
         organisation,
     )
     return [dict(row) for row in rows]
+
+
+async def service_of(tx: Connection, organisation: UUID, service: str) -> UUID:
+    """The id of one of an organisation's services; its first one when none is named.
+
+    Raises:
+        NotFound: it has no such service.
+    """
+    found: UUID | None = await tx.fetchval(
+        "SELECT id FROM service WHERE organisation = $1 AND ($2 = '' OR id::text = $2) ORDER BY id LIMIT 1",
+        organisation, service,
+    )  # fmt: skip
+    if found is None:
+        raise NotFound(f"The organisation has no service {service}")
+    return found

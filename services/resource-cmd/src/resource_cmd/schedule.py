@@ -72,8 +72,8 @@ class Scheduler:
 
     async def _step(self, connection: Connection) -> bool:
         rows = await connection.fetch(
-            "SELECT u.resource, u.since, r.state, r.version FROM unscheduled u LEFT JOIN resource r ON r.id = u.resource"
-            " ORDER BY u.since LIMIT 500"
+            "SELECT u.resource, u.since, r.state, r.version FROM unscheduled u"
+            " LEFT JOIN resource r ON r.id = u.resource ORDER BY u.since LIMIT 500"
         )
         for row in rows:
             it = msgspec.json.decode(row["state"], type=Resource) if row["state"] else None

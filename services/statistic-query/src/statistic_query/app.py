@@ -17,11 +17,13 @@ from statistic_query.partition import Partitions
 from statistic_query.project import NOUNS, Projector
 from statistic_query.query import NAME
 
+MIGRATIONS = Path(__file__).parent / "migrations"
+
 
 async def _start(application: FastAPI, parts: app.Parts) -> None:
     state, settings = application.state, application.state.settings
     url = settings.database("statistic_query")
-    await migrate.upgrade(url, Path(__file__).parent / "migrations")
+    await migrate.upgrade((url, MIGRATIONS))
     state.db = await parts.stack.enter_async_context(Database(url))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
     state.known = Known(broker, settings.data / NAME / "known")

@@ -190,7 +190,8 @@ ON CONFLICT (resource, slot, region) DO NOTHING RETURNING resource, slot, region
 
 _ROLLUP = """
 INSERT INTO {} AS old
-SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::int[], $6::float8[], $7::real[], $8::real[])
+SELECT * FROM unnest(
+    $1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::int[], $6::float8[], $7::real[], $8::real[])
 ON CONFLICT (resource, at) DO UPDATE SET
     checks = old.checks + excluded.checks, failures = old.failures + excluded.failures,
     timed = old.timed + excluded.timed, total = old.total + excluded.total,

@@ -17,7 +17,7 @@ MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`[start, end)` in UTC, in buckets of one interval; buckets of days and more begin at midnight, weeks on Monday."""
+    """`[start, end)` in UTC, in buckets of one interval: days and more begin at midnight, weeks on Monday."""
 
     start: datetime
     end: datetime

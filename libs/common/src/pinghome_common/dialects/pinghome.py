@@ -11,7 +11,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StrictBool, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+)
 from pydantic_core import PydanticCustomError, from_json
 from starlette.exceptions import HTTPException
 
@@ -30,7 +39,9 @@ def _text(value: str) -> str:
 
 
 Text = Annotated[StrictStr, AfterValidator(_text)]
-Name = Annotated[Text, AfterValidator(str.strip), Field(min_length=1, max_length=255)]
+Name = Annotated[
+    str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_text)
+]
 Flag = StrictBool
 Int = StrictInt
 

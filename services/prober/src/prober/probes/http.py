@@ -16,6 +16,7 @@ from prober.probes.request import Request, parse
 
 MAX_REDIRECTS = 5
 ERROR_LIMIT = 300
+OVERSLEPT = 0.5
 _KNOWN = frozenset(HTTPStatus)
 
 
@@ -33,9 +34,10 @@ async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
         if error.errno is not None:  # the kernel gave up first
             seen.verdict, seen.error = explain(error)
         else:
-            # Our resolver's silence says nothing about the target.
-            seen.verdict = Verdict.probe_error if seen.doing == LOOKING_UP else Verdict.target_fail
-            seen.error = f"timed out after {deadline:g} s while {seen.doing}"
+            # Our resolver's silence says nothing about the target, nor does a deadline that we noticed too late.
+            ours = seen.doing == LOOKING_UP or perf_counter() - started > deadline + OVERSLEPT
+            seen.verdict = Verdict.probe_error if ours else Verdict.target_fail
+            seen.error = f"timed out after {perf_counter() - started:.1f} s while {seen.doing}"
     except Exception as error:  # noqa: BLE001  # a bug of ours must be told apart from the target's fault
         seen.verdict, seen.error = explain(error)
     seen.error = seen.error[:ERROR_LIMIT]  # a target can make us quote it

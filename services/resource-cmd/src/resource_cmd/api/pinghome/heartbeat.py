@@ -49,7 +49,7 @@ class Settings(BaseModel):
     def _methods(cls, value: list[str]) -> list[str]:
         verbs = [verb.upper() for verb in value]
         if not set(verbs) <= set(METHODS):
-            raise PydanticCustomError("methods", "must be some of " + ", ".join(METHODS))  # type: ignore[type-abstract]
+            raise PydanticCustomError("methods", "must be some of " + ", ".join(METHODS))
         return list(dict.fromkeys(verbs))
 
     def sent(self) -> dict[str, Any]:

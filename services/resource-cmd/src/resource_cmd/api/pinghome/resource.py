@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError, from_json
 from uuid_utils.compat import uuid7
 
@@ -100,7 +101,7 @@ class Settings(BaseModel):
     def _type(cls, value: str) -> str:
         if value not in EVALUATED:
             known = "is not evaluated yet" if value in _LATER else "is unknown"
-            raise PydanticCustomError("type", f"the type {known}; use one of: {', '.join(EVALUATED)}")  # type: ignore[type-abstract]
+            raise PydanticCustomError("type", f"the type {known}; use one of: {', '.join(EVALUATED)}")
         return value
 
     @field_validator("url")
@@ -129,7 +130,7 @@ class Settings(BaseModel):
     @classmethod
     def _method(cls, value: str) -> str:
         if value.upper() not in METHODS:
-            raise PydanticCustomError("method", "must be one of " + ", ".join(METHODS))  # type: ignore[type-abstract]
+            raise PydanticCustomError("method", "must be one of " + ", ".join(METHODS))
         return value.upper()
 
     @field_validator("data")
@@ -147,7 +148,7 @@ class Settings(BaseModel):
         return list(dict.fromkeys(value))
 
 
-EXAMPLE = {
+EXAMPLE: JsonDict = {
     "name": "Pinghome",
     "type": "http",
     "port": "",

@@ -53,10 +53,10 @@ CREATE TABLE idempotency (
 );
 """
 
-INDEX = "CREATE INDEX vitals_alert_after ON vitals (alert_after) WHERE alert_after IS NOT NULL;"
+INDEX = "CREATE INDEX vitals_alert_after ON vitals (alert_after) WHERE alert_after IS NOT NULL;\n"
 
 
 def upgrade() -> None:
-    for statement in f"{TABLES}{vitals.TABLE}{INDEX}{eventlog.TABLES}{projection.TABLES}".split(";"):
+    for statement in f"{TABLES}{vitals.TABLE}{INDEX}{eventlog.TABLES}{projection.TABLES}".split(";\n"):
         if statement.strip():
             op.execute(statement)

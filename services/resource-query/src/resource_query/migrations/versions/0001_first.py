@@ -30,6 +30,6 @@ CREATE INDEX heartbeat_of ON heartbeat (organisation, service, id);
 
 
 def upgrade() -> None:
-    for statement in f"{TABLES}{vitals.TABLE}{projection.TABLES}".split(";"):
+    for statement in f"{TABLES}{vitals.TABLE}{projection.TABLES}".split(";\n"):
         if statement.strip():
             op.execute(statement)

@@ -58,6 +58,6 @@ CREATE TABLE ping_hour (
 
 
 def upgrade() -> None:
-    for statement in f"{TABLES}{projection.TABLES}".split(";"):
+    for statement in f"{TABLES}{projection.TABLES}".split(";\n"):
         if statement.strip():
             op.execute(statement)

@@ -1,0 +1,66 @@
+"""The two load generators: wrk for the highest rates, `asker.py` where each answer counts."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Load:
+    """Answers per second, and milliseconds to an answer."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+async def wrk(port: int, paths: Sequence[str], seconds: int = 4, connections: int = 64) -> Load:
+    """GET `paths` in turn; RuntimeError when an answer is not 2xx or 3xx, or does not come."""
+    with NamedTemporaryFile("w", suffix=".paths") as file:
+        file.write("\n".join(paths))
+        file.flush()
+        options = ["-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "wrk.lua"), f"http://127.0.0.1:{port}"]
+        told = await _run("wrk", *options, "--", file.name)
+    found = json.loads(told.rpartition("\n{")[2].join(["{", ""]))
+    if found["failed"]:
+        raise RuntimeError(f"{found['failed']} of {found['answers']} requests failed")
+    return Load(found["answers"] / found["seconds"], found["p50"], found["p99"])
+
+
+async def ask(
+    port: int,
+    method: str,
+    path: str,
+    body: str = "",
+    headers: dict[str, str] | None = None,
+    *,
+    in_flight: int = 24,
+    seconds: float = 4,
+) -> tuple[Load, list[Any]]:
+    """Send one request after another on each of `in_flight` connections, `{n}` in path and body being a number.
+
+    Returns the load and the answers' documents; RuntimeError when one is not 2xx.
+    """
+    wish = {"port": port, "method": method, "path": path, "body": body, "headers": headers or {}}
+    told = await _run(
+        sys.executable, str(HERE / "asker.py"), json.dumps(wish | {"in_flight": in_flight, "seconds": seconds})
+    )
+    found = json.loads(told)
+    return Load(found["rate"], found["p50"], found["p99"]), found["documents"]
+
+
+async def _run(*command: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"{command[0]} failed: {err.decode()[-2000:]}{out.decode()[-2000:]}")
+    return out.decode()

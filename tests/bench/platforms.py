@@ -1,0 +1,68 @@
+"""The platform as a row needs it: the one command from outside, or single services in their own processes."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from load import ask
+from processes import empty_folder, free_port, running
+
+from pinghome import keyring, services
+from pinghome.servers import Servers
+from pinghome.supervise import Supervisor
+from pinghome_common.settings import Settings
+
+PINGHOME = Path(__file__).parents[2] / ".venv/bin/pinghome"
+
+
+@asynccontextmanager
+async def up() -> AsyncIterator[tuple[int, float]]:
+    """`pinghome up` on an empty data folder, ready; its process id, and the seconds from the start to /readyz 200."""
+    with empty_folder() as data:
+        port, begun = free_port(), time.perf_counter()
+        async with running([PINGHOME, "up"], {"PINGHOME_PORT": str(port), "PINGHOME_DATA": str(data)}) as process:
+            async with asyncio.timeout(60):
+                while not await services.answers("127.0.0.1", port):  # another process
+                    await asyncio.sleep(0.01)
+            yield process.pid, time.perf_counter() - begun
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Services as in production, each in its own process with real servers; `ports` by service name."""
+
+    servers: Servers
+    supervisor: Supervisor
+    ports: dict[str, int]
+    token: str
+
+    async def keep_only(self, *names: str) -> None:
+        """Stop the other services, so that they take nothing of what is measured."""
+        await self.supervisor.stop(*(name for name in self.ports if name not in names))
+
+    def heartbeat(self) -> dict[str, object]:
+        """What `load.ask` needs to create a heartbeat, each under its own name."""
+        body = f'{{"name": "bench {{n}}", "service_id": "{uuid4()}", "interval": 60}}'
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        return {"method": "POST", "path": "/v1/heartbeat", "body": body, "headers": headers}
+
+    async def heartbeats(self, seconds: float = 1) -> list[str]:
+        """Create heartbeats for some time; their ids."""
+        _, documents = await ask(self.ports["resource-cmd"], **self.heartbeat(), seconds=seconds)
+        return [document["id"] for document in documents]
+
+
+@asynccontextmanager
+async def in_processes() -> AsyncIterator[Platform]:
+    """All services, each ready in its own process, on an empty data folder."""
+    with empty_folder() as data:
+        settings = Settings(data=data, regions=["eu-central-1"], database_url="", nats_url="")
+        async with Servers(settings) as servers, Supervisor() as supervisor:
+            complete, _ = keyring.complete(settings)
+            urls = await services.as_processes(complete, servers, supervisor)
+            ports = {name: int(url.rpartition(":")[2]) for name, url in urls.items()}
+            yield Platform(servers, supervisor, ports, complete.bootstrap_token)

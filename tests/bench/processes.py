@@ -1,0 +1,111 @@
+"""Processes that a row starts, and what they cost: CPU seconds and memory, children included."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from shutil import rmtree
+
+HERE = Path(__file__).parent
+
+
+@asynccontextmanager
+async def python(
+    *command: str | Path, port: int, env: Mapping[str, str] | None = None
+) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """A Python process that listens on `port` of 127.0.0.1; stopped at the end."""
+    async with running([sys.executable, *command], env or {}) as process:
+        await listening(process, port)
+        yield process
+
+
+@asynccontextmanager
+async def running(command: Sequence[str | Path], env: Mapping[str, str]) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """A process with its output in a file of its own, shown when it dies by itself; stopped at the end."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(  # noqa: ASYNC220, S603  # it takes a millisecond, and only we say what runs
+            command, env={**os.environ, **env}, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            yield process
+        finally:
+            died = process.poll()
+            process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.to_thread(process.wait, 30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if died is not None:
+                output.seek(0)
+                sys.stderr.buffer.write(output.read()[-4000:])
+
+
+async def listening(process: subprocess.Popen[bytes], port: int, within: float = 30) -> None:
+    """Wait until `port` is connected to; RuntimeError when the process died, TimeoutError after `within` s."""
+    async with asyncio.timeout(within):
+        while True:
+            if process.poll() is not None:
+                raise RuntimeError(f"{process.args!r} ended with status {process.returncode}")
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                return
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def empty_folder() -> Iterator[Path]:
+    """A data folder that PostgreSQL's own account can reach; gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="pinghome-bench-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        rmtree(folder, ignore_errors=True)
+
+
+def tree(pid: int) -> Iterator[int]:
+    """A process and all below it."""
+    yield pid
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        for child in (thread / "children").read_text().split():
+            yield from tree(int(child))
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process and of all below it, ended ones included."""
+    clocks = 0
+    for one in tree(pid):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(") ")[2].split()
+        clocks += sum(map(int, fields[11:15]))  # utime, stime, and those of children waited for
+    return clocks / os.sysconf("SC_CLK_TCK")
+
+
+def pss(pid: int) -> dict[str, float]:
+    """MB of memory by program, a page shared by n processes counted 1/n in each: what the tree really takes."""
+    taken: dict[str, float] = {}
+    for one in tree(pid):
+        try:
+            program = Path(f"/proc/{one}/comm").read_text().strip()
+            rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
+        except (FileNotFoundError, ProcessLookupError):  # it has just ended, as a vacuum does
+            continue
+        kilobytes = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+        taken[program] = taken.get(program, 0) + kilobytes / 1024
+    return taken
