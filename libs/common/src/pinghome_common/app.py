@@ -54,6 +54,7 @@ async def supervise(name: str, worker: Worker) -> None:
             raise
         except Unavailable as error:
             log.debug("a worker waits", worker=name, error=error.message)
+            pause = 0.1
         except Exception as error:  # noqa: BLE001  # whatever it is, the worker must run again
             RESTARTS.labels(name).inc()
             log.warning("a worker failed and is started again", worker=name, error=repr(error)[:300])

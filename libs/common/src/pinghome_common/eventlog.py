@@ -73,7 +73,9 @@ class Relay:
             "SELECT id, event_id, address, body FROM events WHERE published_at IS NULL ORDER BY id LIMIT 500"
         )
         if rows:
-            await self._broker.publish((row["address"], row["body"], row["event_id"]) for row in rows)
+            await self._broker.publish(
+                (row["address"], row["body"], {"Nats-Msg-Id": str(row["event_id"])}) for row in rows
+            )
             await connection.execute(
                 "UPDATE events SET published_at = now() WHERE id = ANY($1::bigint[])", [row["id"] for row in rows]
             )

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import nats
 import nats.errors
@@ -35,6 +35,9 @@ STREAMS: dict[str, dict[str, Any]] = {
         "allow_msg_ttl": True,
     },
 }
+
+SMALLEST = 64 << 20
+"""Bytes below which a limited stream is not worth having."""
 
 _SILENCE = 3.0
 """Seconds without a message or an idle heartbeat (one a second) after which a consumer counts as lost."""
@@ -154,10 +157,10 @@ class Broker:
         )
         return answer
 
-    async def publish(self, messages: Iterable[tuple[str, bytes, UUID | None]], **headers: str) -> None:
+    async def publish(self, messages: Iterable[tuple[str, bytes, dict[str, str] | None]]) -> None:
         """Publishes to a stream, pipelined, and returns when every message is on disk.
 
-        Each message is subject, payload and the id by which the broker knows a repeated one (None: not repeated).
+        Each message is subject, payload and headers; by `Nats-Msg-Id` the broker knows a repeated one.
 
         Raises:
             Unavailable: not every acknowledgement came in `ACK_WAIT` seconds; the same ids may be sent again.
@@ -167,10 +170,8 @@ class Broker:
         try:
             async with asyncio.timeout(ACK_WAIT):
                 waiting = [
-                    await self._js.publish_async(
-                        subject, payload, headers=headers | ({"Nats-Msg-Id": str(known)} if known else {})
-                    )
-                    for subject, payload, known in messages
+                    await self._js.publish_async(subject, payload, headers=headers)
+                    for subject, payload, headers in messages
                 ]
                 await asyncio.gather(*waiting)
         except AWAY as error:
@@ -246,8 +247,12 @@ class Broker:
             if name == "TELEMETRY":
                 config["max_bytes"] = telemetry_bytes
             answer = await self.api(f"STREAM.UPDATE.{name}", config)
+            first = {"first_seq": int(time.time() * 10_000)}
             if "error" in answer:
-                answer = await self.api(f"STREAM.CREATE.{name}", {**config, "first_seq": int(time.time() * 10_000)})
+                answer = await self.api(f"STREAM.CREATE.{name}", config | first)
+            while "error" in answer and config.get("max_bytes", 0) > SMALLEST:  # the disk may be smaller than wished
+                config["max_bytes"] //= 2
+                answer = await self.api(f"STREAM.CREATE.{name}", config | first)
             if "error" in answer:
                 raise RuntimeError(f"the stream {name} cannot be made: {answer['error'].get('description')}")
             born[name] = answer["created"]

@@ -117,6 +117,8 @@ class Prober:
             part = self._done[:MOST_IN_A_MESSAGE]
             results = Results(batch=uuid4(), region=self._region, results=[each.result for each in part])
             message = msgspec.msgpack.encode(results)
-            await self._broker.publish([(f"telemetry.result.{self._region}", message, results.batch)])
+            await self._broker.publish(
+                [(f"telemetry.result.{self._region}", message, {"Nats-Msg-Id": str(results.batch)})]
+            )
             del self._done[: len(part)]
             await self._queue.done(each.task for each in part)

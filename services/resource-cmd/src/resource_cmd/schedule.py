@@ -75,12 +75,15 @@ class Scheduler:
             "SELECT u.resource, u.since, r.state, r.version FROM unscheduled u"
             " LEFT JOIN resource r ON r.id = u.resource ORDER BY u.since LIMIT 500"
         )
+        messages: list[tuple[str, bytes, dict[str, str] | None]] = []
         for row in rows:
             it = msgspec.json.decode(row["state"], type=Resource) if row["state"] else None
             if it is None or row["version"] > 1:  # a new one has no schedule to withdraw
                 await self._withdraw(row["resource"])
             if it is not None and it.enabled:
-                await self._publish(it)
+                messages += self._messages(it)
+        for begin in range(0, len(messages), 500):
+            await self._broker.publish(messages[begin : begin + 500])
         await connection.executemany(
             # A change that came in between has made the row younger: it stays.
             "DELETE FROM unscheduled WHERE resource = $1 AND since = $2",
@@ -92,8 +95,9 @@ class Scheduler:
         for kind in ("schedule", "job"):
             await self._broker.api("STREAM.PURGE.SCHEDULES", {"filter": f"{kind}.*.{resource}"})
 
-    async def _publish(self, it: Resource) -> None:
+    def _messages(self, it: Resource) -> list[tuple[str, bytes, dict[str, str] | None]]:
         """One schedule a region, and a first job at once, for the next slot may be a day away."""
+        messages: list[tuple[str, bytes, dict[str, str] | None]] = []
         plain = unseal(self._own, it.sealed) if it.sealed else b""
         for region in it.regions:
             if region not in self._regions:
@@ -114,8 +118,9 @@ class Scheduler:
                 "Nats-Schedule-Target": f"job.{region}.{it.id}",
                 "Nats-Schedule-TTL": f"{it.interval}s",
             }
-            await self._broker.publish([(f"schedule.{region}.{it.id}", body, None)], **schedule)
-            await self._broker.publish([(f"job.{region}.{it.id}", body, None)], **{"Nats-TTL": f"{it.interval}s"})
+            messages.append((f"schedule.{region}.{it.id}", body, schedule))
+            messages.append((f"job.{region}.{it.id}", body, {"Nats-TTL": f"{it.interval}s"}))
+        return messages
 
     async def _compare(self, connection: Connection) -> None:
         rows = await connection.fetch(

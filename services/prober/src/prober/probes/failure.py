@@ -49,8 +49,8 @@ def explain(error: Exception) -> tuple[Verdict, str]:  # noqa: PLR0911  # a tabl
         case OSError() if error.errno is None:  # how start_tls says that the peer has gone
             return Verdict.target_fail, "closed the connection in the TLS handshake"
         case OSError():
-            words = _WORDS.get(error.errno) or f"failed the connection: {os.strerror(error.errno).lower()}"
-            return Verdict.target_fail, words
+            code = error.errno or 0
+            return Verdict.target_fail, _WORDS.get(code) or f"failed the connection: {os.strerror(code).lower()}"
         case _:
             log.error("probe failed by our own fault", exc_info=error)
             return Verdict.probe_error, f"prober: internal error ({type(error).__name__})"
