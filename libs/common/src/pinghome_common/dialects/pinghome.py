@@ -87,14 +87,18 @@ def listing(rows: list[dict[str, Any]], at: Page, total: int) -> dict[str, Any]:
     return {"data": rows, "page": at.page, "limit": at.limit, "total": total}
 
 
-def ids(request: Request) -> list[UUID]:
+def ids(
+    id: Annotated[  # noqa: A002  # the document's word
+        list[str], Query(description="repeated, or one comma list", examples=[["6766163a-568d-47b4-a1fa-91a0957e06d4"]])
+    ] = [],  # noqa: B006  # FastAPI copies it
+) -> list[UUID]:
     """The ids of a bulk call: repeated `id`, a comma list, or Python's way to print a list (contract A2).
 
     Raises:
         Invalid: none, or one that is no UUID.
     """
     found: list[UUID] = []
-    for raw in request.query_params.getlist("id"):
+    for raw in id:
         for part in raw.strip("[] ").split(","):
             text = part.strip(" '\"")
             if len(text) != 36 or not text.isascii():  # a UUID with dashes
