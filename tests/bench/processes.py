@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -27,7 +26,7 @@ async def python(
 
 @asynccontextmanager
 async def running(command: Sequence[str | Path], env: Mapping[str, str]) -> AsyncIterator[subprocess.Popen[bytes]]:
-    """A process with its output in a file of its own, shown when it dies by itself; stopped at the end."""
+    """A process, stopped at the end; RuntimeError with the end of its output when it ended by itself."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: ASYNC220, S603  # it takes a millisecond, and only we say what runs
             command, env={**os.environ, **env}, stdout=output, stderr=subprocess.STDOUT
@@ -35,16 +34,16 @@ async def running(command: Sequence[str | Path], env: Mapping[str, str]) -> Asyn
         try:
             yield process
         finally:
-            died = process.poll()
-            process.send_signal(signal.SIGTERM)
+            ended = process.poll()
+            process.terminate()
             try:
                 await asyncio.to_thread(process.wait, 30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            if died is not None:
+            if ended is not None:
                 output.seek(0)
-                sys.stderr.buffer.write(output.read()[-4000:])
+                raise RuntimeError(f"{command} ended with {ended}\n{output.read().decode()[-4000:]}")
 
 
 async def listening(process: subprocess.Popen[bytes], port: int, within: float = 30) -> None:
@@ -104,8 +103,10 @@ def pss(pid: int) -> dict[str, float]:
         try:
             program = Path(f"/proc/{one}/comm").read_text().strip()
             rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
-        except (FileNotFoundError, ProcessLookupError):  # it has just ended, as a vacuum does
-            continue
+        except (FileNotFoundError, ProcessLookupError):
+            if one == pid:
+                raise
+            continue  # it has just ended, as a vacuum does
         kilobytes = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
         taken[program] = taken.get(program, 0) + kilobytes / 1024
     return taken

@@ -95,6 +95,24 @@ async def test_garbage_instead_of_tls_is_the_targets_failure(listening, look, ga
     assert seen.error.startswith("TLS failed: ") or (read and "shaking hands over TLS" in seen.error)
 
 
+async def test_target_that_spoke_before_a_busy_prober_began_the_handshake_is_told_at_once(listening, look):
+    class Busy(Guard):
+        async def connect(self, *args, **kwargs):
+            made = await super().connect(*args, **kwargs)
+            await asyncio.sleep(0.1)
+            return made
+
+    async def greet(writer):
+        writer.write(b"220 mail.example\r\n")
+        await asyncio.sleep(10)
+
+    async with listening(greet, read=False) as target:
+        seen = await look(target.url.replace("http:", "https:"), guard=Busy([ip_network("127.0.0.1/32")]))
+
+    assert (seen.verdict, seen.error) == (Verdict.target_fail, "TLS failed: the target spoke first")
+    assert seen.phases.total < 1000
+
+
 async def test_close_in_the_handshake_is_the_targets_failure(listening, look):
     async with listening(b"", read=False) as target:
         seen = await look(target.url.replace("http:", "https:"))

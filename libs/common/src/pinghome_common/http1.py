@@ -58,7 +58,7 @@ class LimitedProtocol(HttpToolsProtocol):
             return Turn.ANSWERING if answering else Turn.LEAVING
         if self.flow.read_paused:  # by us, until the application has caught up
             return Turn.ANSWERING
-        if cycle is None or cycle.scope is not self.scope or cycle.more_body:
+        if cycle is None or cycle.scope is not self.scope or (cycle.more_body and not cycle.waiting_for_100_continue):
             return Turn.ASKING
         return Turn.IDLE if cycle.response_complete else Turn.ANSWERING
 
@@ -206,9 +206,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self.refusal = refusal
         REFUSED.labels(refusal.status).inc()
         running = self.running
-        begun = (
-            self.cycle if self.cycle is not None and self.cycle.scope is self.scope and self.cycle.more_body else None
-        )
+        cycle = self.cycle
+        begun = cycle if cycle is not None and cycle.scope is self.scope and cycle.more_body else None
         if begun is not None and begun is running:  # refused in its body
             if running.response_started:
                 self.transport.close()

@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     A secret may come from a file instead: `PINGHOME_SECRET_KEY_FILE=/run/secrets/key`.
     """
 
-    model_config = SettingsConfigDict(env_prefix="PINGHOME_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="PINGHOME_", env_file=".env", env_ignore_empty=True, extra="ignore")
 
     port: int = Field(8000, ge=1, le=65535, description="the port of the platform, or of this service")
     host: str = Field("127.0.0.1", description="the address to listen on")

@@ -58,6 +58,15 @@ async def test_earlier_request_is_answered_before_a_dripped_one_is_refused(serve
     assert [status for status, _ in found] == [200, 408]
 
 
+async def test_client_that_was_told_to_wait_is_not_late(served):
+    async with served.connect() as (reader, writer):
+        writer.write(b"POST /slow?0.7 HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"abc")
+
+        assert [(code, body["length"]) for code, body in await served.answers(reader, 0.2)] == [(200, 3)]
+
+
 async def test_slow_answer_becomes_503_and_the_connection_goes_on(served):
     begun = time.monotonic()
     async with served.connect() as (reader, writer):

@@ -3,7 +3,6 @@
 import asyncio
 from http import HTTPStatus
 from time import perf_counter
-from typing import cast
 
 import httptools
 
@@ -21,7 +20,7 @@ class Exchange(asyncio.Protocol):
     Times are of `perf_counter`. `failure` is what went wrong, or None.
     """
 
-    def __init__(self, method: str, *, follow: bool, tls: bool) -> None:
+    def __init__(self, method: str, *, follow: bool) -> None:
         self.over = asyncio.get_running_loop().create_future()
         self.failure: Exception | None = None
         self.status = 0
@@ -31,7 +30,6 @@ class Exchange(asyncio.Protocol):
         self._body: list[bytes] = []
         self._bodiless = method == "HEAD"
         self._follow = follow
-        self._tls = tls
         self._received = 0
         self._in_body = False
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
@@ -56,11 +54,9 @@ class Exchange(asyncio.Protocol):
         self._parser = None
         transport.abort()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: ARG002  # asyncio calls it so
         """Notes the time."""
         self.connected_at = perf_counter()
-        if self._tls:  # a target that speaks first must be heard by the handshake, not by us
-            cast("asyncio.Transport", transport).pause_reading()
 
     def data_received(self, data: bytes) -> None:
         """Feeds the parser, within the limits of head and body."""

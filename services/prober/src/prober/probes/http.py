@@ -73,7 +73,7 @@ async def _ask(request: Request, check: Check, guard: Guard, deadline: float, se
     transport, exchange = await guard.connect(
         addresses,
         target.port,
-        lambda: Exchange(request.method, follow=not check.not_follow_redirect, tls=target.tls),
+        lambda: Exchange(request.method, follow=not check.not_follow_redirect),
         # A share for each address; the only one has the whole, which probe() already limits.
         deadline=deadline if len(addresses) > 1 else inf,
     )
@@ -83,6 +83,8 @@ async def _ask(request: Request, check: Check, guard: Guard, deadline: float, se
             seen.address = transport.get_extra_info("peername")[0]
         if target.tls:
             seen.doing = "shaking hands over TLS"
+            if exchange.first_byte_at:  # heard before start_tls could: in TLS the client speaks first
+                raise Broken("TLS failed: the target spoke first")
             context = tls_context(verify=not check.skip_ssl_error)
             name = target.host.rstrip(".")
             loop = asyncio.get_running_loop()

@@ -1,0 +1,66 @@
+"""`python tests/faults [--seed N] [--short|--long] [scenario …]`: kills everything at random and counts what is lost."""
+
+import argparse
+import json
+import secrets
+import sys
+import traceback
+from importlib import import_module
+from pathlib import Path
+
+import uvloop
+from run import Run
+from under_test import Platform
+from verdict import Check, Verdict, documents, table
+
+SCENARIOS = sorted(path.stem for path in Path(__file__).with_name("scenarios").glob("[a-z]*.py"))
+
+
+async def play(names: list[str], seed: int, *, long: bool, keep: bool) -> list[Check]:
+    """Play some scenarios, each on a platform of its own, and return what they found."""
+    checks: list[Check] = []
+    for name in names:
+        verdict = Verdict(name.upper())
+        scenario = import_module(f"scenarios.{name}")
+        platform = Platform()
+        print(f"{name.upper()}: {scenario.__doc__.partition(': ')[2]}", file=sys.stderr)
+        async with platform:
+            try:
+                await scenario.play(Run(platform, seed, long), verdict)
+            except Exception as error:  # noqa: BLE001  # a scenario that breaks has failed; the others go on
+                traceback.print_exc()
+                verdict.true("came to its end", repr(error)[:200], passed=False)
+            platform.kept = keep or any(check.passed is False for check in verdict.checks)
+            if platform.kept:
+                print(f"logs: {platform.data}", file=sys.stderr)
+        print(table(verdict.checks), file=sys.stderr)
+        checks += verdict.checks
+    return checks
+
+
+def main() -> int:
+    """Returns the exit code: 1 when anything failed."""
+    parser = argparse.ArgumentParser(prog="python tests/faults", description=__doc__)
+    parser.add_argument("scenarios", nargs="*", metavar="scenario", help=f"of: {', '.join(SCENARIOS)}")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="of an earlier run, to repeat it")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--short", action="store_false", dest="long", help="three minutes in all (the default)")
+    form.add_argument("--long", action="store_true", help="a quarter of an hour in all")
+    parser.add_argument("--keep", action="store_true", help="leave the data folders")
+    parser.add_argument("--json", type=Path, help="also write what was found to a file")
+    asked = parser.parse_args()
+    names = [name.lower() for name in asked.scenarios] or SCENARIOS
+    if unknown := set(names) - set(SCENARIOS):
+        parser.error(f"no such scenario: {', '.join(unknown)}")
+    print(f"seed {asked.seed}", file=sys.stderr)
+    checks = uvloop.run(play(names, asked.seed, long=asked.long, keep=asked.keep))
+    print(table(checks))
+    failed = sum(check.passed is False for check in checks)
+    print(f"seed {asked.seed}, {'long' if asked.long else 'short'} form: {failed or 'nothing'} failed")
+    if asked.json:
+        asked.json.write_text(json.dumps({"seed": asked.seed, "checks": documents(checks)}, indent=1))
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

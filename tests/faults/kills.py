@@ -1,0 +1,30 @@
+"""Kills at random: whom and when comes from the seed."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+
+from under_test import Platform
+
+
+async def kill_at_random(
+    platform: Platform, victims: list[str], rng: Random, enough: Callable[[int], bool], tell: Callable[[str], None]
+) -> tuple[Counter[str], float]:
+    """Kill -9 one of the victims that live, 0.2 to 1.2 s apart, until `enough(kills so far)`.
+
+    Returns how often each was killed, and when the last one was (monotonic).
+    """
+    killed: Counter[str] = Counter()
+    last = time.monotonic()
+    while not enough(killed.total()):
+        await asyncio.sleep(rng.uniform(0.2, 1.2))
+        order = rng.sample(victims, len(victims))
+        victim = next((name for name in order if name in platform.pids), None)
+        if victim:
+            platform.kill(victim)
+            killed[victim] += 1
+            last = time.monotonic()
+            tell(f"killed {victim:16} ({killed.total()})")
+    return killed, last

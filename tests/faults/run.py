@@ -1,0 +1,26 @@
+"""One run: its seed, its form, the platform, and where progress is told."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from random import Random
+
+from under_test import Platform
+
+
+@dataclass
+class Run:
+    """What every scenario gets; `long` is the form of `make faults`, else that of `make test`."""
+
+    platform: Platform
+    seed: int
+    long: bool
+    begun: float = field(default_factory=time.monotonic)
+
+    def rng(self, purpose: str) -> Random:
+        """The same numbers for the same seed and purpose, whatever ran before."""
+        return Random(f"{self.seed}/{purpose}")
+
+    def say(self, line: str) -> None:
+        """Progress, on stderr."""
+        print(f"{time.monotonic() - self.begun:7.1f}  {line}", file=sys.stderr, flush=True)

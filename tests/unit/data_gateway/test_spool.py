@@ -1,0 +1,41 @@
+"""Batches on disk until the broker has them."""
+
+from data_gateway.spool import Spool
+
+
+def test_what_was_appended_comes_back_in_order_also_after_a_restart(tmp_path):
+    spool = Spool(tmp_path)
+    assert not spool
+    for batch in (b"one", b"two", b""):
+        spool.append(batch)
+    again = Spool(tmp_path)
+    assert again
+    assert again.oldest()[1] == [b"one", b"two", b""]
+
+
+def test_a_file_that_is_being_sent_is_not_written_to(tmp_path):
+    spool = Spool(tmp_path)
+    spool.append(b"one")
+    path, batches = spool.oldest()
+    spool.append(b"two")
+    spool.remove(path)
+    assert batches == [b"one"]
+    assert spool.oldest()[1] == [b"two"]
+
+
+def test_a_torn_last_record_is_left_out_and_what_came_before_is_kept(tmp_path):
+    spool = Spool(tmp_path)
+    spool.append(b"whole")
+    spool.append(b"torn in the middle")
+    path, _ = spool.oldest()
+    for cut in range(1, 25):
+        path.write_bytes(path.read_bytes()[:-1])
+        assert Spool(tmp_path).oldest()[1] == [b"whole"], cut
+
+
+def test_an_empty_spool_stays_empty_after_everything_is_sent(tmp_path):
+    spool = Spool(tmp_path)
+    spool.append(b"one")
+    spool.remove(spool.oldest()[0])
+    assert not spool
+    assert not Spool(tmp_path)
