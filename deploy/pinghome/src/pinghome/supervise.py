@@ -18,7 +18,7 @@ import structlog
 log = structlog.get_logger()
 
 FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0  # seconds between two starts of a child that dies at once
-STEADY = 10.0  # seconds alive after which a death is taken as the first one again
+STEADY = 1.0  # seconds alive after which the death of a child that had become ready is taken as the first one again
 LOG_LIMIT = 16 << 20  # bytes; a larger log moves to `<name>.log.1` at the next start
 _PR_SET_PDEATHSIG = 1
 # Loaded before any fork: the child of a threaded process must not import, allocate much or take locks before exec.
@@ -109,14 +109,18 @@ class Supervisor:
 
 
 async def _keep(run: _Run) -> None:
-    """Start the child again whenever it dies."""
+    """Start the child again whenever it dies; more and more slowly while it dies without having become ready."""
     delay = FIRST_DELAY
     while True:
-        started = time.monotonic()
-        code = await _exit_code(run.process)
+        started, ready = time.monotonic(), asyncio.create_task(_until_ready(run.child))
+        try:
+            code = await _exit_code(run.process)
+            useful = ready.done() and not ready.exception() and time.monotonic() - started > STEADY
+        finally:
+            ready.cancel()
         if run.stopping:
             return
-        delay = FIRST_DELAY if time.monotonic() - started > STEADY else delay
+        delay = FIRST_DELAY if useful else delay
         log.warning("child died", child=run.child.name, code=code, restart_in=delay)
         await asyncio.sleep(delay)
         delay = min(delay * 2, LONGEST_DELAY)
@@ -124,6 +128,11 @@ async def _keep(run: _Run) -> None:
             run.process = _spawn(run.child)
         except OSError as error:  # no memory or process left: the old one's code is read again, after a longer delay
             log.warning("child not started", child=run.child.name, error=str(error))
+
+
+async def _until_ready(child: Child) -> None:
+    while not await child.ready():
+        await asyncio.sleep(0.2)
 
 
 async def _stop(run: _Run) -> None:

@@ -16,10 +16,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pinghome_common.db import Database
+from pinghome_common.db import AWAY, Database
 from pinghome_common.dialects import pinghome
 from pinghome_common.errors import DomainError, Unavailable
 from pinghome_common.known import Known
+from pinghome_common.logs import said
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 
@@ -53,12 +54,12 @@ async def supervise(name: str, worker: Worker) -> None:
             await worker()
         except asyncio.CancelledError:
             raise
-        except Unavailable as error:
-            log.debug("a worker waits", worker=name, error=error.message)
+        except (Unavailable, *AWAY) as error:  # the broker or the database: it goes on as soon as they are back
+            log.debug("a worker waits", worker=name, error=said(error))
             pause = 0.1
-        except Exception as error:  # noqa: BLE001  # whatever it is, the worker must run again
+        except Exception:
             RESTARTS.labels(name).inc()
-            log.warning("a worker failed and is started again", worker=name, error=repr(error)[:300])
+            log.exception("a worker failed and is started again", worker=name)
         pause = 0.1 if time.monotonic() - begun > 10 else min(pause * 2, 5.0)
         await asyncio.sleep(pause)
 
@@ -106,8 +107,8 @@ def build(
     app.state.name, app.state.settings = name, settings
     app.state.checks = {"starting": _starting}
     app.add_middleware(Measured, service=name)
-    for error in (DomainError, RequestValidationError, HTTPException, Exception):
-        app.add_exception_handler(error, _render)
+    for error in (DomainError, RequestValidationError, HTTPException):
+        app.add_exception_handler(error, pinghome.render)
     app.include_router(_health)
     for router in routers:
         app.include_router(router)
@@ -115,7 +116,10 @@ def build(
 
 
 class Measured:
-    """ASGI middleware: counts the seconds, and gives each request an id that its logs and its answer carry."""
+    """ASGI middleware: counts the seconds, answers what nobody expected, and gives each request an id.
+
+    The id is in the request's logs and in its answer, as `X-Request-Id`.
+    """
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self._app, self._service = app, service
@@ -139,6 +143,11 @@ class Measured:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, answer)
+            except Exception as error:
+                log.exception("unexpected")
+                if status != "none":
+                    raise
+                await pinghome.render(Request(scope), error)(scope, receive, answer)
             finally:
                 SECONDS.labels(self._service, scope["method"], status).observe(time.perf_counter() - begun)
 
@@ -166,12 +175,6 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _render(request: Request, error: Exception) -> Response:
-    if not isinstance(error, (DomainError, RequestValidationError, HTTPException)):
-        log.error("unexpected", error=repr(error)[:500], exc_info=error)
-    return pinghome.render(request, error)
 
 
 _health = APIRouter(include_in_schema=False)

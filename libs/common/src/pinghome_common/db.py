@@ -14,6 +14,7 @@ from pinghome_common.errors import Unavailable
 AWAY = (
     OSError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that broke within a statement, as its rollback sees it
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     TimeoutError,
@@ -32,7 +33,7 @@ class Database:
     def __init__(self, url: str, size: int = 8) -> None:
         self.url = url
         self._pool: Pool = asyncpg.create_pool(
-            url, min_size=0, max_size=size, command_timeout=20, max_inactive_connection_lifetime=60
+            url, min_size=0, max_size=size, command_timeout=20, max_inactive_connection_lifetime=60, reset=_nothing
         )
 
     async def __aenter__(self) -> Self:
@@ -81,6 +82,10 @@ class Database:
         except (Unavailable, TimeoutError):
             return False
         return True
+
+
+async def _nothing(_: Connection) -> None:
+    """Nothing in a session outlives its transaction here, so there is nothing to reset: one round trip less."""
 
 
 async def only_one(connection: Connection, name: str) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
 from uuid import UUID
 
 import msgspec
@@ -59,9 +58,9 @@ class Echo:
         async with self._moved:
             self._moved.notify_all()
 
-    def expect(self, events: Iterable[UUID]) -> "Expected":
-        """To be called before the commit, so that an echo cannot come before it is waited for."""
-        return Expected(self, [(name, event) for name in self._names for event in events])
+    def expect(self) -> "Expected":
+        """What a command will wait for."""
+        return Expected(self, self._names)
 
     async def reached(self, name: str, stream: str) -> bool:
         """Waits until a projection has applied everything that was in the stream when this was called.
@@ -82,10 +81,18 @@ class Echo:
 class Expected:
     """Echoes that a command waits for."""
 
-    def __init__(self, echo: Echo, keys: list[tuple[str, UUID]]) -> None:
-        self._echo = echo
-        self._events = {key: asyncio.Event() for key in keys}
-        echo._waiting.update(self._events)  # noqa: SLF001  # the two halves of one thing
+    def __init__(self, echo: Echo, names: tuple[str, ...]) -> None:
+        self._echo, self._names = echo, names
+        self._events: dict[tuple[str, UUID], asyncio.Event] = {}
+
+    def add(self, event: UUID) -> None:
+        """To be called before the commit, so that an echo cannot come before it is waited for."""
+        for name in self._names:
+            self._events[name, event] = self._echo._waiting[name, event] = asyncio.Event()  # noqa: SLF001  # one thing
+
+    def __bool__(self) -> bool:
+        """True when there is anything to wait for."""
+        return bool(self._events)
 
     async def wait(self) -> bool:
         """True when every living projection has said its part within `WAIT` seconds."""

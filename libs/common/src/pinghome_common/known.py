@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,8 @@ from pinghome_common.stream import Broker
 
 log = structlog.get_logger()
 
-_SAVE_EVERY = 2.0
-"""Seconds between snapshots while something changes."""
+_SAVE_EVERY, _SAVE_AFTER = 2.0, 15.0
+"""Seconds of silence after which what has changed is saved, and seconds after which it is saved without silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Known:
         if self._position is None:
             self._load()
         reader = self._broker.reader("EVENTS", [f"events.{noun}.>" for noun in self._learners], self._position)
-        changed = False
+        changed, saved = False, time.monotonic()
         try:
             while True:
                 messages = await reader.take(_SAVE_EVERY)
@@ -96,8 +97,8 @@ class Known:
                 changed = changed or bool(messages)
                 if reader.pending == 0:
                     self.ready = True
-                    if changed and len(messages) == 0:
-                        changed = False
+                    if changed and (not messages or time.monotonic() - saved > _SAVE_AFTER):
+                        changed, saved = False, time.monotonic()
                         await asyncio.to_thread(self._save, msgspec.msgpack.encode(self._snapshot()))
         finally:
             await reader.stop()

@@ -2,8 +2,12 @@
 
 import logging
 import sys
+import traceback
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from pinghome_common.errors import DomainError
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -16,10 +20,27 @@ def configure(level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
+            _without_words,
             structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS.get(level, logging.INFO)),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def said(error: BaseException) -> str:
+    """What may be logged of an error: its type, and its words only where they are ours, not a client's."""
+    own = isinstance(error, (DomainError, RuntimeError, OSError))
+    return f"{type(error).__name__}: {str(error)[:300]}" if own else type(error).__name__
+
+
+def _without_words(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Replaces `exc_info` by the error's type and the places it came through: a message may quote a client."""
+    info = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if info is True else info
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)
+        event["error"] = said(error)
+        event["stack"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
+    return event

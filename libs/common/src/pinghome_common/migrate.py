@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import structlog
 
-from pinghome_common.db import only_one
+from pinghome_common.db import AWAY, only_one
+from pinghome_common.logs import said
+
+log = structlog.get_logger()
 
 
 async def upgrade(*histories: tuple[str, Path]) -> None:
@@ -21,7 +25,7 @@ async def upgrade(*histories: tuple[str, Path]) -> None:
         histories: the URL of each service's database, and its folder of migrations; the newest version is the last
             file name in its `versions`.
     """
-    connections = [await asyncpg.connect(url) for url, _ in histories]
+    connections = [await _connect(url) for url, _ in histories]
     try:
         due = []
         for connection, (url, scripts) in zip(connections, histories, strict=True):
@@ -38,6 +42,16 @@ async def upgrade(*histories: tuple[str, Path]) -> None:
     finally:
         for connection in connections:
             await connection.close()
+
+
+async def _connect(url: str) -> Any:
+    """Waits for a server that is still starting, or starting again: our own start must not fail for that."""
+    while True:
+        try:
+            return await asyncpg.connect(url)
+        except AWAY as error:
+            log.warning("PostgreSQL is away; the start waits", error=said(error))
+            await asyncio.sleep(0.5)
 
 
 async def _version(connection: Any) -> str | None:

@@ -5,7 +5,7 @@ import gc
 import resource
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, cast
@@ -73,20 +73,19 @@ class Server(uvicorn.Server):
         gc.freeze()
 
 
-async def serve(app: ASGIApp, settings: Settings, proxies: Sequence[str] = ()) -> None:
+async def serve(app: ASGIApp, settings: Settings) -> None:
     """Serve `app`, lifespan included, on the host and port of `settings` until SIGTERM or SIGINT, and drain.
 
     Args:
         app: an ASGI application.
         settings: whose host, port, limits and time-outs hold.
-        proxies: addresses or networks whose `X-Forwarded-*` is believed; by default nobody's.
 
     Raises:
         CancelledError: a signal came before the application had started.
         SystemExit: the application did not start, or the port is taken; uvicorn has logged which.
-        ValueError: `proxies` has a `*`: then each client could choose its own address.
+        ValueError: `trusted_proxies` has a `*`: then each client could choose its own address.
     """
-    if "*" in proxies:
+    if "*" in settings.trusted_proxies:
         raise ValueError("name the addresses of your proxies: '*' would let each client choose its own address")
     gate = Gate(settings)
     config = uvicorn.Config(
@@ -99,8 +98,8 @@ async def serve(app: ASGIApp, settings: Settings, proxies: Sequence[str] = ()) -
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(proxies),
-        forwarded_allow_ips=list(proxies),
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=DRAIN,
     )
     server = Server(config)

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     bootstrap_checks_key: str = Field("", description="Healthchecks read-write key of the first service, 32 characters")
     bootstrap_checks_read_key: str = Field("", description="Healthchecks read-only key, 32 characters")
     bootstrap_ping_key: str = Field("", description="Healthchecks ping key of the first service, 22 characters")
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        [], description="comma list of proxy addresses whose X-Forwarded-For and -Proto are believed; never *"
+    )
     body_limit: int = Field(1 << 20, ge=1024, description="largest request body in bytes")
     request_timeout: float = Field(15.0, gt=0, description="seconds a client has to send a whole request")
     answer_timeout: float = Field(30.0, gt=0, description="seconds a request may take to be answered")
@@ -47,7 +50,7 @@ class Settings(BaseSettings):
     stream_max_bytes: int = Field(8 << 30, description="largest size of the telemetry stream; then new data waits")
     log_level: str = Field("info", description="debug, info, warning or error")
 
-    @field_validator("regions", "probe_allow_cidrs", mode="before")
+    @field_validator("regions", "probe_allow_cidrs", "trusted_proxies", mode="before")
     @classmethod
     def _comma_list(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -17,6 +17,7 @@ from nats.aio.msg import Msg
 from nats.js.client import JetStreamContext
 
 from pinghome_common.errors import Unavailable
+from pinghome_common.logs import said
 
 log = structlog.get_logger()
 
@@ -94,7 +95,7 @@ class Broker:
                 try:
                     await self._connect()
                 except AWAY as error:
-                    log.warning("nats is away", service=self.name, error=type(error).__name__)
+                    log.warning("nats is away", service=self.name, error=said(error))
             await asyncio.sleep(0.5)
 
     async def _connect(self) -> None:
@@ -110,12 +111,25 @@ class Broker:
             allow_reconnect=True,
             pending_size=0,  # nothing is buffered while disconnected: a timeout then means "not sent"
             error_cb=self._error,
+            disconnected_cb=self._disconnected,
             reconnected_cb=self._reconnected,
         )
         for subject, callback in self._heard:
             await client.subscribe(subject, cb=callback)
         self._client, self._js = client, client.jetstream(publish_async_max_pending=20_000)
         self.generation += 1
+
+    async def _disconnected(self) -> None:
+        """No answer comes to what is in flight: who waits learns it now, for the gateway's clients wait with it.
+
+        nats-py would count what was published as pending for ever, and in the end publish nothing more.
+        """
+        published = self._js._publish_async_futures if self._js else {}  # noqa: SLF001  # there is no other way
+        asked = self._client._resp_map if self._client else {}  # noqa: SLF001
+        for future in (*published.values(), *asked.values()):
+            if not future.done():
+                future.set_exception(nats.errors.ConnectionClosedError())
+                future.exception()  # seen, even where nobody waits any more
 
     async def _reconnected(self) -> None:
         self.generation += 1

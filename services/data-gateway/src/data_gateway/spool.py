@@ -30,19 +30,23 @@ class Spool:
         return bool(self._files)
 
     def append(self, batch: bytes) -> None:
-        """Returns when the batch is on the disk."""
+        """Returns when the batch is on the disk; OSError when it cannot be, say because the disk is full."""
         with self._lock:
             created = self._open is None
             if self._open is None:
                 last = int(self._files[-1].stem) if self._files else 0
                 self._open = self._folder / f"{last + 1:012d}.spool"
-            with self._open.open("ab") as file:
-                file.write(_HEAD.pack(len(batch), zlib.crc32(batch)) + batch)
-                file.flush()
-                os.fsync(file.fileno())
-            if created:
                 self._files.append(self._open)
-                self._sync_folder()
+            try:
+                with self._open.open("ab") as file:
+                    file.write(_HEAD.pack(len(batch), zlib.crc32(batch)) + batch)
+                    file.flush()
+                    os.fsync(file.fileno())
+                if created:
+                    self._sync_folder()
+            except OSError:
+                self._open = None  # it may end in half a record, behind which nothing would be found again
+                raise
 
     def oldest(self) -> tuple[Path, list[bytes]]:
         """The oldest file and its batches; from now on it is not written to. A torn last record was never answered."""
@@ -50,7 +54,7 @@ class Spool:
             path = self._files[0]
             if path == self._open:
                 self._open = None
-        batches, data, at = [], path.read_bytes(), 0
+        batches, data, at = [], path.read_bytes() if path.exists() else b"", 0
         while at + _HEAD.size <= len(data):
             length, checksum = _HEAD.unpack_from(data, at)
             batch = data[at + _HEAD.size : at + _HEAD.size + length]
@@ -63,7 +67,7 @@ class Spool:
     def remove(self, path: Path) -> None:
         """Forgets a file whose batches are all confirmed."""
         with self._lock:
-            path.unlink()
+            path.unlink(missing_ok=True)
             self._files.remove(path)
             self._sync_folder()
 

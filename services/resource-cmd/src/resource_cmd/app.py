@@ -40,7 +40,8 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     state.relay = eventlog.Relay(state.db, broker)
     state.scheduler = Scheduler(state.db, broker, settings.secret_key, settings.regions)
     listener = Listener(settings.period_unit_seconds)
-    judge = Projection(NAME, state.db, broker, [Source("TELEMETRY", ["telemetry.>"], listener.apply)], state.relay.wake)
+    sources = [Source("TELEMETRY", ["telemetry.>"], listener.apply)]
+    judge = Projection(NAME, state.db, broker, sources, after=state.relay.wake)
     sweeper = Sweeper(state.db, state.relay.wake, settings.period_unit_seconds)
     parts.workers |= {
         "streams": lambda: keep_streams(state.db, broker, settings),

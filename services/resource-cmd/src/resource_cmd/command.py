@@ -1,8 +1,9 @@
 """One command: a caller, one transaction, its events, and the wait until the query side shows them."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,15 +20,28 @@ from resource_cmd.store import Actor, Heartbeats, Resources, Services
 class Command:
     """What a route needs to carry out one command of a PingHome caller."""
 
-    def __init__(self, request: Request, tx: Connection, caller: Caller) -> None:
+    def __init__(self, request: Request, tx: Connection, caller: Caller, said: Callable[[UUID], None]) -> None:
         self.state, self.tx, self.caller = request.app.state, tx, caller
         self.now: datetime = now()
-        self.said: list[UUID] = []
         self.wanted = pinghome.version_wanted(request)
         self._answer: tuple[int, bytes, int | None] | None = None
         actor = Actor(str(caller.key), caller.organisation, request.scope["state"]["request_id"])
-        parts = (tx, actor, self.said, self.now)
-        self.resources, self.heartbeats, self.services = Resources(*parts), Heartbeats(*parts), Services(*parts)
+        self._parts = (tx, actor, said, self.now)
+
+    @cached_property
+    def resources(self) -> Resources:
+        """The caller's monitors; whoever asks for them may change what the scheduler has to do."""
+        return Resources(*self._parts)
+
+    @cached_property
+    def heartbeats(self) -> Heartbeats:
+        """The caller's heartbeats."""
+        return Heartbeats(*self._parts)
+
+    @cached_property
+    def services(self) -> Services:
+        """The caller's services."""
+        return Services(*self._parts)
 
     def answer(self, body: dict[str, Any], status: int = 200, version: int | None = None) -> Response:
         """The command's answer; kept for a repeated `Idempotency-Key`."""
@@ -83,30 +97,43 @@ async def render_replayed(_: Request, error: Exception) -> Response:
     return Response(error.body, error.status, headers, "application/json")
 
 
-async def _command(request: Request, caller: pinghome.Authorized) -> AsyncIterator[Command]:
+async def _carry_out(request: Request, caller: Caller, *, one_statement: bool) -> AsyncIterator[Command]:
     state = request.app.state
     key = request.headers.get("idempotency-key", "") if request.method == "POST" else ""
     if len(key) > 255 or not key.isprintable():
         raise Invalid(FieldError("Idempotency-Key", "at most 255 printable characters"))
-    expected = None
+    expected = state.echo.expect()
     try:
-        async with state.db.transaction() as tx:
-            command = Command(request, tx, caller)
+        async with state.db.connection() if one_statement and not key else state.db.transaction() as tx:
+            command = Command(request, tx, caller, expected.add)
             if key:
                 same = hashlib.sha256(request.url.path.encode() + b"\n" + await request.body()).digest()
                 await command.claim(key, same)
             yield command
             if key:
                 await command.keep(key)
-            expected = state.echo.expect(command.said)
     except BaseException:
-        if expected:
-            expected.forget()
+        expected.forget()
         raise
-    if command.said:
+    if expected:
         state.relay.wake()
-        state.scheduler.wake()
+        if "resources" in vars(command):
+            state.scheduler.wake()
         await expected.wait()
 
 
+async def _command(request: Request, caller: pinghome.Authorized) -> AsyncIterator[Command]:
+    async for command in _carry_out(request, caller, one_statement=False):
+        yield command
+
+
+async def _creation(request: Request, caller: pinghome.Authorized) -> AsyncIterator[Command]:
+    async for command in _carry_out(request, caller, one_statement=True):
+        yield command
+
+
 Commanded = Annotated[Command, Depends(_command, scope="function")]
+"""A command in a transaction."""
+
+Creating = Annotated[Command, Depends(_creation, scope="function")]
+"""A command of one statement, `Store.add`: it needs no transaction around it, which saves two round trips."""

@@ -17,7 +17,7 @@ from pinghome_common.stream import Message
 from pinghome_common.vitals import lock_vitals, write_vitals
 from resource_cmd.heartbeat import with_vitals
 from resource_cmd.judge import View, decide
-from resource_cmd.store import Actor, Heartbeats, Resources
+from resource_cmd.store import Actor, Heartbeats, Resources, unheard
 
 JUDGE = Actor("judge")
 
@@ -105,7 +105,7 @@ SELECT id FROM resource r WHERE id = ANY($1::uuid[]) AND status <> 'paused' AND 
 async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: int) -> int:
     """Decides on some monitors at their times and writes what changed; returns how many did."""
     stamp, said = now(), list[UUID]()
-    store = Resources(tx, JUDGE, said, stamp)
+    store = Resources(tx, JUDGE, said.append, stamp)
     rows = await store.edit_many(list(ids))
     views: dict[UUID, list[View]] = defaultdict(list)
     for view in await tx.fetch("SELECT * FROM view WHERE resource = ANY($1::uuid[])", [row.state.id for row in rows]):
@@ -152,7 +152,7 @@ async def count(tx: Connection, batches: list[tuple[Message, Batch]]) -> None:
 
 
 async def _say(tx: Connection, changed: list[Heartbeat], stamp: datetime) -> None:
-    store = Heartbeats(tx, JUDGE, [], stamp)
+    store = Heartbeats(tx, JUDGE, unheard, stamp)
     rows = {row.state.id: row for row in await store.edit_many([it.id for it in changed])}
     for it in changed:
         row = rows[it.id]

@@ -1,6 +1,6 @@
 """The rows of aggregates: loaded for their owner only, saved with their event in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -9,14 +9,14 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.db import Connection
-from pinghome_common.errors import FieldError, Invalid, NotFound, PreconditionFailed
-from pinghome_common.eventlog import INSERT, LARGEST_STATE
+from pinghome_common.errors import Conflict, FieldError, Invalid, NotFound, PreconditionFailed
+from pinghome_common.eventlog import EVENTS, INSERT, LARGEST_STATE
 from pinghome_common.events import Event, encode
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.key import Key
 from pinghome_common.events.resource import Resource
 from pinghome_common.events.service import Service
-from pinghome_common.vitals import add_vitals, lock_vitals, write_vitals
+from pinghome_common.vitals import lock_vitals, write_vitals
 
 
 class Aggregate(Protocol):
@@ -46,17 +46,24 @@ class Actor:
     request: str = ""
 
 
-class Store(Generic[S]):
-    """The aggregates of one noun inside one transaction; `said` collects the ids of the events appended.
+def unheard(_: UUID) -> None:
+    """For workers and operators: nobody waits for the events of what they do."""
 
-    A subclass names the noun (which is its table, too), the type of the state, and the state's real columns.
+
+class Store(Generic[S]):
+    """The aggregates of one noun inside one transaction; `said` is told the id of each event, before it is written.
+
+    A subclass names the noun (which is its table, too), the type of the state, the state's real columns with their
+    types, when another one is its twin, and what more comes into being with it.
     """
 
     noun: ClassVar[str]
     type: ClassVar[Any]
-    columns: ClassVar[tuple[str, ...]] = ()
+    columns: ClassVar[dict[str, str]] = {}
+    twin: ClassVar[str] = "false"
+    more: ClassVar[str] = ""
 
-    def __init__(self, tx: Connection, actor: Actor, said: list[UUID], now: datetime) -> None:
+    def __init__(self, tx: Connection, actor: Actor, said: Callable[[UUID], None], now: datetime) -> None:
         self._tx, self._actor, self._said, self._now = tx, actor, said, now
 
     def _values(self, state: S) -> list[Any]:
@@ -85,16 +92,45 @@ class Store(Generic[S]):
         )  # fmt: skip
         return [Row(msgspec.json.decode(row["state"], type=self.type), row["version"]) for row in rows]
 
-    async def add(self, state: S, what: str = "created") -> Row[S]:
-        """Inserts a new one with its event, in one statement."""
-        event = self._event(state, 1, what)
-        names = ["id", "organisation", "version", "state", *self.columns]
-        places = ", ".join(f"${place}" for place in range(6, 6 + len(names)))
-        await self._tx.execute(
-            f"WITH logged AS ({INSERT}) INSERT INTO {self.noun} ({', '.join(names)}) VALUES ({places})",
-            *event, state.id, state.organisation, 1, self._json(state), *self._values(state),
+    async def add(self, state: S, *, unique: bool = False) -> Row[S]:
+        """Inserts a new one, its event and all that belongs to it in one statement, which needs no transaction.
+
+        Raises:
+            Conflict: there is a twin, and `unique` refuses one (contract F: a question, not an index).
+        """
+        columns = {"id": "uuid", "organisation": "uuid", "version": "int", "state": "jsonb", **self.columns}
+        names = ", ".join(columns)
+        values = ", ".join(f"${place}::{type_} AS {name}" for place, (name, type_) in enumerate(columns.items(), 6))
+        found = await self._tx.fetchval(
+            f"WITH n AS (SELECT {values}),"
+            f" twin AS (SELECT t.id FROM {self.noun} t, n WHERE {self.twin if unique else 'false'} LIMIT 1),"
+            f" made AS (INSERT INTO {self.noun} ({names}) SELECT {names} FROM n WHERE NOT EXISTS (SELECT FROM twin)"
+            f" RETURNING *), logged AS (INSERT INTO {EVENTS} SELECT $1, $2, $3, $4, $5 FROM made){self.more}"
+            " SELECT id FROM twin",
+            *self._event(state, 1, "created"), state.id, state.organisation, 1, self._json(state),
+            *self._values(state),
         )  # fmt: skip
+        if found:
+            raise self._taken(found)
         return Row(state, 1)
+
+    async def refuse_twin(self, state: S) -> None:
+        """For a changed one, which must not have become another's twin.
+
+        Raises:
+            Conflict: it has.
+        """
+        columns = {"id": "uuid", "organisation": "uuid", "state": "jsonb", **self.columns}
+        values = ", ".join(f"${place}::{type_} AS {name}" for place, (name, type_) in enumerate(columns.items(), 1))
+        found = await self._tx.fetchval(
+            f"SELECT t.id FROM {self.noun} t, (SELECT {values}) n WHERE {self.twin} AND t.id <> n.id LIMIT 1",
+            state.id, state.organisation, self._json(state), *self._values(state),
+        )  # fmt: skip
+        if found:
+            raise self._taken(found)
+
+    def _taken(self, twin: UUID) -> Conflict:
+        return Conflict(f"There is such a {self.noun} already, with the id {twin}")
 
     async def save(self, row: Row[S], what: str = "updated") -> None:
         """Writes a changed one with its event."""
@@ -141,7 +177,7 @@ class Store(Generic[S]):
         body = encode(event)
         if len(body) > LARGEST_STATE:
             raise Invalid(FieldError("body", f"is too large: {len(body)} bytes of at most {LARGEST_STATE} in all"))
-        self._said.append(event.id)
+        self._said(event.id)
         return event.id, event.subject, event.version, event.address, body
 
     def _json(self, state: S) -> str:
@@ -160,7 +196,8 @@ class Services(Store[Service]):
 class Keys(Store[Key]):
     """Keys."""
 
-    noun, type, columns = "key", Key, ("hash",)
+    noun, type = "key", Key
+    columns: ClassVar = {"hash": "bytea"}
 
     def _values(self, state: Key) -> list[Any]:
         return [state.hash]
@@ -169,22 +206,20 @@ class Keys(Store[Key]):
 class Resources(Store[Resource]):
     """Uptime monitors. A change of settings also notes that the schedules have to follow."""
 
-    noun, type, columns = "resource", Resource, ("service", "name", "status", "interval", "windowed")
+    noun, type = "resource", Resource
+    columns: ClassVar = {
+        "service": "uuid", "name": "text", "status": "text", "interval": "int", "windowed": "boolean",
+    }  # fmt: skip
+    twin = (
+        "t.organisation = n.organisation AND t.service = n.service AND t.name = n.name"
+        " AND t.state @> jsonb_build_object('type', n.state->'type', 'url', n.state->'url',"
+        " 'host', n.state->'host', 'port', n.state->'port')"
+    )
+    more = ", due AS (INSERT INTO unscheduled (resource) SELECT id FROM made)"
 
     def _values(self, state: Resource) -> list[Any]:
         windowed = bool(state.maintenance_cron_expression and state.maintenance_duration)
         return [state.service_id, state.name, state.change.status.value, state.interval, windowed]
-
-    async def same(self, state: Resource) -> UUID | None:
-        """Another monitor with the same service, type, name and target (contract F: 409)."""
-        twin: UUID | None = await self._tx.fetchval(
-            "SELECT id FROM resource WHERE organisation = $1 AND service = $2 AND name = $3 AND id <> $4"
-            " AND state->>'type' = $5 AND state->>'url' = $6 AND state->>'host' = $7"
-            " AND (state->>'port')::int IS NOT DISTINCT FROM $8 LIMIT 1",
-            state.organisation, state.service_id, state.name, state.id,
-            state.type, state.url, state.host, state.port,
-        )  # fmt: skip
-        return twin
 
     async def reschedule(self, ids: Sequence[UUID]) -> None:
         """Notes, in this transaction, that the scheduler has to look at some monitors."""
@@ -202,18 +237,16 @@ class Resources(Store[Resource]):
 class Heartbeats(Store[Heartbeat]):
     """Heartbeats; their vitals are a row of their own, which pings rewrite without touching the settings."""
 
-    noun, type, columns = "heartbeat", Heartbeat, ("service", "name")
+    noun, type = "heartbeat", Heartbeat
+    columns: ClassVar = {"service": "uuid", "name": "text"}
+    twin = "t.organisation = n.organisation AND t.service = n.service AND t.name = n.name"
+    more = (
+        ", alive AS (INSERT INTO vitals (heartbeat, version, status, changed_at, reason, n_pings, position)"
+        " SELECT id, 1, state->'vitals'->>'status', (state->'vitals'->>'changed_at')::bigint, '', 0, 0 FROM made)"
+    )
 
     def _values(self, state: Heartbeat) -> list[Any]:
         return [state.service_id, state.name]
-
-    async def same(self, state: Heartbeat) -> UUID | None:
-        """Another heartbeat with the same service and name (contract F: 409)."""
-        twin: UUID | None = await self._tx.fetchval(
-            "SELECT id FROM heartbeat WHERE organisation = $1 AND service = $2 AND name = $3 AND id <> $4 LIMIT 1",
-            state.organisation, state.service_id, state.name, state.id,
-        )  # fmt: skip
-        return twin
 
     async def edit_many(self, ids: Sequence[UUID]) -> list[Row[Heartbeat]]:
         """As everywhere, with the present vitals."""
@@ -223,12 +256,6 @@ class Heartbeats(Store[Heartbeat]):
         for row in rows:
             row.state.vitals = vitals[row.state.id]
         return rows
-
-    async def add(self, state: Heartbeat, what: str = "created") -> Row[Heartbeat]:
-        """As everywhere, with its vitals."""
-        row = await super().add(state, what)
-        await add_vitals(self._tx, state, 1)
-        return row
 
     async def save(self, row: Row[Heartbeat], what: str = "updated") -> None:
         """As everywhere, with its vitals."""

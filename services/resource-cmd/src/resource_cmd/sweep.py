@@ -8,7 +8,7 @@ from pinghome_common.db import Connection, Database, only_one
 from pinghome_common.events.heartbeat import Status, miss
 from resource_cmd.heartbeat import with_vitals
 from resource_cmd.listen import judge
-from resource_cmd.store import Actor, Heartbeats
+from resource_cmd.store import Actor, Heartbeats, unheard
 
 SWEEPER = Actor("sweeper")
 
@@ -78,7 +78,7 @@ class Sweeper:
         if not due:
             return 0
         async with connection.transaction():
-            store = Heartbeats(connection, SWEEPER, [], now())
+            store = Heartbeats(connection, SWEEPER, unheard, now())
             for row in await store.edit_many([each["heartbeat"] for each in due]):
                 it = row.state
                 deadline = await connection.fetchval("SELECT alert_after FROM vitals WHERE heartbeat = $1", it.id)

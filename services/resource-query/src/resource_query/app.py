@@ -33,7 +33,10 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
         Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events),
         Source("TELEMETRY", ["telemetry.>"], projector.telemetry),
     ]
-    parts.workers |= {"known": state.known.run, "project": Projection(NAME, state.db, broker, sources).run}
+    parts.workers |= {
+        "known": state.known.run,
+        "project": Projection(NAME, state.db, broker, sources, durable=False).run,
+    }
     parts.checks |= app.checks(broker, state.known, state.db)
 
 

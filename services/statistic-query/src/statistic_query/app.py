@@ -42,7 +42,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     ]
     parts.workers |= {
         "known": state.known.run,
-        "project": Projection(NAME, state.db, broker, sources).run,
+        "project": Projection(NAME, state.db, broker, sources, durable=False).run,
         "expire": lambda: partitions.expire(state.db),
     }
     parts.checks |= app.checks(broker, state.known, state.db)

@@ -10,10 +10,9 @@ from uuid_utils.compat import uuid7
 from pinghome_common.clock import micros
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Flag, Id, Ids, Int, Name, Router, Text, gateway_url
-from pinghome_common.errors import Conflict
 from resource_cmd import heartbeat
 from resource_cmd.api.pinghome.resource import METHODS
-from resource_cmd.command import Command, Commanded
+from resource_cmd.command import Command, Commanded, Creating
 from resource_cmd.store import Row
 
 routes = Router(tags=["Heartbeats"])
@@ -89,14 +88,12 @@ def _answer(command: Command, request: Request, row: Row[Any], message: str, sta
 
 
 @routes.post("/v1/heartbeat", status_code=201)
-async def create(body: NewHeartbeat, command: Commanded, request: Request) -> Response:
+async def create(body: NewHeartbeat, command: Creating, request: Request) -> Response:
     """Creates a heartbeat; the answer holds the URL to check in at (A31)."""
     settings = {"methods": ["GET", "HEAD", "POST"], **body.sent()}
     organisation = command.caller.organisation
     state = heartbeat.create(uuid7(), organisation, settings, command.now, enabled=body.enabled)
-    if twin := await command.heartbeats.same(state):
-        raise Conflict(f"The heartbeat {twin} already has this service and name")
-    return _answer(command, request, await command.heartbeats.add(state), "Heartbeat created", 201)
+    return _answer(command, request, await command.heartbeats.add(state, unique=True), "Heartbeat created", 201)
 
 
 @routes.put("/v1/heartbeat/{id}")
@@ -107,8 +104,7 @@ async def update(id: Id, body: Settings, command: Commanded, request: Request) -
     if "enabled" in body.model_fields_set:
         state = heartbeat.enable(state, row.version + 1, command.now, enabled=body.enabled)
     row.state = state
-    if twin := await command.heartbeats.same(state):
-        raise Conflict(f"The heartbeat {twin} already has this service and name")
+    await command.heartbeats.refuse_twin(state)
     await command.heartbeats.save(row)
     return _answer(command, request, row, "Heartbeat updated")
 

@@ -14,11 +14,11 @@ from uuid_utils.compat import uuid7
 from pinghome_common import cron
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import MASK, Flag, Id, Ids, Int, Name, Router, Text
-from pinghome_common.errors import Conflict, FieldError, Invalid
+from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.guard import Forbidden
 from pinghome_common.secret import derive
 from resource_cmd import resource
-from resource_cmd.command import Commanded
+from resource_cmd.command import Command, Commanded, Creating
 
 routes = Router(tags=["Uptime monitors"])
 
@@ -196,7 +196,7 @@ class Enabled(BaseModel):
     enabled: Flag
 
 
-def _checked(command: Commanded, body: Settings) -> dict[str, Any]:
+def _checked(command: Command, body: Settings) -> dict[str, Any]:
     """The fields that were sent, checked against the platform's own settings."""
     settings = command.state.settings
     if unknown := [region for region in body.regions if region not in settings.regions]:
@@ -217,15 +217,12 @@ def _secrets(body: Settings) -> tuple[dict[str, str | None] | None, str | None]:
 
 
 @routes.post("/v1/resource", status_code=201)
-async def create(body: NewResource, command: Commanded) -> Response:
+async def create(body: NewResource, command: Creating) -> Response:
     """Creates a monitor; its first check starts at once (A1)."""
     state = resource.create(uuid7(), command.caller.organisation, _checked(command, body), command.now)
     state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *_secrets(body))
     _windowed(state)
-    if twin := await command.resources.same(state):
-        raise Conflict(f"The monitor {twin} already has this service, type, name and target")
-    row = await command.resources.add(state)
-    await command.resources.reschedule([state.id])
+    row = await command.resources.add(state, unique=True)
     document = documents.resource(row.state)
     return command.answer({"message": "Resource created", "resource": document, "id": state.id}, 201, row.version)
 
@@ -237,8 +234,7 @@ async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noq
     state = resource.edit(row.state, _checked(command, body), command.now)
     row.state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *_secrets(body))
     _windowed(row.state)
-    if twin := await command.resources.same(row.state):
-        raise Conflict(f"The monitor {twin} already has this service, type, name and target")
+    await command.resources.refuse_twin(row.state)
     await command.resources.save(row)
     await command.resources.reschedule([id])
     document = documents.resource(row.state)

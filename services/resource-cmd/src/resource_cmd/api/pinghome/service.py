@@ -7,7 +7,7 @@ from uuid_utils.compat import uuid7
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Name, Router
 from pinghome_common.events.service import Service
-from resource_cmd.command import Commanded
+from resource_cmd.command import Creating
 
 routes = Router(tags=["Services"])
 
@@ -21,7 +21,7 @@ class NewService(BaseModel):
 
 
 @routes.post("/v1/service", status_code=201)
-async def create(body: NewService, command: Commanded) -> Response:
+async def create(body: NewService, command: Creating) -> Response:
     """Creates a service, the folder that monitors and heartbeats name as `service_id` (our extension)."""
     organisation = command.caller.organisation
     state = Service(
