@@ -7,7 +7,7 @@ import msgspec
 
 from pinghome_common.db import Connection
 from pinghome_common.events import Envelope, decode
-from pinghome_common.events.heartbeat import Heartbeat, Vitals, take
+from pinghome_common.events.heartbeat import Heartbeat, take
 from pinghome_common.events.ping import Ping, position
 from pinghome_common.events.probe import Result, Results, Verdict
 from pinghome_common.projection import envelopes, fresh
@@ -66,6 +66,9 @@ class Projector:
                 found = decode_results(message.data)
                 newest |= {(result.resource, found.region): result for result in found.results}
         if newest:
+            ids = {resource for resource, _ in newest}
+            there = await tx.fetch("SELECT id FROM resource WHERE id = ANY($1::uuid[])", list(ids))
+            await self._settle(tx, "resource", ids - {row["id"] for row in there})
             await tx.execute(_VIEW, *_columns(newest))
 
     async def _pings(self, tx: Connection, messages: list[Message]) -> None:
@@ -77,7 +80,8 @@ class Projector:
             return
         vitals = await lock_vitals(tx, list(pings))
         if missing := pings.keys() - vitals.keys():
-            vitals |= await self._settle(tx, missing)
+            await self._settle(tx, "heartbeat", missing)
+            vitals |= await lock_vitals(tx, list(missing))
         changed = []
         for row in await tx.fetch("SELECT state FROM heartbeat WHERE id = ANY($1::uuid[])", list(vitals)):
             it = msgspec.json.decode(row["state"], type=Heartbeat)
@@ -88,13 +92,12 @@ class Projector:
         if changed:
             await write_vitals(tx, changed)
 
-    async def _settle(self, tx: Connection, missing: set[UUID]) -> dict[UUID, Vitals]:
-        """Pings may be read before the event that made their heartbeat: the stream tells what it is."""
-        for heartbeat in missing:
-            message = await self._broker.last("EVENTS", f"events.heartbeat.{heartbeat}")
+    async def _settle(self, tx: Connection, noun: str, missing: set[UUID]) -> None:
+        """Pings and results may be read before the event that made their monitor, or after its end: the stream tells."""
+        for id_ in missing:
+            message = await self._broker.last("EVENTS", f"events.{noun}.{id_}")
             if message and not decode(message.data).deleted:
                 await self.events(tx, [message])
-        return await lock_vitals(tx, list(missing))
 
 
 def _row(event: Envelope) -> tuple[object, ...]:
@@ -118,7 +121,9 @@ def _columns(results: dict[tuple[UUID, str], Result]) -> list[list[object]]:
 
 _VIEW = """
 INSERT INTO view AS old
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::real[], $7::text[])
+SELECT n.* FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::real[], $7::text[])
+    n (resource, region, slot, checked_at, state, response_time, error)
+JOIN resource r ON r.id = n.resource
 ON CONFLICT (resource, region) DO UPDATE SET
     slot = excluded.slot, checked_at = excluded.checked_at, state = excluded.state,
     response_time = excluded.response_time, error = excluded.error

@@ -35,7 +35,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
         "ping": settings.pings_kept_days,
     }
     partitions = Partitions(kept)
-    projector = Projector(partitions)
+    projector = Projector(broker, partitions)
     sources = [
         Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events),
         Source("TELEMETRY", ["telemetry.>"], projector.telemetry),

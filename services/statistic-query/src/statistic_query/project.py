@@ -9,11 +9,12 @@ import msgspec
 
 from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection
+from pinghome_common.events import decode
 from pinghome_common.events.ping import Kind
 from pinghome_common.events.probe import Result, Results, Verdict
 from pinghome_common.events.resource import Resource
 from pinghome_common.projection import envelopes, fresh
-from pinghome_common.stream import Message
+from pinghome_common.stream import Broker, Message
 from statistic_query.partition import Partitions
 
 NOUNS = ("resource", "heartbeat")
@@ -28,8 +29,8 @@ class _Created(msgspec.Struct):
 class Projector:
     """Applies messages inside the projection's transaction."""
 
-    def __init__(self, partitions: Partitions) -> None:
-        self._partitions = partitions
+    def __init__(self, broker: Broker, partitions: Partitions) -> None:
+        self._broker, self._partitions = broker, partitions
         self._regions: dict[str, int] = {}
 
     async def events(self, tx: Connection, messages: list[Message]) -> None:
@@ -92,7 +93,10 @@ class Projector:
         await self._partitions.make(tx, "ping", (row[2] for row in rows))
         await tx.copy_records_to_table("ping", records=rows)
         kinds = (Kind.tick, Kind.run, Kind.complete, Kind.fail)
-        counted = [(*key, *(counts[kind] for kind in kinds)) for key, counts in sorted(hours.items())]
+        alive = await self._alive(tx, "heartbeat", {heartbeat for heartbeat, _ in hours})
+        counted = [
+            (*key, *(counts[kind] for kind in kinds)) for key, counts in sorted(hours.items()) if key[0] in alive
+        ]
         if counted:
             await tx.execute(_PING_HOUR, *_columns(counted))
 
@@ -119,6 +123,8 @@ class Projector:
             (*key, result.error[:1000], result.address) for key, result in new if result.verdict is not Verdict.up
         ]
         await tx.copy_records_to_table("failure", records=failures)
+        alive = await self._alive(tx, "resource", {resource for (resource, _, _), _ in new})
+        new = [it for it in new if it[0][0] in alive]
         for table, truncate in (("result_hour", _hour), ("result_day", _day)):
             sums: dict[tuple[UUID, datetime], list[Any]] = {}
             for (resource, slot, _), result in new:
@@ -126,6 +132,17 @@ class Projector:
             counted = [(*key, *values) for key, values in sorted(sums.items())]
             if counted:
                 await tx.execute(_ROLLUP.format(table), *_columns(counted))
+
+    async def _alive(self, tx: Connection, noun: str, ids: set[UUID]) -> set[UUID]:
+        """Those not deleted: telemetry may be read after its monitor's end, or before the event that made it."""
+        rows = await tx.fetch("SELECT id FROM monitor WHERE id = ANY($1::uuid[])", list(ids))
+        alive = {row["id"] for row in rows}
+        for id_ in ids - alive:
+            message = await self._broker.last("EVENTS", f"events.{noun}.{id_}")
+            if message and not decode(message.data).deleted:
+                await self.events(tx, [message])
+                alive.add(id_)
+        return alive
 
     async def _region(self, tx: Connection, name: str) -> int:
         if name not in self._regions:

@@ -68,7 +68,8 @@ class Range:
 
     def since(self, created: datetime) -> "tuple[datetime, datetime]":
         """Start and end, no earlier than the monitor itself and no later than now."""
-        return max(self.start, created), max(min(self.end, now()), created)
+        first = created.replace(microsecond=0)  # slots are whole seconds: the first may lie just before
+        return max(self.start, first), max(min(self.end, now()), first)
 
 
 Ranged = Annotated[Range, Depends()]

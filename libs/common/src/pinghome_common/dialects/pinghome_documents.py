@@ -20,6 +20,11 @@ def moment_of(value: int | None) -> str | None:
     return None if value is None else moment(from_micros(value))
 
 
+def milliseconds(value: float | None) -> float | None:
+    """To the microsecond: what lies below is noise."""
+    return None if value is None else round(value, 3)
+
+
 def resource(it: Resource, last_checked_at: int | None = None, response_time: float | None = None) -> dict[str, Any]:
     """A monitor. Header values and the body are secrets: they read as a mask."""
     return {
@@ -49,7 +54,7 @@ def resource(it: Resource, last_checked_at: int | None = None, response_time: fl
         "state_changed_at": moment(it.change.at),
         "reason": it.change.reason,
         "last_checked_at": moment_of(last_checked_at),
-        "response_time": response_time,
+        "response_time": milliseconds(response_time),
         "created_at": moment(it.created_at),
         "updated_at": moment(it.updated_at),
     }

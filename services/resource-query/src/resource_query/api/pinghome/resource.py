@@ -34,7 +34,7 @@ async def regions(id: Id, read: Queried) -> Response:  # noqa: A002
             "region": view["region"],
             "state": view["state"] if it.enabled else "paused",
             "last_checked_at": documents.moment_of(view["checked_at"]),
-            "response_time": view["response_time"],
+            "response_time": documents.milliseconds(view["response_time"]),
             "error": view["error"],
         }
         for view in await read.views(it)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Response
 
 from pinghome_common.dialects.pinghome import Id, Router, answer
-from pinghome_common.dialects.pinghome_documents import moment
+from pinghome_common.dialects.pinghome_documents import milliseconds, moment
 from statistic_query.query import Limited, Queried, Ranged
 from statistic_query.read import Sums
 from statistic_query.window import STEPS, Window
@@ -17,7 +17,7 @@ assert set(STEPS) == set(Interval.__args__)  # type: ignore[attr-defined]  # noq
 
 
 def _times(sums: Sums) -> dict[str, Any]:
-    rounded = [None if value is None else round(value, 3) for value in (sums.average, sums.fastest, sums.slowest)]
+    rounded = map(milliseconds, (sums.average, sums.fastest, sums.slowest))
     return dict(zip(("avg", "min", "max"), rounded, strict=True))
 
 
