@@ -104,7 +104,7 @@ def build(
     )
     # FastAPI's own page loads its script from a CDN: ours works where there is no way out.
     patch_fastapi(app, redirect_from_root_to_docs=False, swagger_ui_parameters={"tryItOutEnabled": True})
-    app.state.name, app.state.settings = name, settings
+    app.state.name, app.state.settings, app.state.routers = name, settings, routers
     app.state.checks = {"starting": _starting}
     app.add_middleware(Measured, service=name)
     for error in (DomainError, RequestValidationError, HTTPException):

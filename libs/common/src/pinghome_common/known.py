@@ -14,7 +14,7 @@ import structlog
 from pinghome_common.events import Envelope, decode
 from pinghome_common.events.key import Key, Kind, Scope
 from pinghome_common.secret import token_hash
-from pinghome_common.stream import Broker
+from pinghome_common.stream import Broker, Reader
 
 log = structlog.get_logger()
 
@@ -86,7 +86,7 @@ class Known:
         """Follows the stream until cancelled."""
         if self._position is None:
             self._load()
-        reader = self._broker.reader("EVENTS", [f"events.{noun}.>" for noun in self._learners], self._position)
+        reader = Reader(self._broker, "EVENTS", [f"events.{noun}.>" for noun in self._learners], self._position)
         changed, saved = False, time.monotonic()
         try:
             while True:

@@ -79,7 +79,7 @@ class Projection:
             await connection.execute(f"SET synchronous_commit = {'on' if self._durable else 'off'}")
             for source in self._sources:
                 seq = await connection.fetchval("SELECT seq FROM checkpoint WHERE stream = $1", source.stream)
-                source.reader = self._broker.reader(source.stream, source.subjects, seq or 0)
+                source.reader = Reader(self._broker, source.stream, source.subjects, seq or 0)
             await self._follow(connection)
         finally:
             connection.terminate()

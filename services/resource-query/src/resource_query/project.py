@@ -93,7 +93,7 @@ class Projector:
             await write_vitals(tx, changed)
 
     async def _settle(self, tx: Connection, noun: str, missing: set[UUID]) -> None:
-        """Pings and results may be read before the event that made their monitor, or after its end: the stream tells."""
+        """Telemetry may be read before the event that made its monitor, or after its end: the stream tells."""
         for id_ in missing:
             message = await self._broker.last("EVENTS", f"events.{noun}.{id_}")
             if message and not decode(message.data).deleted:

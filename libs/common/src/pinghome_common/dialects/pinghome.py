@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -150,13 +150,17 @@ class _Json(Request):
 
 
 class Route(APIRoute):
-    """A route of PingHome's dialect."""
+    """A route of PingHome's dialect: nothing of a request is read before its token, unless the route is public."""
+
+    public: ClassVar[bool] = False
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, given a `_Json` request."""
         handle = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
+            if not self.public:
+                await caller(request)
             kept = [header for header in request.scope["headers"] if header[0] != b"content-type"]
             request.scope["headers"] = [*kept, (b"content-type", b"application/json")]
             return await handle(_Json(request.scope, request.receive))
@@ -164,11 +168,18 @@ class Route(APIRoute):
         return handler
 
 
+class PublicRoute(Route):
+    """A route that needs no token."""
+
+    public = True
+
+
 class Router(APIRouter):
     """Routes that answer with and without a trailing slash, GET also as HEAD (contract, common rules 1 and 2)."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(route_class=Route, redirect_slashes=False, responses=PROBLEMS, **options)
+    def __init__(self, *, public: bool = False, **options: Any) -> None:
+        kind = PublicRoute if public else Route
+        super().__init__(route_class=kind, redirect_slashes=False, responses=PROBLEMS, **options)
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         """Registers the path, and the same with a slash."""
@@ -231,8 +242,16 @@ def render(request: Request, error: Exception) -> Response:
             405: f"Method {request.method} is not allowed here",
             400: "The body could not be read",
         }
-        return _problem(error.status_code, words.get(error.status_code, str(error.detail)), headers=error.headers)
+        headers = {"Allow": _allowed(request)} if error.status_code == 405 else dict(error.headers or {})
+        return _problem(error.status_code, words.get(error.status_code, str(error.detail)), headers=headers)
     return _problem(500, "Something went wrong on our side; it has been logged.")
+
+
+def _allowed(request: Request) -> str:
+    """The verbs that a path takes; Starlette names those of its first route only."""
+    routes = [route for router in request.app.state.routers for route in router.routes]
+    path = request.scope["path"]
+    return ", ".join(sorted({verb for route in routes if route.path_regex.match(path) for verb in route.methods}))
 
 
 def _problem(status: int, message: str, errors: list[FieldError] | None = None, headers: Any = None) -> Response:

@@ -1,12 +1,15 @@
 """PingHome's documents: what a monitor, a heartbeat and a service look like when read (contract A16, A36, F)."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from pinghome_common.clock import from_micros
-from pinghome_common.dialects.pinghome import MASK
-from pinghome_common.events.heartbeat import Heartbeat, shown
-from pinghome_common.events.resource import Resource
+from pinghome_common.dialects.pinghome import MASK, encode
+from pinghome_common.events.heartbeat import Heartbeat, Status, Vitals, shown
+from pinghome_common.events.resource import Change, Resource
+from pinghome_common.events.resource import Status as ResourceStatus
 from pinghome_common.events.service import Service
 
 
@@ -88,3 +91,69 @@ def service(it: Service) -> dict[str, Any]:
         "created_at": moment(it.created_at),
         "updated_at": moment(it.updated_at),
     }
+
+
+_AT = datetime(2026, 11, 21, 21, 50, 15, tzinfo=UTC)
+_OWN: dict[str, Any] = {
+    "id": UUID("906a3444-15ce-4410-8041-89a238e9e91f"),
+    "organisation": UUID(int=0),
+    "created_at": _AT,
+    "updated_at": _AT,
+}
+_SERVICE = UUID("14ab74bf-87a0-4565-a291-ad5c9733c53f")
+_MICROS = int(_AT.timestamp()) * 1_000_000
+
+RESOURCE = resource(
+    Resource(
+        **_OWN,
+        service_id=_SERVICE,
+        name="Pinghome",
+        type="http",
+        url="https://website-stage.ping-home.com",
+        header_names=["Authorization"],
+        regions=["eu-central-1"],
+        change=Change(status=ResourceStatus.up, previous=ResourceStatus.pending, at=_AT, version=2),
+    ),
+    _MICROS,
+    41.873,
+)
+HEARTBEAT = heartbeat(
+    Heartbeat(
+        **_OWN,
+        service_id=_SERVICE,
+        name="My heartbeat",
+        period=60,
+        methods=["GET"],
+        vitals=Vitals(status=Status.up, changed_at=_MICROS, last_ping=_MICROS, last_event=_MICROS),
+    ),
+    "https://data-gateway.api.pinghome.io",
+    _MICROS,
+)
+SERVICE = service(Service(**_OWN, name="Web shop"))
+"""Examples for the OpenAPI pages, made by the same code as the answers."""
+
+
+def shows(example: dict[str, Any], status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """What an OpenAPI page says that a route answers."""
+    return {status: {"content": {"application/json": {"example": json.loads(encode(example))}}}}
+
+
+def made(kind: str, example: dict[str, Any], status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """The same for a command that answers with the whole thing (contract F)."""
+    word = "created" if status == 201 else "updated"
+    return shows({"message": f"{kind.capitalize()} {word}", kind: example, "id": example["id"]}, status)
+
+
+def gone(kind: str) -> dict[int | str, dict[str, Any]]:
+    """The same for a deletion."""
+    return shows({"message": f"{kind.capitalize()} deleted", "id": _OWN["id"]})
+
+
+def all_gone(kind: str) -> dict[int | str, dict[str, Any]]:
+    """The same for a deletion of many."""
+    return shows({"message": f"{kind.capitalize()}s deleted", "ids": [_OWN["id"]]})
+
+
+def listed(example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """The same for a page of a list."""
+    return shows({"data": [example], "page": 1, "limit": 50, "total": 1})

@@ -10,9 +10,10 @@ from pydantic_core import from_json
 from data_gateway.accept import MESSAGE_LIMIT, Door
 from data_gateway.fast import RESULTS
 from pinghome_common.dialects.pinghome import Router, answer
+from pinghome_common.dialects.pinghome_documents import shows
 from pinghome_common.errors import FieldError, Invalid
 
-routes = Router(tags=["Heartbeats"])
+routes = Router(public=True, tags=["Heartbeats"])
 
 Result = StrEnum("Result", {name: name for name in RESULTS})  # type: ignore[misc]  # the names are those of RESULTS
 Id = Annotated[str, Path(examples=["c03b02ec-244f-4d2c-8f68-3910071ed5c8"])]
@@ -27,8 +28,8 @@ class CheckIn(BaseModel):
     message: str = Field("", max_length=1 << 20)
 
 
-@routes.get("/v1/heartbeat/{id}")
-@routes.post("/v1/heartbeat/{id}")
+@routes.get("/v1/heartbeat/{id}", responses=shows({"message": "OK"}))
+@routes.post("/v1/heartbeat/{id}", responses=shows({"message": "OK"}))
 @routes.put("/v1/heartbeat/{id}", include_in_schema=False)
 @routes.patch("/v1/heartbeat/{id}", include_in_schema=False)
 @routes.delete("/v1/heartbeat/{id}", include_in_schema=False)

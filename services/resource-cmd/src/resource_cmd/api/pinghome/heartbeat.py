@@ -87,7 +87,7 @@ def _answer(command: Command, request: Request, row: Row[Any], message: str, sta
     return command.answer({"message": message, "heartbeat": document, "id": row.state.id}, status, row.version)
 
 
-@routes.post("/v1/heartbeat", status_code=201)
+@routes.post("/v1/heartbeat", status_code=201, responses=documents.made("heartbeat", documents.HEARTBEAT, 201))
 async def create(body: NewHeartbeat, command: Creating, request: Request) -> Response:
     """Creates a heartbeat; the answer holds the URL to check in at (A31)."""
     settings = {"methods": ["GET", "HEAD", "POST"], **body.sent()}
@@ -96,7 +96,7 @@ async def create(body: NewHeartbeat, command: Creating, request: Request) -> Res
     return _answer(command, request, await command.heartbeats.add(state, unique=True), "Heartbeat created", 201)
 
 
-@routes.put("/v1/heartbeat/{id}")
+@routes.put("/v1/heartbeat/{id}", responses=documents.made("heartbeat", documents.HEARTBEAT))
 async def update(id: Id, body: Settings, command: Commanded, request: Request) -> Response:  # noqa: A002
     """Changes the settings that are sent (A34)."""
     row = await command.heartbeats.edit(id, command.wanted)
@@ -109,14 +109,14 @@ async def update(id: Id, body: Settings, command: Commanded, request: Request) -
     return _answer(command, request, row, "Heartbeat updated")
 
 
-@routes.delete("/v1/heartbeat/{id}")
+@routes.delete("/v1/heartbeat/{id}", responses=documents.gone("heartbeat"))
 async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
     """Deletes a heartbeat; its check-in URL is inactive from now on (A33)."""
     await command.heartbeats.remove(await command.heartbeats.edit(id, command.wanted))
     return command.answer({"message": "Heartbeat deleted", "id": id})
 
 
-@routes.delete("/v1/heartbeat")
+@routes.delete("/v1/heartbeat", responses=documents.all_gone("heartbeat"))
 async def delete_many(ids: Ids, command: Commanded) -> Response:
     """Deletes all of some heartbeats, or none when one is missing (A32)."""
     await command.heartbeats.remove_many(ids)

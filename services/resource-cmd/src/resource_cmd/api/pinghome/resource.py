@@ -216,7 +216,7 @@ def _secrets(body: Settings) -> tuple[dict[str, str | None] | None, str | None]:
     return body.headers, None if body.body == MASK else body.body
 
 
-@routes.post("/v1/resource", status_code=201)
+@routes.post("/v1/resource", status_code=201, responses=documents.made("resource", documents.RESOURCE, 201))
 async def create(body: NewResource, command: Creating) -> Response:
     """Creates a monitor; its first check starts at once (A1)."""
     state = resource.create(uuid7(), command.caller.organisation, _checked(command, body), command.now)
@@ -227,7 +227,7 @@ async def create(body: NewResource, command: Creating) -> Response:
     return command.answer({"message": "Resource created", "resource": document, "id": state.id}, 201, row.version)
 
 
-@routes.put("/v1/resource/{id}")
+@routes.put("/v1/resource/{id}", responses=documents.made("resource", documents.RESOURCE))
 async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noqa: A002  # the document's word
     """Changes the settings that are sent and returns the monitor (A5)."""
     row = await command.resources.edit(id, command.wanted)
@@ -241,7 +241,7 @@ async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noq
     return command.answer({"message": "Resource updated", "resource": document, "id": id}, version=row.version)
 
 
-@routes.put("/v1/resource/{id}/status")
+@routes.put("/v1/resource/{id}/status", responses=documents.made("resource", documents.RESOURCE))
 async def status(id: Id, body: Enabled, command: Commanded) -> Response:  # noqa: A002
     """Switches a monitor on or off (A3)."""
     row = await command.resources.edit(id, command.wanted)
@@ -253,7 +253,7 @@ async def status(id: Id, body: Enabled, command: Commanded) -> Response:  # noqa
     return command.answer({"message": "Resource status updated", "resource": document, "id": id}, version=row.version)
 
 
-@routes.delete("/v1/resource/{id}")
+@routes.delete("/v1/resource/{id}", responses=documents.gone("resource"))
 async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
     """Deletes a monitor (A4)."""
     await command.resources.remove(await command.resources.edit(id, command.wanted))
@@ -261,7 +261,7 @@ async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
     return command.answer({"message": "Resource deleted", "id": id})
 
 
-@routes.delete("/v1/resource")
+@routes.delete("/v1/resource", responses=documents.all_gone("resource"))
 async def delete_many(ids: Ids, command: Commanded) -> Response:
     """Deletes all of some monitors, or none when one is missing (A2)."""
     await command.resources.remove_many(ids)

@@ -20,7 +20,7 @@ class NewService(BaseModel):
     name: Name
 
 
-@routes.post("/v1/service", status_code=201)
+@routes.post("/v1/service", status_code=201, responses=documents.made("service", documents.SERVICE, 201))
 async def create(body: NewService, command: Creating) -> Response:
     """Creates a service, the folder that monitors and heartbeats name as `service_id` (our extension)."""
     organisation = command.caller.organisation

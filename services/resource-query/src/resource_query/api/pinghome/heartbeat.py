@@ -10,7 +10,7 @@ from resource_query.query import Queried, telemetry_seen
 routes = Router(tags=["Heartbeats"], dependencies=[Depends(telemetry_seen)])
 
 
-@routes.get("/v1/service/{id}/heartbeats")
+@routes.get("/v1/service/{id}/heartbeats", responses=documents.listed(documents.HEARTBEAT))
 async def collection(id: Id, page: Paged, read: Queried, request: Request) -> Response:  # noqa: A002
     """A service's heartbeats, a page at a time (A35); an unknown service has none."""
     found = await read.heartbeats(id, page.limit, page.offset)
@@ -18,7 +18,7 @@ async def collection(id: Id, page: Paged, read: Queried, request: Request) -> Re
     return answer(listing(rows, page, await read.count("heartbeat", id)))
 
 
-@routes.get("/v1/heartbeat/{id}")
+@routes.get("/v1/heartbeat/{id}", responses=documents.shows(documents.HEARTBEAT))
 async def one(id: Id, read: Queried, request: Request) -> Response:  # noqa: A002
     """A heartbeat with its settings and its state (A36)."""
     it, version = await read.heartbeat(id)

@@ -10,22 +10,34 @@ from resource_query.query import Queried
 
 routes = Router(tags=["Uptime monitors"])
 
+REGIONS = {
+    "data": [
+        {
+            "region": "eu-central-1",
+            "state": "up",
+            "last_checked_at": "2026-11-21T21:50:15Z",
+            "response_time": 41.873,
+            "error": "",
+        }
+    ]
+}
 
-@routes.get("/v1/service/{id}/resources")
+
+@routes.get("/v1/service/{id}/resources", responses=documents.listed(documents.RESOURCE))
 async def collection(id: Id, page: Paged, read: Queried) -> Response:  # noqa: A002  # the document's word
     """A service's monitors, a page at a time (A15); an unknown service has none."""
     rows = [documents.resource(it, at, ms) for it, _, at, ms in await read.resources(id, page.limit, page.offset)]
     return answer(listing(rows, page, await read.count("resource", id)))
 
 
-@routes.get("/v1/resource/{id}")
+@routes.get("/v1/resource/{id}", responses=documents.shows(documents.RESOURCE))
 async def one(id: Id, read: Queried) -> Response:  # noqa: A002
     """A monitor with its settings and its state (A16)."""
     it, version, at, ms = await read.resource(id)
     return answer(documents.resource(it, at, ms), version=version)
 
 
-@routes.get("/v1/resource/{id}/regions")
+@routes.get("/v1/resource/{id}/regions", responses=documents.shows(REGIONS))
 async def regions(id: Id, read: Queried) -> Response:  # noqa: A002
     """What each region last said of a monitor (A17)."""
     it, *_ = await read.resource(id)

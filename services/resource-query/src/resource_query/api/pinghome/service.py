@@ -9,7 +9,7 @@ from resource_query.query import Queried
 routes = Router(tags=["Services"])
 
 
-@routes.get("/v1/services")
+@routes.get("/v1/services", responses=documents.listed(documents.SERVICE))
 async def collection(page: Paged, read: Queried) -> Response:
     """The organisation's services, oldest first, a page at a time (our extension)."""
     rows = [documents.service(it) for it in await read.services(page.limit, page.offset)]

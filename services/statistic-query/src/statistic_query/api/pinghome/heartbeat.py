@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Query, Response
 
 from pinghome_common.dialects.pinghome import Id, Router, answer
-from pinghome_common.dialects.pinghome_documents import moment
+from pinghome_common.dialects.pinghome_documents import moment, shows
 from pinghome_common.events.ping import Kind
 from statistic_query import query
 from statistic_query.query import Limited, Queried, Ranged
@@ -19,8 +19,32 @@ Interval = Literal["1h", "3h", "12h", "1d", "3d", "7d", "30d"]
 MOST = 1000
 KINDS = ("tick", "run", "complete", "fail")
 
+STATISTIC = {
+    "data": [
+        {
+            "received_at": "2022-03-28T00:00:00Z",
+            "tick_count": 10080,
+            "run_count": 7,
+            "complete_count": 7,
+            "fail_count": 0,
+        }
+    ]
+}
+EVENTS = {
+    "data": [
+        {
+            "id": "01a20016-e952-7313-98fa-6fb101073d0a",
+            "result": "tick",
+            "message": "Tick event sent",
+            "received_at": "2023-03-27T09:57:53.250101Z",
+            "method": "GET",
+            "remote_addr": "203.0.113.7",
+        }
+    ]
+}
 
-@routes.get("/v1/heartbeat/{id}/statistic")
+
+@routes.get("/v1/heartbeat/{id}/statistic", responses=shows(STATISTIC))
 async def statistic(
     id: Id,  # noqa: A002  # the document's word
     read: Queried,
@@ -42,7 +66,7 @@ async def statistic(
     return answer({"data": data})
 
 
-@routes.get("/v1/heartbeat/{id}/events")
+@routes.get("/v1/heartbeat/{id}/events", responses=shows(EVENTS))
 async def events(
     id: Id,  # noqa: A002
     read: Queried,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Response
 
 from pinghome_common.dialects.pinghome import Id, Router, answer
-from pinghome_common.dialects.pinghome_documents import milliseconds, moment
+from pinghome_common.dialects.pinghome_documents import milliseconds, moment, shows
 from statistic_query.query import Limited, Queried, Ranged
 from statistic_query.read import Sums
 from statistic_query.window import STEPS, Window
@@ -16,12 +16,46 @@ Interval = Literal["minute", "hour", "day", "week", "month", "1h", "3h", "12h", 
 assert set(STEPS) == set(Interval.__args__)  # type: ignore[attr-defined]  # noqa: S101
 
 
+_RESPONSE_TIME = {"avg": 41.9, "min": 38.2, "max": 55.1}
+STATISTIC = {
+    "summary": {
+        "uptime": 99.9306,
+        "downtime_seconds": 60,
+        "response_time": _RESPONSE_TIME,
+        "checks": 1440,
+        "failures": 1,
+    },
+    "interval": "minute",
+    "data": [
+        {
+            "received_at": "2022-04-03T22:03:00Z",
+            "uptime": 100.0,
+            "response_time": _RESPONSE_TIME,
+            "checks": 1,
+            "failures": 0,
+        }
+    ],
+}
+LOGS = {
+    "data": [
+        {
+            "state": "down",
+            "previous_state": "up",
+            "reason": "answered 503 Service Unavailable",
+            "status_code": 503,
+            "region": "eu-central-1",
+            "created_at": "2022-04-07T21:14:05Z",
+        }
+    ]
+}
+
+
 def _times(sums: Sums) -> dict[str, Any]:
     rounded = map(milliseconds, (sums.average, sums.fastest, sums.slowest))
     return dict(zip(("avg", "min", "max"), rounded, strict=True))
 
 
-@routes.get("/v1/resource/{id}/statistic")
+@routes.get("/v1/resource/{id}/statistic", responses=shows(STATISTIC))
 async def statistic(
     id: Id,  # noqa: A002  # the document's word
     read: Queried,
@@ -61,7 +95,7 @@ async def statistic(
     return answer({"summary": summary, "interval": interval, "data": data})
 
 
-@routes.get("/v1/resource/{id}/state-changed-logs")
+@routes.get("/v1/resource/{id}/state-changed-logs", responses=shows(LOGS))
 async def state_changed_logs(id: Id, read: Queried, range_: Ranged, limit: Limited) -> Response:  # noqa: A002
     """Changes of state, newest first, each with its cause (A24); without dates, all of them."""
     await read.created("resource", id)

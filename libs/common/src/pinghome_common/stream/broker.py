@@ -1,13 +1,11 @@
-"""The only module that knows nats-py: connecting, streams, publishing, reading, asking."""
+"""One service's connection to NATS: connecting, streams, publishing, asking."""
 
 import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import nats
 import nats.errors
@@ -18,6 +16,7 @@ from nats.js.client import JetStreamContext
 
 from pinghome_common.errors import Unavailable
 from pinghome_common.logs import said
+from pinghome_common.stream.message import Message
 
 log = structlog.get_logger()
 
@@ -40,20 +39,8 @@ STREAMS: dict[str, dict[str, Any]] = {
 SMALLEST = 64 << 20
 """Bytes below which a limited stream is not worth having."""
 
-_SILENCE = 3.0
-"""Seconds without a message or an idle heartbeat (one a second) after which a consumer counts as lost."""
-
 AWAY = (nats.errors.Error, OSError, TimeoutError)
 """What nats-py raises when the broker is away."""
-
-
-@dataclass(slots=True)
-class Message:
-    """One message of a stream; `seq` grows over the stream's life and over that of its successors."""
-
-    seq: int
-    subject: str
-    data: bytes
 
 
 class Broker:
@@ -288,201 +275,3 @@ class Broker:
         )
         if "error" in answer:
             raise RuntimeError(f"the consumer {name} cannot be made: {answer['error'].get('description')}")
-
-    def reader(self, stream: str, subjects: list[str], after: int | None) -> "Reader":
-        """A reader of everything after a sequence; None starts with the last message of each subject."""
-        return Reader(self, stream, subjects, after)
-
-
-class Reader:
-    """Reads a stream in order without acknowledgements; where to go on is the caller's checkpoint, not the broker's.
-
-    A gap, three seconds of silence or a reconnection make it start again after the last message it gave out.
-    """
-
-    def __init__(self, broker: Broker, stream: str, subjects: list[str], after: int | None) -> None:
-        self._broker, self._stream, self._subjects = broker, stream, subjects
-        self.position = after
-        self._arrived: list[Msg] = []
-        self._wake = asyncio.Event()
-        self._heard = 0.0
-        self._count = 0
-        self.pending = -1
-        """How many more messages the stream holds; -1 until that is known."""
-        self._client: Client | None = None
-        self._generation = 0
-        self._subscription: Any = None
-        self._consumer = ""
-
-    async def take(self, wait: float = 1.0, most: int = 4096) -> list[Message]:
-        """All that has arrived since the last call, at most `most`; empty after `wait` seconds of nothing.
-
-        Raises:
-            Unavailable: the broker is away.
-        """
-        await self._alive()
-        if not self._arrived:
-            self._wake.clear()
-            try:
-                async with asyncio.timeout(wait):
-                    await self._wake.wait()
-            except TimeoutError:
-                return []
-        arrived, self._arrived = self._arrived[:most], self._arrived[most:]
-        messages: list[Message] = []
-        for msg in arrived:
-            if not msg.reply.startswith("$JS.ACK."):  # flow control: answered here, when all before it is taken
-                await msg.respond(b"")
-                continue
-            _, seq, count, _, pending = _meta(msg.reply)
-            if count != self._count + 1:
-                await self.stop()
-                break
-            self._count, self.position, self.pending = count, seq, pending
-            messages.append(Message(seq, msg.subject, msg.data))
-        return messages
-
-    async def _arrive(self, msg: Msg) -> None:
-        self._heard = time.monotonic()
-        if not msg.reply.startswith("$JS.ACK."):  # an idle heartbeat, or a request for flow control
-            stalled = (msg.headers or {}).get("Nats-Consumer-Stalled")
-            if stalled and self._client:
-                await self._client.publish(stalled)
-            if not msg.reply:
-                return
-        self._arrived.append(msg)
-        self._wake.set()
-
-    async def _alive(self) -> None:
-        client = self._broker.client
-        if (
-            self._generation == self._broker.generation
-            and self._subscription
-            and time.monotonic() - self._heard < _SILENCE
-        ):
-            return
-        await self.stop()
-        inbox = client.new_inbox()
-        try:
-            self._subscription = await client.subscribe(
-                inbox, cb=self._arrive, pending_msgs_limit=-1, pending_bytes_limit=-1
-            )
-        except AWAY as error:
-            raise Unavailable("The message broker is not reachable just now.") from error
-        start: dict[str, Any] = (
-            {"deliver_policy": "last_per_subject"}
-            if self.position is None
-            else {"deliver_policy": "by_start_sequence", "opt_start_seq": self.position + 1}
-        )
-        self._consumer = f"reader-{uuid4().hex}"
-        config = {
-            "name": self._consumer,
-            "deliver_subject": inbox,
-            "filter_subjects": self._subjects,
-            "ack_policy": "none",
-            "max_deliver": 1,
-            "flow_control": True,
-            "idle_heartbeat": 10**9,
-            "inactive_threshold": 30 * 10**9,
-            "mem_storage": True,
-            "num_replicas": 1,
-            **start,
-        }
-        self._client, self._generation = client, self._broker.generation
-        self._count, self._arrived, self._heard = 0, [], time.monotonic()
-        answer = await self._broker.api(
-            f"CONSUMER.CREATE.{self._stream}.{self._consumer}", {"stream_name": self._stream, "config": config}
-        )
-        if "error" in answer:
-            await self.stop()
-            raise Unavailable(f"stream {self._stream} cannot be read: {answer['error'].get('description')}")
-        if answer["num_pending"] == 0:
-            self.pending = 0
-
-    async def stop(self) -> None:
-        """Ends the subscription; `take` starts a new one."""
-        subscription, self._subscription = self._subscription, None
-        if subscription and self._client and self._client.is_connected:
-            try:
-                await subscription.unsubscribe()
-                await self._client.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{self._consumer}")
-            except AWAY:
-                return
-
-
-def _meta(reply: str) -> tuple[int, int, int, int, int]:
-    """Deliveries, stream sequence, consumer sequence, time in ns and messages still to come, from a reply subject.
-
-    `$JS.ACK.<stream>.<consumer>.…`, or with a domain and an account before and a token after.
-    """
-    parts = reply.split(".")
-    begin = 4 if len(parts) == 9 else 6
-    delivered, seq, count, at, pending = map(int, parts[begin : begin + 5])
-    return delivered, seq, count, at, pending
-
-
-@dataclass(slots=True)
-class Task:
-    """One message of a work queue; it comes again to somebody unless it is acknowledged."""
-
-    subject: str
-    data: bytes
-    at: int
-    """UNIX nanoseconds when it was published."""
-    reply: str
-
-
-class Queue:
-    """A durable consumer that several processes share; each asks for as much as it can do."""
-
-    def __init__(self, broker: Broker, stream: str, consumer: str) -> None:
-        self._broker, self._next = broker, f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
-        self._arrived: list[Msg] = []
-        self._wake = asyncio.Event()
-        self._asked = 0
-        self._expires = 0.0
-        self._generation = 0
-        self._inbox = ""
-
-    async def take(self, most: int) -> list[Task]:
-        """Some messages, at most about `most`; none when there were none for two seconds.
-
-        Raises:
-            Unavailable: the broker is away.
-        """
-        client = self._broker.client
-        try:
-            if self._generation != self._broker.generation:
-                self._generation, self._inbox, self._asked = self._broker.generation, client.new_inbox(), 0
-                await client.subscribe(self._inbox, cb=self._arrive, pending_msgs_limit=-1, pending_bytes_limit=-1)
-            if time.monotonic() > self._expires:
-                self._asked = 0  # a request that the broker forgot would otherwise be waited for for ever
-            if self._asked < most and not self._arrived:
-                self._expires = time.monotonic() + 6
-                ask = {"batch": most - self._asked, "expires": 5 * 10**9}
-                self._asked = most
-                await client.publish(self._next, json.dumps(ask).encode(), reply=self._inbox)
-        except AWAY as error:
-            raise Unavailable("The message broker is not reachable just now.") from error
-        if not self._arrived:
-            self._wake.clear()
-            try:
-                async with asyncio.timeout(2):
-                    await self._wake.wait()
-            except TimeoutError:
-                return []
-        arrived, self._arrived = self._arrived, []
-        return [Task(msg.subject, msg.data, _meta(msg.reply)[3], msg.reply) for msg in arrived]
-
-    async def _arrive(self, msg: Msg) -> None:
-        if msg.reply.startswith("$JS.ACK."):
-            self._asked = max(self._asked - 1, 0)
-            self._arrived.append(msg)
-            self._wake.set()
-        else:  # a request has expired, or the consumer is not there yet
-            self._asked = 0
-
-    async def done(self, tasks: Iterable[Task]) -> None:
-        """Acknowledges; one that is lost on the way makes the message come again, which must do no harm."""
-        for task in tasks:
-            await self._broker.say(task.reply, b"+ACK")

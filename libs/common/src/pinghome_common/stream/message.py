@@ -1,0 +1,23 @@
+"""A message of a stream, and what its reply subject tells."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Message:
+    """One message of a stream; `seq` grows over the stream's life and over that of its successors."""
+
+    seq: int
+    subject: str
+    data: bytes
+
+
+def meta(reply: str) -> tuple[int, int, int, int, int]:
+    """Deliveries, stream sequence, consumer sequence, time in ns and messages still to come, from a reply subject.
+
+    `$JS.ACK.<stream>.<consumer>.…`, or with a domain and an account before and a token after.
+    """
+    parts = reply.split(".")
+    begin = 4 if len(parts) == 9 else 6
+    delivered, seq, count, at, pending = map(int, parts[begin : begin + 5])
+    return delivered, seq, count, at, pending

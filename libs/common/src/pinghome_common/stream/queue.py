@@ -1,0 +1,80 @@
+"""A work queue: messages that several processes share."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nats.aio.msg import Msg
+
+from pinghome_common.errors import Unavailable
+from pinghome_common.stream.broker import AWAY, Broker
+from pinghome_common.stream.message import meta
+
+
+@dataclass(slots=True)
+class Task:
+    """One message of a work queue; it comes again to somebody unless it is acknowledged."""
+
+    subject: str
+    data: bytes
+    at: int
+    """UNIX nanoseconds when it was published."""
+    reply: str
+
+
+class Queue:
+    """A durable consumer that several processes share; each asks for as much as it can do."""
+
+    def __init__(self, broker: Broker, stream: str, consumer: str) -> None:
+        self._broker, self._next = broker, f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
+        self._arrived: list[Msg] = []
+        self._wake = asyncio.Event()
+        self._asked = 0
+        self._expires = 0.0
+        self._generation = 0
+        self._inbox = ""
+
+    async def take(self, most: int) -> list[Task]:
+        """Some messages, at most about `most`; none when there were none for two seconds.
+
+        Raises:
+            Unavailable: the broker is away.
+        """
+        client = self._broker.client
+        try:
+            if self._generation != self._broker.generation:
+                self._generation, self._inbox, self._asked = self._broker.generation, client.new_inbox(), 0
+                await client.subscribe(self._inbox, cb=self._arrive, pending_msgs_limit=-1, pending_bytes_limit=-1)
+            if time.monotonic() > self._expires:
+                self._asked = 0  # a request that the broker forgot would otherwise be waited for for ever
+            if self._asked < most and not self._arrived:
+                self._expires = time.monotonic() + 6
+                ask = {"batch": most - self._asked, "expires": 5 * 10**9}
+                self._asked = most
+                await client.publish(self._next, json.dumps(ask).encode(), reply=self._inbox)
+        except AWAY as error:
+            raise Unavailable("The message broker is not reachable just now.") from error
+        if not self._arrived:
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(2):
+                    await self._wake.wait()
+            except TimeoutError:
+                return []
+        arrived, self._arrived = self._arrived, []
+        return [Task(msg.subject, msg.data, meta(msg.reply)[3], msg.reply) for msg in arrived]
+
+    async def _arrive(self, msg: Msg) -> None:
+        if msg.reply.startswith("$JS.ACK."):
+            self._asked = max(self._asked - 1, 0)
+            self._arrived.append(msg)
+            self._wake.set()
+        else:  # a request has expired, or the consumer is not there yet
+            self._asked = 0
+
+    async def done(self, tasks: Iterable[Task]) -> None:
+        """Acknowledges; one that is lost on the way makes the message come again, which must do no harm."""
+        for task in tasks:
+            await self._broker.say(task.reply, b"+ACK")

@@ -1,0 +1,132 @@
+"""Reading a stream in order, from the caller's own checkpoint."""
+
+import asyncio
+import time
+from typing import Any
+from uuid import uuid4
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from pinghome_common.errors import Unavailable
+from pinghome_common.stream.broker import AWAY, Broker
+from pinghome_common.stream.message import Message, meta
+
+_SILENCE = 3.0
+"""Seconds without a message or an idle heartbeat (one a second) after which a consumer counts as lost."""
+
+
+class Reader:
+    """Reads a stream in order without acknowledgements; where to go on is the caller's checkpoint, not the broker's.
+
+    A gap, three seconds of silence or a reconnection make it start again after the last message it gave out.
+    """
+
+    def __init__(self, broker: Broker, stream: str, subjects: list[str], after: int | None) -> None:
+        self._broker, self._stream, self._subjects = broker, stream, subjects
+        self.position = after
+        self._arrived: list[Msg] = []
+        self._wake = asyncio.Event()
+        self._heard = 0.0
+        self._count = 0
+        self.pending = -1
+        """How many more messages the stream holds; -1 until that is known."""
+        self._client: Client | None = None
+        self._generation = 0
+        self._subscription: Any = None
+        self._consumer = ""
+
+    async def take(self, wait: float = 1.0, most: int = 4096) -> list[Message]:
+        """All that has arrived since the last call, at most `most`; empty after `wait` seconds of nothing.
+
+        Raises:
+            Unavailable: the broker is away.
+        """
+        await self._alive()
+        if not self._arrived:
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            except TimeoutError:
+                return []
+        arrived, self._arrived = self._arrived[:most], self._arrived[most:]
+        messages: list[Message] = []
+        for msg in arrived:
+            if not msg.reply.startswith("$JS.ACK."):  # flow control: answered here, when all before it is taken
+                await msg.respond(b"")
+                continue
+            _, seq, count, _, pending = meta(msg.reply)
+            if count != self._count + 1:
+                await self.stop()
+                break
+            self._count, self.position, self.pending = count, seq, pending
+            messages.append(Message(seq, msg.subject, msg.data))
+        return messages
+
+    async def _arrive(self, msg: Msg) -> None:
+        self._heard = time.monotonic()
+        if not msg.reply.startswith("$JS.ACK."):  # an idle heartbeat, or a request for flow control
+            stalled = (msg.headers or {}).get("Nats-Consumer-Stalled")
+            if stalled and self._client:
+                await self._client.publish(stalled)
+            if not msg.reply:
+                return
+        self._arrived.append(msg)
+        self._wake.set()
+
+    async def _alive(self) -> None:
+        client = self._broker.client
+        if (
+            self._generation == self._broker.generation
+            and self._subscription
+            and time.monotonic() - self._heard < _SILENCE
+        ):
+            return
+        await self.stop()
+        inbox = client.new_inbox()
+        try:
+            self._subscription = await client.subscribe(
+                inbox, cb=self._arrive, pending_msgs_limit=-1, pending_bytes_limit=-1
+            )
+        except AWAY as error:
+            raise Unavailable("The message broker is not reachable just now.") from error
+        start: dict[str, Any] = (
+            {"deliver_policy": "last_per_subject"}
+            if self.position is None
+            else {"deliver_policy": "by_start_sequence", "opt_start_seq": self.position + 1}
+        )
+        self._consumer = f"reader-{uuid4().hex}"
+        config = {
+            "name": self._consumer,
+            "deliver_subject": inbox,
+            "filter_subjects": self._subjects,
+            "ack_policy": "none",
+            "max_deliver": 1,
+            "flow_control": True,
+            "idle_heartbeat": 10**9,
+            "inactive_threshold": 30 * 10**9,
+            "mem_storage": True,
+            "num_replicas": 1,
+            **start,
+        }
+        self._client, self._generation = client, self._broker.generation
+        self._count, self._arrived, self._heard = 0, [], time.monotonic()
+        answer = await self._broker.api(
+            f"CONSUMER.CREATE.{self._stream}.{self._consumer}", {"stream_name": self._stream, "config": config}
+        )
+        if "error" in answer:
+            await self.stop()
+            raise Unavailable(f"stream {self._stream} cannot be read: {answer['error'].get('description')}")
+        if answer["num_pending"] == 0:
+            self.pending = 0
+
+    async def stop(self) -> None:
+        """Ends the subscription; `take` starts a new one."""
+        subscription, self._subscription = self._subscription, None
+        if subscription and self._client and self._client.is_connected:
+            try:
+                await subscription.unsubscribe()
+                await self._client.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{self._consumer}")
+            except AWAY:
+                return
