@@ -8,7 +8,9 @@ from importlib import import_module
 from pathlib import Path
 
 import uvloop
+from debian import provide
 from figures import Figure, table
+from quiet import Quiet
 
 ROWS = sorted(path.stem for path in Path(__file__).with_name("rows").glob("[a-z]*.py"))
 
@@ -16,12 +18,14 @@ ROWS = sorted(path.stem for path in Path(__file__).with_name("rows").glob("[a-z]
 async def measure(name: str, rounds: int) -> list[Figure]:
     """Run one row: a module with FIGURES, what must hold, and `measure(rounds)`, which yields each round's values."""
     row = import_module(f"rows.{name}")
+    quiet = Quiet()
     figures = {key: Figure(name, key, target) for key, target in row.FIGURES.items()}
     async with aclosing(row.measure(rounds)) as measured:
         async for values in measured:
             for key, value in values.items():
                 figures.setdefault(key, Figure(name, key)).rounds.append(value)
-            print(f"  {name}:", *(f"{key} {value:.4g}," for key, value in values.items()), file=sys.stderr)
+            shown = [f"{key} {value:.4g}," for key, value in values.items()]
+            print(f"  {name}:", *shown, quiet.round(), file=sys.stderr)
     return list(figures.values())
 
 
@@ -33,6 +37,7 @@ async def main() -> bool:
     asked = parser.parse_args()
     if unknown := set(asked.rows) - set(ROWS):
         parser.error(f"no such row: {', '.join(unknown)}")
+    provide(program for name in asked.rows or ROWS for program in getattr(import_module(f"rows.{name}"), "NEEDS", ()))
     found = []
     for name in asked.rows or ROWS:
         found += await measure(name, asked.rounds)

@@ -71,8 +71,9 @@ class Asker:
         return f"{self.wish['method']} {path} HTTP/1.1\r\nHost: bench\r\n{self.head}{length}\r\n{body}".encode()
 
     def going(self) -> bool:
-        """True until the time is over."""
-        return time.perf_counter() - self.begun < self.wish["seconds"]
+        """True until the time is over, or enough is asked."""
+        enough = self.wish["most"] and self.number >= self.wish["most"]
+        return not enough and time.perf_counter() - self.begun < self.wish["seconds"]
 
     async def run(self) -> dict[str, Any]:
         """Ask on all connections."""

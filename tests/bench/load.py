@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -21,14 +21,17 @@ class Load:
     p99: float
 
 
-async def wrk(port: int, paths: Sequence[str], seconds: int = 4, connections: int = 64) -> Load:
-    """GET `paths` in turn; RuntimeError when an answer is not 2xx or 3xx, or does not come."""
+async def wrk(port: int, paths: Sequence[str], seconds: int = 4, connections: int = 64, rate: float = 0) -> Load:
+    """GET `paths` in turn, at most `rate` a second (0: as fast as it goes).
+
+    RuntimeError when an answer is not 2xx or 3xx, or does not come.
+    """
     with NamedTemporaryFile("w", suffix=".paths") as file:
         file.write("\n".join(paths))
         file.flush()
         options = ["-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "wrk.lua"), f"http://127.0.0.1:{port}"]
-        told = await _run("wrk", *options, "--", file.name)
-    found = json.loads(told.rpartition("\n{")[2].join(["{", ""]))
+        said = await told("wrk", *options, "--", file.name, f"{rate:.0f}")
+    found = json.loads(said.rpartition("\n{")[2].join(["{", ""]))
     if found["failed"]:
         raise RuntimeError(f"{found['failed']} of {found['answers']} requests failed")
     return Load(found["answers"] / found["seconds"], found["p50"], found["p99"])
@@ -43,22 +46,23 @@ async def ask(
     *,
     in_flight: int = 24,
     seconds: float = 4,
+    most: int = 0,
 ) -> tuple[Load, list[Any]]:
     """Send one request after another on each of `in_flight` connections, `{n}` in path and body being a number.
 
-    Returns the load and the answers' documents; RuntimeError when one is not 2xx.
+    It ends after `seconds`, or about `most` answers when that is not 0. Returns the load and the answers' documents; RuntimeError when one is not 2xx.
     """
-    wish = {"port": port, "method": method, "path": path, "body": body, "headers": headers or {}}
-    told = await _run(
-        sys.executable, str(HERE / "asker.py"), json.dumps(wish | {"in_flight": in_flight, "seconds": seconds})
-    )
-    found = json.loads(told)
+    wish: dict[str, Any] = {"port": port, "method": method, "path": path, "body": body, "headers": headers or {}}
+    wish |= {"in_flight": in_flight, "seconds": seconds, "most": most}
+    said = await told(sys.executable, str(HERE / "asker.py"), json.dumps(wish))
+    found = json.loads(said)
     return Load(found["rate"], found["p50"], found["p99"]), found["documents"]
 
 
-async def _run(*command: str) -> str:
+async def told(*command: str, env: Mapping[str, str] | None = None) -> str:
+    """What a program wrote; RuntimeError when it failed."""
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *command, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     out, err = await process.communicate()
     if process.returncode:

@@ -1,6 +1,7 @@
 """The platform as a row needs it: the one command from outside, or single services in their own processes."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,14 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 from load import ask
-from processes import empty_folder, free_port, running
+from processes import cpu_seconds, empty_folder, free_port, running
 
 from pinghome import keyring, services
 from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
 from pinghome_common.settings import Settings
 
+REGION = "eu-central-1"
 PINGHOME = Path(__file__).parents[2] / ".venv/bin/pinghome"
 
 
@@ -50,6 +53,21 @@ class Platform:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         return {"method": "POST", "path": "/v1/heartbeat", "body": body, "headers": headers}
 
+    def resource(self, url: str, interval: int) -> dict[str, object]:
+        """What `load.ask` needs to create a monitor of a page below `url`, each under its own name."""
+        body = {"name": "bench {n}", "type": "http", "url": url + "{n}", "interval": interval}
+        body |= {"service_id": str(uuid4()), "regions": [REGION]}
+        return self.heartbeat() | {"path": "/v1/resource", "body": json.dumps(body)}
+
+    def cpu(self) -> dict[str, float]:
+        """CPU seconds taken so far by each service, PostgreSQL and NATS."""
+        pids = self.servers.supervisor.pids | self.supervisor.pids
+        return {name: cpu_seconds(pid) for name, pid in pids.items()}
+
+    async def database(self, name: str) -> asyncpg.Connection:
+        """A connection to one service's database; the caller closes it."""
+        return await asyncpg.connect(await self.servers.create_database(name))
+
     async def heartbeats(self, seconds: float = 1) -> list[str]:
         """Create heartbeats for some time; their ids."""
         _, documents = await ask(self.ports["resource-cmd"], **self.heartbeat(), seconds=seconds)
@@ -57,10 +75,10 @@ class Platform:
 
 
 @asynccontextmanager
-async def in_processes() -> AsyncIterator[Platform]:
-    """All services, each ready in its own process, on an empty data folder."""
+async def in_processes(**changes: object) -> AsyncIterator[Platform]:
+    """All services, each ready in its own process, on an empty data folder; `changes` are settings."""
     with empty_folder() as data:
-        settings = Settings(data=data, regions=["eu-central-1"], database_url="", nats_url="")
+        settings = Settings(data=data, regions=[REGION], database_url="", nats_url="").but(**changes)
         async with Servers(settings) as servers, Supervisor() as supervisor:
             complete, _ = keyring.complete(settings)
             urls = await services.as_processes(complete, servers, supervisor)

@@ -1,10 +1,29 @@
--- GETs the paths of the file named by the first argument in turn; tells its figures as one line of JSON.
+-- GETs the paths of the file named by the first argument in turn, at most as many a second as the second argument
+-- says (0: as fast as it goes); tells its figures as one line of JSON.
+
+local ffi = require("ffi")
+ffi.cdef [[ typedef struct { long s; long ns; } moment; int clock_gettime(int clock, moment *now); ]]
 
 local requests, number = {}, 0
+
+local function milliseconds()
+   local now = ffi.new("moment[1]")
+   ffi.C.clock_gettime(1, now)
+   return tonumber(now[0].s) * 1e3 + tonumber(now[0].ns) / 1e6
+end
 
 function init(args)
    for path in io.lines(args[1]) do
       requests[#requests + 1] = wrk.format("GET", path)
+   end
+   local rate = tonumber(args[2])
+   if rate > 0 then
+      local due
+      -- Asked after each answer how long its connection rests; a load that fell behind is made up for.
+      function delay()
+         due = (due or milliseconds()) + 1e3 / rate
+         return math.max(0, due - milliseconds())
+      end
    end
 end
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from uuid import UUID
@@ -65,11 +66,19 @@ class Pinging:
     Args:
         rate: check-ins a second, at most; slow answers or an absent gateway make it fewer.
         connections: requests in flight at most.
+        result: of the next check-in.
     """
 
-    def __init__(self, platform: Platform, ledger: Ledger, rate: float, connections: int = 64) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        ledger: Ledger,
+        rate: float,
+        connections: int = 64,
+        result: Callable[[], str] = lambda: "tick",
+    ) -> None:
         self.platform, self.ledger, self.rate = platform, ledger, rate
-        self._connections = connections
+        self._connections, self._result = connections, result
         self._next = 0.0
         self._going = True
         self._tasks: list[asyncio.Task[None]] = []
@@ -95,7 +104,7 @@ class Pinging:
             if not self._going:
                 break
             number = ledger.begin()
-            path = f"/v1/heartbeat/{ledger.of(number)}?message={ledger.message(number)}"
+            path = f"/v1/heartbeat/{ledger.of(number)}?result={self._result()}&message={ledger.message(number)}"
             while True:
                 try:
                     status = (await wire.ask("GET", path)).status

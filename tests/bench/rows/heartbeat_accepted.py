@@ -5,6 +5,7 @@ from load import wrk
 from platforms import in_processes
 from processes import HERE, free_port, python
 
+NEEDS = ("wrk",)
 FIGURES = {"rate / no-op": at_least(0.40, 0.60), "p99 / no-op": at_most(2.5)}
 
 

@@ -2,11 +2,12 @@
 
 from statistics import mean
 
-from figures import at_least, at_most
+from figures import at_least
 from load import wrk
 from processes import HERE, cpu_seconds, free_port, python
 
-FIGURES = {"rate / plain uvicorn": at_least(0.95, 1.0), "CPU / plain uvicorn": at_most(1.05, 1.0)}
+NEEDS = ("wrk",)
+FIGURES = {"rate / plain uvicorn": at_least(0.95, 1.0)}
 
 
 async def measure(rounds):
@@ -17,9 +18,8 @@ async def measure(rounds):
     ):
         for _ in range(rounds):
             slices = [(await one(plain, plain_process), await one(ours, our_process)) for _ in range(3)]
-            (rate, cost), (our_rate, our_cost) = (
-                map(mean, zip(*side, strict=True)) for side in zip(*slices, strict=True)
-            )
+            sides = zip(*slices, strict=True)
+            (rate, cost), (our_rate, our_cost) = (map(mean, zip(*side, strict=True)) for side in sides)
             yield {
                 "rate / plain uvicorn": our_rate / rate,
                 "CPU / plain uvicorn": our_cost / cost,

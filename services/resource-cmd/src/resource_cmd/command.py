@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any
@@ -97,6 +98,7 @@ async def render_replayed(_: Request, error: Exception) -> Response:
     return Response(error.body, error.status, headers, "application/json")
 
 
+@asynccontextmanager
 async def _carry_out(request: Request, caller: Caller, *, one_statement: bool) -> AsyncIterator[Command]:
     state = request.app.state
     key = request.headers.get("idempotency-key", "") if request.method == "POST" else ""
@@ -123,12 +125,12 @@ async def _carry_out(request: Request, caller: Caller, *, one_statement: bool) -
 
 
 async def _command(request: Request, caller: pinghome.Authorized) -> AsyncIterator[Command]:
-    async for command in _carry_out(request, caller, one_statement=False):
+    async with _carry_out(request, caller, one_statement=False) as command:
         yield command
 
 
 async def _creation(request: Request, caller: pinghome.Authorized) -> AsyncIterator[Command]:
-    async for command in _carry_out(request, caller, one_statement=True):
+    async with _carry_out(request, caller, one_statement=True) as command:
         yield command
 
 
