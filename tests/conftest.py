@@ -5,15 +5,18 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
+import resource_cmd
 from pinghome.keep import Kept
 from pinghome.nats import Nats
 from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
+from pinghome_common import migrate
 from pinghome_common.settings import Settings
 
 REGIONS = ["eu-central-1", "us-east-1"]
@@ -43,6 +46,21 @@ async def database(servers: Servers) -> AsyncIterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+async def migrated(servers: Servers) -> AsyncIterator[str]:
+    """The name of a database with resource-cmd's tables: a template, for migrations take a second."""
+    async with fresh_database(servers) as url:
+        await migrate.upgrade((url, Path(resource_cmd.__file__).parent / "migrations"))
+        yield url.rpartition("/")[2]
+
+
+@pytest.fixture
+async def commands(servers: Servers, migrated: str) -> AsyncIterator[str]:
+    """The URL of a database of this test alone, with resource-cmd's tables and nothing in them."""
+    async with fresh_database(servers, migrated) as url:
+        yield url
+
+
 @pytest.fixture
 async def broker(folder: Path) -> AsyncIterator[Nats]:
     """A nats-server of this test alone, without streams: `broker.url(user)`."""
@@ -56,9 +74,10 @@ async def broker(folder: Path) -> AsyncIterator[Nats]:
 
 
 @asynccontextmanager
-async def fresh_database(servers: Servers) -> AsyncIterator[str]:
+async def fresh_database(servers: Servers, template: str = "template1") -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
-    yield await servers.create_database(name)
     connection = await asyncpg.connect(servers.database_url)
+    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield urlunsplit(urlsplit(servers.database_url)._replace(path=f"/{name}"))
     await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     await connection.close()
