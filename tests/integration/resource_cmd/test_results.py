@@ -1,0 +1,118 @@
+"""Probe results on a real database: what becomes of a monitor."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from pinghome_common.clock import from_micros
+from pinghome_common.db import Database
+from pinghome_common.events.heartbeat import MICRO
+from pinghome_common.events.probe import Phases, Result, Results, Verdict
+from pinghome_common.stream import Message
+from resource_cmd import resource
+from resource_cmd.listen import Listener
+from resource_cmd.store import Actor, Resources, unheard
+
+AT = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp()) * MICRO
+OPERATOR = Actor("test")
+
+
+class World:
+    """Monitors each 60 s, probed from two regions; times are seconds after `AT`."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.seq = 0
+
+    async def add(self, *, regions=("a",), **settings):
+        settings = {"name": "shop", "type": "http", "service_id": uuid4(), "regions": list(regions), **settings}
+        it = resource.create(uuid4(), uuid4(), settings, from_micros(AT))
+        async with self.db.transaction() as tx:
+            await Resources(tx, OPERATOR, unheard, from_micros(AT)).add(it)
+        return it
+
+    async def hear(self, *batches) -> None:
+        """One batch of messages; each is (region, [(monitor, seconds, verdict)])."""
+        messages = []
+        for region, results in batches:
+            self.seq += 1
+            found = [
+                Result(
+                    resource=it.id, slot=AT + at * MICRO, checked_at=AT + at * MICRO + 7, interval=60, verdict=verdict,
+                    phases=Phases(total=1.0), error="" if verdict is Verdict.up else "refused the connection",
+                )
+                for it, at, verdict in results
+            ]  # fmt: skip
+            data = msgspec.msgpack.encode(Results(batch=uuid4(), region=region, results=found))
+            messages.append(Message(self.seq, f"telemetry.result.{region}", data))
+        async with self.db.transaction() as tx:
+            await Listener(60).apply(tx, messages)
+
+    async def history(self, it) -> list[str]:
+        """Every status that the monitor has had."""
+        async with self.db.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT convert_from(body, 'utf8')::jsonb->'data'->'change'->>'status' AS status FROM events"
+                " WHERE aggregate = $1 ORDER BY version",
+                it.id,
+            )
+            return [row["status"] for row in rows]
+
+
+@pytest.fixture
+async def world(commands: str) -> AsyncIterator[World]:
+    async with Database(commands) as db:
+        yield World(db)
+
+
+UP, DOWN, ERROR = Verdict.up, Verdict.target_fail, Verdict.probe_error
+
+
+async def test_up_down_up(world):
+    it = await world.add()
+    for at, verdict in ((0, UP), (60, UP), (120, DOWN), (180, DOWN), (240, UP)):
+        await world.hear(("a", [(it, at, verdict)]))
+    assert await world.history(it) == ["pending", "up", "down", "up"]
+
+
+async def test_what_was_missed_during_our_own_outage_is_judged_in_its_order(world):
+    it = await world.add()
+    await world.hear(*[("a", [(it, at, verdict)]) for at, verdict in ((0, UP), (60, DOWN), (120, UP))])
+    assert await world.history(it) == ["pending", "up", "down", "up"]
+
+
+async def test_duplicates_and_older_results_change_nothing(world):
+    it = await world.add()
+    await world.hear(("a", [(it, 60, UP)]))
+    await world.hear(("a", [(it, 60, DOWN)]))
+    await world.hear(("a", [(it, 0, DOWN)]))
+    assert await world.history(it) == ["pending", "up"]
+
+
+async def test_a_quorum_of_regions_decides(world):
+    it = await world.add(regions=("a", "b"))
+    await world.hear(("a", [(it, 0, UP)]), ("b", [(it, 0, UP)]))
+    await world.hear(("a", [(it, 60, DOWN)]))
+    assert await world.history(it) == ["pending", "up"]
+    await world.hear(("b", [(it, 61, DOWN)]))
+    assert await world.history(it) == ["pending", "up", "down"]
+
+
+async def test_our_own_errors_are_nobodys_down(world):
+    it = await world.add()
+    await world.hear(("a", [(it, 0, UP)]))
+    await world.hear(("a", [(it, 60, ERROR)]))
+    assert await world.history(it) == ["pending", "up", "unknown"]
+
+
+async def test_results_of_a_monitor_that_is_gone_are_left_out_and_others_are_judged(world):
+    gone, it = await world.add(name="gone"), await world.add()
+    async with world.db.transaction() as tx:
+        store = Resources(tx, OPERATOR, unheard, from_micros(AT))
+        await store.remove(await store.edit(gone.id))
+    await world.hear(("a", [(gone, 0, DOWN), (it, 0, DOWN)]))
+    assert await world.history(it) == ["pending", "down"]
+    assert await world.history(gone) == ["pending", "pending"]
