@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from pinghome_common.events.probe import Job, Verdict
+from pinghome_common.events.probe import Condition, Job, Verdict
 from pinghome_common.guard import Guard
+from prober.conditions import STATUS, first_failure
 from prober.probes import PROBES
 from prober.probes.check import Check, Observation
 from prober.probes.failure import explain
@@ -37,7 +38,20 @@ async def probe(job: Job, guard: Guard, opener: Opener) -> Observation:
         not_follow_redirect=job.not_follow_redirect,
     )
     deadline = attempt_deadline(job.interval)
-    seen = await kind(check, guard, deadline)
+    seen = judged(await kind(check, guard, deadline), job.conditions)
     if seen.verdict in {Verdict.target_fail, Verdict.probe_error}:
-        seen = await kind(check, guard, deadline)
+        seen = judged(await kind(check, guard, deadline), job.conditions)
+    return seen
+
+
+def judged(seen: Observation, conditions: list[Condition]) -> Observation:
+    """The observation with the verdict of a monitor's conditions: all must hold (contract A.1).
+
+    A status of 2xx or 3xx is demanded as well, unless a condition speaks of the status itself.
+    """
+    asked = any(condition.type == STATUS for condition in conditions)
+    if conditions and seen.complete and (asked or seen.verdict is Verdict.up):
+        failure = first_failure(conditions, seen)
+        seen.verdict = Verdict.target_fail if failure else Verdict.up
+        seen.error = failure.sentence if failure else ""
     return seen

@@ -6,6 +6,16 @@ from uuid import UUID
 
 
 @dataclass(slots=True, kw_only=True)
+class Condition:
+    """What an answer must meet: any of `values`, at `key` (a JSON path or a header's name) where the type has one."""
+
+    type: str
+    operator: str
+    values: list[str] = field(default_factory=list)
+    key: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
 class Job:
     """One monitor's check as the scheduler sends it to a region (`job.<region>.<resource>`).
 
@@ -20,6 +30,7 @@ class Job:
     method: str = "GET"
     skip_ssl_error: bool = False
     not_follow_redirect: bool = False
+    conditions: list[Condition] = field(default_factory=list)
     sealed: bytes = b""
 
 

@@ -24,8 +24,8 @@ class Observation:
     """What one probe saw, filled in as it goes so that a failure keeps what came before it.
 
     `error` is a sentence for the user, empty when up; `address` is the last one connected to. `headers` and `body`
-    (at most 1 MiB) are those of the last answer, raw, and never leave the prober. `doing` is
-    the part it was in, for the sentence of a time-out.
+    (at most 1 MiB) are those of the last answer, raw, and never leave the prober; `complete` says that it came whole.
+    `doing` is the part it was in, for the sentence of a time-out.
     """
 
     verdict: Verdict = Verdict.up
@@ -35,4 +35,5 @@ class Observation:
     phases: Phases = field(default_factory=Phases)
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
+    complete: bool = False
     doing: str = ""

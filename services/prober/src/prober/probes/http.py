@@ -58,7 +58,7 @@ async def _follow(check: Check, guard: Guard, deadline: float, seen: Observation
         request = request.redirected(exchange.status, location)
     else:
         raise Broken(f"more than {MAX_REDIRECTS} redirects")
-    seen.body = exchange.body
+    seen.body, seen.complete = exchange.body, True
     if not 200 <= exchange.status < 400:
         phrase = HTTPStatus(exchange.status).phrase if exchange.status in _KNOWN else ""
         raise Broken(f"answered {exchange.status} {phrase}".rstrip())
