@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinghome_common.events.probe import Condition, Job, Phases, Verdict
-from prober.conditions import find, first_failure, holds, pattern, steps
+from pinghome_common.events.condition import Condition, pattern, steps
+from pinghome_common.events.probe import Job, Phases, Verdict
+from prober.conditions import find, first_failure, holds
 from prober.probe import judged
 from prober.probes.check import Observation
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from resource_cmd.api.pinghome.resource import INTERVALS, Settings
+from resource_cmd.api.pinghome.resource_body import INTERVALS, Settings
 from resource_cmd.schedule import cron
 
 DAY = 86400

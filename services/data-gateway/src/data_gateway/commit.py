@@ -27,6 +27,12 @@ MOST_WAITING = 50_000
 TICK = 1.0
 """Seconds between two ticks."""
 
+GATHER = 0.05
+"""Seconds that pings gather before they go to the spool: the broker takes each batch of it with an fsync of its own."""
+
+LAST_FILE = 1.0
+"""Most seconds that pings wait for the last file of the spool to be sent."""
+
 FROZEN = 5.0
 """Seconds without a turn of the loop after which this process did not listen, whatever it thinks."""
 
@@ -46,7 +52,7 @@ class Committer:
         self._boot, self._number = uuid4(), 0
         self._pings: list[Ping] = []
         self._waiting: list[asyncio.Future[None]] = []
-        self._work = asyncio.Event()
+        self._work, self._order = asyncio.Event(), asyncio.Lock()
         self.since: int | None = None
         """UNIX microseconds since when this process has accepted pings; None until it can."""
 
@@ -79,6 +85,8 @@ class Committer:
             if self.since is None and self._ready():
                 self.since = mark
             while self._pings:
+                if self.spool:
+                    await asyncio.sleep(GATHER)
                 await asyncio.shield(self._flush())
             late = time.monotonic() - ticked
             if late >= TICK and self.since is not None:
@@ -109,15 +117,16 @@ class Committer:
                 future.set_result(None)
 
     async def _commit(self, messages: list[bytes]) -> str:
-        if not self.spool:  # else what waits there goes first
-            try:
-                await self._publish(messages)
-            except Unavailable:
-                log.warning("the stream does not confirm; check-ins go to the spool")
-            else:
-                return "stream"
-        for message in messages:
-            await asyncio.to_thread(self.spool.append, message)
+        async with self._order:
+            if not self.spool:  # else what waits there goes first
+                try:
+                    await self._publish(messages)
+                except Unavailable:
+                    log.warning("the stream does not confirm; check-ins go to the spool")
+                else:
+                    return "stream"
+            for message in messages:
+                await asyncio.to_thread(self.spool.append, message)
         return "spool"
 
     async def _publish(self, messages: list[bytes]) -> None:
@@ -128,12 +137,20 @@ class Committer:
         """Sends what is in the spool, oldest first, until cancelled."""
         while True:
             while self.spool and self._broker.connected:
-                path, batches = await asyncio.to_thread(self.spool.oldest)
-                for begin in range(0, len(batches), 64):
-                    await self._publish(batches[begin : begin + 64])
-                await asyncio.to_thread(self.spool.remove, path)
-                log.info("a spool file was sent", batches=len(batches))
+                await self._send_oldest(None)
+                if self.spool.nearly_empty:  # under load it would stay so: there is always one more batch
+                    async with self._order:
+                        await self._send_oldest(LAST_FILE)
             await asyncio.sleep(0.2)
+
+    async def _send_oldest(self, most: float | None) -> None:
+        """Sends the oldest file of the spool; TimeoutError after `most` seconds."""
+        path, batches = await asyncio.to_thread(self.spool.oldest)
+        async with asyncio.timeout(most):
+            for begin in range(0, len(batches), 64):
+                await self._publish(batches[begin : begin + 64])
+        await asyncio.to_thread(self.spool.remove, path)
+        log.info("a spool file was sent", batches=len(batches))
 
     async def _tick(self, mark: int) -> None:
         """Says that all pings before `mark` are in the stream, if that is so."""

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 _HEAD = struct.Struct(">II")
+_SMALL = 256 << 10  # bytes
 
 
 class Spool:
@@ -28,6 +29,11 @@ class Spool:
     def __bool__(self) -> bool:
         """True while something waits to be sent."""
         return bool(self._files)
+
+    @property
+    def nearly_empty(self) -> bool:
+        """True when one small file is left."""
+        return len(self._files) == 1 and (not self._files[0].exists() or self._files[0].stat().st_size < _SMALL)
 
     def append(self, batch: bytes) -> None:
         """Returns when the batch is on the disk; OSError when it cannot be, say because the disk is full."""

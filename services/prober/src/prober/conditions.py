@@ -1,23 +1,16 @@
 """What a user demands of an answer, judged on what a probe saw; pure, and bounded in time whatever it is given."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-import re2
 from pydantic_core import from_json, to_json
 
-from pinghome_common.events.probe import Condition
+from pinghome_common.events.condition import Condition, pattern, steps
 from prober.probes.check import Observation
-
-JSON, BODY, STATUS, TIME, HEADER = (f"response-{what}-check" for what in ("json", "body", "status", "time", "header"))
 
 MISSING = object()
 """There is no such part in the answer."""
-
-_STEP = re.compile(r"""\.?([^.\[\]"'*\s]+)|\[(-?\d{1,9})\]|\[["']([^"']+)["']\]|\.?\*|\[\*\]""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +78,6 @@ class _Answer:
 _unread = object()
 
 
-@lru_cache(maxsize=4096)
-def steps(path: str) -> tuple[str | int | None, ...]:
-    """A path such as `groups.user[0].name`, `$["a b"][*].id` as names, places and None for all.
-
-    Raises:
-        ValueError: it is no path.
-    """
-    at, found = (1 if path.startswith("$") else 0), []
-    while at < len(path):
-        step = _STEP.match(path, at)
-        if step is None:
-            raise ValueError(f"is no path such as groups.user[0].name (at character {at + 1})")
-        name, place, quoted = step.groups()
-        found.append(int(place) if place else name or quoted)
-        at = step.end()
-    return tuple(found)
-
-
 def find(document: Any, path: str) -> list[Any]:
     """The values at a path, at most 1,000; none when there is nothing."""
     values = [] if document is MISSING else [document]
@@ -165,20 +140,6 @@ def _contains(value: Any, want: str) -> bool:
     if isinstance(value, list):
         return any(_equal(each, want) for each in value)
     return want in value if isinstance(value, dict) else want in _text(value)
-
-
-@lru_cache(maxsize=1024)
-def pattern(expression: str) -> Any:
-    """A regular expression by RE2, whose time is linear in the text (reliability.md S12).
-
-    Raises:
-        ValueError: it is none that RE2 takes.
-    """
-    compile_: Any = re2.compile
-    try:
-        return compile_(expression)
-    except re2.error as error:
-        raise ValueError(f"is no regular expression that RE2 takes: {str(error)[:100]}") from None
 
 
 def _matches(value: Any, want: str) -> bool:

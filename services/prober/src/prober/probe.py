@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from pinghome_common.events.probe import Condition, Job, Verdict
+from pinghome_common.events.condition import STATUS, Condition
+from pinghome_common.events.probe import Job, Verdict
 from pinghome_common.guard import Guard
-from prober.conditions import STATUS, first_failure
+from prober.conditions import first_failure
 from prober.probes import PROBES
 from prober.probes.check import Check, Observation
 from prober.probes.failure import explain

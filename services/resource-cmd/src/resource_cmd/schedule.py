@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from pinghome_common.db import Connection, Database, only_one
+from pinghome_common.events.condition import BODY, Condition
 from pinghome_common.events.probe import Job
 from pinghome_common.events.resource import Resource
 from pinghome_common.secret import derive, seal, unseal
@@ -98,6 +99,8 @@ class Scheduler:
     def _messages(self, it: Resource) -> list[tuple[str, bytes, dict[str, str] | None]]:
         """One schedule a region, and a first job at once, for the next slot may be a day away."""
         messages: list[tuple[str, bytes, dict[str, str] | None]] = []
+        keyword = [Condition(type=BODY, operator="contains", values=[it.data])] if it.data else []
+        conditions = [*it.conditions, *keyword]
         plain = unseal(self._own, it.sealed) if it.sealed else b""
         for region in it.regions:
             if region not in self._regions:
@@ -110,6 +113,7 @@ class Scheduler:
                 method=it.method,
                 skip_ssl_error=it.skip_ssl_error,
                 not_follow_redirect=it.not_follow_redirect,
+                conditions=conditions,
                 sealed=seal(self._regions[region], plain) if plain else b"",
             )
             body = msgspec.msgpack.encode(job)

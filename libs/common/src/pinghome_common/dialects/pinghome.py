@@ -242,7 +242,9 @@ def render(request: Request, error: Exception) -> Response:
             405: f"Method {request.method} is not allowed here",
             400: "The body could not be read",
         }
-        headers = {"Allow": _allowed(request)} if error.status_code == 405 else dict(error.headers or {})
+        headers = dict(error.headers or {})
+        if error.status_code == 405 and (allowed := _allowed(request)):
+            headers["Allow"] = allowed
         return _problem(error.status_code, words.get(error.status_code, str(error.detail)), headers=headers)
     return _problem(500, "Something went wrong on our side; it has been logged.")
 

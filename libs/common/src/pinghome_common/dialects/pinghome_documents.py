@@ -49,7 +49,7 @@ def resource(it: Resource, last_checked_at: int | None = None, response_time: fl
         "headers": dict.fromkeys(it.header_names, MASK),
         "body": MASK if it.has_body else "",
         "is_advanced": it.is_advanced,
-        "conditions": [],
+        "conditions": it.conditions,
         "regions": it.regions,
         "interval": it.interval,
         "enabled": it.enabled,

@@ -4,15 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-
-@dataclass(slots=True, kw_only=True)
-class Condition:
-    """What an answer must meet: any of `values`, at `key` (a JSON path or a header's name) where the type has one."""
-
-    type: str
-    operator: str
-    values: list[str] = field(default_factory=list)
-    key: str = ""
+from pinghome_common.events.condition import Condition
 
 
 @dataclass(slots=True, kw_only=True)

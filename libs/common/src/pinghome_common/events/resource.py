@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from pinghome_common.events.condition import Condition
+
 
 class Status(StrEnum):
     """The judged state of a monitor (contract A16, house 7)."""
@@ -57,6 +59,7 @@ class Resource:
     has_body: bool = False
     sealed: bytes = b""
     is_advanced: bool = False
+    conditions: list[Condition] = field(default_factory=list)
     regions: list[str]
     interval: int = 60
     enabled: bool = True

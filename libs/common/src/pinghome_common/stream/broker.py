@@ -60,6 +60,7 @@ class Broker:
         self._js: JetStreamContext | None = None
         self._heard: list[tuple[str, Callable[[Msg], Awaitable[None]]]] = []
         self._keeper: asyncio.Task[None] | None = None
+        self._said = ""
         self.generation = 0
         """Grows with each connection: an ephemeral consumer of an earlier one is gone."""
 
@@ -119,10 +120,13 @@ class Broker:
                 future.exception()  # seen, even where nobody waits any more
 
     async def _reconnected(self) -> None:
+        self._said = ""
         self.generation += 1
 
     async def _error(self, error: Exception) -> None:
-        log.warning("nats said", service=self.name, error=str(error)[:200])
+        if (words := str(error)[:200]) != self._said:  # an outage is told once, not four times a second
+            self._said = words
+            log.warning("nats said", service=self.name, error=words)
 
     @property
     def connected(self) -> bool:

@@ -11,7 +11,7 @@ from pinghome_common.clock import micros
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Flag, Id, Ids, Int, Name, Router, Text, gateway_url
 from resource_cmd import heartbeat
-from resource_cmd.api.pinghome.resource import METHODS
+from resource_cmd.api.pinghome.resource_body import METHODS
 from resource_cmd.command import Command, Commanded, Creating
 from resource_cmd.store import Row
 

@@ -1,0 +1,61 @@
+"""A condition: what a user demands of an answer, and the two little languages in it (contract A.1)."""
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+JSON, BODY, STATUS, TIME, HEADER = (f"response-{what}-check" for what in ("json", "body", "status", "time", "header"))
+TYPES = (JSON, BODY, STATUS, TIME, HEADER)
+KEYED = (JSON, HEADER)
+OPERATORS = (
+    "equal", "not-equal", "contains", "not-contains", "greater-than", "less-than", "exists", "not-exists", "regex",
+)  # fmt: skip
+
+
+@dataclass(slots=True, kw_only=True)
+class Condition:
+    """What an answer must meet: any of `values`, at `key` (a JSON path or a header's name) where the type has one."""
+
+    type: str
+    operator: str
+    values: list[str] = field(default_factory=list)
+    key: str = ""
+
+
+_STEP = re.compile(r"""\.?([^.\[\]"'*\s]+)|\[(-?\d{1,9})\]|\[["']([^"']+)["']\]|\.?\*|\[\*\]""")
+
+
+@lru_cache(maxsize=4096)
+def steps(path: str) -> tuple[str | int | None, ...]:
+    """A path such as `groups.user[0].name`, `$["a b"][*].id` as names, places and None for all.
+
+    Raises:
+        ValueError: it is no path.
+    """
+    at, found = (1 if path.startswith("$") else 0), []
+    while at < len(path):
+        step = _STEP.match(path, at)
+        if step is None:
+            raise ValueError(f"is no path such as groups.user[0].name (at character {at + 1})")
+        name, place, quoted = step.groups()
+        found.append(int(place) if place else name or quoted)
+        at = step.end()
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def pattern(expression: str) -> Any:
+    """A regular expression by RE2, whose time is linear in the text (reliability.md S12).
+
+    Raises:
+        ValueError: it is none that RE2 takes.
+    """
+    compile_: Any = re2.compile
+    try:
+        return compile_(expression)
+    except re2.error as error:
+        words = b"".join(part for part in error.args if isinstance(part, bytes)).decode("utf-8", "replace")
+        raise ValueError(f"is no regular expression that RE2 takes: {words[:100]}") from None
