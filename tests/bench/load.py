@@ -50,7 +50,8 @@ async def ask(
 ) -> tuple[Load, list[Any]]:
     """Send one request after another on each of `in_flight` connections, `{n}` in path and body being a number.
 
-    It ends after `seconds`, or about `most` answers when that is not 0. Returns the load and the answers' documents; RuntimeError when one is not 2xx.
+    It ends after `seconds`, or about `most` answers when that is not 0. Returns the load and the documents answered;
+    RuntimeError when an answer is not 2xx.
     """
     wish: dict[str, Any] = {"port": port, "method": method, "path": path, "body": body, "headers": headers or {}}
     wish |= {"in_flight": in_flight, "seconds": seconds, "most": most}

@@ -64,14 +64,19 @@ class Platform:
         pids = self.servers.supervisor.pids | self.supervisor.pids
         return {name: cpu_seconds(pid) for name, pid in pids.items()}
 
-    async def database(self, name: str) -> asyncpg.Connection:
-        """A connection to one service's database; the caller closes it."""
-        return await asyncpg.connect(await self.servers.create_database(name))
+    @asynccontextmanager
+    async def database(self, name: str) -> AsyncIterator[asyncpg.Connection]:
+        """A connection to one service's database."""
+        connection = await asyncpg.connect(await self.servers.create_database(name))
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
-    async def heartbeats(self, seconds: float = 1) -> list[str]:
-        """Create heartbeats for some time; their ids."""
-        _, documents = await ask(self.ports["resource-cmd"], **self.heartbeat(), seconds=seconds)
-        return [document["id"] for document in documents]
+    async def heartbeats(self, count: int = 500) -> list[str]:
+        """Create some heartbeats; their ids."""
+        _, documents = await ask(self.ports["resource-cmd"], **self.heartbeat(), seconds=60, most=count)
+        return [document["id"] for document in documents][:count]
 
 
 @asynccontextmanager

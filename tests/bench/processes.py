@@ -82,16 +82,24 @@ def empty_folder() -> Iterator[Path]:
 def tree(pid: int) -> Iterator[int]:
     """A process and all below it."""
     yield pid
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        for child in (thread / "children").read_text().split():
-            yield from tree(int(child))
+    try:
+        children = " ".join((thread / "children").read_text() for thread in Path(f"/proc/{pid}/task").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return  # it has just ended
+    for child in children.split():
+        yield from tree(int(child))
 
 
 def cpu_seconds(pid: int) -> float:
     """User and system time of a process and of all below it, ended ones included."""
     clocks = 0
     for one in tree(pid):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(") ")[2].split()
+        try:
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(") ")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            if one == pid:
+                raise
+            continue  # it has just ended: its parent has its times
         clocks += sum(map(int, fields[11:15]))  # utime, stime, and those of children waited for
     return clocks / os.sysconf("SC_CLK_TCK")
 

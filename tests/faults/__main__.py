@@ -1,4 +1,4 @@
-"""`python tests/faults [--seed N] [--short|--long] [scenario …]`: kills everything at random and counts what is lost."""
+"""`python tests/faults [--seed N] [--short|--long] [scenario …]`: kills everything at random, counts what is lost."""
 
 import argparse
 import json

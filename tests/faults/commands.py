@@ -17,9 +17,7 @@ class Client:
         self._wire = Wire(platform.ports[service])
         self._headers = {"Authorization": f"Bearer {platform.token}", "Content-Type": "application/json"}
 
-    async def ask(
-        self, method: str, path: str, body: object = None, wait: float = 15.0, **headers: str
-    ) -> Answer:
+    async def ask(self, method: str, path: str, body: object = None, wait: float = 15.0, **headers: str) -> Answer:
         """One request; NotSentError or LostError as `Wire.ask`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         data = b"" if body is None else json.dumps(body).encode()

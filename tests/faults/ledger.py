@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Self
 from uuid import UUID
 
 from under_test import Platform
@@ -38,6 +39,10 @@ class Ledger:
     def count(self, outcome: Outcome) -> int:
         """How many ended so."""
         return self.outcomes.count(outcome)
+
+    def between(self, begin: float, end: float) -> list[int]:
+        """Those sent in a span of the monotonic clock."""
+        return [number for number, at in enumerate(self.begun) if begin <= at < end]
 
     def message(self, number: int) -> str:
         """What tells one check-in from all others."""
@@ -83,7 +88,7 @@ class Pinging:
         self._going = True
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def __aenter__(self) -> "Pinging":
+    async def __aenter__(self) -> Self:
         self._next = time.monotonic()
         port = self.platform.ports["data-gateway"]
         self._tasks = [asyncio.create_task(self._client(Wire(port))) for _ in range(self._connections)]

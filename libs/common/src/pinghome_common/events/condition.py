@@ -46,6 +46,10 @@ def steps(path: str) -> tuple[str | int | None, ...]:
     return tuple(found)
 
 
+_QUIET: Any = re2.Options()
+_QUIET.log_errors = False  # RE2 would write a user's words to stderr
+
+
 @lru_cache(maxsize=1024)
 def pattern(expression: str) -> Any:
     """A regular expression by RE2, whose time is linear in the text (reliability.md S12).
@@ -55,7 +59,7 @@ def pattern(expression: str) -> Any:
     """
     compile_: Any = re2.compile
     try:
-        return compile_(expression)
+        return compile_(expression, _QUIET)
     except re2.error as error:
         words = b"".join(part for part in error.args if isinstance(part, bytes)).decode("utf-8", "replace")
         raise ValueError(f"is no regular expression that RE2 takes: {words[:100]}") from None
