@@ -11,11 +11,13 @@ from typing import cast
 
 from fastapi import FastAPI
 
+from pinghome import keyring
 from pinghome.keep import Kept
 from pinghome.orphan import wait_until_gone
 from pinghome.servers import DATABASES, Servers
 from pinghome.supervise import Child, Supervisor
 from pinghome_common import migrate
+from pinghome_common.secret import derive
 from pinghome_common.settings import Settings
 
 SERVICES = {
@@ -35,6 +37,10 @@ def settings_of_all(settings: Settings, servers: Servers) -> dict[str, tuple[str
         for region in settings.regions if service == "prober" else [""]:
             name = f"{service}-{region}" if region else service
             own = {"database_url": servers.database_url, "nats_url": servers.nats_url(name), "region": region}
+            if service != "resource-cmd":  # which alone seals, and makes the first organisation
+                own |= dict.fromkeys(keyring.KEYS, "")
+            if region:
+                own |= {"database_url": "", "region_key": derive(settings.secret_key, f"region:{region}").hex()}
             found[name] = factory, settings.but(**own)
     return found
 
