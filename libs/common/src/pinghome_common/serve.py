@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import resource
 import signal
 import socket
@@ -85,6 +86,7 @@ async def serve(app: ASGIApp, settings: Settings) -> None:
         SystemExit: the application did not start, or the port is taken; uvicorn has logged which.
         ValueError: `trusted_proxies` has a `*`: then each client could choose its own address.
     """
+    os.umask(0o077)  # spools and snapshots are this account's alone
     if "*" in settings.trusted_proxies:
         raise ValueError("name the addresses of your proxies: '*' would let each client choose its own address")
     gate = Gate(settings)

@@ -60,6 +60,9 @@ class Listener:
                 if place is None:
                     rounds.append(place := {})
                 place[key] = result
+        # Commands lock a monitor before its views; the other way round, each would wait for the other.
+        monitors = {resource for each in rounds for resource, _ in each}
+        await tx.execute("SELECT FROM resource WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE", monitors)
         for each in rounds:
             await tx.execute(_VIEW, *_columns(each))
             at = {resource: result.checked_at for (resource, _), result in each.items()}

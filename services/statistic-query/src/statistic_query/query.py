@@ -12,6 +12,8 @@ from pinghome_common.errors import FieldError, Invalid
 from statistic_query.read import Read
 
 NAME = "statistic-query"
+DAY = timedelta(days=1)
+FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 async def telemetry_seen(request: Request, _: pinghome.Authorized) -> None:
@@ -61,8 +63,8 @@ class Range:
         end_date: Annotated[str | None, Query(examples=["2022-04-03T22:04:00Z"])] = None,
     ) -> None:
         self.asked_start, self.asked_end = moment("start_date", start_date), moment("end_date", end_date)
-        self.end = min(self.asked_end or now(), now() + timedelta(days=1))
-        self.start = self.asked_start or self.end - timedelta(days=1)
+        self.end = min(self.asked_end or now(), now() + DAY)
+        self.start = self.asked_start or max(self.end, FIRST + DAY) - DAY
         if self.asked_start and self.asked_end and self.asked_end < self.asked_start:
             raise Invalid(FieldError("end_date", "must not lie before start_date"))
 
