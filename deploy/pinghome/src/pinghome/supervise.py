@@ -109,13 +109,14 @@ class Supervisor:
 
 
 async def _keep(run: _Run) -> None:
-    """Start the child again whenever it dies; more and more slowly while it dies without having become ready."""
+    """Start the child again whenever it dies; more and more slowly while it ends without having become ready."""
     delay = FIRST_DELAY
     while True:
         started, ready = time.monotonic(), asyncio.create_task(_until_ready(run.child))
         try:
             code = await _exit_code(run.process)
             useful = ready.done() and not ready.exception() and time.monotonic() - started > STEADY
+            useful = useful or code == -signal.SIGKILL  # somebody else's will, not a fault of its own
         finally:
             ready.cancel()
         if run.stopping:

@@ -71,7 +71,8 @@ class Range:
     def since(self, created: datetime) -> "tuple[datetime, datetime]":
         """Start and end, no earlier than the monitor itself and no later than now."""
         first = created.replace(microsecond=0)  # slots are whole seconds: the first may lie just before
-        return max(self.start, first), max(min(self.end, now()), first)
+        last = max(min(self.end, now()), first)
+        return min(max(self.start, first), last), last
 
 
 Ranged = Annotated[Range, Depends()]

@@ -1,0 +1,81 @@
+"""How PingHome's API is called here: in the words of the document, by host name or by path prefix."""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, Self
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+
+DOMAIN = "api.pinghome.io"
+CANARY = f"canary-{uuid4()}"
+"""Part of all that is wrong, secret or odd here; no log may ever have it."""
+
+
+class Form(Enum):
+    """The four ways to address one route."""
+
+    HOST = "https://resource-cmd.api.pinghome.io/v1/…"
+    HOST_SLASH = "the same with a trailing slash"
+    PREFIX = "/resource-cmd/v1/…"
+    PREFIX_SLASH = "that with a trailing slash"
+
+
+@dataclass(frozen=True)
+class Client:
+    """An organisation's client; `client("PUT", "https://resource-cmd.api.pinghome.io/v1/…", json={…})`."""
+
+    http: httpx.AsyncClient
+    token: str | None
+    form: Form = Form.PREFIX
+
+    def by(self, form: Form) -> Self:
+        return replace(self, form=form)
+
+    async def __call__(self, method: str, url: str, headers: dict[str, str] | None = None, **more: Any) -> Any:
+        """The answer to a request of the document; the URL has the service as its host, in full or short."""
+        parts = urlsplit(url if "//" in url else f"//{url}")
+        service, path = parts.netloc.removesuffix(f".{DOMAIN}"), parts.path
+        sent = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+        if self.form in {Form.HOST_SLASH, Form.PREFIX_SLASH}:
+            path += "/"
+        if self.form in {Form.HOST, Form.HOST_SLASH}:
+            sent["Host"] = f"{service}.{DOMAIN}"
+        else:
+            path = f"/{service}{path}"
+        target = f"{path}?{parts.query}" if parts.query else path
+        return await self.http.request(method, target, headers=sent | (headers or {}), **more)
+
+    async def get(self, url: str, **query: Any) -> Any:
+        """The body of a GET that must succeed."""
+        answer = await self("GET", url, params=query or None)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def resource(self, **settings: Any) -> dict[str, Any]:
+        """A new monitor; it looks at a port where nobody listens unless `url` says where."""
+        return await self._made("resource", RESOURCE | {"name": f"monitor {uuid4()}"} | settings)
+
+    async def heartbeat(self, **settings: Any) -> dict[str, Any]:
+        """A new heartbeat."""
+        return await self._made("heartbeat", HEARTBEAT | {"name": f"heartbeat {uuid4()}"} | settings)
+
+    async def _made(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = await self("POST", f"resource-cmd/v1/{kind}", json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()[kind]
+
+
+SERVICE = "8d1b2c5e-6f0a-4d6b-9d3f-5a0c8a1f7e11"
+"""A service that nobody made: any UUID will do (contract A.0)."""
+
+RESOURCE = {
+    "name": "",
+    "type": "http",
+    "url": "http://127.0.0.1:1/",
+    "service_id": SERVICE,
+    "regions": ["eu-central-1"],
+    "interval": 86400,
+}
+HEARTBEAT = {"name": "", "service_id": SERVICE, "interval": 60}

@@ -1,0 +1,58 @@
+"""One real platform for all contract tests, with two organisations and clients of both."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from contract.client import CANARY, Client
+from running import TOKEN, Platform, up
+
+REGIONS = "eu-central-1,us-east-1"
+
+
+@pytest.fixture(scope="session")
+async def platform(folder: Path) -> AsyncIterator[Platform]:
+    """The platform: periods count in seconds, loopback may be probed. It stops cleanly and leaves no process."""
+    async with up(folder / "contract", bootstrap_token=TOKEN, regions=REGIONS, period_unit_seconds="1") as running:
+        yield running
+        await running.stop()
+        logs = [running.log, *(running.data / "log").iterdir()]
+        assert [log for log in logs if CANARY in log.read_text()] == []
+        surprises = [line for line in running.log.read_text().splitlines() if '"error"' in line or "Traceback" in line]
+        assert not surprises, "\n".join(surprises)
+
+
+@pytest.fixture(scope="session")
+async def stranger(platform: Platform) -> dict[str, Any]:
+    """A second organisation: its id, service_id and keys."""
+    return await platform.command("organisation", "create", "Stranger")
+
+
+@pytest.fixture(scope="session")
+async def http(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
+    """Connections to the platform, with nobody's token."""
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+    async with httpx.AsyncClient(base_url=platform.url, timeout=30, limits=limits, trust_env=False) as connections:
+        yield connections
+
+
+@pytest.fixture(scope="session")
+def client(http: httpx.AsyncClient) -> Client:
+    """The first organisation, by path prefix."""
+    return Client(http, TOKEN)
+
+
+@pytest.fixture(scope="session")
+def foreign(http: httpx.AsyncClient, stranger: dict[str, Any]) -> Client:
+    """The stranger."""
+    return Client(http, stranger["token"])
+
+
+@pytest.fixture(scope="session")
+async def reader(platform: Platform, http: httpx.AsyncClient) -> Client:
+    """The first organisation with a token that may only read."""
+    made = await platform.command("keys", "create", "First organisation", "--scope", "read")
+    return Client(http, made["key"])

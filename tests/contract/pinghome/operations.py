@@ -1,0 +1,98 @@
+"""Every operation of pinghome-monitoring.txt, with the line of its example and the issue in which it comes."""
+
+from importlib import import_module
+from typing import NamedTuple
+
+from pinghome.services import SERVICES
+from pinghome_common.settings import Settings
+
+HERE = "monitors and heartbeats"
+CERTIFICATES = "certificates, domains and their reminders"
+INTEGRATIONS = "integrations"
+SERVERS = "server monitors"
+
+
+class Operation(NamedTuple):
+    """One operation; `line` is where its example begins."""
+
+    line: int
+    method: str
+    service: str
+    path: str
+    comes: str = HERE
+    public: bool = False
+
+    @property
+    def url(self) -> str:
+        return f"{self.service}{self.path}"
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}"
+
+
+COMMANDS, RECORDS, STATISTICS, GATEWAY = "resource-cmd", "resource-query", "statistic-query", "data-gateway"
+
+DOCUMENTED = [
+    Operation(74, "POST", COMMANDS, "/v1/resource"),
+    Operation(133, "DELETE", COMMANDS, "/v1/resource"),
+    Operation(170, "PUT", COMMANDS, "/v1/resource/{id}/status"),
+    Operation(205, "DELETE", COMMANDS, "/v1/resource/{id}"),
+    Operation(253, "PUT", COMMANDS, "/v1/resource/{id}"),
+    Operation(309, "POST", COMMANDS, "/v1/resource/{id}/tld/reminder", CERTIFICATES),
+    Operation(348, "PUT", COMMANDS, "/v1/resource/{id}/tld/reminder", CERTIFICATES),
+    Operation(383, "DELETE", COMMANDS, "/v1/resource/{id}/tld/reminder", CERTIFICATES),
+    Operation(421, "POST", COMMANDS, "/v1/resource/{id}/ssl/reminder", CERTIFICATES),
+    Operation(460, "PUT", COMMANDS, "/v1/resource/{id}/ssl/reminder", CERTIFICATES),
+    Operation(495, "DELETE", COMMANDS, "/v1/resource/{id}/ssl/reminder", CERTIFICATES),
+    Operation(527, "GET", RECORDS, "/v1/service/{id}/resources"),
+    Operation(554, "GET", RECORDS, "/v1/resource/{id}"),
+    Operation(581, "GET", RECORDS, "/v1/resource/{id}/regions"),
+    Operation(608, "GET", RECORDS, "/v1/resource/{id}/ssl", CERTIFICATES),
+    Operation(635, "GET", RECORDS, "/v1/resource/{id}/tld", CERTIFICATES),
+    Operation(662, "GET", RECORDS, "/v1/resource/{id}/ssl/reminder", CERTIFICATES),
+    Operation(689, "GET", RECORDS, "/v1/resource/{id}/tld/reminder", CERTIFICATES),
+    Operation(721, "GET", STATISTICS, "/v1/resource/{id}/statistic"),
+    Operation(753, "GET", STATISTICS, "/v1/resource/{id}/state-changed-logs"),
+    Operation(781, "GET", RECORDS, "/v1/resource/{id}/integrations", INTEGRATIONS),
+    Operation(823, "POST", COMMANDS, "/v1/resource/{id}/integration", INTEGRATIONS),
+    Operation(866, "PUT", COMMANDS, "/v1/resource/{id}/integration/{integration}", INTEGRATIONS),
+    Operation(902, "DELETE", COMMANDS, "/v1/resource/{id}/integration/{integration}", INTEGRATIONS),
+    Operation(956, "POST", COMMANDS, "/v1/server-resource", SERVERS),
+    Operation(1003, "DELETE", COMMANDS, "/v1/server-resource", SERVERS),
+    Operation(1049, "PUT", COMMANDS, "/v1/server-resource/{id}", SERVERS),
+    Operation(1095, "GET", RECORDS, "/v1/service/{id}/server-resources", SERVERS),
+    Operation(1122, "GET", RECORDS, "/v1/server-resource/{id}", SERVERS),
+    Operation(1157, "GET", STATISTICS, "/v1/server-resource/{id}/metrics", SERVERS),
+    Operation(1207, "POST", COMMANDS, "/v1/heartbeat"),
+    Operation(1247, "DELETE", COMMANDS, "/v1/heartbeat"),
+    Operation(1280, "DELETE", COMMANDS, "/v1/heartbeat/{id}"),
+    Operation(1312, "GET", RECORDS, "/v1/service/{id}/heartbeats"),
+    Operation(1352, "PUT", COMMANDS, "/v1/heartbeat/{id}"),
+    Operation(1387, "GET", RECORDS, "/v1/heartbeat/{id}"),
+    Operation(1420, "GET", STATISTICS, "/v1/heartbeat/{id}/statistic"),
+    Operation(1452, "GET", STATISTICS, "/v1/heartbeat/{id}/events"),
+    Operation(1481, "GET", GATEWAY, "/v1/heartbeat/{id}", public=True),
+]
+
+EXTENSIONS = [
+    Operation(0, "POST", COMMANDS, "/v1/service"),  # the documents use service_id and never define it (contract A.0)
+    Operation(0, "GET", RECORDS, "/v1/services"),
+    Operation(0, "POST", GATEWAY, "/v1/heartbeat/{id}", public=True),  # "accepted like GET" (contract A.4)
+]
+
+PRESENT = [*(each for each in DOCUMENTED if each.comes == HERE), *EXTENSIONS]
+
+
+def _routed() -> list[Operation]:
+    """The routes in the services' own OpenAPI documents."""
+    found = []
+    for service, factory in SERVICES.items():
+        module, name = factory.split(":")
+        application = getattr(import_module(module), name)(Settings(regions=["eu-central-1"], region="eu-central-1"))
+        for path, methods in application.openapi()["paths"].items():
+            for method, about in methods.items():
+                found.append(Operation(0, method.upper(), service, path, public="security" not in about))
+    return found
+
+
+ROUTED = _routed()

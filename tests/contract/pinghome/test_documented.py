@@ -1,0 +1,55 @@
+"""What pinghome-monitoring.txt names is what the services route, no more and no less."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from contract.client import Client
+from contract.pinghome.operations import COMMANDS, DOCUMENTED, GATEWAY, HERE, PRESENT, RECORDS, ROUTED, STATISTICS
+
+DOCUMENT = Path(os.environ.get("SEEDS", "")) / "pinghome-monitoring.txt"
+
+
+def test_documented_operations_that_come_here_and_our_extensions_are_exactly_the_routes():
+    present = {(str(each), each.public) for each in PRESENT}
+    routed = {(str(each), each.public) for each in ROUTED}
+
+    assert routed == present
+    assert len(ROUTED) == len(PRESENT)
+
+
+def test_no_operation_is_listed_twice():
+    assert [each for each, count in Counter(map(str, DOCUMENTED)).items() if count > 1] == []
+    assert len(DOCUMENTED) == 39
+
+
+@pytest.mark.skipif(not DOCUMENT.exists(), reason="SEEDS names no folder with the vendor's document")
+def test_each_example_of_the_document_is_listed_at_its_line():
+    lines = DOCUMENT.read_text().splitlines()
+
+    examples = [number for number, line in enumerate(lines, 1) if line.startswith("const url = ")]
+
+    assert examples == [each.line for each in DOCUMENTED]
+    for each in DOCUMENTED:
+        said = "\n".join(lines[each.line - 1 : each.line + 40]).partition("axios.")[2]
+        assert lines[each.line - 1].partition("://")[2].startswith(f"{each.service}.api.pinghome.io/v1/")
+        assert said.startswith(each.method.lower() + "(")
+
+
+@pytest.mark.parametrize("service", [COMMANDS, RECORDS, STATISTICS, GATEWAY])
+async def test_running_service_shows_the_same_routes_as_its_code(client: Client, service: str):
+    shown = await client.get(f"{service}/openapi.json")
+
+    routes = {f"{method.upper()} {service}{path}" for path, methods in shown["paths"].items() for method in methods}
+    assert routes == {str(each) for each in PRESENT if each.service == service}
+
+
+@pytest.mark.parametrize("operation", [each for each in DOCUMENTED if each.comes != HERE], ids=str)
+async def test_operation_of_a_later_issue_is_an_unknown_route(client: Client, operation):
+    answer = await client(
+        operation.method, operation.url.format(id="6766163a-568d-47b4-a1fa-91a0957e06d4", integration="r276xxt51c23")
+    )
+
+    assert (answer.status_code, answer.json()) == (404, {"message": "Not found"})

@@ -1,0 +1,137 @@
+"""The platform as its operator has it: `pinghome up` in a process of its own, and the command line beside it."""
+
+import asyncio
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+PINGHOME = Path(__file__).parents[1] / ".venv/bin/pinghome"
+TOKEN = "ph_a-bootstrap-token-of-the-tests"
+
+
+@dataclass
+class Platform:
+    """A platform that runs; `log` is what it prints and logs."""
+
+    process: asyncio.subprocess.Process
+    port: int
+    data: Path
+    log: Path
+    environment: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def command(self, *words: str) -> Any:
+        """What `pinghome …` prints, as JSON."""
+        process = await asyncio.create_subprocess_exec(
+            PINGHOME, *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment
+        )
+        said, complaint = await process.communicate()
+        assert process.returncode == 0, complaint.decode()
+        return json.loads(said)
+
+    @asynccontextmanager
+    async def sql(self, database: str) -> AsyncIterator[asyncpg.Connection]:
+        """A connection to a service's database."""
+        found = json.loads((self.data / "run.json").read_text())["database_url"]
+        connection = await asyncpg.connect(found.replace("/postgres", f"/{database}"))
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def until_ready(self) -> None:
+        """Waits for GET /readyz 200."""
+        async with asyncio.timeout(60):
+            while not await _ready(self.port):
+                assert self.process.returncode is None, self.log.read_text()
+                await asyncio.sleep(0.05)
+
+    async def stop(self) -> None:
+        """SIGTERM; the exit status is 0 and no process is left."""
+        below = descendants(self.process.pid)
+        self.process.terminate()
+        async with asyncio.timeout(30):
+            status = await self.process.wait()
+        assert status == 0, self.log.read_text()[-3000:]
+        assert await left(below, within=0) == set()
+
+    def printed(self) -> dict[str, str]:
+        """The keys that it printed."""
+        return dict(re.findall(r"^(PINGHOME_\w+)=(\S+)$", self.log.read_text(), re.MULTILINE))
+
+
+@asynccontextmanager
+async def up(data: Path, port: int = 0, **settings: str) -> AsyncIterator[Platform]:
+    """`pinghome up`, ready; killed at the end unless it was stopped. `settings` without the prefix PINGHOME_."""
+    port = port or free_port()
+    own = {"data": str(data), "port": str(port), "probe_allow_cidrs": "127.0.0.0/8", **settings}
+    cleared = {name: value for name, value in os.environ.items() if not name.startswith("PINGHOME_")}
+    environment = cleared | {f"PINGHOME_{name.upper()}": value for name, value in own.items()}
+    log = data.with_name(f"{data.name}-{time.monotonic_ns()}.log")
+    with log.open("wb") as out:
+        process = await asyncio.create_subprocess_exec(
+            PINGHOME, "up", stdout=out, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+        )
+    platform = Platform(process, port, data, log, environment)
+    try:
+        await platform.until_ready()
+        yield platform
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _ready(port: int) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.write(b"GET /readyz HTTP/1.0\r\nHost: pinghome\r\n\r\n")
+    with suppress(OSError):
+        status = await reader.readline()
+        writer.close()
+        return b" 200 " in status
+    return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes that a process has begun, and theirs."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found, todo = set(), [pid]
+    while todo:
+        below = children.get(todo.pop(), [])
+        found |= set(below)
+        todo += below
+    return found
+
+
+async def left(pids: Iterable[int], within: float) -> set[int]:
+    """Those of some processes that are still there after some seconds."""
+    deadline = time.monotonic() + within
+    while (alive := {pid for pid in pids if Path(f"/proc/{pid}").exists()}) and time.monotonic() < deadline:  # noqa: ASYNC240
+        await asyncio.sleep(0.02)
+    return alive
