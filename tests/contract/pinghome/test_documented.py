@@ -9,7 +9,8 @@ import pytest
 from contract.client import Client
 from contract.pinghome.operations import COMMANDS, DOCUMENTED, GATEWAY, HERE, PRESENT, RECORDS, ROUTED, STATISTICS
 
-DOCUMENT = Path(os.environ.get("SEEDS", "")) / "pinghome-monitoring.txt"
+# The documents are not ours to ship: they lie beside the checkout, where the work is done and in CI.
+DOCUMENT = Path(os.environ.get("SEEDS") or Path(__file__).parents[4] / "shared/spec") / "pinghome-monitoring.txt"
 
 
 def test_documented_operations_that_come_here_and_our_extensions_are_exactly_the_routes():
@@ -25,7 +26,7 @@ def test_no_operation_is_listed_twice():
     assert len(DOCUMENTED) == 39
 
 
-@pytest.mark.skipif(not DOCUMENT.exists(), reason="SEEDS names no folder with the vendor's document")
+@pytest.mark.skipif(not DOCUMENT.exists(), reason="the vendor's document is not here")
 def test_each_example_of_the_document_is_listed_at_its_line():
     lines = DOCUMENT.read_text().splitlines()
 
