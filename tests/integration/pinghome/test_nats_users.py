@@ -17,7 +17,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from pinghome.nats import STORE_LIMIT, _binary, for_regions
-from pinghome_common.stream import STREAMS, Broker
+from pinghome_common.stream import STREAMS, Broker, Reader
 
 QUERIES = ["resource-query", "statistic-query"]
 PROBERS = ["prober-eu-central-1", "prober-us-east-1"]
@@ -103,7 +103,7 @@ async def test_projectors_read_events_and_telemetry(broker, user):
             ("EVENTS", "events.>", b"made"),
             ("TELEMETRY", "telemetry.>", b"ping"),
         ]:
-            reader = service.reader(stream, [subject], 0)
+            reader = Reader(service, stream, [subject], 0)
             assert [message.data for message in await reader.take()] == [data]
             await reader.stop()
             assert await service.head(stream) > 0

@@ -22,6 +22,7 @@ from pinghome import services
 from pinghome.keep import Kept
 from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
+from pinghome_common.secret import derive
 from pinghome_common.settings import Settings
 
 TINY = '''
@@ -35,11 +36,13 @@ from fastapi.responses import JSONResponse
 def create_app(settings):
     @asynccontextmanager
     async def lifespan(app):
-        app.state.pool = await asyncpg.create_pool(settings.database("resource_cmd"), min_size=1, max_size=2)
+        url = settings.database_url and settings.database("resource_cmd")
+        app.state.pool = await asyncpg.create_pool(url, min_size=1, max_size=2) if url else None
         app.state.nats = await nats.connect(settings.nats_url)
         yield
         await app.state.nats.close()
-        await app.state.pool.close()
+        if app.state.pool:
+            await app.state.pool.close()
 
     app = FastAPI(lifespan=lifespan)
 
@@ -50,8 +53,8 @@ def create_app(settings):
     @app.get("/v1/who")
     async def who():
         user = settings.nats_url.split("//")[1].split(":")[0]
-        database = await app.state.pool.fetchval("SELECT current_database()")
-        told = [settings.region, settings.regions, settings.secret_key, settings.bootstrap_token]
+        database = app.state.pool and await app.state.pool.fetchval("SELECT current_database()")
+        told = [settings.region, settings.regions, settings.secret_key, settings.bootstrap_token, settings.region_key]
         return {"user": user, "database": database, "told": told, "pid": os.getpid(), "port": settings.port}
 
     return app
@@ -164,7 +167,8 @@ async def test_up_serves_all_on_one_port_and_stops_cleanly(folder, sign):
         assert len(secret) >= 32
         assert secret not in said
         _, told = await get(platform.port, "/prober-us-east-1/v1/who")
-        assert (told["user"], told["told"][0]) == ("prober-us-east-1", "us-east-1")
+        assert (told["user"], told["database"], told["told"][0]) == ("prober-us-east-1", None, "us-east-1")
+        assert told["told"][2:] == ["", "", derive(secret, "region:us-east-1").hex()]  # its region's key, nothing else
         below = descendants(platform.process.pid)
         assert len(below) >= 5
         run = json.loads((folder / f"up-{sign}" / "run.json").read_text())
@@ -181,7 +185,7 @@ async def test_up_serves_all_on_one_port_and_stops_cleanly(folder, sign):
         said = await platform.until("is ready")
         print(f"second start in {time.monotonic() - began:.2f} s")
         _, told = await get(platform.port, "/resource-cmd/v1/who")
-        assert told["told"][2:] == [secret, token[1]]
+        assert told["told"][2:4] == [secret, token[1]]
         platform.process.send_signal(sign)
         assert await platform.end() == 0
     assert "KEY" not in platform.said.upper().replace("KEYS.JSON", "")

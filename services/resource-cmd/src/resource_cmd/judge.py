@@ -49,11 +49,11 @@ def decide(it: Resource, views: Sequence[View], at: int, version: int, unit: int
         views: each region's last word.
         at: UNIX microseconds.
         version: that the aggregate would have with a change.
-        unit: seconds in one unit of grace and recovery.
+        unit: seconds in one unit of grace, recovery and maintenance.
     """
     if not it.enabled:
         return Decision()
-    if _in_maintenance(it, at):
+    if _in_maintenance(it, at, unit):
         return _become(it, Status.maintenance, at, version, "a maintenance window is open")
     fresh = [view for view in views if view.region in it.regions and at - view.checked_at <= fresh_for(it.interval)]
     speaking = [view for view in fresh if view.up is not None]
@@ -101,7 +101,8 @@ def _become(it: Resource, status: Status, at: int, version: int, reason: str, vi
     return Decision(change=change)
 
 
-def _in_maintenance(it: Resource, at: int) -> bool:
+def _in_maintenance(it: Resource, at: int, unit: int) -> bool:
     if not it.maintenance_cron_expression or not it.maintenance_duration:
         return False
-    return cron.inside(it.maintenance_cron_expression, timedelta(minutes=it.maintenance_duration), from_micros(at))
+    duration = timedelta(seconds=it.maintenance_duration * unit)
+    return cron.inside(it.maintenance_cron_expression, duration, from_micros(at))

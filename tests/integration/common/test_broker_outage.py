@@ -1,0 +1,45 @@
+"""What our NATS client does when the broker goes away under its hands."""
+
+import asyncio
+import os
+import signal
+import time
+
+import pytest
+
+from pinghome_common.errors import Unavailable
+from pinghome_common.stream import Broker
+
+
+async def connected(broker: Broker) -> None:
+    async with asyncio.timeout(10):
+        while not broker.connected:
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_in_flight_when_the_broker_dies_fails_at_once_and_is_not_counted_as_pending(broker):
+    async with Broker(broker.url("admin"), "test") as ours:
+        await connected(ours)
+        await ours.ensure(1, 1 << 20)
+        os.kill(broker.supervisor.pids["nats"], signal.SIGSTOP)
+        sending = asyncio.create_task(ours.publish([("telemetry.test", b"1", None)]))
+        asking = asyncio.create_task(ours.api("STREAM.INFO.TELEMETRY"))
+        await asyncio.sleep(0.5)
+        assert not sending.done()
+        begun = time.monotonic()
+        os.kill(broker.supervisor.pids["nats"], signal.SIGKILL)
+        for waiting in (sending, asking):
+            with pytest.raises(Unavailable):
+                await waiting
+        assert time.monotonic() - begun < 1
+        await asyncio.sleep(0)
+        assert ours._js.publish_async_pending() == 0
+        await connected(ours)
+        await ours.publish([("telemetry.test", b"2", None)])
+
+
+async def test_our_client_has_no_end_to_its_patience(broker):
+    async with Broker(broker.url("admin"), "test") as ours:
+        await connected(ours)
+        assert ours.client.options["max_reconnect_attempts"] == -1
+        assert ours.client.options["allow_reconnect"] is True

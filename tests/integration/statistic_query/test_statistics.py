@@ -1,0 +1,174 @@
+"""Results on a real database: what statistics say of them is what they add up to."""
+
+import random
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+import statistic_query
+from pinghome_common import migrate
+from pinghome_common.clock import micros, now
+from pinghome_common.db import Database
+from pinghome_common.events.probe import Phases, Result, Results, Verdict
+from pinghome_common.stream import Message
+from statistic_query.partition import Partitions
+from statistic_query.project import Projector
+from statistic_query.read import Read, Sums
+from statistic_query.window import Window
+
+ORGANISATION, RESOURCE = uuid4(), uuid4()
+HOUR = timedelta(hours=1)
+CREATED = now().replace(minute=7, second=30, microsecond=0) - 70 * HOUR
+KINDS = [(Verdict.up, 200), (Verdict.up, 200), (Verdict.target_fail, 500), (Verdict.target_fail, None)]
+KINDS += [(Verdict.probe_error, None), (Verdict.blocked, None)]
+
+
+class Nobody:
+    """A stream without events."""
+
+    async def last(self, *_: str) -> None:
+        return None
+
+
+def results(number: int) -> list[tuple[str, Result]]:
+    """Of two regions, every 23 minutes from the monitor's creation until now."""
+    chance, found = random.Random(number), []
+    slot = CREATED
+    while slot < now():
+        for region in ("a", "b"):
+            verdict, status = chance.choice(KINDS)
+            total = round(chance.uniform(1, 900), 2)
+            found.append(
+                (
+                    region,
+                    Result(
+                        resource=RESOURCE, slot=micros(slot), checked_at=micros(slot), interval=1380,
+                        verdict=verdict, status_code=status, phases=Phases(total=total),
+                    ),
+                )
+            )  # fmt: skip
+        slot += timedelta(minutes=23)
+    return found
+
+
+def message(number: int, region: str, *found: Result) -> Message:
+    data = msgspec.msgpack.encode(Results(batch=uuid4(), region=region, results=list(found)))
+    return Message(number, f"telemetry.result.{region}", data)
+
+
+@pytest.fixture(scope="session")
+async def migrated_statistics(servers) -> str:
+    """The URL of a database with the service's tables, for migrations take a second."""
+    url = await servers.create_database("test_statistics")
+    await migrate.upgrade((url, Path(statistic_query.__file__).parent / "migrations"))
+    return url
+
+
+@pytest.fixture
+async def db(migrated_statistics: str) -> AsyncIterator[Database]:
+    async with Database(migrated_statistics) as db:
+        async with db.connection() as connection:
+            await connection.execute("TRUNCATE monitor, series, result, failure, result_hour, result_day")
+            await connection.execute(
+                "INSERT INTO monitor VALUES ($1, 'resource', $2, 1, $3)", RESOURCE, ORGANISATION, CREATED
+            )
+        yield db
+
+
+async def stored(db: Database, number: int = 1) -> list[Result]:
+    """Results that were projected in batches, some of them twice."""
+    projector = Projector(Nobody(), Partitions({"result": 30, "failure": 30, "ping": 30}))
+    found = results(number)
+    messages = [message(place, region, result) for place, (region, result) in enumerate(found)]
+    for begin in range(0, len(messages), 50):
+        async with db.transaction() as tx:
+            await projector.telemetry(tx, messages[max(begin - 20, 0) : begin + 50])
+    return [result for _, result in found]
+
+
+def counted(found: list[Result], begin: datetime, end: datetime) -> Sums:
+    told = [it for it in found if micros(begin) <= it.slot < micros(end) and it.verdict in ("up", "target_fail")]
+    times = [it.phases.total * 1000 for it in told if it.verdict is Verdict.up or it.status_code]
+    failures = sum(it.verdict is Verdict.target_fail for it in told)
+    edges = (min(times), max(times)) if times else (None, None)
+    return Sums(len(told), failures, len(times), sum(times), *edges)
+
+
+def like(sums: Sums) -> Sums:
+    return Sums(*(pytest.approx(value, abs=2, rel=1e-6) if value else value for value in sums))
+
+
+@pytest.mark.parametrize(
+    ("interval", "hours", "end"),
+    [
+        ("minute", 5, timedelta(minutes=13)),
+        ("hour", 50, timedelta()),
+        ("hour", 50, timedelta(hours=2)),
+        ("3h", 40, timedelta()),
+        ("day", 60, timedelta()),
+        ("week", 60, timedelta()),
+        ("month", 60, timedelta()),
+    ],
+)
+async def test_buckets_are_what_their_results_add_up_to(db, interval, hours, end):
+    found = await stored(db)
+    window = Window(now() - end - hours * HOUR, now() - end, interval)
+    begins = window.newest(1000)
+    async with db.connection() as connection:
+        buckets = await Read(connection, ORGANISATION).buckets(RESOURCE, window, begins)
+    if interval == "minute":
+        begins = [max(begins[0], window.start), *begins[1:]]
+        buckets = {max(begin, window.start): sums for begin, sums in buckets.items()}
+    for begin in begins:
+        until = window.after(window.floor(begin))
+        until = min(until, window.end) if interval == "minute" else until
+        assert buckets.get(begin, Sums()) == like(counted(found, begin, until)), begin
+    assert set(buckets) <= set(begins)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (CREATED, now()),
+        (CREATED + timedelta(hours=3, minutes=20), now()),
+        (CREATED, CREATED + timedelta(hours=30, minutes=40)),
+        (CREATED + timedelta(minutes=20), CREATED + timedelta(minutes=40)),
+        (CREATED + timedelta(hours=3, minutes=20), CREATED + timedelta(hours=4)),
+        (CREATED + timedelta(hours=3), CREATED + timedelta(hours=40)),
+        (now() - timedelta(minutes=25), now()),
+    ],
+)
+async def test_a_window_is_what_its_results_add_up_to(db, start, end):
+    found = await stored(db, 2)
+    end = now() if end > now() - timedelta(minutes=5) else end
+    async with db.connection() as connection:
+        sums = await Read(connection, ORGANISATION).sums(RESOURCE, Window(start, end, "hour"), CREATED)
+    assert sums == like(counted(found, start, end))
+
+
+async def test_results_of_a_deleted_monitor_leave_nothing_behind(db):
+    async with db.connection() as connection:
+        await connection.execute("DELETE FROM monitor")
+    await stored(db)
+    async with db.connection() as connection:
+        for table in ("result", "failure", "series", "result_hour", "result_day"):
+            assert not await connection.fetch(f"SELECT FROM {table}")
+
+
+async def test_a_server_that_forgot_its_last_commits_gets_everything_again(db):
+    projector = Projector(Nobody(), Partitions({"result": 30, "failure": 30, "ping": 30}))
+    first = message(1, *results(3)[0])
+    async with db.transaction() as tx:
+        await projector.telemetry(tx, [first])
+    async with db.connection() as connection:
+        await connection.execute("TRUNCATE series, result, failure, result_hour, result_day")
+    connection = await db.own()  # as after a crash
+    async with connection.transaction():
+        await projector.telemetry(connection, [first])
+    await connection.close()
+    async with db.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM result JOIN series ON id = series") == 1
