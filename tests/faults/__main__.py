@@ -17,25 +17,35 @@ SCENARIOS = sorted(path.stem for path in Path(__file__).with_name("scenarios").g
 
 
 async def play(names: list[str], seed: int, *, long: bool, keep: bool) -> list[Check]:
-    """Play some scenarios, each on a platform of its own, and return what they found."""
+    """Play some scenarios and return what they found; a platform serves until a scenario fails, if that is short."""
     checks: list[Check] = []
-    for name in names:
-        verdict = Verdict(name.upper())
-        scenario = import_module(f"scenarios.{name}")
+    left = names
+    while left:
         platform = Platform()
-        print(f"{name.upper()}: {scenario.__doc__.partition(': ')[2]}", file=sys.stderr)
         async with platform:
-            try:
-                await scenario.play(Run(platform, seed, long), verdict)
-            except Exception as error:  # noqa: BLE001  # a scenario that breaks has failed; the others go on
-                traceback.print_exc()
-                verdict.true("came to its end", repr(error)[:200], passed=False)
-            platform.kept = keep or any(check.passed is False for check in verdict.checks)
+            while left:
+                verdict, left = await play_one(left[0], Run(platform, seed, long)), left[1:]
+                print(table(verdict.checks), file=sys.stderr)
+                checks += verdict.checks
+                if verdict.failed or long:
+                    break
+            platform.kept = keep or verdict.failed
             if platform.kept:
                 print(f"logs: {platform.data}", file=sys.stderr)
-        print(table(verdict.checks), file=sys.stderr)
-        checks += verdict.checks
     return checks
+
+
+async def play_one(name: str, run: Run) -> Verdict:
+    """Play one scenario."""
+    verdict = Verdict(name.upper())
+    scenario = import_module(f"scenarios.{name}")
+    print(f"{name.upper()}: {scenario.__doc__.partition(': ')[2]}", file=sys.stderr)
+    try:
+        await scenario.play(run, verdict)
+    except Exception as error:  # noqa: BLE001  # a scenario that breaks has failed; the others go on
+        traceback.print_exc()
+        verdict.true("came to its end", repr(error)[:200], passed=False)
+    return verdict
 
 
 def main() -> int:

@@ -33,27 +33,23 @@ async def behind(platform: Platform) -> list[str]:
                 if database == "resource_cmd":
                     unpublished = await db.fetchval("SELECT count(*) FROM events WHERE published_at IS NULL")
                     unscheduled = await db.fetchval("SELECT count(*) FROM unscheduled")
-                    late += [f"{unpublished} unpublished"] * bool(unpublished)
-                    late += [f"{unscheduled} unscheduled"] * bool(unscheduled)
+                    late += ["relay"] * bool(unpublished) + ["schedules"] * bool(unscheduled)
             if seen.get("TELEMETRY", 0) < pings:
-                late.append(f"{database}: {pings - seen.get('TELEMETRY', 0)} of TELEMETRY")
-            head = max((events[noun] for noun in nouns), default=0)
-            if seen.get("EVENTS", 0) < head:
-                late.append(f"{database}: {head - seen.get('EVENTS', 0)} of EVENTS")
+                late.append(f"TELEMETRY in {database}")
+            if seen.get("EVENTS", 0) < max((events[noun] for noun in nouns), default=0):
+                late.append(f"EVENTS in {database}")
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, nats.errors.Error) as error:
-        late.append(repr(error)[:100])
+        late.append(type(error).__name__)
     return late
 
 
-async def catch_up(platform: Platform, since: float, most: float = 60.0) -> tuple[float, list[str]]:
-    """Wait until nothing is behind; returns the seconds since `since`, and what was last waited for.
+async def catch_up(platform: Platform, since: float, most: float = 60.0) -> tuple[float, str]:
+    """Wait until nothing is behind, at most `most` seconds; returns the seconds since `since`, and what took how long.
 
-    After `most` seconds it returns what still is behind.
+    What was behind is told with when it was last seen so.
     """
-    waited: list[str] = []
-    while late := await behind(platform):
-        waited = late
-        if time.monotonic() - since > most:
-            break
+    waited: dict[str, float] = {}
+    while (late := await behind(platform)) and time.monotonic() - since < most:
+        waited |= dict.fromkeys(late, time.monotonic() - since)
         await asyncio.sleep(0.1)
-    return time.monotonic() - since, waited
+    return time.monotonic() - since, ", ".join(f"{name} {seconds:.1f} s" for name, seconds in waited.items())

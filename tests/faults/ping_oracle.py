@@ -1,6 +1,7 @@
 """Every acknowledged check-in exactly once, everywhere: ledger, stream and the tables of three services agree."""
 
 from collections import Counter
+from random import Random
 from uuid import UUID
 
 from ledger import Ledger, Outcome
@@ -10,7 +11,18 @@ from verdict import Verdict
 
 from pinghome_common.events.ping import decode_batch
 
+AGAIN = 200
 _HOURS = "SELECT heartbeat, sum(tick + run + complete + fail)::bigint FROM ping_hour GROUP BY heartbeat"
+
+
+async def send_again(platform: Platform, rng: Random) -> int:
+    """Publish some batches of the stream once more, as a ghost or a spool that was sent by half would; how many."""
+    async with admin(platform) as client:
+        messages = await read(client, "TELEMETRY", "telemetry.ping.>")
+        again = rng.choices(messages, k=AGAIN)
+        for message in again:
+            await client.jetstream().publish(message.subject, message.data)
+    return len(again)
 
 
 async def judge_pings(platform: Platform, ledger: Ledger, verdict: Verdict) -> None:
@@ -32,7 +44,7 @@ async def judge_pings(platform: Platform, ledger: Ledger, verdict: Verdict) -> N
     verdict.none("stored twice", [key[1] for key, count in stored.items() if count > 1])
     verdict.none("stored and never sent", stored.keys() - set(wanted))
 
-    streamed, told_twice = await _streamed(platform, verdict)
+    streamed, told_twice = await _streamed(platform, ours, verdict)
     verdict.told("batches in the stream more than once", told_twice)
     verdict.none("in the stream and not in the table, or the reverse", streamed.keys() ^ {row["id"] for row in rows})
     per_row, per_stream = Counter(row["heartbeat"] for row in rows), Counter(streamed.values())
@@ -46,8 +58,8 @@ async def judge_pings(platform: Platform, ledger: Ledger, verdict: Verdict) -> N
         verdict.none(f"heartbeats counted otherwise in {name}", wrong)
 
 
-async def _streamed(platform: Platform, verdict: Verdict) -> tuple[dict[UUID, UUID], int]:
-    """The heartbeat of each ping in the stream of which the ledger knows, and how many batches came again."""
+async def _streamed(platform: Platform, ours: set[UUID], verdict: Verdict) -> tuple[dict[UUID, UUID], int]:
+    """The heartbeat of each ping in the stream that is one of ours, and how many batches came again."""
     batches: dict[tuple[bytes, int], bytes] = {}
     again, changed = 0, []
     async with admin(platform) as client:
@@ -66,4 +78,4 @@ async def _streamed(platform: Platform, verdict: Verdict) -> tuple[dict[UUID, UU
                 repeated.append(ping.message)
             pings[UUID(bytes=ping.id)] = UUID(bytes=ping.heartbeat)
     verdict.none("pings in two batches", repeated)
-    return pings, again
+    return {ping: heartbeat for ping, heartbeat in pings.items() if heartbeat in ours}, again

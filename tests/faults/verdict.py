@@ -22,6 +22,11 @@ class Verdict:
         self.scenario = scenario
         self.checks: list[Check] = []
 
+    @property
+    def failed(self) -> bool:
+        """True when anything did not pass."""
+        return any(check.passed is False for check in self.checks)
+
     def told(self, name: str, value: object) -> None:
         """A figure without a goal."""
         self.checks.append(Check(self.scenario, name, value))
@@ -33,7 +38,7 @@ class Verdict:
         else:
             items = list(found)  # type: ignore[call-overload]
             count, shown = len(items), ", ".join(map(str, items[:3]))
-        self.checks.append(Check(self.scenario, name, f"{count} ({shown})" if shown else count, "0", count == 0))
+        self.checks.append(Check(self.scenario, name, f"{count} ({shown[:300]})" if shown else count, "0", count == 0))
 
     def at_most(self, name: str, value: float, limit: float) -> None:
         """Must not be larger."""

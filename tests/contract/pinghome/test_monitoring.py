@@ -179,7 +179,7 @@ async def a_failure_counts_only_after_the_grace_period_and_a_success_after_the_r
 
 async def an_open_maintenance_window_is_shown_and_clearing_it_ends_it(client: Client):
     async with listening(status=500) as target:
-        it = await watched(client, target, maintenance_cron_expression="* * * * *", maintenance_duration=5)
+        it = await watched(client, target, maintenance_cron_expression="* * * * *", maintenance_duration=300)
         await it.until("maintenance", 10)
         assert (await it.change(maintenance_cron_expression="", maintenance_duration=0))["state"] == "maintenance"
         await it.until("down")

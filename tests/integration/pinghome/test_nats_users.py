@@ -116,7 +116,7 @@ async def test_ordered_and_pull_consumers_of_nats_py_read_events(broker):
     async with person(broker, "resource-cmd") as cmd, person(broker, "resource-query") as query:
         await cmd.js.publish("events.resource.1", b"one")
         ordered = await query.js.subscribe("events.>", stream="EVENTS", ordered_consumer=True)
-        assert (await ordered.next_msg(1)).data == b"one"
+        assert (await ordered.next_msg(10)).data == b"one"
         pull = await query.js.pull_subscribe("events.>", stream="EVENTS", config=ConsumerConfig(ack_policy="none"))
         assert [message.data for message in await pull.fetch(1, 1)] == [b"one"]
         await ordered.unsubscribe()
@@ -132,8 +132,8 @@ async def test_commands_hear_the_echo_of_each_projection(broker, user):
         own = await query.client.subscribe(f"echo.{user}")
         await cmd.client.flush()
         await query.client.publish(f"echo.{user}", b"seen")
-        assert (await heard.next_msg(1)).data == b"seen"
-        assert (await own.next_msg(1)).data == b"seen"
+        assert (await heard.next_msg(10)).data == b"seen"
+        assert (await own.next_msg(10)).data == b"seen"
 
 
 @pytest.mark.usefixtures("streams")
@@ -145,14 +145,14 @@ async def test_gateway_stores_pings_learns_keys_and_asks_resource_cmd(broker):
 
         await cmd.client.subscribe("request.heartbeat", cb=answer)
         await cmd.client.flush()
-        assert (await gateway.client.request("request.heartbeat", b"", timeout=1)).data == b"created"
+        assert (await gateway.client.request("request.heartbeat", b"", timeout=10)).data == b"created"
         await gateway.js.publish("telemetry.ping.0", b"ping")
         await gateway.js.publish("telemetry.tick.0", b"tick")
         await cmd.js.publish("events.key.1", b"key")
         assert (await gateway.js.get_last_msg("EVENTS", "events.key.1", direct=True)).data == b"key"
         assert (await gateway.js.stream_info("TELEMETRY")).state.messages == 2
         learn = await gateway.js.subscribe("events.>", stream="EVENTS", ordered_consumer=True)
-        assert (await learn.next_msg(1)).data == b"key"
+        assert (await learn.next_msg(10)).data == b"key"
         await learn.unsubscribe()
         assert not gateway.errors
         assert not cmd.errors

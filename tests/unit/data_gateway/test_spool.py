@@ -1,5 +1,9 @@
 """Batches on disk until the broker has them."""
 
+import resource
+
+import pytest
+
 from data_gateway.spool import Spool
 
 
@@ -39,3 +43,40 @@ def test_an_empty_spool_stays_empty_after_everything_is_sent(tmp_path):
     spool.remove(spool.oldest()[0])
     assert not spool
     assert not Spool(tmp_path)
+
+
+def test_a_record_that_the_disk_cut_short_hides_none_that_come_after_it(tmp_path):
+    spool = Spool(tmp_path)
+    spool.append(b"before")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            spool.append(b"x" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert spool.oldest()[0].stat().st_size == 100
+    spool.append(b"after")
+    for expected in ([b"before"], [b"after"]):
+        path, batches = spool.oldest()
+        assert batches == expected
+        spool.remove(path)
+    assert not spool
+
+
+def test_a_first_record_that_could_not_be_written_at_all_leaves_a_spool_that_goes_on(tmp_path):
+    spool = Spool(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            spool.append(b"one")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    spool.append(b"two")
+    found = []
+    while spool:
+        path, batches = spool.oldest()
+        found += batches
+        spool.remove(path)
+    assert found == [b"two"]

@@ -71,6 +71,21 @@ async def test_a_child_that_dies_at_once_is_started_ever_more_rarely(tmp_path):
     assert gaps[0] >= 0.1
 
 
+async def test_a_child_that_is_killed_before_it_is_ready_is_not_started_more_rarely_for_that(tmp_path):
+    async def never() -> bool:
+        return False
+
+    async with Supervisor() as supervisor:
+        supervisor.launch(child(tmp_path, PROMPT, ready=never))
+        began = time.monotonic()
+        for _ in range(5):
+            pid = supervisor.pids["one"]
+            os.kill(pid, signal.SIGKILL)
+            while supervisor.pids.get("one") in {pid, None}:  # seen from outside
+                await asyncio.sleep(0.01)
+        assert time.monotonic() - began < 2  # five times 0.1 s; growing, they would be 3.1 s
+
+
 async def test_a_child_that_ignores_the_signal_is_killed_after_its_grace(tmp_path):
     async with Supervisor() as supervisor:
         deaf = child(tmp_path, "trap '' TERM; echo started; while :; do sleep 1; done", grace=0.3, ready=said(tmp_path))

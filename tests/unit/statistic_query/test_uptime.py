@@ -43,3 +43,11 @@ def test_the_whole_is_the_sum_of_its_parts(cuts):
     parts = [HISTORY.span(begin, end) for begin, end in itertools.pairwise(edges)]
     whole = HISTORY.span(at(-5), at(60))
     assert (sum(part.up for part in parts), sum(part.down for part in parts)) == (whole.up, whole.down)
+
+
+@given(st.sets(st.integers(-5, 60), min_size=1, max_size=12), st.lists(st.integers(-10, 50), max_size=8))
+def test_many_spans_at_once_are_each_as_alone(cuts, changes):
+    states = itertools.cycle(["up", "down", "up", "paused"])
+    history = History([(at(change), next(states)) for change in sorted(changes)], at(50))
+    edges = [at(cut) for cut in sorted(cuts)]
+    assert history.uptimes(edges) == [history.span(*span).uptime for span in itertools.pairwise(edges)]

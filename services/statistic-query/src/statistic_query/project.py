@@ -31,7 +31,8 @@ class Projector:
 
     def __init__(self, broker: Broker, partitions: Partitions) -> None:
         self._broker, self._partitions = broker, partitions
-        self._regions: dict[str, int] = {}
+        self._series: dict[tuple[UUID, str], int] = {}
+        self._tx: Connection | None = None
 
     async def events(self, tx: Connection, messages: list[Message]) -> None:
         """Whose each monitor is, and every change of its state."""
@@ -58,21 +59,29 @@ class Projector:
     async def _delete(self, tx: Connection, noun: str, id_: UUID) -> None:
         """Single results and pings of a deleted monitor go with their day; nobody can ask for them any more."""
         await tx.execute("DELETE FROM monitor WHERE id = $1", id_)
-        tables = ("state_change", "result_hour", "result_day") if noun == "resource" else ("ping_hour",)
+        tables = ("state_change", "result_hour", "result_day", "series") if noun == "resource" else ("ping_hour",)
         for table in tables:
             await tx.execute(f"DELETE FROM {table} WHERE {noun} = $1", id_)
+        self._series = {of: series for of, series in self._series.items() if of[0] != id_}
 
     async def telemetry(self, tx: Connection, messages: list[Message]) -> None:
         """Stores pings and results, and counts them into their hours and days."""
+        if tx is not self._tx:  # a server that crashed may have forgotten what was learnt over an earlier connection
+            self._forget()
+            self._tx = tx
         try:
             await self._pings(tx, [message for message in messages if message.subject.startswith("telemetry.ping.")])
             await self._results(
                 tx, [message for message in messages if message.subject.startswith("telemetry.result.")]
             )
         except BaseException:
-            self._partitions.forget()
-            self._regions.clear()
+            self._forget()
             raise
+
+    def _forget(self) -> None:
+        """Looks again for partitions and series, for the transaction that made them may not have been committed."""
+        self._partitions.forget()
+        self._series.clear()
 
     async def _pings(self, tx: Connection, messages: list[Message]) -> None:
         if not messages:
@@ -101,34 +110,39 @@ class Projector:
             await tx.execute(_PING_HOUR, *_columns(counted))
 
     async def _results(self, tx: Connection, messages: list[Message]) -> None:
-        found: dict[tuple[UUID, datetime, int], Result] = {}
+        arrived: list[tuple[tuple[UUID, str], datetime, Result]] = []
         for message in messages:
             results = decode_results(message.data)
-            region = await self._region(tx, results.region)
             for result in results.results:
                 slot = from_micros(result.slot)
                 if self._partitions.keeps("result", slot):
-                    found.setdefault((result.resource, slot, region), result)
+                    arrived.append(((result.resource, results.region), slot, result))
+        alive = await self._alive(tx, "resource", {resource for (resource, _), _, _ in arrived})
+        await self._number(tx, {of for of, _, _ in arrived if of[0] in alive} - self._series.keys())
+        found: dict[tuple[int, datetime], Result] = {}
+        for of, slot, result in arrived:
+            if of[0] in alive:
+                found.setdefault((self._series[of], slot), result)
         if not found:
             return
         for table in ("result", "failure"):
-            await self._partitions.make(tx, table, (slot for _, slot, _ in found))
+            await self._partitions.make(tx, table, (slot for _, slot in found))
         rows = [_row(key, result) for key, result in found.items()]
         # A job that was probed twice gives the same key twice: only what is new is counted.
         new = [tuple(row) for row in await tx.fetch(_RESULT, *_columns(rows))]
         await self._count(tx, [(key, found[key]) for key in new])
 
-    async def _count(self, tx: Connection, new: list[tuple[tuple[UUID, datetime, int], Result]]) -> None:
+    async def _count(self, tx: Connection, new: list[tuple[tuple[int, datetime], Result]]) -> None:
         failures = [
-            (*key, result.error[:1000], result.address) for key, result in new if result.verdict is not Verdict.up
+            (slot, series, result.error[:1000], result.address)
+            for (series, slot), result in new
+            if result.verdict is not Verdict.up
         ]
         await tx.copy_records_to_table("failure", records=failures)
-        alive = await self._alive(tx, "resource", {resource for (resource, _, _), _ in new})
-        new = [it for it in new if it[0][0] in alive]
         for table, truncate in (("result_hour", _hour), ("result_day", _day)):
             sums: dict[tuple[UUID, datetime], list[Any]] = {}
-            for (resource, slot, _), result in new:
-                _add(sums.setdefault((resource, truncate(slot)), [0, 0, 0, 0.0, None, None]), result)
+            for (_, slot), result in new:
+                _add(sums.setdefault((result.resource, truncate(slot)), [0, 0, 0, 0.0, None, None]), result)
             counted = [(*key, *values) for key, values in sorted(sums.items())]
             if counted:
                 await tx.execute(_ROLLUP.format(table), *_columns(counted))
@@ -144,22 +158,24 @@ class Projector:
                 alive.add(id_)
         return alive
 
-    async def _region(self, tx: Connection, name: str) -> int:
-        if name not in self._regions:
-            await tx.execute("INSERT INTO region (name) VALUES ($1) ON CONFLICT DO NOTHING", name)
-            self._regions[name] = await tx.fetchval("SELECT id FROM region WHERE name = $1", name)
-        return self._regions[name]
+    async def _number(self, tx: Connection, new: set[tuple[UUID, str]]) -> None:
+        """Learns the series of monitors in regions, and makes those that there are not."""
+        if new:
+            columns = _columns(sorted(new))
+            await tx.execute(_NEW_SERIES, *columns)
+            for row in await tx.fetch(_SERIES, *columns):
+                self._series[row["resource"], row["region"]] = row["id"]
 
 
 _VERDICTS = {Verdict.up: 0, Verdict.target_fail: 1, Verdict.probe_error: 2, Verdict.blocked: 3}
 
 
-def _row(key: tuple[UUID, datetime, int], it: Result) -> tuple[object, ...]:
-    resource, slot, region = key
+def _row(key: tuple[int, datetime], it: Result) -> tuple[object, ...]:
+    series, slot = key
     phases = it.phases
     return (
-        resource, slot, phases.total, phases.dns, phases.connect, phases.tls, phases.first_byte,
-        region, _VERDICTS[it.verdict], it.status_code,
+        slot, series, phases.total, phases.dns, phases.connect, phases.tls, phases.first_byte,
+        _VERDICTS[it.verdict], it.status_code,
     )  # fmt: skip
 
 
@@ -198,11 +214,19 @@ ON CONFLICT (id) DO UPDATE SET version = $4 WHERE old.version < $4
 
 _CHANGE = "INSERT INTO state_change VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (resource, version) DO NOTHING"
 
+_NEW_SERIES = """
+INSERT INTO series (resource, region) SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING
+"""
+
+_SERIES = (
+    "SELECT * FROM series JOIN unnest($1::uuid[], $2::text[]) AS wanted (resource, region) USING (resource, region)"
+)
+
 _RESULT = """
-INSERT INTO result (resource, slot, total, dns, connect, tls, first_byte, region, verdict, status_code)
-SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::real[], $4::real[], $5::real[], $6::real[], $7::real[],
-    $8::smallint[], $9::smallint[], $10::smallint[])
-ON CONFLICT (resource, slot, region) DO NOTHING RETURNING resource, slot, region
+INSERT INTO result (slot, series, total, dns, connect, tls, first_byte, verdict, status_code)
+SELECT * FROM unnest($1::timestamptz[], $2::int[], $3::real[], $4::real[], $5::real[], $6::real[], $7::real[],
+    $8::smallint[], $9::smallint[])
+ON CONFLICT (series, slot) DO NOTHING RETURNING series, slot
 """
 
 _ROLLUP = """

@@ -57,11 +57,7 @@ class Range:
         Invalid: one is no time, or the end lies before the start.
     """
 
-    def __init__(
-        self,
-        start_date: Annotated[str | None, Query(examples=["2022-04-03T21:00:00Z"])] = None,
-        end_date: Annotated[str | None, Query(examples=["2022-04-03T22:04:00Z"])] = None,
-    ) -> None:
+    def __init__(self, start_date: str | None, end_date: str | None) -> None:
         self.asked_start, self.asked_end = moment("start_date", start_date), moment("end_date", end_date)
         self.end = min(self.asked_end or now(), now() + DAY)
         self.start = self.asked_start or max(self.end, FIRST + DAY) - DAY
@@ -75,10 +71,17 @@ class Range:
         return min(max(self.start, first), last), last
 
 
-Ranged = Annotated[Range, Depends()]
+async def _range(
+    start_date: Annotated[str | None, Query(examples=["2022-04-03T21:00:00Z"])] = None,
+    end_date: Annotated[str | None, Query(examples=["2022-04-03T22:04:00Z"])] = None,
+) -> Range:
+    return Range(start_date, end_date)
 
 
-def limit(limit: Annotated[int, Query(ge=1, description="at most 1000; more is cut to that")] = 100) -> int:
+Ranged = Annotated[Range, Depends(_range)]
+
+
+async def limit(limit: Annotated[int, Query(ge=1, description="at most 1000; more is cut to that")] = 100) -> int:
     """How many rows are wanted (contract A23: default 100, more than 1000 is clamped)."""
     return min(limit, 1000)
 

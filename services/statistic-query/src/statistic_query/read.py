@@ -1,56 +1,43 @@
 """Statistics of one organisation: every statement begins with whose the monitor is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from pinghome_common.clock import now
 from pinghome_common.db import Connection
 from pinghome_common.errors import NotFound
+from statistic_query.counted import Counted
 from statistic_query.uptime import History
 from statistic_query.window import DAY, HOUR, STEPS, Window
 
 Row = Any
 
 
-@dataclass(slots=True)
-class Sums:
-    """What was counted in a span: probes that spoke of the target, failures, and times of answers in ms."""
-
-    checks: int = 0
-    failures: int = 0
-    timed: int = 0
-    total: float = 0.0
-    fastest: float | None = None
-    slowest: float | None = None
-
-    def add(self, row: Row) -> None:
-        """Adds a row of the same columns."""
-        self.checks += row["checks"]
-        self.failures += row["failures"]
-        self.timed += row["timed"]
-        self.total += row["total"] or 0.0
-        for name, choose in (("fastest", min), ("slowest", max)):
-            values = [value for value in (getattr(self, name), row[name]) if value is not None]
-            setattr(self, name, choose(values) if values else None)
-
-    @property
-    def average(self) -> float | None:
-        """Milliseconds."""
-        return self.total / self.timed if self.timed else None
-
-
-_RAW = """
-SELECT date_bin($2, slot, $3) AS at, count(*) FILTER (WHERE verdict < 2) AS checks,
-    count(*) FILTER (WHERE verdict = 1) AS failures,
-    count(*) FILTER (WHERE verdict = 0 OR verdict = 1 AND status_code IS NOT NULL) AS timed,
-    sum(total::float8) FILTER (WHERE verdict = 0 OR verdict = 1 AND status_code IS NOT NULL) AS total,
-    min(total) FILTER (WHERE verdict = 0 OR verdict = 1 AND status_code IS NOT NULL) AS fastest,
-    max(total) FILTER (WHERE verdict = 0 OR verdict = 1 AND status_code IS NOT NULL) AS slowest
-FROM result WHERE resource = $1 AND slot >= $4 AND slot < $5 GROUP BY 1
+# Each gives the columns of Counted; the first blank is the begin of a row's bucket. Times are rounded to microseconds.
+_COLUMNS = """
+SELECT array_agg(at), array_agg(checks), array_agg(failures), array_agg(timed), array_agg(total),
+    array_agg(round(fastest::float8 * 1000) / 1000), array_agg(round(slowest::float8 * 1000) / 1000)
+FROM ({} ORDER BY 1) AS bucket (at, checks, failures, timed, total, fastest, slowest)
 """
+_RAW = _COLUMNS.format("""
+    SELECT {}, count(*), count(*) FILTER (WHERE verdict = 1), count(t), coalesce(sum(t::float8), 0), min(t), max(t)
+    FROM (
+        SELECT slot AS at, verdict, CASE WHEN verdict = 0 OR status_code IS NOT NULL THEN total END AS t
+        FROM result WHERE series = ANY(ARRAY(SELECT id FROM series WHERE resource = $1))
+        AND slot >= $2 AND slot < $3 AND verdict < 2
+    ) AS spoke GROUP BY 1
+""")
+_ROLLED_UP = _COLUMNS.format("""
+    SELECT {}, sum(checks), sum(failures), sum(timed), sum(total), min(fastest), max(slowest)
+    FROM {} WHERE resource = $1 AND at >= $2 AND at < $3 GROUP BY 1
+""")
+_HOURS = _COLUMNS.format("""
+    SELECT at, checks, failures, timed, total, fastest, slowest
+    FROM result_hour WHERE resource = $1 AND at >= $2 AND at < $3
+""")
 
 
 class Read:
@@ -82,51 +69,41 @@ class Read:
         )  # fmt: skip
         return History([(row["at"], row["status"]) for row in rows], now())
 
-    async def buckets(self, resource: UUID, window: Window, begins: Sequence[datetime]) -> dict[datetime, Sums]:
+    async def buckets(self, resource: UUID, window: Window, begins: Sequence[datetime]) -> Counted:
         """What was counted in each bucket: minutes from single results, longer ones from hours or days."""
-        found: dict[datetime, Sums] = {}
         if not begins:
-            return found
-        until = window.after(begins[-1])
+            return Counted()
         step = STEPS[window.interval]
+        begin, until = begins[0], window.after(begins[-1])
+        bucket, binned = "date_bin($4, at, $5)", [timedelta(seconds=step), window.origin]
         if step == STEPS["minute"]:
-            rows = await self._db.fetch(
-                _RAW,
-                resource,
-                timedelta(minutes=1),
-                window.origin,
-                max(begins[0], window.start),
-                min(until, window.end),
-            )
+            statement, begin, until = _RAW.format(bucket), max(begin, window.start), min(until, window.end)
+        elif step == HOUR:
+            statement, binned = _HOURS, []
+        elif step:
+            statement = _ROLLED_UP.format(bucket, "result_hour" if step < DAY else "result_day")
         else:
-            table = "result_hour" if HOUR <= step < DAY else "result_day"
-            rows = await self._db.fetch(
-                f"SELECT * FROM {table} WHERE resource = $1 AND at >= $2 AND at < $3", resource, begins[0], until
-            )
-        for row in rows:
-            found.setdefault(window.floor(row["at"]), Sums()).add(row)
-        return found
+            statement, binned = _ROLLED_UP.format("date_trunc('month', at, 'UTC')", "result_day"), []
+        return (await self._counted(statement, resource, begin, until, *binned)).spread(begins)
 
-    async def sums(self, resource: UUID, start: datetime, end: datetime) -> Sums:
-        """What was counted in `[start, end)`: whole hours from their rollup, the rest from single results."""
-        hour = timedelta(hours=1)
-        first = Window(start, end, "hour").floor(start + hour - timedelta(microseconds=1))
-        last = Window(start, end, "hour").floor(end)
-        sums = Sums()
+    async def sums(self, resource: UUID, window: Window, created: datetime) -> Counted:
+        """What was counted in the window, in parts: whole hours from their rollup, the rest from single results."""
+        start, end = window.start, window.end
+        first, last = window.hours(created, now())
         edges = [(start, end)] if first >= last else [(start, first), (last, end)]
-        for begin, until in edges:
-            if begin < until:
-                for row in await self._db.fetch(_RAW, resource, hour, first, begin, until):
-                    sums.add(row)
+        parts = [
+            await self._counted(_RAW.format("NULL::timestamptz"), resource, begin, until)
+            for begin, until in edges
+            if begin < until
+        ]
         if first < last:
-            for row in await self._db.fetch(
-                "SELECT coalesce(sum(checks), 0) AS checks, coalesce(sum(failures), 0) AS failures,"
-                " coalesce(sum(timed), 0) AS timed, sum(total) AS total, min(fastest) AS fastest,"
-                " max(slowest) AS slowest FROM result_hour WHERE resource = $1 AND at >= $2 AND at < $3",
-                resource, first, last,
-            ):  # fmt: skip
-                sums.add(row)
-        return sums
+            whole = _ROLLED_UP.format("NULL::timestamptz", "result_hour")
+            parts.append(await self._counted(whole, resource, first, last))
+        return Counted(*(list(chain(*columns)) for columns in zip(*parts, strict=True)))
+
+    async def _counted(self, statement: str, *args: object) -> Counted:
+        row = await self._db.fetchrow(statement, *args)
+        return Counted() if row[0] is None else Counted(*row)
 
     async def changes(self, resource: UUID, start: datetime | None, end: datetime | None, limit: int) -> list[Row]:
         """Changes of state, newest first."""

@@ -1,6 +1,6 @@
 """Uptime from changes of state: how long a monitor was up and down in a span of time."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,8 +30,8 @@ class History:
 
     def __init__(self, changes: Sequence[tuple[datetime, str]], until: datetime) -> None:
         self._begins = [at for at, _ in changes]
+        self._ends = [*self._begins[1:], until] if self._begins else []
         self._states = [state for _, state in changes]
-        self._until = until
 
     def span(self, start: datetime, end: datetime) -> Span:
         """What happened in `[start, end)`."""
@@ -41,7 +41,23 @@ class History:
             begin = max(self._begins[index], start)
             if begin >= end:
                 break
-            following = self._begins[index + 1] if index + 1 < len(self._begins) else self._until
             if self._states[index] in seconds:
-                seconds[self._states[index]] += max((min(following, end) - begin).total_seconds(), 0.0)
+                seconds[self._states[index]] += max((min(self._ends[index], end) - begin).total_seconds(), 0.0)
         return Span(seconds["up"], seconds["down"])
+
+    def uptimes(self, edges: Sequence[datetime]) -> list[float | None]:
+        """The uptime of each span from one edge to the next; nearly all lie within one state."""
+        found: list[float | None] = [None] * (len(edges) - 1)
+        mixed = set()
+        for begin, end, state in zip(self._begins, self._ends, self._states, strict=True):
+            first, last = bisect_left(edges, begin), bisect_right(edges, end) - 1
+            if first < last:
+                found[first:last] = [_ALL_ALONG.get(state)] * (last - first)
+            mixed |= {first - 1, last}
+        for place in mixed:
+            if 0 <= place < len(found):
+                found[place] = self.span(edges[place], edges[place + 1]).uptime
+        return found
+
+
+_ALL_ALONG = {"up": 100.0, "down": 0.0}

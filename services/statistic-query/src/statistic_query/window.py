@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate, repeat
+from operator import add
 
 HOUR = 3600
 DAY = 86400
@@ -42,11 +44,27 @@ class Window:
 
     def newest(self, limit: int) -> "list[datetime]":
         """The begins of the newest `limit` buckets that touch the window, ascending."""
-        begins: list[datetime] = []
         if self.start >= self.end:
-            return begins
+            return []
         begin = self.floor(self.end - timedelta(microseconds=1))
+        if step := timedelta(seconds=STEPS[self.interval]):
+            count = min((begin - self.floor(self.start)) // step + 1, limit)
+            return list(accumulate(repeat(step, count - 1), add, initial=begin - step * (count - 1)))
+        begins: list[datetime] = []
         while len(begins) < limit and self.after(begin) > self.start:
             begins.append(begin)
             begin = self.floor(begin - timedelta(microseconds=1))
         return begins[::-1]
+
+    def hours(self, created: datetime, present: datetime) -> tuple[datetime, datetime]:
+        """The whole hours of the window, from when until when; the first is not before the second when there is none.
+
+        The hour in which the monitor was `created`, and that of the present, count as whole: there is no more in them.
+        """
+        by_hour = Window(self.start, self.end, "hour")
+        first, last = by_hour.floor(self.start), by_hour.floor(self.end)
+        if first < self.start and self.start > created:
+            first = by_hour.after(first)
+        if last < self.end and present - self.end < timedelta(seconds=1):
+            last = by_hour.after(last)
+        return first, last

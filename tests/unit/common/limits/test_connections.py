@@ -1,7 +1,6 @@
 """Many connections do not keep a normal client from being served."""
 
 import asyncio
-import time
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
@@ -12,14 +11,13 @@ async def test_normal_client_is_served_beside_500_slow_ones(start):
     with start() as served:
         before = served.open_files()
         slow = [asyncio.create_task(served.drip(*drips[number % 3])) for number in range(500)]
-        slowest = 0.0
+        beside = 0
         while not all(task.done() for task in slow):
-            begun = time.monotonic()
             assert [code for code, _ in await answers_of_one(served)] == [200]
-            slowest = max(slowest, time.monotonic() - begun)
+            beside += any(not task.done() for task in slow)
             await asyncio.sleep(0.01)
 
-        assert slowest < 1.0
+        assert beside >= 5
         assert all(seconds < 3 for _, seconds in await asyncio.gather(*slow))
         assert served.open_files() <= before + 1
 

@@ -1,13 +1,13 @@
 """Statistics of uptime monitors: contract A23 and A24, pinghome-monitoring.txt lines 696 to 765."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Query, Response
 
+from pinghome_common.clock import now
 from pinghome_common.dialects.pinghome import Id, Router, answer
-from pinghome_common.dialects.pinghome_documents import milliseconds, moment, shows
+from pinghome_common.dialects.pinghome_documents import moment, shows
 from statistic_query.query import Limited, Queried, Ranged
-from statistic_query.read import Sums
 from statistic_query.window import STEPS, Window
 
 routes = Router(tags=["Uptime monitors"])
@@ -50,11 +50,6 @@ LOGS = {
 }
 
 
-def _times(sums: Sums) -> dict[str, Any]:
-    rounded = map(milliseconds, (sums.average, sums.fastest, sums.slowest))
-    return dict(zip(("avg", "min", "max"), rounded, strict=True))
-
-
 @routes.get("/v1/resource/{id}/statistic", responses=shows(STATISTIC))
 async def statistic(
     id: Id,  # noqa: A002  # the document's word
@@ -67,31 +62,25 @@ async def statistic(
 
     `uptime` is percent of the time that the monitor was watched; response times are milliseconds.
     """
-    start, end = range_.since(await read.created("resource", id))
+    created = await read.created("resource", id)
+    start, end = range_.since(created)
     window = Window(start, end, interval)
     begins = window.newest(limit)
     history = await read.history(id, start, end)
     counted = await read.buckets(id, window, begins)
-    whole, sums = history.span(start, end), await read.sums(id, start, end)
-    data = []
-    for begin in begins:
-        found = counted.get(begin, Sums())
-        data.append(
-            {
-                "received_at": moment(begin),
-                "uptime": history.span(max(begin, start), min(window.after(begin), end)).uptime,
-                "response_time": _times(found),
-                "checks": found.checks,
-                "failures": found.failures,
-            }
-        )
+    hourly = begins and interval in ("hour", "1h")
+    same = hourly and window.hours(created, now()) == (begins[0], window.after(begins[-1]))
+    sums = counted if same else await read.sums(id, window, created)
+    edges = [max(begins[0], start), *begins[1:], min(window.after(begins[-1]), end)] if begins else [start]
+    whole = history.span(start, end)
     summary = {
         "uptime": whole.uptime,
         "downtime_seconds": round(whole.down),
-        "response_time": _times(sums),
-        "checks": sums.checks,
-        "failures": sums.failures,
+        "response_time": sums.times(),
+        "checks": sum(sums.checks),
+        "failures": sum(sums.failures),
     }
+    data = counted.buckets(history.uptimes(edges))
     return answer({"summary": summary, "interval": interval, "data": data})
 
 

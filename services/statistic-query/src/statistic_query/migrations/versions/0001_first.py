@@ -19,24 +19,26 @@ CREATE TABLE state_change (
 );
 CREATE INDEX state_change_at ON state_change (resource, at);
 
--- Every region has a small number, so that a result is small.
-CREATE TABLE region (id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE);
+-- Every monitor has a small number in every region, so that a result and its key are small.
+CREATE TABLE series (
+    id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, resource uuid NOT NULL, region text NOT NULL,
+    UNIQUE (resource, region)
+);
 
 -- Single results, in partitions of a day that retention drops. Times of phases are milliseconds.
 -- verdict: 0 up, 1 target_fail, 2 probe_error, 3 blocked. Widest columns first: no padding.
 CREATE TABLE result (
-    resource uuid NOT NULL, slot timestamptz NOT NULL,
+    slot timestamptz NOT NULL, series int NOT NULL,
     total real NOT NULL, dns real, connect real, tls real, first_byte real,
-    region smallint NOT NULL, verdict smallint NOT NULL, status_code smallint
+    verdict smallint NOT NULL, status_code smallint
 ) PARTITION BY RANGE (slot);
-CREATE UNIQUE INDEX result_key ON result (resource, slot, region);
+CREATE UNIQUE INDEX result_key ON result (series, slot);
 
 -- What a failed probe saw, beside the lean rows of all results.
 CREATE TABLE failure (
-    resource uuid NOT NULL, slot timestamptz NOT NULL, region smallint NOT NULL, error text NOT NULL,
-    address text NOT NULL
+    slot timestamptz NOT NULL, series int NOT NULL, error text NOT NULL, address text NOT NULL
 ) PARTITION BY RANGE (slot);
-CREATE INDEX failure_key ON failure (resource, slot);
+CREATE INDEX failure_key ON failure (series, slot);
 
 CREATE TABLE result_hour (
     resource uuid NOT NULL, at timestamptz NOT NULL, checks int NOT NULL, failures int NOT NULL,
