@@ -87,8 +87,8 @@ class Platform:
 
     @property
     def names(self) -> list[str]:
-        """All processes."""
-        return [*SERVERS, *self.ports]
+        """All processes that should be alive."""
+        return [name for name in (*SERVERS, *self.ports) if name not in self._down]
 
     @property
     def pids(self) -> dict[str, int]:
@@ -111,6 +111,7 @@ class Platform:
         self._down[name] = self.of(name)._runs[name].child
         self.kill(name)
         await self.of(name).stop(name)
+        del self._killed[name]  # nobody reported this death
 
     async def let_up(self, name: str) -> None:
         """Start what was held down; returns when it is ready."""

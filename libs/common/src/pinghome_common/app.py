@@ -97,6 +97,7 @@ def build(
         version="1",
         description=description,
         lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # else FastAPI asks for it at each request
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,

@@ -49,7 +49,7 @@ class Queue:
                 await client.subscribe(self._inbox, cb=self._arrive, pending_msgs_limit=-1, pending_bytes_limit=-1)
             if time.monotonic() > self._expires:
                 self._asked = 0  # a request that the broker forgot would otherwise be waited for for ever
-            if self._asked < most and not self._arrived:
+            if self._asked <= most // 2 and not self._arrived:  # not for each message that has come
                 self._expires = time.monotonic() + 6
                 ask = {"batch": most - self._asked, "expires": 5 * 10**9}
                 self._asked = most

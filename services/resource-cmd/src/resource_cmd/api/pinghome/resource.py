@@ -78,9 +78,11 @@ async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noq
 async def status(id: Id, body: Enabled, command: Commanded) -> Response:  # noqa: A002
     """Switches a monitor on or off (A3)."""
     row = await command.resources.edit(id, command.wanted)
+    before = row.state.enabled
     row.state = resource.enable(row.state, row.version + 1, command.now, enabled=body.enabled)
     await command.resources.save(row, "enabled" if body.enabled else "disabled")
-    await command.resources.forget(id)
+    if body.enabled is not before:  # else nobody would have reported lately, and the monitor would become unknown
+        await command.resources.forget(id)
     await command.resources.reschedule([id])
     document = documents.resource(row.state)
     return command.answer({"message": "Resource status updated", "resource": document, "id": id}, version=row.version)
