@@ -61,6 +61,8 @@ class Window:
 
         The hour in which the monitor was `created`, and that of the present, count as whole: there is no more in them.
         """
+        if self.start >= self.end:
+            return self.start, self.start
         by_hour = Window(self.start, self.end, "hour")
         first, last = by_hour.floor(self.start), by_hour.floor(self.end)
         if first < self.start and self.start > created:
