@@ -1,6 +1,7 @@
 """F4: NATS is down for long; check-ins go to the spool, commands go on, all clients come back and nothing is lost."""
 
 import asyncio
+import signal
 import time
 from uuid import UUID
 
@@ -26,6 +27,10 @@ async def play(run: Run, verdict: Verdict) -> None:
         await platform.let_up("nats")
 
     async def meanwhile() -> None:
+        deaf = await _told_to_end(
+            run, [name for name in platform.ports if name not in ("data-gateway", "resource-cmd")]
+        )
+        verdict.none("services that do not end by themselves when told so while NATS is away", deaf)
         for name in ("data-gateway", "resource-cmd"):
             before, begun = platform.pids[name], time.monotonic()
             platform.kill(name)
@@ -37,6 +42,21 @@ async def play(run: Run, verdict: Verdict) -> None:
             verdict.at_most(f"seconds until {name} serves again, killed while NATS is away", took, 10)
 
     await judge_outage(run, verdict, LONG if run.long else SHORT, begin, meanwhile, end)
+
+
+async def _told_to_end(run: Run, names: list[str]) -> list[str]:
+    """SIGTERM; returns those that did not exit with 0 within 12 s, in which open requests have 10 s."""
+    platform, before, begun = run.platform, len(run.platform.deaths), time.monotonic()
+    for name in names:
+        platform.kill(name, signal.SIGTERM)
+    while time.monotonic() - begun < 12:
+        ended = {it.name for it in platform.deaths[before:] if it.code == 0}
+        if ended >= set(names):
+            break
+        await asyncio.sleep(0.05)
+    for name in set(names) - ended:
+        platform.kill(name)
+    return sorted(set(names) - ended)
 
 
 async def _serves(run: Run, name: str, heartbeat: UUID) -> bool:

@@ -61,6 +61,8 @@ async def supervise(name: str, worker: Worker) -> None:
         except Exception:
             RESTARTS.labels(name).inc()
             log.exception("a worker failed and is started again", worker=name)
+        if (task := asyncio.current_task()) and task.cancelling():
+            return  # it failed on its way out, say with the broker away: that must not keep the process alive
         pause = 0.1 if time.monotonic() - begun > 10 else min(pause * 2, 5.0)
         await asyncio.sleep(pause)
 
