@@ -31,6 +31,7 @@ async def play(run: Run, verdict: Verdict) -> None:
             run, [name for name in platform.ports if name not in ("data-gateway", "resource-cmd")]
         )
         verdict.none("services that do not end by themselves when told so while NATS is away", deaf)
+        await asyncio.gather(*(_listens(run, name) for name in platform.ports))
         for name in ("data-gateway", "resource-cmd"):
             before, begun = platform.pids[name], time.monotonic()
             platform.kill(name)
@@ -57,6 +58,18 @@ async def _told_to_end(run: Run, names: list[str]) -> list[str]:
     for name in set(names) - ended:
         platform.kill(name)
     return sorted(set(names) - ended)
+
+
+async def _listens(run: Run, name: str) -> None:
+    """Returns when a service has started again; it is not ready as long as NATS is away."""
+    wire, latest = Wire(run.platform.ports[name]), time.monotonic() + 30
+    while time.monotonic() < latest:
+        try:
+            await wire.ask("GET", "/healthz")
+            break
+        except (LostError, NotSentError):
+            await asyncio.sleep(0.05)
+    wire.close()
 
 
 async def _serves(run: Run, name: str, heartbeat: UUID) -> bool:
