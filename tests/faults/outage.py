@@ -46,7 +46,7 @@ async def judge_outage(  # one story
         await end()
         back = time.monotonic()
         reconnected, drained = await asyncio.gather(_all_ready(run, back), _drained(run, back))
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
         last = time.monotonic()
     caught, waited = await catch_up(platform, last)
     numbers = ledger.between(begun, ended)

@@ -13,7 +13,7 @@ from whole_oracle import judge_all
 
 VICTIMS = ["resource-cmd", "resource-query", "statistic-query", "nats", "postgres"]
 KILLS = 30
-APART = 0.4, 1.6
+APART = 0.3, 1.5
 """Seconds: time to start again and to do some commands."""
 COMMANDERS = 12
 
