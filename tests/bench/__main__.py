@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import traceback
 from contextlib import aclosing
 from importlib import import_module
 from pathlib import Path
@@ -39,12 +40,17 @@ async def main() -> bool:
         parser.error(f"no such row: {', '.join(unknown)}")
     provide(program for name in asked.rows or ROWS for program in getattr(import_module(f"rows.{name}"), "NEEDS", ()))
     found = []
+    broken = False
     for name in asked.rows or ROWS:
-        found += await measure(name, asked.rounds)
+        try:
+            found += await measure(name, asked.rounds)
+        except Exception:  # noqa: BLE001  # the other rows were not measured for nothing
+            traceback.print_exc()
+            broken = True
     print(table(found))
     for name in dict.fromkeys(figure.row for figure in found):
         print(json.dumps({"row": name, "figures": [figure.document() for figure in found if figure.row == name]}))
-    return all(figure.passes is not False for figure in found)
+    return not broken and all(figure.passes is not False for figure in found)
 
 
 if __name__ == "__main__":

@@ -48,10 +48,10 @@ class Slots:
 
 STORED = """
 SELECT coalesce(sum(n), 0)::bigint FROM (
-    SELECT DISTINCT ON (resource) count(DISTINCT slot) AS n FROM result
+    SELECT DISTINCT ON (series) count(*) AS n FROM result
     WHERE slot >= to_timestamp($1::bigint) AND slot < to_timestamp($2::bigint)
-    GROUP BY resource, extract(epoch FROM slot)::bigint % $3::int
-    ORDER BY resource, n DESC
+    GROUP BY series, extract(epoch FROM slot)::bigint % $3::int
+    ORDER BY series, n DESC
 ) phase
 """
 JUDGED = "SELECT count(*) FROM view v JOIN resource r ON r.id = v.resource WHERE v.slot >= $1 AND r.status = 'up'"

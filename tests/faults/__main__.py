@@ -13,7 +13,10 @@ from run import Run
 from under_test import Platform
 from verdict import Check, Verdict, documents, table
 
-SCENARIOS = sorted(path.stem for path in Path(__file__).with_name("scenarios").glob("[a-z]*.py"))
+HERE = Path(__file__).with_name("scenarios")
+SCENARIOS = {path.stem: f"scenarios.{path.stem}" for path in sorted(HERE.glob("[a-z]*.py"))}
+LONG = {path.stem: f"scenarios.long.{path.stem}" for path in sorted((HERE / "long").glob("[a-z]*.py"))}
+"""By name, the modules; those of LONG have no short form."""
 
 
 async def play(names: list[str], seed: int, *, long: bool, keep: bool) -> list[Check]:
@@ -38,7 +41,7 @@ async def play(names: list[str], seed: int, *, long: bool, keep: bool) -> list[C
 async def play_one(name: str, run: Run) -> Verdict:
     """Play one scenario."""
     verdict = Verdict(name.upper())
-    scenario = import_module(f"scenarios.{name}")
+    scenario = import_module((SCENARIOS | LONG)[name])
     print(f"{name.upper()}: {scenario.__doc__.partition(': ')[2]}", file=sys.stderr)
     try:
         await scenario.play(run, verdict)
@@ -51,7 +54,7 @@ async def play_one(name: str, run: Run) -> Verdict:
 def main() -> int:
     """Returns the exit code: 1 when anything failed."""
     parser = argparse.ArgumentParser(prog="python tests/faults", description=__doc__)
-    parser.add_argument("scenarios", nargs="*", metavar="scenario", help=f"of: {', '.join(SCENARIOS)}")
+    parser.add_argument("scenarios", nargs="*", metavar="scenario", help=f"of: {', '.join([*SCENARIOS, *LONG])}")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="of an earlier run, to repeat it")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--short", action="store_false", dest="long", help="three minutes in all (the default)")
@@ -59,8 +62,8 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the data folders")
     parser.add_argument("--json", type=Path, help="also write what was found to a file")
     asked = parser.parse_args()
-    names = [name.lower() for name in asked.scenarios] or SCENARIOS
-    if unknown := set(names) - set(SCENARIOS):
+    names = [name.lower() for name in asked.scenarios] or [*SCENARIOS, *(LONG if asked.long else ())]
+    if unknown := set(names) - SCENARIOS.keys() - LONG.keys():
         parser.error(f"no such scenario: {', '.join(unknown)}")
     print(f"seed {asked.seed}", file=sys.stderr)
     checks = uvloop.run(play(names, asked.seed, long=asked.long, keep=asked.keep))

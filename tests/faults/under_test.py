@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,18 +37,19 @@ class Death:
 class Platform:
     """`async with Platform() as platform`: everything answers; `kill` ends a process, its supervisor starts another."""
 
-    def __init__(self) -> None:
+    def __init__(self, regions: Sequence[str] = (REGION,)) -> None:
         self.data = Path(tempfile.mkdtemp(prefix="pinghome-faults-"))
         self.data.chmod(0o711)  # PostgreSQL's own account must pass
         self.token = "ph_" + secrets.token_urlsafe(32)
         self.settings = Settings(
             data=self.data,
-            regions=[REGION],
+            regions=list(regions),
             database_url="",
             nats_url="",
             secret_key=secrets.token_urlsafe(32),
             bootstrap_token=self.token,
             probe_allow_cidrs=["127.0.0.0/8"],  # monitors watch our own gateway
+            period_unit_seconds=5,  # nobody waits for minutes of grace
             _env_file=None,
         )
         self.deaths: list[Death] = []

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from random import Random
 from uuid import uuid4
 
 import msgspec
@@ -13,7 +14,7 @@ from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.events.probe import Phases, Result, Results, Verdict
 from pinghome_common.stream import Message
 from resource_cmd import resource
-from resource_cmd.listen import Listener
+from resource_cmd.listen import Listener, judge
 from resource_cmd.store import Actor, Resources, unheard
 
 AT = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp()) * MICRO
@@ -116,3 +117,43 @@ async def test_results_of_a_monitor_that_is_gone_are_left_out_and_others_are_jud
     await world.hear(("a", [(gone, 0, DOWN), (it, 0, DOWN)]))
     assert await world.history(it) == ["pending", "down"]
     assert await world.history(gone) == ["pending", "pending"]
+
+
+async def test_a_region_that_reports_late_is_judged_by_what_the_others_have_said_since(world):
+    it = await world.add(regions=("a", "b", "c"))
+    await world.hear(*((region, [(it, 0, UP)]) for region in "abc"))
+    await world.hear(*((region, [(it, 600, UP)]) for region in "ab"))
+    await world.hear(("c", [(it, at, DOWN) for at in (60, 120, 180)]))
+    assert await world.history(it) == ["pending", "up"]
+
+
+async def test_what_was_seen_before_the_last_change_does_not_change_the_present(world):
+    it = await world.add()
+    await world.hear(("a", [(it, 0, UP)]))
+    async with world.db.transaction() as tx:
+        await judge(tx, [it.id], {it.id: AT + 300 * MICRO}, 60)
+    assert await world.history(it) == ["pending", "up", "unknown"]
+    await world.hear(("a", [(it, 60, DOWN), (it, 120, DOWN)]))
+    assert await world.history(it) == ["pending", "up", "unknown"]
+    await world.hear(("a", [(it, 360, UP)]))
+    assert await world.history(it) == ["pending", "up", "unknown", "up"]
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_repeated_and_overtaken_results_change_nothing(world, seed):
+    """The same story, told once and told with everything repeated up to three times at any later moment."""
+    rng = Random(seed)
+    story = [(region, at, rng.choice([UP, UP, UP, DOWN, ERROR])) for at in range(0, 900, 60) for region in "abc"]
+    clean, muddled = (
+        await world.add(regions="abc", grace_period=seed % 3),
+        await world.add(name="again", regions="abc", grace_period=seed % 3),
+    )
+    for region, at, verdict in story:
+        await world.hear((region, [(clean, at, verdict)]))
+    said = []
+    for tale in story:
+        said.append(tale)
+        repeated = rng.sample(said, min(len(said), rng.randint(0, 3)))
+        batches = [(region, [(muddled, at, verdict)]) for region, at, verdict in (tale, *repeated)]
+        await world.hear(*batches)
+    assert await world.history(muddled) == await world.history(clean)

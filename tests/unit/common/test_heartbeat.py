@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, Status, Vitals, alert_after, miss, shown, take
-from pinghome_common.events.ping import Kind, position
+from pinghome_common.events.ping import Kind, Ping, position
 
 AT = 1_000_000 * MICRO
 STAMP = datetime(2026, 11, 21, tzinfo=UTC)
@@ -21,11 +21,15 @@ def heartbeat(status=Status.new, **settings):
     )  # fmt: skip
 
 
+def ping(kind, at, run_id=b""):
+    return Ping(id=b"", heartbeat=b"", at=at, kind=kind, run_id=run_id)
+
+
 def after(it, *pings):
     """The vitals after pings given as (kind, seconds)."""
     vitals = it.vitals
     for index, (kind, at) in enumerate(pings):
-        vitals = take(it, vitals, kind, AT + int(at * MICRO), index + 1)
+        vitals = take(it, vitals, ping(kind, AT + int(at * MICRO)), index + 1)
     return vitals
 
 
@@ -85,10 +89,10 @@ def test_pings_that_come_again_change_nothing(found, data):
     it = heartbeat()
     once = twice = it.vitals
     for index, (kind, at) in enumerate(found):
-        once = take(it, once, kind, AT + at, position(5, index))
-        twice = take(it, twice, kind, AT + at, position(5, index))
+        once = take(it, once, ping(kind, AT + at), position(5, index))
+        twice = take(it, twice, ping(kind, AT + at), position(5, index))
         again = data.draw(st.integers(0, index))
-        twice = take(it, twice, found[again][0], AT + found[again][1], position(5, again))
+        twice = take(it, twice, ping(found[again][0], AT + found[again][1]), position(5, again))
     assert once == twice
     assert once.n_pings == len(found)
 
@@ -97,7 +101,7 @@ def test_pings_that_come_again_change_nothing(found, data):
 def test_a_ping_that_comes_late_is_counted_but_does_not_speak_for_the_present(found):
     it = heartbeat()
     vitals = after(it, *found, (Kind.tick, 2))
-    late = take(it, vitals, Kind.fail, AT + MICRO, 1000)
+    late = take(it, vitals, ping(Kind.fail, AT + MICRO), 1000)
     assert late.n_pings == vitals.n_pings + 1
     assert (late.status, late.last_ping, late.last_event) == (vitals.status, vitals.last_ping, vitals.last_event)
 

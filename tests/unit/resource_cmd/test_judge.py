@@ -25,7 +25,7 @@ def monitor(status=Status.up, regions=("eu-central-1",), **settings):
 def view(region="eu-central-1", up=True, checked=0.0, since=0.0, error="", status_code=None):
     at = NOW + int(checked * MICRO)
     began = NOW + int(since * MICRO)
-    return View(region=region, checked_at=at, up=up, since=began, error=error, status_code=status_code)
+    return View(region=region, slot=at, checked_at=at, up=up, since=began, error=error, status_code=status_code)
 
 
 def verdict(it, *views, at=0.0):
@@ -55,6 +55,14 @@ def test_grace_period_waits_and_says_when_to_look_again():
     assert waiting.change is None
     assert waiting.judge_at == NOW + 60 * MICRO
     assert verdict(it, view(up=False, since=-120)).change.status is Status.down
+
+
+def test_a_failure_counts_only_when_it_is_seen_at_the_end_of_the_grace_period():
+    it = monitor(grace_period=2)
+    over = verdict(it, view(up=False, checked=-30, since=-140))
+    assert over.change is None
+    assert over.judge_at == NOW - 20 * MICRO  # past: a probe has to look
+    assert verdict(it, view(up=False, checked=-30, since=-150)).change.status is Status.down
 
 
 def test_recovery_period_waits_and_says_when_to_look_again():

@@ -1,10 +1,13 @@
-"""Cron expressions of maintenance windows: croniter behind one small interface."""
+"""When things recur: maintenance windows by croniter, the schedules of heartbeats by cronsim and oncalendar."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from croniter import CroniterError, croniter
+from cronsim import CronSim, CronSimError
+from oncalendar import OnCalendar, OnCalendarError
 
 LONGEST = 100
 
@@ -35,3 +38,32 @@ def _window(expression: str, minute: datetime) -> datetime:
 def inside(expression: str, duration: timedelta, at: datetime) -> bool:
     """True when `at` (UTC) lies in a window that a run of the expression began less than `duration` before."""
     return at < _window(expression, at.replace(second=0, microsecond=0)) + duration
+
+
+def check_schedule(schedule: str) -> None:
+    """Refuses what is neither a five-field cron expression nor a systemd OnCalendar one, or never comes.
+
+    Raises:
+        ValueError: with a sentence for the user.
+    """
+    if len(schedule) > LONGEST or next_run(schedule, "UTC", datetime(2026, 1, 1, tzinfo=UTC)) is None:
+        raise ValueError("is not a valid cron or OnCalendar expression")
+
+
+def next_run(schedule: str, tz: str, after: datetime) -> datetime | None:
+    """The first time after `after` at which a job is due, in UTC; None when it never is.
+
+    Both engines are those of Healthchecks, so that a night in which the clocks change has the same runs there and here
+    (contract B.4). A fixed hour that comes twice counts once, one that is left out comes right after the gap.
+    """
+    local = after.astimezone(ZoneInfo(tz))
+    engine = CronSim if is_cron(schedule) else OnCalendar
+    try:
+        return next(engine(schedule, local)).astimezone(UTC)
+    except (CronSimError, OnCalendarError, StopIteration, OverflowError):
+        return None
+
+
+def is_cron(schedule: str) -> bool:
+    """True for five fields on one line; anything else is OnCalendar."""
+    return "\n" not in schedule.strip() and len(schedule.split()) == 5

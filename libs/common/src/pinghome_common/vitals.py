@@ -20,8 +20,11 @@ CREATE TABLE vitals (
 """
 """Narrow rows that pings rewrite without touching the settings; times are UNIX microseconds."""
 
+RUN_ID = "ALTER TABLE vitals ADD COLUMN run_id uuid"
+"""Of the run that began last; each service that keeps vitals adds it in a later migration."""
+
 _NAMES = [field.name for field in fields(Vitals)]
-_TYPES = {"heartbeat": "uuid", "status": "text", "reason": "text", "last_duration": "float8"}
+_TYPES = {"heartbeat": "uuid", "status": "text", "reason": "text", "last_duration": "float8", "run_id": "uuid"}
 _COLUMNS = ["heartbeat", *_NAMES, "alert_after"]
 _LIST = ", ".join(_COLUMNS)
 _ARRAYS = ", ".join(f"${place}::{_TYPES.get(name, 'bigint')}[]" for place, name in enumerate(_COLUMNS, 1))

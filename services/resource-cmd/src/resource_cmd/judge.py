@@ -14,10 +14,12 @@ from pinghome_common.events.resource import Change, Resource, Status
 class View:
     """What one region last said of a monitor; times are UNIX microseconds.
 
-    `up` is None when the probe could not speak for or against the target; `since` is when it began to say the same.
+    `up` is None when the probe could not speak for or against the target; `since` is the first slot of those in which
+    it has said the same, `slot` the last.
     """
 
     region: str
+    slot: int
     checked_at: int
     up: bool | None
     since: int
@@ -27,7 +29,10 @@ class View:
 
 @dataclass(slots=True, kw_only=True)
 class Decision:
-    """What becomes of a monitor: another status or None, and when to look again without a new result."""
+    """What becomes of a monitor: another status or None, and when to look again without a new result.
+
+    When `judge_at` is past already, a probe has to look: a period counts only when the target says the same at its end.
+    """
 
     change: Change | None = None
     judge_at: int | None = None
@@ -41,8 +46,9 @@ def fresh_for(interval: int) -> int:
 def decide(it: Resource, views: Sequence[View], at: int, version: int, unit: int = 60) -> Decision:
     """The monitor's status at `at` (UNIX microseconds, the time of the newest result).
 
-    Down when a quorum of fresh regions has failed for the grace period; up again after the recovery period; unknown
-    when no fresh region can tell. A probe that failed for our own reasons speaks for nobody.
+    Down when a quorum of fresh regions has failed for the grace period and still fails at its end; up again after the
+    recovery period likewise; unknown when no fresh region can tell. A probe that failed for our own reasons speaks for
+    nobody.
 
     Args:
         it: the monitor.
@@ -66,8 +72,8 @@ def decide(it: Resource, views: Sequence[View], at: int, version: int, unit: int
     failing = sorted((view for view in speaking if not view.up), key=lambda view: view.since)
     if len(failing) >= quorum:
         return _bad(it, failing, quorum, at, version, unit, complete=len(fresh) >= len(it.regions))
-    well = sorted(view.since for view in speaking if view.up)
-    return _good(it, well[min(len(speaking) - quorum, len(well) - 1)], at, version, unit)
+    well = sorted((view for view in speaking if view.up), key=lambda view: view.since)
+    return _good(it, well, min(len(speaking) - quorum + 1, len(well)), at, version, unit)
 
 
 def _bad(
@@ -75,21 +81,24 @@ def _bad(
 ) -> Decision:
     if it.change.status is Status.down:
         return Decision()
-    due = failing[quorum - 1].since + it.grace_period * unit * MICRO
     if it.change.status is Status.pending and not complete:
         # The first region to answer does not speak for those that have not yet had their turn.
-        due = max(due, int(it.change.at.timestamp()) * MICRO + fresh_for(it.interval))
-    if at < due:
-        return Decision(judge_at=due)
-    return _become(it, Status.down, at, version, failing[0].error, failing[0])
-
-
-def _good(it: Resource, since: int, at: int, version: int, unit: int) -> Decision:
-    if it.change.status is Status.down:
-        due = since + it.recovery_period * unit * MICRO
+        due = int(it.change.at.timestamp()) * MICRO + fresh_for(it.interval)
         if at < due:
             return Decision(judge_at=due)
-    return _become(it, Status.up, at, version, "")
+    due = _end(failing, quorum, it.grace_period * unit * MICRO)
+    return Decision(judge_at=due) if due else _become(it, Status.down, at, version, failing[0].error, failing[0])
+
+
+def _good(it: Resource, well: list[View], enough: int, at: int, version: int, unit: int) -> Decision:
+    due = _end(well, enough, it.recovery_period * unit * MICRO) if it.change.status is Status.down else None
+    return Decision(judge_at=due) if due else _become(it, Status.up, at, version, "")
+
+
+def _end(same: list[View], enough: int, period: int) -> int | None:
+    """When `enough` regions, ordered by `since`, will have said the same for a period; None when they have."""
+    end = same[enough - 1].since + period
+    return end if period and sum(view.slot >= end for view in same) < enough else None
 
 
 def _become(it: Resource, status: Status, at: int, version: int, reason: str, view: View | None = None) -> Decision:

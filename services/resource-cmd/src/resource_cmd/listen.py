@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from pinghome_common.clock import now
+from pinghome_common.clock import micros, now
 from pinghome_common.db import Connection
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, take
 from pinghome_common.events.ping import Batch, Ping, decode_tick, position
@@ -64,11 +64,10 @@ class Listener:
         monitors = {resource for each in rounds for resource, _ in each}
         await tx.execute("SELECT FROM resource WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE", monitors)
         for each in rounds:
-            await tx.execute(_VIEW, *_columns(each))
-            at = {resource: result.checked_at for (resource, _), result in each.items()}
-            ids = [row["id"] for row in await tx.fetch(_TO_JUDGE, list(at))]
+            news = {row["resource"]: row["at"] for row in await tx.fetch(_VIEW, *_columns(each))}
+            ids = [row["id"] for row in await tx.fetch(_TO_JUDGE, list(news))]
             if ids:
-                await judge(tx, ids, at, self._unit)
+                await judge(tx, ids, news, self._unit)
 
 
 def _columns(results: dict[tuple[UUID, str], Result]) -> list[list[object]]:
@@ -85,15 +84,16 @@ def _columns(results: dict[tuple[UUID, str], Result]) -> list[list[object]]:
 
 _VIEW = """
 INSERT INTO view AS old (resource, region, slot, checked_at, up, since, status_code, error)
-SELECT n.resource, n.region, slot, checked_at, up, checked_at, status_code, error
+SELECT n.resource, n.region, slot, checked_at, up, slot, status_code, error
 FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::boolean[], $6::int[], $7::text[])
     n (resource, region, slot, checked_at, up, status_code, error)
 JOIN resource r ON r.id = n.resource
 ON CONFLICT (resource, region) DO UPDATE SET
     slot = excluded.slot, checked_at = excluded.checked_at, up = excluded.up,
-    since = CASE WHEN old.up IS NOT DISTINCT FROM excluded.up THEN old.since ELSE excluded.since END,
+    since = CASE WHEN old.up IS NOT DISTINCT FROM excluded.up THEN old.since ELSE excluded.slot END,
     status_code = excluded.status_code, error = excluded.error
 WHERE old.slot < excluded.slot
+RETURNING resource, checked_at AS at
 """
 
 # A monitor that is up, and for which no region says anything else, need not be looked at.
@@ -105,25 +105,40 @@ SELECT id FROM resource r WHERE id = ANY($1::uuid[]) AND status <> 'paused' AND 
 """
 
 
-async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: int) -> int:
-    """Decides on some monitors at their times and writes what changed; returns how many did."""
+async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: int, *, confirm: bool = False) -> int:
+    """Decides on some monitors at their times and writes what changed; returns how many did.
+
+    Time never goes back: a region that reports late is judged by what the others have said since, and what it says of
+    the time before the last change is for the history only.
+
+    `confirm`: where only the word of a probe after `judge_at` is missing, probes are sent at once.
+    """
     stamp, said = now(), list[UUID]()
     store = Resources(tx, JUDGE, said.append, stamp)
     rows = await store.edit_many(list(ids))
     views: dict[UUID, list[View]] = defaultdict(list)
     for view in await tx.fetch("SELECT * FROM view WHERE resource = ANY($1::uuid[])", [row.state.id for row in rows]):
         values = dict(view)
-        values.pop("slot")
         views[values.pop("resource")].append(View(**values))
+    unsure = []
     for row in rows:
         it = row.state
-        decision = decide(it, views[it.id], at[it.id], row.version + 1, unit)
+        latest = max(at[it.id], *(view.checked_at for view in views[it.id]), 0)
+        if latest < micros(it.change.at):
+            continue
+        decision = decide(it, views[it.id], latest, row.version + 1, unit)
         if decision.change:
             it.change = decision.change
             await store.save(row, "status-changed")
+        judge_at = decision.judge_at
+        if confirm and judge_at is not None and judge_at <= latest:
+            unsure.append(it.id)
+            judge_at = None
         await tx.execute(
-            "UPDATE resource SET judge_at = $2 WHERE id = $1 AND judge_at IS DISTINCT FROM $2", it.id, decision.judge_at
+            "UPDATE resource SET judge_at = $2 WHERE id = $1 AND judge_at IS DISTINCT FROM $2", it.id, judge_at
         )
+    if unsure:
+        await store.reschedule(unsure)  # which also makes jobs at once
     return len(said)
 
 
@@ -143,7 +158,7 @@ async def count(tx: Connection, batches: list[tuple[Message, Batch]]) -> None:
         it = msgspec.json.decode(row["state"], type=Heartbeat)
         it.vitals = before = vitals[it.id]
         for ping, place in pings[it.id]:
-            it = with_vitals(it, take(it, it.vitals, ping.kind, ping.at, place), row["version"] + 1)
+            it = with_vitals(it, take(it, it.vitals, ping, place), row["version"] + 1)
         if it.vitals.status is before.status and it.vitals.changed_at == before.changed_at:
             quiet.append(it)
         else:

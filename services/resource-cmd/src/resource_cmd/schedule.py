@@ -55,10 +55,12 @@ class Scheduler:
         connection = await self._db.own()
         try:
             await only_one(connection, "schedule")
-            compared = 0.0
+            compared, generation = 0.0, 0
             loop = asyncio.get_running_loop()
             while True:
-                if loop.time() - compared > RECONCILE:
+                # A broker that was killed may have lost the schedules of its last moments.
+                if loop.time() - compared > RECONCILE or generation != self._broker.generation:
+                    generation = self._broker.generation
                     await self._compare(connection)
                     compared = loop.time()
                 self._work.clear()

@@ -5,12 +5,15 @@ from collections.abc import Callable
 
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Connection, Database, only_one
-from pinghome_common.events.heartbeat import Status, miss
+from pinghome_common.events.heartbeat import miss
 from resource_cmd.heartbeat import with_vitals
 from resource_cmd.listen import judge
 from resource_cmd.store import Actor, Heartbeats, unheard
 
 SWEEPER = Actor("sweeper")
+
+CONFIRMED = 2_000_000
+"""Microseconds that a result takes to get here; only without one is a probe of its own sent to confirm."""
 
 STALE_EVERY = 10
 """Sweeps between two looks for monitors without a fresh word."""
@@ -60,13 +63,13 @@ class Sweeper:
         decided = 0
         while found := await self._late(connection, at):
             decided += found
-        due = await connection.fetch("SELECT id FROM resource WHERE judge_at <= $1 LIMIT 500", at)
+        due = await connection.fetch("SELECT id FROM resource WHERE judge_at <= $1 LIMIT 500", at - CONFIRMED)
         if turn == 0:
             due += await connection.fetch(_STALE, at, resumed)
         if due:
             async with connection.transaction():
                 ids = list({row["id"] for row in due})
-                decided += await judge(connection, ids, dict.fromkeys(ids, at), self._unit)
+                decided += await judge(connection, ids, dict.fromkeys(ids, at), self._unit, confirm=True)
         if decided:
             self._after()
 
@@ -82,7 +85,7 @@ class Sweeper:
             for row in await store.edit_many([each["heartbeat"] for each in due]):
                 it = row.state
                 deadline = await connection.fetchval("SELECT alert_after FROM vitals WHERE heartbeat = $1", it.id)
-                if deadline is not None and deadline <= at and it.vitals.status is not Status.paused:
+                if deadline is not None and deadline <= at:
                     row.state = with_vitals(it, miss(it.vitals, deadline), row.version + 1)
                     await store.save(row, "status-changed")
         return len(due)

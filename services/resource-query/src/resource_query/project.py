@@ -87,7 +87,7 @@ class Projector:
             it = msgspec.json.decode(row["state"], type=Heartbeat)
             it.vitals = vitals[it.id]
             for ping, place in pings[it.id]:
-                it.vitals = take(it, it.vitals, ping.kind, ping.at, place)
+                it.vitals = take(it, it.vitals, ping, place)
             changed.append(it)
         if changed:
             await write_vitals(tx, changed)

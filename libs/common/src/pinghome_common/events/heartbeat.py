@@ -1,11 +1,15 @@
 """A heartbeat: a job that must report in time, and the rules of its status that commands and queries share."""
 
+import re
+import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from pinghome_common.events.ping import Kind
+from pinghome_common.clock import from_micros, micros
+from pinghome_common.cron import next_run
+from pinghome_common.events.ping import Kind, Ping
 
 MICRO = 1_000_000
 
@@ -24,7 +28,7 @@ class Vitals:
     """What pings and deadlines make of a heartbeat. All times are UNIX microseconds.
 
     `position` is that of the last ping counted in (`ping.position`): applying a ping twice changes nothing.
-    `last_ping` is the last success or fail, `last_event` the last ping of any kind.
+    `last_ping` is the last success or fail, `last_event` the last ping of any kind, `run_id` that of the last start.
     """
 
     status: Status = Status.new
@@ -33,6 +37,7 @@ class Vitals:
     last_ping: int | None = None
     last_event: int | None = None
     last_start: int | None = None
+    run_id: UUID | None = None
     last_duration: float | None = None
     n_pings: int = 0
     position: int = 0
@@ -42,7 +47,9 @@ class Vitals:
 class Heartbeat:
     """One heartbeat monitor; `period` and `grace` are in seconds.
 
-    `manual_resume`: only a command ends a pause; else the next ping does.
+    With a `schedule`, a cron or OnCalendar expression in the time zone `tz`, the `period` does not count.
+    `tags` is a list separated by spaces. `subject` and `subject_fail` are comma lists of the keywords by which a mail
+    is a success or a failure. `manual_resume`: only a command ends a pause; else the next ping does.
     `previous` is the status before `vitals.status`, `changed_version` the aggregate's version of that change.
     """
 
@@ -50,9 +57,16 @@ class Heartbeat:
     organisation: UUID
     service_id: UUID
     name: str
+    slug: str = ""
+    tags: str = ""
+    desc: str = ""
     period: int
     grace: int = 0
+    schedule: str = ""
+    tz: str = "UTC"
     methods: list[str]
+    subject: str = ""
+    subject_fail: str = ""
     manual_resume: bool = True
     vitals: Vitals = field(default_factory=Vitals)
     previous: Status | None = None
@@ -66,25 +80,29 @@ class Heartbeat:
         return self.grace or self.period
 
 
-def take(heartbeat: Heartbeat, vitals: Vitals, kind: int, at: int, position: int) -> Vitals:
-    """The vitals after one ping received at `at`; a ping already counted in changes nothing.
+def take(heartbeat: Heartbeat, vitals: Vitals, ping: Ping, position: int) -> Vitals:
+    """The vitals after one ping; one that is already counted in changes nothing (contract A.4, B.4).
 
     A ping that arrives after a later one (a spool that was replayed) is counted but does not speak for the present.
     """
     if position <= vitals.position:
         return vitals
+    at, kind = ping.at, ping.kind
     after = replace(vitals, position=position, n_pings=vitals.n_pings + 1)
     if vitals.last_event is not None and at < vitals.last_event:
         return after
     after.last_event = at
     if kind in (Kind.log, Kind.ign) or (vitals.status is Status.paused and heartbeat.manual_resume):
         return after
+    run_id = UUID(bytes=ping.run_id) if ping.run_id else None
     if kind == Kind.run:
-        after.last_start = at
+        after.last_start, after.run_id = at, run_id
         return after
     after.last_ping = at
-    after.last_duration = None if vitals.last_start is None else (at - vitals.last_start) / MICRO
-    after.last_start = None
+    same = run_id == vitals.run_id
+    after.last_duration = (at - vitals.last_start) / MICRO if same and vitals.last_start is not None else None
+    if same or run_id is None or kind == Kind.fail:  # another run's success leaves this one going
+        after.last_start = after.run_id = None
     status = Status.down if kind == Kind.fail else Status.up
     if status is not vitals.status:
         after.status, after.changed_at = status, at
@@ -92,12 +110,22 @@ def take(heartbeat: Heartbeat, vitals: Vitals, kind: int, at: int, position: int
     return after
 
 
+def due(heartbeat: Heartbeat, vitals: Vitals) -> int | None:
+    """When the next success is expected, in UNIX microseconds; None unless the heartbeat is up."""
+    if vitals.status is not Status.up or vitals.last_ping is None:
+        return None
+    if not heartbeat.schedule:
+        return vitals.last_ping + heartbeat.period * MICRO
+    following = next_run(heartbeat.schedule, heartbeat.tz, from_micros(vitals.last_ping))
+    return None if following is None else micros(following)
+
+
 def alert_after(heartbeat: Heartbeat, vitals: Vitals) -> int | None:
     """When the heartbeat goes down unless it reports, in UNIX microseconds; None when nothing is awaited."""
     deadlines = []
-    if vitals.status is Status.up and vitals.last_ping is not None:
-        deadlines.append(vitals.last_ping + (heartbeat.period + heartbeat.grace) * MICRO)
-    if vitals.last_start is not None and vitals.status not in (Status.down, Status.paused):
+    if (expected := due(heartbeat, vitals)) is not None:
+        deadlines.append(expected + heartbeat.grace * MICRO)
+    if vitals.last_start is not None and vitals.status is not Status.down:
         deadlines.append(vitals.last_start + heartbeat.run_limit * MICRO)
     return min(deadlines, default=None)
 
@@ -115,3 +143,19 @@ def shown(heartbeat: Heartbeat, vitals: Vitals, now: int) -> str:
     if vitals.last_start is not None:
         return "running" if now < vitals.last_start + heartbeat.run_limit * MICRO else "down"
     return "pending" if vitals.status is Status.new else vitals.status.value
+
+
+def status_at(heartbeat: Heartbeat, vitals: Vitals, now: int) -> str:
+    """The status at `now` apart from a run under way: new, up, grace, down or paused (contract B.4)."""
+    if vitals.last_start is not None and now >= vitals.last_start + heartbeat.run_limit * MICRO:
+        return "down"
+    expected = due(heartbeat, vitals)
+    if expected is None or now < expected:
+        return vitals.status.value
+    return "grace" if now < expected + heartbeat.grace * MICRO else "down"
+
+
+def slug_of(name: str) -> str:
+    """The name as a part of a URL: `Cron é Ü x_y` becomes `cron-e-u-x_y` (contract B.2)."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", plain)).strip("-_")

@@ -6,7 +6,10 @@ import msgspec
 
 
 class Kind(IntEnum):
-    """What a ping says. PingHome's words first; Healthchecks' success is tick or complete, its start is run."""
+    """What a ping says. PingHome's words first; Healthchecks' start is run.
+
+    Healthchecks' success is a `success` until it is stored: then it is a complete where it ends a run, else a tick.
+    """
 
     tick = 0
     complete = 1
@@ -14,10 +17,14 @@ class Kind(IntEnum):
     fail = 3
     log = 4
     ign = 5
+    success = 6
 
 
 class Ping(msgspec.Struct, array_like=True, gc=False):
-    """One accepted ping. `id` (UUIDv7) and `heartbeat` are UUID bytes, `at` is UNIX microseconds of its receipt."""
+    """One accepted ping. `id` (UUIDv7) and `heartbeat` are UUID bytes, `at` is UNIX microseconds of its receipt.
+
+    `run_id` is UUID bytes, empty for none; `body` is what was sent, cut to the limit, whatever bytes they are.
+    """
 
     id: bytes
     heartbeat: bytes
@@ -28,6 +35,9 @@ class Ping(msgspec.Struct, array_like=True, gc=False):
     remote_addr: str = ""
     scheme: str = "http"
     user_agent: str = ""
+    body: bytes = b""
+    run_id: bytes = b""
+    exit_status: int | None = None
 
 
 class Batch(msgspec.Struct, array_like=True):

@@ -27,12 +27,14 @@ STREAMS: dict[str, dict[str, Any]] = {
     "EVENTS": {"subjects": ["events.>"], "discard": "new"},
     "TELEMETRY": {"subjects": ["telemetry.>"], "discard": "new", "max_age": 7 * 86400 * 10**9},
     # One message a subject and no other limit: a size or age limit evicts the oldest, which are the schedules.
+    # Not synced to disk one by one: a job is worth one interval, and PostgreSQL knows every schedule (decision 0011).
     "SCHEDULES": {
         "subjects": ["schedule.>", "job.>"],
         "discard": "old",
         "max_msgs_per_subject": 1,
         "allow_msg_schedules": True,
         "allow_msg_ttl": True,
+        "persist_mode": "async",
     },
 }
 
@@ -251,7 +253,11 @@ class Broker:
             config = {"name": name, "storage": "file", "num_replicas": replicas, "allow_direct": True, **settings}
             if name == "TELEMETRY":
                 config["max_bytes"] = telemetry_bytes
+            if replicas > 1:  # where the copies are what keeps a message
+                config.pop("persist_mode", None)
             answer = await self.api(f"STREAM.UPDATE.{name}", config)
+            if "error" in answer and name == "SCHEDULES":  # what cannot be changed is made anew, and filled again
+                await self.api(f"STREAM.DELETE.{name}")
             first = {"first_seq": int(time.time() * 10_000)}
             if "error" in answer:
                 answer = await self.api(f"STREAM.CREATE.{name}", config | first)
