@@ -19,6 +19,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     key = bytes.fromhex(settings.region_key) if settings.region_key else derive(settings.secret_key, f"region:{region}")
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, f"{NAME}-{region}"))
     prober = Prober(broker, region, key, Guard(settings.probe_allow_cidrs))
+    await broker.serve(f"probe.{region}", NAME, prober.try_out)
     parts.workers |= {"take": prober.take, "publish": prober.publish}
     parts.checks |= app.checks(broker)
 

@@ -1,6 +1,6 @@
 """What a user demands of an answer, judged on what a probe saw; pure, and bounded in time whatever it is given."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,14 @@ def first_failure(conditions: Sequence[Condition], seen: Observation) -> Failure
         if not holds(condition.operator, condition.values, found):
             return Failure(condition, _words(found))
     return None
+
+
+def each_found(conditions: Sequence[Condition], seen: Observation) -> Iterator[tuple[Condition, bool, str]]:
+    """Every condition with its own verdict and what was there, for who asks for more than the first failure."""
+    answer = _Answer(seen)
+    for condition in conditions:
+        found = answer.parts(condition)
+        yield condition, holds(condition.operator, condition.values, found), _words(found)[:200]
 
 
 class _Answer:

@@ -10,12 +10,16 @@ import msgspec
 import structlog
 from prometheus_client import Counter, Histogram
 
+from pinghome_common.clock import from_micros
 from pinghome_common.errors import Unavailable
 from pinghome_common.events.probe import Job, Result, Results
+from pinghome_common.events.trial import Trial
 from pinghome_common.guard import Guard
 from pinghome_common.secret import unseal
 from pinghome_common.stream import Broker, Queue, Task
 from prober.probe import probe
+from prober.probes.certificate import Told
+from prober.trial import attempt
 
 log = structlog.get_logger()
 
@@ -54,6 +58,7 @@ class Prober:
         self._queue = Queue(broker, "SCHEDULES", f"prober-{region}")
         self._running: set[asyncio.Task[None]] = set()
         self._done: list[Done] = []
+        self._told = Told()
 
     async def take(self) -> None:
         """Takes jobs until cancelled; on the way out, probes under way are finished."""
@@ -85,6 +90,9 @@ class Prober:
         begun = time.time_ns() // 1000
         seen = await probe(job, self._guard, self._open)
         PROBED.labels(self._region, seen.verdict).inc()
+        certificate = None
+        if seen.peer is not None:
+            certificate = await self._told.news(job.resource, seen.peer, self._guard, from_micros(begun))
         result = Result(
             resource=job.resource,
             slot=task.at // 10**9 * 10**6,  # schedules fire on the second; the message is stamped just after it
@@ -95,8 +103,20 @@ class Prober:
             error=seen.error,
             address=seen.address,
             phases=seen.phases,
+            certificate=certificate,
         )
         self._done.append(Done(result, task))
+
+    async def try_out(self, data: bytes) -> bytes:
+        """Answers a request for a dry run: a `Job` in, a `Trial` out. It counts among the probes under way."""
+        if len(self._running) >= AT_ONCE or (running := asyncio.current_task()) is None:
+            return msgspec.msgpack.encode(Trial(busy=True))
+        self._running.add(running)
+        try:
+            job = msgspec.msgpack.decode(data, type=Job)
+            return msgspec.msgpack.encode(await attempt(job, self._guard, self._open))
+        finally:
+            self._running.discard(running)
 
     def _open(self, sealed: bytes) -> tuple[dict[str, str], str]:
         headers, body = json.loads(unseal(self._key, sealed))
@@ -109,8 +129,9 @@ class Prober:
             try:
                 await self._flush()
             except Unavailable:
-                if lost := len(self._done) - MOST_KEPT:
-                    del self._done[: max(lost, 0)]
+                if (lost := len(self._done) - MOST_KEPT) > 0:
+                    del self._done[:lost]
+                    self._told.forget()
 
     async def _flush(self) -> None:
         while self._done:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.condition import Condition
 
 
@@ -19,11 +20,18 @@ class Job:
     type: str
     interval: int
     url: str = ""
+    host: str = ""
+    port: int | None = None
     method: str = "GET"
     skip_ssl_error: bool = False
     not_follow_redirect: bool = False
     conditions: list[Condition] = field(default_factory=list)
     sealed: bytes = b""
+
+
+def attempt_deadline(interval: float) -> float:
+    """Seconds one attempt may take, so that two fit into `interval` seconds."""
+    return min(10.0, max(1.5, 0.45 * interval))
 
 
 class Verdict(StrEnum):
@@ -50,7 +58,8 @@ class Phases:
 class Result:
     """One probe of one monitor from one region; its key is (resource, region, slot).
 
-    `slot` and `checked_at` are UNIX microseconds: when the probe was due, and when it started.
+    `slot` and `checked_at` are UNIX microseconds: when the probe was due, and when it started. `certificate` is None
+    when there is none or it is the one that this prober told lately.
     """
 
     resource: UUID
@@ -62,6 +71,7 @@ class Result:
     error: str = ""
     address: str = ""
     phases: Phases = field(default_factory=Phases)
+    certificate: Certificate | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.condition import Condition
+from pinghome_common.events.domain import Domain
 
 
 class Status(StrEnum):
@@ -37,6 +40,8 @@ class Resource:
     """One uptime monitor. Periods are in minutes, `interval` in seconds.
 
     `header_names` and `has_body` are for reading; the values are in `sealed`, encrypted with resource-cmd's key.
+    Reminders are days before the certificate or the domain expires; both are kept as they were seen last, see
+    `certificate_of` and `domain_of`.
     """
 
     id: UUID
@@ -63,6 +68,34 @@ class Resource:
     regions: list[str]
     interval: int = 60
     enabled: bool = True
+    ssl_reminder: list[int] = field(default_factory=list)
+    tld_reminder: list[int] = field(default_factory=list)
+    certificate: Certificate | None = None
+    domain: Domain | None = None
     change: Change
     created_at: datetime
     updated_at: datetime
+
+
+def target(it: Resource) -> str:
+    """The host that a monitor looks at, in lower-case ASCII without a last dot; empty when it has none.
+
+    What is no host name has neither certificate nor domain; its probe says what is wrong.
+    """
+    try:
+        host = (urlsplit(it.url).hostname if it.url else it.host) or ""
+        return host.encode("idna").decode().lower().rstrip(".")
+    except ValueError:
+        return ""
+
+
+def certificate_of(it: Resource) -> Certificate | None:
+    """The last certificate of the host that is looked at now; None when none was seen, or the type knows none."""
+    shown = it.type == "tls" or (it.type == "http" and it.url.lower().startswith("https:"))
+    return it.certificate if shown and it.certificate and it.certificate.host == target(it) else None
+
+
+def domain_of(it: Resource) -> Domain | None:
+    """What is known of the domain of the host that is looked at now; None while nothing is."""
+    host = target(it)
+    return it.domain if it.domain and f".{host}".endswith(f".{it.domain.name}") else None

@@ -1,6 +1,7 @@
 """What a probe is given, and what it saw."""
 
 from dataclasses import dataclass, field
+from ssl import SSLObject
 
 from pinghome_common.events.probe import Phases, Verdict
 
@@ -11,12 +12,28 @@ LOOKING_UP = "looking up the name"
 class Check:
     """What to probe: a monitor's settings with its headers and body opened."""
 
-    url: str
+    url: str = ""
+    host: str = ""
+    port: int | None = None
     method: str = "GET"
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
     skip_ssl_error: bool = False
     not_follow_redirect: bool = False
+
+
+@dataclass(slots=True)
+class Peer:
+    """Who was at the other end of a TLS handshake; the connection is None when its certificate was refused.
+
+    `problem` is why it was, empty when it was accepted, None when nobody verified it.
+    """
+
+    host: str
+    port: int
+    address: str
+    connection: SSLObject | None
+    problem: str | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,7 +42,8 @@ class Observation:
 
     `error` is a sentence for the user, empty when up; `address` is the last one connected to. `headers` and `body`
     (at most 1 MiB) are those of the last answer, raw, and never leave the prober; `complete` says that it came whole.
-    `doing` is the part it was in, for the sentence of a time-out.
+    `doing` is the part it was in, for the sentence of a time-out. `peer` is the first TLS host's: a redirect's
+    certificate is not the monitor's.
     """
 
     verdict: Verdict = Verdict.up
@@ -37,3 +55,4 @@ class Observation:
     body: bytes = b""
     complete: bool = False
     doing: str = ""
+    peer: Peer | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Awaitable, Callable
 from functools import cache
 from http import HTTPStatus
 from math import inf
@@ -9,9 +10,9 @@ from time import monotonic, perf_counter
 
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Address, Forbidden, Guard
-from prober.probes.check import LOOKING_UP, Check, Observation
+from prober.probes.check import LOOKING_UP, Check, Observation, Peer
 from prober.probes.exchange import Exchange
-from prober.probes.failure import Broken, explain
+from prober.probes.failure import Broken, distrust, explain
 from prober.probes.request import Request, parse
 
 MAX_REDIRECTS = 5
@@ -25,11 +26,16 @@ async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
 
     Never raises but to be cancelled: what goes wrong is the observation's verdict and sentence.
     """
+    return await observed(deadline, lambda seen: _follow(check, guard, monotonic() + deadline, seen))
+
+
+async def observed(deadline: float, look: Callable[[Observation], Awaitable[None]]) -> Observation:
+    """What `look` saw within `deadline` seconds; what stops it becomes the verdict and the sentence."""
     seen = Observation()
     started = perf_counter()
     try:
         async with asyncio.timeout(deadline):
-            await _follow(check, guard, monotonic() + deadline, seen)
+            await look(seen)
     except TimeoutError as error:
         if error.errno is not None:  # the kernel gave up first
             seen.verdict, seen.error = explain(error)
@@ -67,7 +73,7 @@ async def _follow(check: Check, guard: Guard, deadline: float, seen: Observation
 async def _ask(request: Request, check: Check, guard: Guard, deadline: float, seen: Observation) -> Exchange:
     """One request on its own connection; adds its times to `seen.phases`."""
     target, phases, wire = request.target, seen.phases, request.encode()
-    addresses = await _addresses(target.host, guard, seen)
+    addresses = await addresses_of(target.host, guard, seen)
     seen.doing, seen.address = "connecting", str(addresses[0])
     started = perf_counter()
     transport, exchange = await guard.connect(
@@ -82,14 +88,9 @@ async def _ask(request: Request, check: Check, guard: Guard, deadline: float, se
         if len(addresses) > 1:
             seen.address = transport.get_extra_info("peername")[0]
         if target.tls:
-            seen.doing = "shaking hands over TLS"
             if exchange.first_byte_at:  # heard before start_tls could: in TLS the client speaks first
                 raise Broken("TLS failed: the target spoke first")
-            context = tls_context(verify=not check.skip_ssl_error)
-            name = target.host.rstrip(".")
-            loop = asyncio.get_running_loop()
-            transport = await loop.start_tls(transport, exchange, context, server_hostname=name) or transport
-            phases.tls = _add(phases.tls, perf_counter() - exchange.connected_at)
+            transport = await secured(transport, exchange, target.host, target.port, check, seen)
         seen.doing = "waiting for the first byte"
         sent = perf_counter()
         transport.write(wire)
@@ -107,7 +108,32 @@ async def _ask(request: Request, check: Check, guard: Guard, deadline: float, se
     return exchange
 
 
-async def _addresses(host: str, guard: Guard, seen: Observation) -> list[Address]:
+async def secured(
+    transport: asyncio.Transport, protocol: asyncio.Protocol, host: str, port: int, check: Check, seen: Observation
+) -> asyncio.Transport:
+    """The connection with TLS on it; notes the time, and the first host's certificate, refused or not."""
+    seen.doing = "shaking hands over TLS"
+    verify, first = not check.skip_ssl_error, seen.phases.tls is None and seen.status_code is None
+    peer = Peer(host.rstrip("."), port, seen.address, None, "" if verify else None)
+    loop, started = asyncio.get_running_loop(), perf_counter()
+    try:
+        transport = (
+            await loop.start_tls(transport, protocol, tls_context(verify=verify), server_hostname=peer.host)
+            or transport
+        )
+        peer.connection = transport.get_extra_info("ssl_object")
+    except ssl.SSLCertVerificationError as error:
+        peer.problem = distrust(error)
+        raise
+    finally:
+        if first and (peer.connection or peer.problem):
+            seen.peer = peer
+    seen.phases.tls = _add(seen.phases.tls, perf_counter() - started)
+    return transport
+
+
+async def addresses_of(host: str, guard: Guard, seen: Observation) -> list[Address]:
+    """All addresses of a host, judged, with the time that took."""
     literal = guard.check_literal(host)
     if literal is not None:
         return [literal]
