@@ -12,7 +12,9 @@ from pinghome_common.db import Connection
 from pinghome_common.errors import Conflict, FieldError, Invalid, NotFound, PreconditionFailed
 from pinghome_common.eventlog import EVENTS, INSERT, LARGEST_STATE
 from pinghome_common.events import Event, encode
+from pinghome_common.events.channel import Channel
 from pinghome_common.events.heartbeat import Heartbeat
+from pinghome_common.events.integration import Integration
 from pinghome_common.events.key import Key
 from pinghome_common.events.resource import Resource
 from pinghome_common.events.service import Service
@@ -191,6 +193,26 @@ class Services(Store[Service]):
 
     def _values(self, state: Service) -> list[Any]:  # noqa: ARG002  # a service has no columns of its own
         return []
+
+
+class Channels(Store[Channel]):
+    """Channels."""
+
+    noun, type = "channel", Channel
+
+    def _values(self, state: Channel) -> list[Any]:  # noqa: ARG002  # a channel has no columns of its own
+        return []
+
+
+class Integrations(Store[Integration]):
+    """Integrations of monitors."""
+
+    noun, type = "integration", Integration
+    columns: ClassVar = {"resource": "uuid", "key": "text", "type": "text", "target": "bytea"}
+    twin = "t.resource = n.resource AND t.type = n.type AND t.target = n.target"
+
+    def _values(self, state: Integration) -> list[Any]:
+        return [state.resource, state.key, state.type, state.target]
 
 
 class Keys(Store[Key]):

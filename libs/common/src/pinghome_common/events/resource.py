@@ -39,6 +39,8 @@ class Change:
 class Resource:
     """One uptime monitor. Periods are in minutes, `interval` in seconds.
 
+    `channels` are told what happens: None means those of its service. `parent_id` is the monitor without which this one
+    cannot be reached. `down_since` is the begin of an outage that was told and is not over.
     `header_names` and `has_body` are for reading; the values are in `sealed`, encrypted with resource-cmd's key.
     Reminders are days before the certificate or the domain expires; both are kept as they were seen last, see
     `certificate_of` and `domain_of`.
@@ -72,6 +74,9 @@ class Resource:
     tld_reminder: list[int] = field(default_factory=list)
     certificate: Certificate | None = None
     domain: Domain | None = None
+    channels: list[UUID] | None = None
+    parent_id: UUID | None = None
+    down_since: datetime | None = None
     change: Change
     created_at: datetime
     updated_at: datetime
