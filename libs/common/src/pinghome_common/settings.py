@@ -30,6 +30,10 @@ class Settings(BaseSettings):
         [], description="comma list of private networks that may be probed; metadata addresses never may"
     )
     period_unit_seconds: int = Field(60, ge=1, description="seconds in one unit of grace and recovery periods")
+    rdap_bootstrap_url: str = Field(
+        "https://data.iana.org/rdap/dns.json",
+        description="list of RDAP servers in IANA's form: a URL, or a file's path",
+    )
     database_url: str = Field("", description="PostgreSQL server; each service uses its own database there")
     nats_url: str = Field("", description="NATS server, with user and password")
     nats_replicas: int = Field(1, description="copies of each stream: 1 or 3")

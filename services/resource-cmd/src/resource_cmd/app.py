@@ -16,7 +16,9 @@ from pinghome_common.stream import Broker
 from resource_cmd import organisation
 from resource_cmd.api.pinghome import heartbeat, resource, service
 from resource_cmd.command import Replayed, render_replayed
+from resource_cmd.domains import Domains
 from resource_cmd.listen import Listener
+from resource_cmd.remind import Reminder
 from resource_cmd.schedule import Scheduler
 from resource_cmd.streams import keep_streams
 from resource_cmd.sweep import Sweeper
@@ -43,6 +45,8 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     sources = [Source("TELEMETRY", ["telemetry.>"], listener.apply)]
     judge = Projection(NAME, state.db, broker, sources, after=state.relay.wake)
     sweeper = Sweeper(state.db, state.relay.wake, settings.period_unit_seconds)
+    domains = Domains(state.db, state.guard, settings.rdap_bootstrap_url, state.relay.wake)
+    reminder = Reminder(state.db, state.relay.wake)
     parts.workers |= {
         "streams": lambda: keep_streams(state.db, broker, settings),
         "known": state.known.run,
@@ -50,6 +54,8 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
         "schedule": state.scheduler.run,
         "judge": judge.run,
         "sweep": sweeper.run,
+        "domains": domains.run,
+        "remind": reminder.run,
     }
     parts.checks |= app.checks(broker, state.known, state.db)
 

@@ -9,6 +9,7 @@ import msgspec
 
 from pinghome_common.clock import now
 from pinghome_common.db import Connection
+from pinghome_common.events.certificate import replaces
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, take
 from pinghome_common.events.ping import Batch, Ping, decode_tick, position
 from pinghome_common.events.probe import Result, Results, Verdict
@@ -69,6 +70,9 @@ class Listener:
             ids = [row["id"] for row in await tx.fetch(_TO_JUDGE, list(at))]
             if ids:
                 await judge(tx, ids, at, self._unit)
+        seen = [(it, region) for each in rounds for (_, region), it in each.items() if it.certificate]
+        if seen:
+            await keep_certificates(tx, seen)
 
 
 def _columns(results: dict[tuple[UUID, str], Result]) -> list[list[object]]:
@@ -103,6 +107,21 @@ SELECT id FROM resource r WHERE id = ANY($1::uuid[]) AND status <> 'paused' AND 
     OR EXISTS (SELECT FROM view v WHERE v.resource = r.id AND v.up IS NOT TRUE)
 )
 """
+
+
+async def keep_certificates(tx: Connection, seen: list[tuple[Result, str]]) -> None:
+    """Keeps each monitor's newest certificate; most results carry none, for probers tell what is news."""
+    store = Resources(tx, JUDGE, unheard, now())
+    rows = {row.state.id: row for row in await store.edit_many([result.resource for result, _ in seen])}
+    changed = set()
+    for result, region in seen:
+        row, it = rows.get(result.resource), result.certificate
+        if row and it and replaces(it, row.state.certificate):
+            it.region = region
+            row.state.certificate = it
+            changed.add(result.resource)
+    for id_ in changed:
+        await store.save(rows[id_], "certificate-changed")
 
 
 async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: int) -> int:

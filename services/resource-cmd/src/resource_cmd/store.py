@@ -16,9 +16,11 @@ from pinghome_common.events.channel import Channel
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.integration import Integration
 from pinghome_common.events.key import Key
-from pinghome_common.events.resource import Resource
+from pinghome_common.events.resource import Resource, domain_of
 from pinghome_common.events.service import Service
 from pinghome_common.vitals import lock_vitals, write_vitals
+from resource_cmd.domain import domain_name
+from resource_cmd.reminder import expiries
 
 
 class Aggregate(Protocol):
@@ -231,6 +233,7 @@ class Resources(Store[Resource]):
     noun, type = "resource", Resource
     columns: ClassVar = {
         "service": "uuid", "name": "text", "status": "text", "interval": "int", "windowed": "boolean",
+        "domain": "text", "domain_checked_at": "timestamptz", "remind_from": "timestamptz",
     }  # fmt: skip
     twin = (
         "t.organisation = n.organisation AND t.service = n.service AND t.name = n.name"
@@ -241,7 +244,12 @@ class Resources(Store[Resource]):
 
     def _values(self, state: Resource) -> list[Any]:
         windowed = bool(state.maintenance_cron_expression and state.maintenance_duration)
-        return [state.service_id, state.name, state.change.status.value, state.interval, windowed]
+        known = domain_of(state)
+        return [
+            *(state.service_id, state.name, state.change.status.value, state.interval, windowed),
+            *(domain_name(state), known and known.checked_at),
+            min((expiry.begins for expiry in expiries(state)), default=None),
+        ]
 
     async def reschedule(self, ids: Sequence[UUID]) -> None:
         """Notes, in this transaction, that the scheduler has to look at some monitors."""

@@ -21,7 +21,7 @@ class Job:
     interval: int
     url: str = ""
     host: str = ""
-    port: int | None = None
+    port: int = 0
     method: str = "GET"
     skip_ssl_error: bool = False
     not_follow_redirect: bool = False

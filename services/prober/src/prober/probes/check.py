@@ -14,7 +14,7 @@ class Check:
 
     url: str = ""
     host: str = ""
-    port: int | None = None
+    port: int = 0
     method: str = "GET"
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
