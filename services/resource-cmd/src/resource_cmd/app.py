@@ -14,7 +14,7 @@ from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from resource_cmd import organisation
-from resource_cmd.api.pinghome import heartbeat, resource, service
+from resource_cmd.api.pinghome import heartbeat, reminder, resource, service, trial
 from resource_cmd.command import Replayed, render_replayed
 from resource_cmd.domains import Domains
 from resource_cmd.listen import Listener
@@ -22,6 +22,7 @@ from resource_cmd.remind import Reminder
 from resource_cmd.schedule import Scheduler
 from resource_cmd.streams import keep_streams
 from resource_cmd.sweep import Sweeper
+from resource_cmd.trial import Trials
 
 NAME = "resource-cmd"
 
@@ -41,6 +42,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     await state.echo.listen()
     state.relay = eventlog.Relay(state.db, broker)
     state.scheduler = Scheduler(state.db, broker, settings.secret_key, settings.regions)
+    state.trials = Trials(broker, settings.secret_key, settings.regions)
     listener = Listener(settings.period_unit_seconds)
     sources = [Source("TELEMETRY", ["telemetry.>"], listener.apply)]
     judge = Projection(NAME, state.db, broker, sources, after=state.relay.wake)
@@ -62,10 +64,10 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
+    routers = [resource.routes, reminder.routes, trial.routes, heartbeat.routes, service.routes]
     application = app.build(
-        NAME, settings or Settings(), _start, [resource.routes, heartbeat.routes, service.routes],
-        "Commands on uptime monitors, heartbeats and services.",
-    )  # fmt: skip
+        NAME, settings or Settings(), _start, routers, "Commands on uptime monitors, heartbeats and services."
+    )
     application.add_exception_handler(Replayed, render_replayed)
     return application
 

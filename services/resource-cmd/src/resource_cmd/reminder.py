@@ -1,9 +1,11 @@
 """When to remind of what expires; no I/O, the time is an argument."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
+from pinghome_common.errors import Conflict, NotFound
 from pinghome_common.events.resource import Resource, certificate_of, domain_of
 
 DAY = timedelta(days=1)
@@ -22,6 +24,23 @@ class Expiry:
     def begins(self) -> datetime:
         """When the first reminder is due."""
         return self.expires_at - max(self.days_before) * DAY
+
+
+def with_reminder(it: Resource, kind: str, days_before: list[int], now: datetime, *, first: bool) -> Resource:
+    """The monitor with a reminder, or without one when there are no days; one must be there unless it is the `first`.
+
+    Raises:
+        Conflict: there is one already.
+        NotFound: there is none.
+    """
+    field = f"{kind}_reminder"
+    present = bool(getattr(it, field))
+    if first and present:
+        raise Conflict(f"The monitor has a reminder for {kind} already; PUT changes it")
+    if not first and not present:
+        raise NotFound("Reminder not found")
+    changes: dict[str, Any] = {field: sorted(days_before), "updated_at": now}
+    return replace(it, **changes)
 
 
 def expiries(it: Resource) -> list[Expiry]:

@@ -37,6 +37,24 @@ def cron(resource: UUID, interval: int) -> str:
     return f"{second} {minute} {hour} * * *"
 
 
+def job(it: Resource, key: bytes, plain: bytes) -> Job:
+    """What a prober of the region with this key is sent; `plain` are the headers and the body, or nothing."""
+    keyword = [Condition(type=BODY, operator="contains", values=[it.data])] if it.data else []
+    return Job(
+        resource=it.id,
+        type=it.type,
+        interval=it.interval,
+        url=it.url,
+        host=it.host,
+        port=it.port or 0,
+        method=it.method,
+        skip_ssl_error=it.skip_ssl_error,
+        not_follow_redirect=it.not_follow_redirect,
+        conditions=[*it.conditions, *keyword],
+        sealed=seal(key, plain) if plain else b"",
+    )
+
+
 class Scheduler:
     """Publishes the schedules of monitors that were changed, and compares all of them each minute."""
 
@@ -99,24 +117,11 @@ class Scheduler:
     def _messages(self, it: Resource) -> list[tuple[str, bytes, dict[str, str] | None]]:
         """One schedule a region, and a first job at once, for the next slot may be a day away."""
         messages: list[tuple[str, bytes, dict[str, str] | None]] = []
-        keyword = [Condition(type=BODY, operator="contains", values=[it.data])] if it.data else []
-        conditions = [*it.conditions, *keyword]
         plain = unseal(self._own, it.sealed) if it.sealed else b""
         for region in it.regions:
             if region not in self._regions:
                 continue  # an operator took the region away; the monitor says so by becoming unknown
-            job = Job(
-                resource=it.id,
-                type=it.type,
-                interval=it.interval,
-                url=it.url,
-                method=it.method,
-                skip_ssl_error=it.skip_ssl_error,
-                not_follow_redirect=it.not_follow_redirect,
-                conditions=conditions,
-                sealed=seal(self._regions[region], plain) if plain else b"",
-            )
-            body = msgspec.msgpack.encode(job)
+            body = msgspec.msgpack.encode(job(it, self._regions[region], plain))
             schedule = {
                 "Nats-Schedule": cron(it.id, it.interval),
                 "Nats-Schedule-Target": f"job.{region}.{it.id}",

@@ -106,9 +106,11 @@ class Read:
         return Counted() if row[0] is None else Counted(*row)
 
     async def changes(self, resource: UUID, start: datetime | None, end: datetime | None, limit: int) -> list[Row]:
-        """Changes of state, newest first."""
+        """Changes of state, newest first; `lasted` is how long each state did, None while it does."""
         rows: list[Row] = await self._db.fetch(
-            "SELECT * FROM state_change WHERE resource = $1 AND ($2::timestamptz IS NULL OR at >= $2)"
+            "SELECT *, (SELECT min(n.at) - s.at FROM state_change n WHERE n.resource = $1 AND n.at >= s.at"
+            " AND n.version > s.version) AS lasted FROM state_change s"
+            " WHERE resource = $1 AND ($2::timestamptz IS NULL OR at >= $2)"
             " AND ($3::timestamptz IS NULL OR at < $3) ORDER BY at DESC, version DESC LIMIT $4",
             resource, start, end, limit,
         )  # fmt: skip

@@ -14,7 +14,7 @@ from pinghome_common.guard import Forbidden
 from pinghome_common.secret import derive
 from resource_cmd import resource
 from resource_cmd.api.pinghome.resource_body import NewResource, Settings
-from resource_cmd.command import Command, Commanded, Creating
+from resource_cmd.command import Commanded, Creating
 
 routes = Router(tags=["Uptime monitors"])
 
@@ -27,14 +27,14 @@ class Enabled(BaseModel):
     enabled: Flag
 
 
-def _checked(command: Command, body: Settings) -> dict[str, Any]:
-    """The fields that were sent, checked against the platform's own settings."""
-    settings = command.state.settings
+def checked(state: Any, body: Settings) -> dict[str, Any]:
+    """The fields that were sent, checked against the platform's own settings; `state` is the application's."""
+    settings = state.settings
     if unknown := [region for region in body.regions if region not in settings.regions]:
         raise Invalid(FieldError("regions", f"{unknown[0]} is not probed here; use {', '.join(settings.regions)}"))
     if body.url:
         try:
-            command.state.guard.check_literal(urlsplit(body.url).hostname or "")
+            state.guard.check_literal(urlsplit(body.url).hostname or "")
         except Forbidden as error:
             raise Invalid(FieldError("url", str(error))) from None
     sent = body.model_dump(include=body.model_fields_set, exclude={"headers", "body", "conditions"})
@@ -45,15 +45,16 @@ def _checked(command: Command, body: Settings) -> dict[str, Any]:
     return sent
 
 
-def _secrets(body: Settings) -> tuple[dict[str, str | None] | None, str | None]:
+def secrets_of(body: Settings) -> tuple[dict[str, str | None] | None, str | None]:
+    """Headers and body as they were sent; None means unchanged."""
     return body.headers, None if body.body == MASK else body.body
 
 
 @routes.post("/v1/resource", status_code=201, responses=documents.made("resource", documents.RESOURCE, 201))
 async def create(body: NewResource, command: Creating) -> Response:
     """Creates a monitor; its first check starts at once (A1)."""
-    state = resource.create(uuid7(), command.caller.organisation, _checked(command, body), command.now)
-    state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *_secrets(body))
+    state = resource.create(uuid7(), command.caller.organisation, checked(command.state, body), command.now)
+    state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *secrets_of(body))
     _windowed(state)
     row = await command.resources.add(state, unique=True)
     document = documents.resource(row.state)
@@ -64,8 +65,8 @@ async def create(body: NewResource, command: Creating) -> Response:
 async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noqa: A002  # the document's word
     """Changes the settings that are sent and returns the monitor (A5)."""
     row = await command.resources.edit(id, command.wanted)
-    state = resource.edit(row.state, _checked(command, body), command.now)
-    row.state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *_secrets(body))
+    state = resource.edit(row.state, checked(command.state, body), command.now)
+    row.state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *secrets_of(body))
     _windowed(row.state)
     await command.resources.refuse_twin(row.state)
     await command.resources.save(row)

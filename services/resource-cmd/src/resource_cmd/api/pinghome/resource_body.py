@@ -16,7 +16,7 @@ from pinghome_common.events import condition
 
 INTERVALS = (5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-EVALUATED = ("http",)
+EVALUATED = ("http", "tls")
 _LATER = {"tcp", "icmp", "ping", "smtp", "udp", "pop", "pop3", "imap"}
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d", re.ASCII)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}", re.ASCII)
@@ -220,4 +220,6 @@ class NewResource(Settings):
     def _target(self) -> "NewResource":
         if self.type == "http" and not self.url:
             raise PydanticCustomError("url", "url is required for type http")
+        if self.type == "tls" and not self.host:
+            raise PydanticCustomError("host", "host is required for type tls")
         return self

@@ -11,7 +11,7 @@ revision = "0003"
 down_revision = "0002"
 
 TABLES = """
--- The domain that a monitor's host lies below, the time of what it was last told of it, and when a first reminder is due.
+-- The domain that a monitor's host lies below, the time of what is known of it, and when a first reminder is due.
 ALTER TABLE resource ADD COLUMN domain text NOT NULL DEFAULT '', ADD COLUMN domain_checked_at timestamptz,
     ADD COLUMN remind_from timestamptz;
 CREATE INDEX resource_to_remind ON resource (remind_from) WHERE remind_from IS NOT NULL;
