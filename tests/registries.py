@@ -46,11 +46,15 @@ class Registry:
     rdap_port: int = 0
     whois_port: int = 0
 
+    def list(self, *suffixes: str) -> str:
+        """A list of RDAP servers that names this one for some suffixes."""
+        services = [[[*suffixes], [f"http://127.0.0.1:{self.rdap_port}/rdap/"]]]
+        return json.dumps({"version": "1.0", "services": services})
+
     def bootstrap(self, folder: Path, *suffixes: str) -> str:
-        """The path of a list that names this server for some suffixes."""
+        """The path of that list."""
         path = folder / "bootstrap.json"
-        services = [[list(suffixes), [f"http://127.0.0.1:{self.rdap_port}/rdap/"]]]
-        path.write_text(json.dumps({"version": "1.0", "services": services}))
+        path.write_text(self.list(*suffixes))
         return str(path)
 
     async def _rdap(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

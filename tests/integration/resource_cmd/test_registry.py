@@ -113,9 +113,9 @@ async def test_private_registry_is_refused_unless_the_operator_allows_it(tmp_pat
     assert (at.asked, at.questions) == ([], [])
 
 
-async def test_list_of_servers_may_be_a_url_and_the_packages_own_serves_without_it(tmp_path):
+async def test_list_of_servers_may_be_a_url_and_the_packages_own_serves_without_it():
     async with registry() as at:
-        body = Path(at.bootstrap(tmp_path, "com")).read_bytes()
+        body = at.list("com").encode()
         at.raw = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
         registries = Registries(HERE, f"http://127.0.0.1:{at.rdap_port}/dns.json")
         assert registries.host("example.com") == "rdap.verisign.com"
