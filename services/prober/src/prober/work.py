@@ -15,7 +15,9 @@ from pinghome_common.events.probe import Job, Result, Results
 from pinghome_common.guard import Guard
 from pinghome_common.secret import unseal
 from pinghome_common.stream import Broker, Queue, Task
+from prober.anchors import Anchors
 from prober.probe import probe
+from prober.region import Region
 
 log = structlog.get_logger()
 
@@ -30,8 +32,14 @@ FLUSH = 0.5
 """Seconds in which results gather before they are published: each message costs three projections a transaction."""
 
 MOST_IN_A_MESSAGE = 400
+MOST_TEXT = 256 << 10
+"""Bytes of excerpts in a message, which must stay below a broker's limit."""
+
 MOST_KEPT = 200_000
 """Results kept while the broker is away; then the oldest are dropped."""
+
+MOST_EXCERPTS = 2000
+"""Of the results kept, those that may have an excerpt."""
 
 
 @dataclass(slots=True)
@@ -47,10 +55,12 @@ class Prober:
 
     Args:
         key: of the region, opens monitors' headers and bodies.
+        anchors: by which the region knows whether its own network works.
     """
 
-    def __init__(self, broker: Broker, region: str, key: bytes, guard: Guard) -> None:
+    def __init__(self, broker: Broker, region: str, key: bytes, guard: Guard, anchors: Anchors) -> None:
         self._broker, self._region, self._key, self._guard = broker, region, key, guard
+        self._health = Region(region, anchors)
         self._queue = Queue(broker, "SCHEDULES", f"prober-{region}")
         self._running: set[asyncio.Task[None]] = set()
         self._done: list[Done] = []
@@ -84,6 +94,7 @@ class Prober:
     async def _probe(self, job: Job, task: Task) -> None:
         begun = time.time_ns() // 1000
         seen = await probe(job, self._guard, self._open)
+        await self._health.weigh(job, seen, time.monotonic())
         PROBED.labels(self._region, seen.verdict).inc()
         result = Result(
             resource=job.resource,
@@ -95,6 +106,8 @@ class Prober:
             error=seen.error,
             address=seen.address,
             phases=seen.phases,
+            condition=seen.condition,
+            excerpt=seen.excerpt if len(self._done) < MOST_EXCERPTS else "",
         )
         self._done.append(Done(result, task))
 
@@ -114,7 +127,7 @@ class Prober:
 
     async def _flush(self) -> None:
         while self._done:
-            part = self._done[:MOST_IN_A_MESSAGE]
+            part = _message(self._done)
             results = Results(batch=uuid4(), region=self._region, results=[each.result for each in part])
             message = msgspec.msgpack.encode(results)
             await self._broker.publish(
@@ -122,3 +135,13 @@ class Prober:
             )
             del self._done[: len(part)]
             await self._queue.done(each.task for each in part)
+
+
+def _message(done: list[Done]) -> list[Done]:
+    """The first results that fit into one message."""
+    text = 0
+    for place, each in enumerate(done[:MOST_IN_A_MESSAGE]):
+        text += len(each.result.excerpt.encode())
+        if text > MOST_TEXT:
+            return done[:place]
+    return done[:MOST_IN_A_MESSAGE]

@@ -9,9 +9,12 @@ LOOKING_UP = "looking up the name"
 
 @dataclass(slots=True, kw_only=True)
 class Check:
-    """What to probe: a monitor's settings with its headers and body opened."""
+    """What to probe: a monitor's settings with its headers and body opened (`Job` says what is for which type)."""
 
-    url: str
+    url: str = ""
+    host: str = ""
+    port: int = 0
+    data: str = ""
     method: str = "GET"
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
@@ -24,8 +27,9 @@ class Observation:
     """What one probe saw, filled in as it goes so that a failure keeps what came before it.
 
     `error` is a sentence for the user, empty when up; `address` is the last one connected to. `headers` and `body`
-    (at most 1 MiB) are those of the last answer, raw, and never leave the prober; `complete` says that it came whole.
-    `doing` is the part it was in, for the sentence of a time-out.
+    (at most 1 MiB) are those of the last answer, raw; of them only `excerpt` leaves the prober. `complete` says that
+    the answer came whole, `condition` which one failed or held last. `doing` is the part it was in, for the sentence
+    of a time-out.
     """
 
     verdict: Verdict = Verdict.up
@@ -37,3 +41,5 @@ class Observation:
     body: bytes = b""
     complete: bool = False
     doing: str = ""
+    condition: str = ""
+    excerpt: str = ""

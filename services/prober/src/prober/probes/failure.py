@@ -28,6 +28,10 @@ class Broken(Exception):
     """The target broke the protocol; the text says how."""
 
 
+class OwnFault(Exception):
+    """What stands between us and the target failed; the text says what."""
+
+
 def explain(error: Exception) -> tuple[Verdict, str]:  # noqa: PLR0911  # a table of cases
     """The verdict and the sentence for what stopped a probe; an error nobody foresaw is ours."""
     match error:
@@ -35,6 +39,8 @@ def explain(error: Exception) -> tuple[Verdict, str]:  # noqa: PLR0911  # a tabl
             return Verdict.blocked, str(error)
         case Broken():
             return Verdict.target_fail, str(error)
+        case OwnFault():
+            return Verdict.probe_error, f"prober: {error}"
         case socket.gaierror():
             if error.errno in _NO_SUCH_NAME:
                 return Verdict.target_fail, "there is no such host name"
