@@ -125,7 +125,7 @@ class Line:
             self._heard(packet, str(source[0]), now - late)
 
     def _heard(self, packet: bytes, source: str, at: float) -> None:
-        """Takes a packet for the reply to the echo that it answers in every part; `at` is in seconds of perf_counter."""
+        """Takes a packet for the reply to the echo that it answers in every part; `at` is of `perf_counter`."""
         if self._raw and not self._v6:
             packet = packet[(packet[0] & 15) * 4 :]  # behind the IP header
         if len(packet) < _ECHO.size + NONCE:
@@ -169,9 +169,7 @@ def _only_replies(raw: socket.socket, *, v6: bool) -> None:
         struct.pack_into("=I", passed, 129 >> 5 << 2, 0xFFFFFFFF & ~(1 << (129 & 31)))
         raw.setsockopt(socket.IPPROTO_ICMPV6, _ICMP6_FILTER, bytes(passed))
     else:
-        raw.setsockopt(
-            socket.SOL_RAW if hasattr(socket, "SOL_RAW") else 255, _ICMP_FILTER, struct.pack("=I", ~1 & 0xFFFFFFFF)
-        )
+        raw.setsockopt(socket.IPPROTO_RAW, _ICMP_FILTER, struct.pack("=I", 0xFFFFFFFE))
 
 
 def _stamp(extra: list[tuple[int, int, bytes]]) -> float:

@@ -19,7 +19,7 @@ PORTS: dict[str, int | None] = {
     "imap": 143,
     "dns": 53,
 }
-"""The types that are evaluated, and the port of each: a default, one that must be given, or None where there is none."""
+"""The types that are evaluated, and the port of each: a default, REQUIRED, or None where there is none."""
 
 RECORDS = ("A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT")
 _HOST = re.compile(r"[0-9a-z_.:][0-9a-z_.:-]*", re.ASCII)  # no zone index, no leading hyphen (S2)

@@ -32,7 +32,7 @@ class OwnFault(Exception):
     """What stands between us and the target failed; the text says what."""
 
 
-def explain(error: Exception) -> tuple[Verdict, str]:  # noqa: PLR0911  # a table of cases
+def explain(error: Exception) -> tuple[Verdict, str]:  # noqa: C901, PLR0911  # a table of cases
     """The verdict and the sentence for what stopped a probe; an error nobody foresaw is ours."""
     match error:
         case Forbidden():

@@ -12,7 +12,7 @@ from prober.probes.payload import payload
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
-    """Up is a target that takes the connection; `data` is sent to it, and an answer is neither waited for nor judged."""
+    """Up is a target that takes the connection; `data` is sent to it, and no answer is waited for."""
     return await attempt(partial(_connect, check, guard, monotonic() + deadline), deadline)
 
 
