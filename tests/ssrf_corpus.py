@@ -9,21 +9,21 @@ import pytest
 _CORPUS = [
     ("127.0.0.1", "loopback"),  # RFC 1122 3.2.1.3
     ("127.255.255.254", "loopback, last of the net"),  # RFC 1122 3.2.1.3
-    ("127.1", "inet_aton short form"),  # inet_aton(3); PortSwigger, SSRF cheat sheet
-    ("127.0.1", "inet_aton three parts"),  # OWASP SSRF prevention cheat sheet
-    ("2130706433", "decimal"),  # OWASP SSRF prevention cheat sheet
-    ("0x7f.1", "hexadecimal part"),  # PayloadsAllTheThings, Server Side Request Forgery
-    ("0x7f000001", "hexadecimal whole"),  # OWASP SSRF prevention cheat sheet
+    ("127.1", "inet_aton short form"),  # inet_aton(3)
+    ("127.0.1", "inet_aton three parts"),  # inet_aton(3)
+    ("2130706433", "decimal"),  # PayloadsAllTheThings, Server Side Request Forgery
+    ("0x7f.1", "hexadecimal part"),  # inet_aton(3)
+    ("0x7f000001", "hexadecimal whole"),  # PayloadsAllTheThings, Server Side Request Forgery
     ("0X7F.0.0.0x1", "hexadecimal upper case"),  # npm ip, CVE-2023-42282
-    ("017700000001", "octal whole"),  # OWASP SSRF prevention cheat sheet
+    ("017700000001", "octal whole"),  # PayloadsAllTheThings, Server Side Request Forgery
     ("0177.0.0.1", "octal part"),  # Python ipaddress, CVE-2021-29921
     ("00000177.1", "octal with leading zeros"),  # Python ipaddress, CVE-2021-29921
-    ("0", "zero alone"),  # PayloadsAllTheThings, Server Side Request Forgery
+    ("0", "zero alone"),  # inet_aton(3)
     ("0.0.0.0", "unspecified reaches this host"),  # noqa: S104  # 0.0.0.0-day, Oligo Security 2024
     ("0.1.2.3", "this network"),  # RFC 1122 3.2.1.3
-    ("①②⑦.0.0.1", "circled digits"),  # PayloadsAllTheThings, Server Side Request Forgery
+    ("①②⑦.0.0.1", "circled digits"),  # RFC 3491 (nameprep): NFKC makes digits of them
     ("１２７.０.０.１", "full-width digits"),  # noqa: RUF001  # Orange Tsai, A New Era of SSRF, Black Hat 2017
-    ("127。0。0。1", "ideographic full stop"),  # PayloadsAllTheThings, Server Side Request Forgery
+    ("127。0。0。1", "ideographic full stop"),  # RFC 3490 3.1: U+3002 is a dot
     ("10.0.0.1", "private 10/8"),  # RFC 1918
     ("012.0.0.1", "octal private"),  # netmask, CVE-2021-28918
     ("172.16.0.1", "private 172.16/12"),  # RFC 1918
@@ -38,10 +38,7 @@ _CORPUS = [
     ("0251.0376.0251.0376", "metadata in octal"),  # PayloadsAllTheThings, Server Side Request Forgery
     ("169.254.170.2", "ECS task credentials"),  # AWS, ECS task IAM roles
     ("169.254.170.23", "EKS pod identity"),  # AWS, EKS Pod Identity
-    (
-        "192.0.0.192",
-        "Oracle metadata, is_global",
-    ),  # Oracle Cloud, instance metadata; PayloadsAllTheThings, Server Side Request Forgery
+    ("192.0.0.192", "Oracle metadata, is_global"),  # Oracle Cloud, instance metadata, as PayloadsAllTheThings lists it
     ("168.63.129.16", "Azure WireServer, a public address"),  # Microsoft Learn, What is IP address 168.63.129.16?
     ("192.0.0.8", "IETF protocol assignments"),  # RFC 7600; IANA IPv4 special-purpose registry
     ("192.0.2.1", "documentation 1"),  # RFC 5737
@@ -55,10 +52,10 @@ _CORPUS = [
     ("255.255.255.255", "broadcast"),  # RFC 919
     ("::", "unspecified v6"),  # RFC 4291 2.5.2
     ("::1", "loopback v6"),  # RFC 4291 2.5.3
-    ("0:0:0:0:0:0:0:1", "loopback v6 written out"),  # PayloadsAllTheThings, Server Side Request Forgery
+    ("0:0:0:0:0:0:0:1", "loopback v6 written out"),  # RFC 4291 2.2
     ("::ffff:127.0.0.1", "v4-mapped"),  # OneUptime, CVE-2026-80350
-    ("::ffff:7f00:1", "v4-mapped in hexadecimal"),  # PayloadsAllTheThings, Server Side Request Forgery
-    ("::ffff:169.254.169.254", "v4-mapped metadata"),  # PayloadsAllTheThings, Server Side Request Forgery
+    ("::ffff:7f00:1", "v4-mapped in hexadecimal"),  # RFC 4291 2.5.5.2
+    ("::ffff:169.254.169.254", "v4-mapped metadata"),  # RFC 4291 2.5.5.2
     ("::127.0.0.1", "v4-compatible"),  # RFC 4291 2.5.5.1
     ("::8.8.8.8", "v4-compatible of a public address leads nowhere public"),  # RFC 4291 2.5.5.1
     ("64:ff9b::7f00:1", "NAT64 of loopback"),  # RFC 6052
