@@ -3,13 +3,23 @@
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
+
+
+def _anchor(value: str) -> str:
+    parts = urlsplit(f"//{value}")
+    if not parts.hostname or not parts.port:
+        raise ValueError("an anchor is host:port, the host of an IPv6 address in brackets")
+    return value
+
+
+Anchor = Annotated[str, AfterValidator(_anchor)]
 
 
 class Settings(BaseSettings):
@@ -29,6 +39,10 @@ class Settings(BaseSettings):
     probe_allow_cidrs: Annotated[list[Network], NoDecode] = Field(
         [], description="comma list of private networks that may be probed; metadata addresses never may"
     )
+    probe_anchors: Annotated[list[Anchor], NoDecode] = Field(
+        [], description="comma list of host:port that always answer; when none does, the region's network is at fault"
+    )
+    probe_pinger: Literal["own", "aioping"] = Field("own", description="what sends ICMP; aioping is an extra, GPL")
     period_unit_seconds: int = Field(60, ge=1, description="seconds in one unit of grace and recovery periods")
     rdap_bootstrap_url: str = Field(
         "https://data.iana.org/rdap/dns.json",
@@ -54,7 +68,7 @@ class Settings(BaseSettings):
     stream_max_bytes: int = Field(8 << 30, description="largest size of the telemetry stream; then new data waits")
     log_level: str = Field("info", description="debug, info, warning or error")
 
-    @field_validator("regions", "probe_allow_cidrs", "trusted_proxies", mode="before")
+    @field_validator("regions", "probe_allow_cidrs", "probe_anchors", "trusted_proxies", mode="before")
     @classmethod
     def _comma_list(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

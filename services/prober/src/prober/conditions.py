@@ -23,9 +23,13 @@ class Failure:
     @property
     def sentence(self) -> str:
         """For the user."""
-        it = self.condition
-        what = f"{it.type} {it.key}".strip()
-        return f"{what} {it.operator} {' or '.join(it.values)}".strip()[:200] + f": found {self.found[:200]}"
+        return f"{words(self.condition)}: found {self.found[:200]}"
+
+
+def words(it: Condition) -> str:
+    """A condition in words, at most 200 characters."""
+    what = f"{it.type} {it.key}".strip()
+    return f"{what} {it.operator} {' or '.join(it.values)}".strip()[:200]
 
 
 def first_failure(conditions: Sequence[Condition], seen: Observation) -> Failure | None:

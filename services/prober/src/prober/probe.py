@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pinghome_common.events.condition import STATUS, Condition
 from pinghome_common.events.probe import Job, Verdict, attempt_deadline
 from pinghome_common.guard import Guard
-from prober.conditions import first_failure
+from prober.conditions import first_failure, words
+from prober.excerpt import excerpt
 from prober.probes import PROBES
 from prober.probes.check import Check, Observation
 from prober.probes.failure import explain
@@ -29,6 +30,7 @@ async def probe(job: Job, guard: Guard, opener: Opener, tries: int = 2) -> Obser
         url=job.url,
         host=job.host,
         port=job.port,
+        data=job.data,
         method=job.method,
         headers=headers,
         body=body,
@@ -39,6 +41,8 @@ async def probe(job: Job, guard: Guard, opener: Opener, tries: int = 2) -> Obser
     seen = judged(await kind(check, guard, deadline), job.conditions)
     if tries > 1 and seen.verdict in {Verdict.target_fail, Verdict.probe_error}:
         seen = judged(await kind(check, guard, deadline), job.conditions)
+    if seen.verdict is not Verdict.up:
+        seen.excerpt = excerpt(seen.body, [*headers.values(), body])
     return seen
 
 
@@ -52,4 +56,5 @@ def judged(seen: Observation, conditions: list[Condition]) -> Observation:
         failure = first_failure(conditions, seen)
         seen.verdict = Verdict.target_fail if failure else Verdict.up
         seen.error = failure.sentence if failure else ""
+        seen.condition = words(failure.condition if failure else conditions[-1])
     return seen

@@ -13,6 +13,7 @@ from pinghome_common.events.probe import Job
 from pinghome_common.events.resource import Resource
 from pinghome_common.secret import derive, seal, unseal
 from pinghome_common.stream import Broker
+from resource_cmd.target import endpoint, question
 
 log = structlog.get_logger()
 
@@ -37,22 +38,24 @@ def cron(resource: UUID, interval: int) -> str:
     return f"{second} {minute} {hour} * * *"
 
 
-def job(it: Resource, key: bytes, plain: bytes) -> Job:
-    """What a prober of the region with this key is sent; `plain` are the headers and the body, or nothing."""
-    keyword = [Condition(type=BODY, operator="contains", values=[it.data])] if it.data else []
-    return Job(
+def job_of(it: Resource, sealed: bytes = b"") -> Job:
+    """What a prober is told of a monitor; `sealed` are its headers and body."""
+    job = Job(
         resource=it.id,
         type=it.type,
         interval=it.interval,
-        url=it.url,
-        host=it.host,
-        port=it.port or 0,
         method=it.method,
         skip_ssl_error=it.skip_ssl_error,
         not_follow_redirect=it.not_follow_redirect,
-        conditions=[*it.conditions, *keyword],
-        sealed=seal(key, plain) if plain else b"",
+        sealed=sealed,
     )
+    if it.type == "http":
+        keyword = [Condition(type=BODY, operator="contains", values=[it.data])] if it.data else []
+        job.url, job.conditions = it.url, [*it.conditions, *keyword]
+    else:
+        found = endpoint(it)
+        job.host, job.port, job.data = found.host, found.port, question(it) if it.type == "dns" else it.data
+    return job
 
 
 class Scheduler:
@@ -121,7 +124,8 @@ class Scheduler:
         for region in it.regions:
             if region not in self._regions:
                 continue  # an operator took the region away; the monitor says so by becoming unknown
-            body = msgspec.msgpack.encode(job(it, self._regions[region], plain))
+            job = job_of(it, seal(self._regions[region], plain) if plain else b"")
+            body = msgspec.msgpack.encode(job)
             schedule = {
                 "Nats-Schedule": cron(it.id, it.interval),
                 "Nats-Schedule-Target": f"job.{region}.{it.id}",

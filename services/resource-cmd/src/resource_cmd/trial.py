@@ -10,9 +10,9 @@ from pinghome_common.errors import TooMany, Unavailable
 from pinghome_common.events.probe import attempt_deadline
 from pinghome_common.events.resource import Resource
 from pinghome_common.events.trial import Trial
-from pinghome_common.secret import derive, unseal
+from pinghome_common.secret import derive, seal, unseal
 from pinghome_common.stream import Broker
-from resource_cmd.schedule import job
+from resource_cmd.schedule import job_of
 
 AT_ONCE = 10
 """Dry runs that one organisation may have under way."""
@@ -46,7 +46,7 @@ class Trials:
         return dict(zip(it.regions, found, strict=True))
 
     async def _ask(self, it: Resource, region: str, plain: bytes) -> Trial:
-        request = msgspec.msgpack.encode(job(it, self._regions[region], plain))
+        request = msgspec.msgpack.encode(job_of(it, seal(self._regions[region], plain) if plain else b""))
         try:
             data = await self._broker.ask(f"probe.{region}", request, attempt_deadline(it.interval) + ON_THE_WAY)
         except Unavailable:

@@ -87,8 +87,11 @@ def target(it: Resource) -> str:
 
     What is no host name has neither certificate nor domain; its probe says what is wrong.
     """
+    text = it.url if it.type == "http" else it.host or it.url
+    if "//" not in text:
+        text = f"//[{text}]" if text.count(":") > 1 and "[" not in text else f"//{text}"
     try:
-        host = (urlsplit(it.url).hostname if it.url else it.host) or ""
+        host = urlsplit(text).hostname or ""
         return host.encode("idna").decode().lower().rstrip(".")
     except ValueError:
         return ""

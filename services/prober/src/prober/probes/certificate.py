@@ -14,8 +14,8 @@ from cryptography import x509
 from pinghome_common.events.certificate import Certificate, Link
 from pinghome_common.guard import Forbidden, Guard
 from prober.probes.check import Peer
+from prober.probes.dial import tls_context
 from prober.probes.failure import distrust
-from prober.probes.http import tls_context
 
 AGAIN = 6 * 3600.0
 """Seconds after which an unchanged certificate is told again."""
@@ -54,7 +54,7 @@ class Told:
         A refused certificate is fetched by a handshake that takes any, and one that nobody verified (`skip_ssl_error`)
         is judged by a handshake that verifies. Never raises but to be cancelled: a probe has its verdict already.
         """
-        connection = peer.connection or (await _shake(peer, guard, verify=False))[0]
+        connection = peer.connection or ((await _shake(peer, guard, verify=False))[0] if peer.problem else None)
         if connection is None:
             return None
         leaf = sha256(connection.getpeercert(binary_form=True) or b"").digest()

@@ -40,13 +40,19 @@ def distrust(error: ssl.SSLCertVerificationError) -> str:
     return error.verify_message.rstrip(".")
 
 
-def explain(error: Exception) -> tuple[Verdict, str]:  # noqa: PLR0911  # a table of cases
+class OwnFault(Exception):
+    """What stands between us and the target failed; the text says what."""
+
+
+def explain(error: Exception) -> tuple[Verdict, str]:  # noqa: C901, PLR0911  # a table of cases
     """The verdict and the sentence for what stopped a probe; an error nobody foresaw is ours."""
     match error:
         case Forbidden():
             return Verdict.blocked, str(error)
         case Broken():
             return Verdict.target_fail, str(error)
+        case OwnFault():
+            return Verdict.probe_error, f"prober: {error}"
         case socket.gaierror():
             if error.errno in _NO_SUCH_NAME:
                 return Verdict.target_fail, "there is no such host name"

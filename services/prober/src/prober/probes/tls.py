@@ -1,36 +1,24 @@
 """The TLS probe: a handshake and no more, with any server that speaks TLS at once (our own type `tls`)."""
 
 import asyncio
-from time import monotonic, perf_counter
+from functools import partial
+from time import monotonic
 
-from pinghome_common.guard import Forbidden, Guard
-from prober.probes.check import Check, Observation
-from prober.probes.http import addresses_of, observed, secured
-
-PORT = 443
+from pinghome_common.guard import Guard
+from prober.probes.attempt import attempt
+from prober.probes.check import Check, Observation, Peer
+from prober.probes.dial import dial, secure
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
-    """Shakes hands with `check.host` within `deadline` seconds; up is a handshake, verified unless `skip_ssl_error`.
-
-    Never raises but to be cancelled: what goes wrong is the observation's verdict and sentence.
-    """
-    return await observed(deadline, lambda seen: _shake(check, guard, monotonic() + deadline, seen))
+    """Up is a handshake with the check's host and port; its certificate is verified unless `skip_ssl_error`."""
+    return await attempt(partial(_shake, check, guard, monotonic() + deadline), deadline)
 
 
 async def _shake(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
+    transport, protocol = await dial(check, guard, deadline, seen, asyncio.Protocol)
     try:
-        host = check.host.encode("idna").decode().lower()
-    except UnicodeError as error:
-        raise Forbidden("the host name is not valid") from error
-    addresses, port = await addresses_of(host, guard, seen), check.port or PORT
-    seen.doing, seen.address = "connecting", str(addresses[0])
-    started = perf_counter()
-    transport, protocol = await guard.connect(addresses, port, asyncio.Protocol, deadline=deadline)
-    try:
-        seen.phases.connect = (perf_counter() - started) * 1000
-        seen.address = transport.get_extra_info("peername")[0]
-        transport = await secured(transport, protocol, host, port, check, seen)
-        seen.complete = True
+        seen.peer = Peer(check.host.rstrip("."), check.port, seen.address)
+        transport = await secure(transport, protocol, check, seen, seen.peer)
     finally:
         transport.abort()

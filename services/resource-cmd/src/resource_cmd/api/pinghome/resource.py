@@ -1,7 +1,6 @@
 """Commands on uptime monitors: contract A1 to A5, pinghome-monitoring.txt lines 30 to 290."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict
@@ -10,9 +9,10 @@ from uuid_utils.compat import uuid7
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import MASK, Flag, Id, Ids, Router
 from pinghome_common.errors import FieldError, Invalid
+from pinghome_common.events.resource import Resource
 from pinghome_common.guard import Forbidden
 from pinghome_common.secret import derive
-from resource_cmd import resource
+from resource_cmd import resource, target
 from resource_cmd.api.pinghome.resource_body import NewResource, Settings
 from resource_cmd.command import Commanded, Creating
 
@@ -32,17 +32,26 @@ def checked(state: Any, body: Settings) -> dict[str, Any]:
     settings = state.settings
     if unknown := [region for region in body.regions if region not in settings.regions]:
         raise Invalid(FieldError("regions", f"{unknown[0]} is not probed here; use {', '.join(settings.regions)}"))
-    if body.url:
-        try:
-            state.guard.check_literal(urlsplit(body.url).hostname or "")
-        except Forbidden as error:
-            raise Invalid(FieldError("url", str(error))) from None
     sent = body.model_dump(include=body.model_fields_set, exclude={"headers", "body", "conditions"})
     if "conditions" in body.model_fields_set:
         sent["conditions"] = [demand.own() for demand in body.conditions]
     if sent.get("service_id", ...) is None:
         del sent["service_id"]
     return sent
+
+
+def fits(app: Any, body: Settings, state: Resource) -> None:
+    """Refuses settings that do not fit the type, and a target that no probe may reach; `app` is the application's state."""
+    target.check(state)
+    if state.maintenance_duration and not state.maintenance_cron_expression:
+        raise Invalid(FieldError("maintenance_duration", "needs maintenance_cron_expression, too"))
+    named = {"url": body.url, "host": "" if state.type in ("http", "dns") else body.host}
+    for field, text in named.items():
+        if text:
+            try:
+                app.guard.check_literal(target.host_in(field, text).host)
+            except Forbidden as error:
+                raise Invalid(FieldError(field, str(error))) from None
 
 
 def secrets_of(body: Settings) -> tuple[dict[str, str | None] | None, str | None]:
@@ -55,7 +64,7 @@ async def create(body: NewResource, command: Creating) -> Response:
     """Creates a monitor; its first check starts at once (A1)."""
     state = resource.create(uuid7(), command.caller.organisation, checked(command.state, body), command.now)
     state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *secrets_of(body))
-    _windowed(state)
+    fits(command.state, body, state)
     row = await command.resources.add(state, unique=True)
     document = documents.resource(row.state)
     return command.answer({"message": "Resource created", "resource": document, "id": state.id}, 201, row.version)
@@ -67,7 +76,7 @@ async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noq
     row = await command.resources.edit(id, command.wanted)
     state = resource.edit(row.state, checked(command.state, body), command.now)
     row.state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *secrets_of(body))
-    _windowed(row.state)
+    fits(command.state, body, row.state)
     await command.resources.refuse_twin(row.state)
     await command.resources.save(row)
     await command.resources.reschedule([id])
@@ -103,8 +112,3 @@ async def delete_many(ids: Ids, command: Commanded) -> Response:
     await command.resources.remove_many(ids)
     await command.resources.reschedule(ids)
     return command.answer({"message": "Resources deleted", "ids": ids})
-
-
-def _windowed(state: Any) -> None:
-    if state.maintenance_duration and not state.maintenance_cron_expression:
-        raise Invalid(FieldError("maintenance_duration", "needs maintenance_cron_expression, too"))

@@ -12,7 +12,7 @@ from pinghome_common.dialects.pinghome import Authorized, Id, Name, Problem, Rou
 from pinghome_common.events.trial import Trial
 from pinghome_common.secret import derive
 from resource_cmd import resource
-from resource_cmd.api.pinghome.resource import checked, secrets_of
+from resource_cmd.api.pinghome.resource import checked, fits, secrets_of
 from resource_cmd.api.pinghome.resource_body import EXAMPLE, NewResource
 
 routes = Router(tags=["Uptime monitors"])
@@ -67,6 +67,7 @@ async def dry_run(body: Tried, caller: Authorized, request: Request) -> Response
     state = request.app.state
     it = resource.create(uuid7(), caller.organisation, checked(state, body), now())
     it = resource.with_secrets(it, derive(state.settings.secret_key, "resource"), *secrets_of(body))
+    fits(state, body, it)
     trials = await state.trials.run(it)
     return answer({"data": [_shown(region, trial) for region, trial in trials.items()]})
 
