@@ -41,7 +41,7 @@ def checked(state: Any, body: Settings) -> dict[str, Any]:
 
 
 def fits(app: Any, body: Settings, state: Resource) -> None:
-    """Refuses settings that do not fit the type, and a target that no probe may reach; `app` is the application's state."""
+    """Refuses settings that do not fit the type, and a target out of bounds; `app` is the application's state."""
     target.check(state)
     if state.maintenance_duration and not state.maintenance_cron_expression:
         raise Invalid(FieldError("maintenance_duration", "needs maintenance_cron_expression, too"))
