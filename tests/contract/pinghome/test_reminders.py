@@ -1,4 +1,4 @@
-"""Reminders as pinghome-monitoring.txt shows them, in each of its path shapes, and certificates and domains (A6 to A21)."""
+"""Reminders as pinghome-monitoring.txt shows them, in each of its path shapes; certificates, domains (A6 to A21)."""
 
 from typing import Any
 from uuid import uuid4
