@@ -116,7 +116,7 @@ class Domains:
             self._refresh_at = at + REFRESHED
         except Exception as silence:  # noqa: BLE001  # a list of somebody else's; the one in the package serves
             self._refresh_at = at + RETRIED
-            log.info("the list of RDAP servers is the one of the package", why=str(silence)[:200])
+            log.info("the list of RDAP servers is the one of the package", why=said(silence))
 
     async def _ask(self, host: str, name: str, tries: int) -> None:
         loop = asyncio.get_running_loop()
@@ -147,7 +147,7 @@ class Domains:
         """An outage, or a machine without a way out, is told once."""
         if not self._quiet:
             self._quiet = True
-            log.warning("a domain cannot be looked up; more of it only when one could", domain=name, why=str(silence))
+            log.warning("a domain cannot be looked up; more of it only when one could", domain=name, why=said(silence))
 
     async def _tell(self, tx: Connection, found: Domain) -> None:
         """Gives every monitor of a domain what is known of it."""

@@ -30,8 +30,17 @@ LARGEST = 1 << 20
 IANA = "whois.iana.org"
 _REFERRAL = re.compile(r"^(?:refer|whois):\s*([a-z0-9.-]+)\s*$", re.MULTILINE)
 
+# whoisit wants every section, though only domains are asked for: documentation's own numbers stand there.
+_NOBODY = ["https://rdap.invalid/"]
+_UNASKED = {
+    "asn": [["64496-64511"], _NOBODY],
+    "ipv4": [["192.0.2.0/24"], _NOBODY],
+    "ipv6": [["2001:db8::/32"], _NOBODY],
+    "object": [[], ["NOBODY"], _NOBODY],
+}
 
-class Silent(Exception):
+
+class Silent(RuntimeError):
     """A registry did not tell; the text says why, in words of our own. `limited`: it asked us to come less often."""
 
     def __init__(self, why: str, *, limited: bool = False) -> None:
@@ -116,13 +125,11 @@ class Registries:
 
     def _load(self, services: list[tuple[list[str], list[str]]]) -> None:
         own = json.loads(files("resource_cmd").joinpath("rdap.json").read_bytes())["services"]
-        none: dict[str, Any] = {"services": []}
-        data = {"timestamp": 0, "asn": none, "ipv4": none, "ipv6": none, "object": none}
+        sections: dict[str, Any] = {name: {"services": [each]} for name, each in _UNASKED.items()}
+        data = {**sections, "timestamp": 0, "dns": {"services": [*own, *services]}}
         whoisit.clear_bootstrapping()
         # An operator's own list may name a server of the house, which speaks plain HTTP.
-        whoisit.load_bootstrap_data(
-            {**data, "dns": {"services": [*own, *services]}}, allow_insecure=True, from_json=False
-        )
+        whoisit.load_bootstrap_data(data, allow_insecure=True, from_json=False)
 
     def host(self, name: str) -> str:
         """Whom a domain is asked from: the RDAP server's host, or `whois` and the suffix."""
