@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     bootstrap_checks_key: str = Field("", description="Healthchecks read-write key of the first service, 32 characters")
     bootstrap_checks_read_key: str = Field("", description="Healthchecks read-only key, 32 characters")
     bootstrap_ping_key: str = Field("", description="Healthchecks ping key of the first service, 22 characters")
+    smtp_url: str = Field("", description="mail server: smtp://user:password@host:587?starttls or smtps://…")
+    mail_from: str = Field("", description="who mails are from, such as Pinghome <alerts@example.com>")
+    statuspage_io_url: str = Field("https://api.statuspage.io", description="Atlassian Statuspage's API")
+    statuspage_io_token: str = Field("", description="its token, for integrations that bring none")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         [], description="comma list of proxy addresses whose X-Forwarded-For and -Proto are believed; never *"
     )
@@ -86,6 +90,20 @@ class Settings(BaseSettings):
         if value and len(value) != 22:
             raise ValueError("a ping key has 22 characters")
         return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+            raise ValueError("must be such as smtp://user:password@host:587?starttls or smtps://user:password@host")
+        return value
+
+    @model_validator(mode="after")
+    def _sender(self) -> Self:
+        if self.smtp_url and "@" not in self.mail_from:
+            raise ValueError("PINGHOME_SMTP_URL needs PINGHOME_MAIL_FROM, an address such as alerts@example.com")
+        return self
 
     @model_validator(mode="before")
     @classmethod

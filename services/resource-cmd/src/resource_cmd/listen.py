@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from pinghome_common.stream import Message
 from pinghome_common.vitals import lock_vitals, write_vitals
 from resource_cmd.heartbeat import with_vitals
 from resource_cmd.judge import View, decide
+from resource_cmd.notify.ledger import Notice, announce
+from resource_cmd.notify.words import of_heartbeat, of_resource
 from resource_cmd.store import Actor, Heartbeats, Resources, unheard
 
 JUDGE = Actor("judge")
@@ -134,15 +137,18 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
         values = dict(view)
         values.pop("slot")
         views[values.pop("resource")].append(View(**values))
+    notices: list[Notice] = []
     for row in rows:
         it = row.state
         decision = decide(it, views[it.id], at[it.id], row.version + 1, unit)
         if decision.change:
-            it.change = decision.change
+            row.state, told = of_resource(replace(it, change=decision.change), row.version + 1)
+            notices += told
             await store.save(row, "status-changed")
         await tx.execute(
             "UPDATE resource SET judge_at = $2 WHERE id = $1 AND judge_at IS DISTINCT FROM $2", it.id, decision.judge_at
         )
+    await announce(tx, notices)
     return len(said)
 
 
@@ -157,20 +163,26 @@ async def count(tx: Connection, batches: list[tuple[Message, Batch]]) -> None:
     vitals = await lock_vitals(tx, list(pings))
     rows = await tx.fetch("SELECT id, version, state FROM heartbeat WHERE id = ANY($1::uuid[])", list(vitals))
     quiet: list[Heartbeat] = []
-    changed: list[tuple[Heartbeat, int]] = []
+    changed: list[Heartbeat] = []
+    notices: list[Notice] = []
     for row in rows:
         it = msgspec.json.decode(row["state"], type=Heartbeat)
         it.vitals = before = vitals[it.id]
         for ping, place in pings[it.id]:
+            status = it.vitals.status
             it = with_vitals(it, take(it, it.vitals, ping.kind, ping.at, place), row["version"] + 1)
+            if it.vitals.status is not status:
+                it, told = of_heartbeat(it, row["version"] + 1)
+                notices += told
         if it.vitals.status is before.status and it.vitals.changed_at == before.changed_at:
             quiet.append(it)
         else:
-            changed.append((it, row["version"]))
+            changed.append(it)
     if quiet:
         await write_vitals(tx, quiet)
     if changed:
-        await _say(tx, [it for it, _ in changed], now())
+        await _say(tx, changed, now())
+    await announce(tx, notices)
 
 
 async def _say(tx: Connection, changed: list[Heartbeat], stamp: datetime) -> None:

@@ -12,9 +12,7 @@ from pinghome_common.db import Connection
 from pinghome_common.errors import Conflict, FieldError, Invalid, NotFound, PreconditionFailed
 from pinghome_common.eventlog import EVENTS, INSERT, LARGEST_STATE
 from pinghome_common.events import Event, encode
-from pinghome_common.events.channel import Channel
 from pinghome_common.events.heartbeat import Heartbeat
-from pinghome_common.events.integration import Integration
 from pinghome_common.events.key import Key
 from pinghome_common.events.resource import Resource, domain_of
 from pinghome_common.events.service import Service
@@ -197,26 +195,6 @@ class Services(Store[Service]):
         return []
 
 
-class Channels(Store[Channel]):
-    """Channels."""
-
-    noun, type = "channel", Channel
-
-    def _values(self, state: Channel) -> list[Any]:  # noqa: ARG002  # a channel has no columns of its own
-        return []
-
-
-class Integrations(Store[Integration]):
-    """Integrations of monitors."""
-
-    noun, type = "integration", Integration
-    columns: ClassVar = {"resource": "uuid", "key": "text", "type": "text", "target": "bytea"}
-    twin = "t.resource = n.resource AND t.type = n.type AND t.target = n.target"
-
-    def _values(self, state: Integration) -> list[Any]:
-        return [state.resource, state.key, state.type, state.target]
-
-
 class Keys(Store[Key]):
     """Keys."""
 
@@ -258,6 +236,34 @@ class Resources(Store[Resource]):
             " ON CONFLICT (resource) DO UPDATE SET since = clock_timestamp()",
             ids,
         )
+
+    async def check_parent(self, parent: UUID, child: UUID | None = None) -> None:
+        """Raises Invalid when `parent_id` names none of the actor's monitors, or one that depends on the child."""
+        # Two changes at the same time could else close a circle that neither of them sees.
+        await self._tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", str(self._actor.organisation))
+        rows = await self._tx.fetch(
+            "WITH RECURSIVE above AS ("
+            " SELECT id, state->>'parent_id' AS parent FROM resource WHERE id = $1 AND organisation = $2"
+            " UNION SELECT r.id, r.state->>'parent_id' FROM resource r JOIN above ON r.id = above.parent::uuid"
+            ") SELECT id FROM above",
+            parent, self._actor.organisation,
+        )  # fmt: skip
+        if not rows:
+            raise Invalid(FieldError("parent_id", f"there is no resource {parent}"))
+        if child in {row["id"] for row in rows}:
+            raise Invalid(FieldError("parent_id", "depends on this resource itself"))
+
+    async def orphan(self, ids: Sequence[UUID]) -> None:
+        """Takes monitors that are about to go out of those that name them as their parent."""
+        children = await self._tx.fetch(
+            "SELECT id FROM resource WHERE organisation = $1 AND state->>'parent_id' = ANY($2::text[])",
+            self._actor.organisation, [str(id_) for id_ in ids],
+        )  # fmt: skip
+        if below := {row["id"] for row in children}.difference(ids):
+            for row in await self.edit_many([*ids, *below]):  # all of them, so that everybody locks in the same order
+                if row.state.id in below:
+                    row.state.parent_id = None
+                    await self.save(row)
 
     async def forget(self, id_: UUID) -> None:
         """Drops what the regions said of a monitor, so that nothing old speaks for the time to come."""

@@ -54,6 +54,8 @@ def resource(it: Resource, last_checked_at: int | None = None, response_time: fl
         "conditions": it.conditions,
         "regions": it.regions,
         "interval": it.interval,
+        "channels": it.channels,
+        "parent_id": it.parent_id,
         "enabled": it.enabled,
         "state": it.change.status,
         "state_changed_at": moment(it.change.at),
@@ -73,6 +75,7 @@ def heartbeat(it: Heartbeat, gateway_url: str, now: int) -> dict[str, Any]:
         "name": it.name,
         "interval": it.period,
         "methods": it.methods,
+        "channels": it.channels,
         "enabled": it.vitals.status != "paused",
         "state": shown(it, it.vitals, now),
         "state_changed_at": moment_of(it.vitals.changed_at or None),
@@ -136,6 +139,7 @@ def service(it: Service) -> dict[str, Any]:
     return {
         "id": it.id,
         "name": it.name,
+        "channels": it.channels,
         "created_at": moment(it.created_at),
         "updated_at": moment(it.updated_at),
     }

@@ -28,9 +28,10 @@ class Attempt:
 class Notification:
     """One delivery; its id is the idempotency key that receivers see.
 
-    `about` is the monitor or heartbeat (`noun`), `about_version` that aggregate's version which says it. A digest is
-    sent as its first notification, the one that `covers` the others; those name it in `digest` and share its attempts.
-    `reason` says why it is held, suppressed or failed.
+    `about` is the monitor or heartbeat (`noun`), `about_version` that aggregate's version which says it. `planned` is
+    when it was decided how to send it. A digest is sent as its first notification, the one that `covers` the others;
+    those name it in `digest` and share its attempts. `reason` says why it is held, suppressed or failed; `parent` is
+    the monitor whose outage did that.
     """
 
     id: UUID
@@ -47,6 +48,8 @@ class Notification:
     text: str
     state: State = State.waiting
     reason: str = ""
+    parent: UUID | None = None
+    planned: datetime | None = None
     digest: UUID | None = None
     covers: list[UUID] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)

@@ -41,25 +41,26 @@ class Notifications(Store[Notification]):
     """Deliveries, waiting and done."""
 
     noun, type = "notification", Notification
-    columns: ClassVar = {"open": "boolean"}
+    columns: ClassVar = {"leader": "uuid", "planned": "timestamptz", "open": "boolean"}
 
-    def _values(self, state: Notification) -> list[Any]:
-        return [state.state in (State.waiting, State.held)]
+    def _values(self, it: Notification) -> list[Any]:
+        leader = (it.digest or it.id) if it.planned else None
+        return [leader, it.planned, it.state in (State.waiting, State.held)]
 
     async def add_many(self, states: Sequence[Notification]) -> None:
         """Adds new ones in this order, each due at once; one that is there already stays as it is."""
         events = [self._event(it, 1, "created") for it in states]
-        rows = [(it.id, it.organisation, self._json(it), it.channel, it.about, it.what, it.at) for it in states]
+        rows = [(it.id, it.organisation, self._json(it), it.channel, it.about) for it in states]
         if rows:
             await self._tx.execute(_ADD, *map(list, zip(*events, strict=True)), *map(list, zip(*rows, strict=True)))
 
 
 _ADD = f"""
 WITH made AS (
-    INSERT INTO notification (id, organisation, version, state, channel, about, what, at, due, open)
-    SELECT id, organisation, 1, state, channel, about, what, at, now(), true
-    FROM unnest($6::uuid[], $7::uuid[], $8::jsonb[], $9::uuid[], $10::uuid[], $11::text[], $12::timestamptz[])
-        WITH ORDINALITY AS n (id, organisation, state, channel, about, what, at, nth) ORDER BY nth
+    INSERT INTO notification (id, organisation, version, state, channel, about, due, open)
+    SELECT id, organisation, 1, state, channel, about, now(), true
+    FROM unnest($6::uuid[], $7::uuid[], $8::jsonb[], $9::uuid[], $10::uuid[])
+        WITH ORDINALITY AS n (id, organisation, state, channel, about, nth) ORDER BY nth
     ON CONFLICT (id) DO NOTHING RETURNING id
 )
 INSERT INTO {EVENTS}

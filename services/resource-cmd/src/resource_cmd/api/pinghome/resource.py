@@ -65,6 +65,9 @@ async def create(body: NewResource, command: Creating) -> Response:
     state = resource.create(uuid7(), command.caller.organisation, checked(command.state, body), command.now)
     state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *secrets_of(body))
     fits(command.state, body, state)
+    await command.channels.check(body.channels)
+    if body.parent_id:
+        await command.resources.check_parent(body.parent_id)
     row = await command.resources.add(state, unique=True)
     document = documents.resource(row.state)
     return command.answer({"message": "Resource created", "resource": document, "id": state.id}, 201, row.version)
@@ -77,6 +80,9 @@ async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noq
     state = resource.edit(row.state, checked(command.state, body), command.now)
     row.state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *secrets_of(body))
     fits(command.state, body, row.state)
+    await command.channels.check(body.channels)
+    if body.parent_id:
+        await command.resources.check_parent(body.parent_id, id)
     await command.resources.refuse_twin(row.state)
     await command.resources.save(row)
     await command.resources.reschedule([id])
@@ -101,6 +107,7 @@ async def status(id: Id, body: Enabled, command: Commanded) -> Response:  # noqa
 @routes.delete("/v1/resource/{id}", responses=documents.gone("resource"))
 async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
     """Deletes a monitor (A4)."""
+    await command.resources.orphan([id])
     await command.resources.remove(await command.resources.edit(id, command.wanted))
     await command.resources.reschedule([id])
     return command.answer({"message": "Resource deleted", "id": id})
@@ -109,6 +116,7 @@ async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
 @routes.delete("/v1/resource", responses=documents.all_gone("resource"))
 async def delete_many(ids: Ids, command: Commanded) -> Response:
     """Deletes all of some monitors, or none when one is missing (A2)."""
+    await command.resources.orphan(ids)
     await command.resources.remove_many(ids)
     await command.resources.reschedule(ids)
     return command.answer({"message": "Resources deleted", "ids": ids})

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError, from_json
 from pinghome_common import cron
 from pinghome_common.dialects.pinghome import MASK, Flag, Id, Int, Name, Text
 from pinghome_common.events import condition
+from resource_cmd.api.pinghome.channel_body import ChannelIds
 from resource_cmd.target import ALIASES, PORTS
 
 INTERVALS = (5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
@@ -148,6 +149,8 @@ class Settings(BaseModel):
     conditions: list[Demand] = Field([], max_length=200, description="all must hold; for http only")
     regions: list[Text] = Field([], min_length=1, max_length=50)
     interval: Literal[INTERVALS] = Field(60, description="our extension: seconds between checks")  # type: ignore[valid-type]
+    channels: ChannelIds | None = Field(None, description="our extension: who is told; null: the service's channels")
+    parent_id: Id | None = Field(None, description="our extension: the resource without which it is not reachable")
 
     @field_validator("type")
     @classmethod
