@@ -14,7 +14,7 @@ from pinghome_common.events.domain import Domain
 from pinghome_common.events.resource import domain_of
 from pinghome_common.guard import Guard
 from pinghome_common.logs import said
-from resource_cmd.domain import ask_again, pause
+from resource_cmd.domain import ask_again, pause, registrable
 from resource_cmd.store import Actor, Resources, unheard
 
 log = structlog.get_logger()
@@ -68,6 +68,7 @@ class Domains:
 
     async def run(self) -> None:
         """Looks until cancelled."""
+        await asyncio.to_thread(registrable, "example.com")  # reads the suffixes, so that no first request has to
         connection = await self._db.own()
         try:
             await only_one(connection, "domains")
