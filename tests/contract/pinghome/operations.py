@@ -77,6 +77,7 @@ EXTENSIONS = [
     Operation(0, "POST", COMMANDS, "/v1/resource/test"),
     Operation(0, "POST", COMMANDS, "/v1/service"),  # the documents use service_id and never define it (contract A.0)
     Operation(0, "GET", RECORDS, "/v1/services"),
+    Operation(0, "GET", STATISTICS, "/v1/resource/{id}/results"),
     Operation(0, "POST", GATEWAY, "/v1/heartbeat/{id}", public=True),  # "accepted like GET" (contract A.4)
 ]
 

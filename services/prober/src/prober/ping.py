@@ -21,7 +21,7 @@ AGAIN = 1.0
 """Seconds after which another echo is sent: one that was lost on the way says nothing."""
 
 _TIMESTAMPS = 35  # SO_TIMESTAMPNS of Linux, which Python does not name: when the kernel received a packet
-_ICMP_FILTER, _ICMP6_FILTER = 1, 1
+_SO_RCVBUFFORCE, _ICMP_FILTER, _ICMP6_FILTER = 33, 1, 1
 _BUFFER = 4 << 20
 _ECHO = struct.Struct("!BBHHH")  # type, code, checksum, id, sequence
 _REFUSED = (
@@ -153,7 +153,10 @@ def _open(*, v6: bool) -> tuple[socket.socket, bool]:
         except PermissionError:
             continue
         made.setsockopt(socket.SOL_SOCKET, _TIMESTAMPS, 1)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        try:
+            made.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+        except PermissionError:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)  # as much of it as the system allows
         if raw := kind == socket.SOCK_RAW:
             _only_replies(made, v6=v6)
         else:

@@ -118,11 +118,11 @@ def _question(it: Resource) -> None:
         fits = False
     if not fits or len(it.host) > 253 or re.search(r"[\s\\\"();@$:/\[\]]", it.host):
         raise Invalid(FieldError("host", "must be a name such as example.com"))
-    if it.data and it.data.split(maxsplit=1)[0].upper() not in RECORDS:
+    if it.data.strip() and it.data.split(maxsplit=1)[0].upper() not in RECORDS:
         raise Invalid(FieldError("data", f"must be a type ({', '.join(RECORDS)}) and, if wanted, the expected value"))
 
 
 def question(it: Resource) -> str:
     """What a dns monitor asks, `NAME TYPE [expected]`; without a type it is A."""
-    kind, _, expected = (it.data.strip() or "A").partition(" ")
-    return f"{it.host} {kind.upper()} {expected}".strip()
+    kind, *expected = (it.data.strip() or "A").split(maxsplit=1)
+    return " ".join([it.host, kind.upper(), *expected])

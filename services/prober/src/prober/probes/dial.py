@@ -39,7 +39,8 @@ async def dial(
         addresses, check.port, factory, deadline=deadline if len(addresses) > 1 else inf
     )
     seen.phases.connect = (perf_counter() - started) * 1000
-    seen.address = transport.get_extra_info("peername")[0]
+    if peer := transport.get_extra_info("peername"):  # none when it was reset at once
+        seen.address = peer[0]
     return transport, protocol
 
 
