@@ -8,15 +8,25 @@ import httpx
 import pytest
 
 from contract.client import CANARY, Client
+from registries import Registry, registry
 from running import TOKEN, Platform, up
 
 REGIONS = "eu-central-1,us-east-1"
 
 
 @pytest.fixture(scope="session")
-async def platform(folder: Path) -> AsyncIterator[Platform]:
+async def registered() -> AsyncIterator[Registry]:
+    """The registry of every .com and .org that the platform knows of."""
+    async with registry() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+async def platform(folder: Path, registered: Registry) -> AsyncIterator[Platform]:
     """The platform: periods count in seconds, loopback may be probed. It stops cleanly and leaves no process."""
-    async with up(folder / "contract", bootstrap_token=TOKEN, regions=REGIONS, period_unit_seconds="1") as running:
+    bootstrap = registered.bootstrap(folder, "com", "org", "io", "net")
+    own = {"bootstrap_token": TOKEN, "regions": REGIONS, "period_unit_seconds": "1", "rdap_bootstrap_url": bootstrap}
+    async with up(folder / "contract", **own) as running:
         yield running
         await running.stop()
         logs = [running.log, *(running.data / "log").iterdir()]

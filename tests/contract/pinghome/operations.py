@@ -7,7 +7,6 @@ from pinghome.services import SERVICES
 from pinghome_common.settings import Settings
 
 HERE = "monitors and heartbeats"
-CERTIFICATES = "certificates, domains and their reminders"
 INTEGRATIONS = "integrations"
 SERVERS = "server monitors"
 
@@ -38,19 +37,19 @@ DOCUMENTED = [
     Operation(170, "PUT", COMMANDS, "/v1/resource/{id}/status"),
     Operation(205, "DELETE", COMMANDS, "/v1/resource/{id}"),
     Operation(253, "PUT", COMMANDS, "/v1/resource/{id}"),
-    Operation(309, "POST", COMMANDS, "/v1/resource/{id}/tld/reminder", CERTIFICATES),
-    Operation(348, "PUT", COMMANDS, "/v1/resource/{id}/tld/reminder", CERTIFICATES),
-    Operation(383, "DELETE", COMMANDS, "/v1/resource/{id}/tld/reminder", CERTIFICATES),
-    Operation(421, "POST", COMMANDS, "/v1/resource/{id}/ssl/reminder", CERTIFICATES),
-    Operation(460, "PUT", COMMANDS, "/v1/resource/{id}/ssl/reminder", CERTIFICATES),
-    Operation(495, "DELETE", COMMANDS, "/v1/resource/{id}/ssl/reminder", CERTIFICATES),
+    Operation(309, "POST", COMMANDS, "/v1/resource/{id}/tld/reminder"),
+    Operation(348, "PUT", COMMANDS, "/v1/resource/{id}/tld/reminder"),
+    Operation(383, "DELETE", COMMANDS, "/v1/resource/{id}/tld/reminder"),
+    Operation(421, "POST", COMMANDS, "/v1/resource/{id}/ssl/reminder"),
+    Operation(460, "PUT", COMMANDS, "/v1/resource/{id}/ssl/reminder"),
+    Operation(495, "DELETE", COMMANDS, "/v1/resource/{id}/ssl/reminder"),
     Operation(527, "GET", RECORDS, "/v1/service/{id}/resources"),
     Operation(554, "GET", RECORDS, "/v1/resource/{id}"),
     Operation(581, "GET", RECORDS, "/v1/resource/{id}/regions"),
-    Operation(608, "GET", RECORDS, "/v1/resource/{id}/ssl", CERTIFICATES),
-    Operation(635, "GET", RECORDS, "/v1/resource/{id}/tld", CERTIFICATES),
-    Operation(662, "GET", RECORDS, "/v1/resource/{id}/ssl/reminder", CERTIFICATES),
-    Operation(689, "GET", RECORDS, "/v1/resource/{id}/tld/reminder", CERTIFICATES),
+    Operation(608, "GET", RECORDS, "/v1/resource/{id}/ssl"),
+    Operation(635, "GET", RECORDS, "/v1/resource/{id}/tld"),
+    Operation(662, "GET", RECORDS, "/v1/resource/{id}/ssl/reminder"),
+    Operation(689, "GET", RECORDS, "/v1/resource/{id}/tld/reminder"),
     Operation(721, "GET", STATISTICS, "/v1/resource/{id}/statistic"),
     Operation(753, "GET", STATISTICS, "/v1/resource/{id}/state-changed-logs"),
     Operation(781, "GET", RECORDS, "/v1/resource/{id}/integrations", INTEGRATIONS),
@@ -75,8 +74,10 @@ DOCUMENTED = [
 ]
 
 EXTENSIONS = [
+    Operation(0, "POST", COMMANDS, "/v1/resource/test"),
     Operation(0, "POST", COMMANDS, "/v1/service"),  # the documents use service_id and never define it (contract A.0)
     Operation(0, "GET", RECORDS, "/v1/services"),
+    Operation(0, "GET", STATISTICS, "/v1/resource/{id}/results"),
     Operation(0, "POST", GATEWAY, "/v1/heartbeat/{id}", public=True),  # "accepted like GET" (contract A.4)
 ]
 

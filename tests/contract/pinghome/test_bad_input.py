@@ -91,7 +91,7 @@ async def connection(platform: Platform) -> AsyncIterator[Connection]:
 
 @pytest.mark.parametrize("operation", OF_ONE, ids=str)
 async def test_id_that_is_none_is_refused(connection: Connection, operation: Operation):
-    body = b'{"enabled": true}' if operation.method in {"POST", "PUT"} else b""
+    body = b'{"enabled": true, "days_before": [1]}' if operation.method in {"POST", "PUT"} else b""
     for what, id_ in IDS.items():
         answer = await connection.ask(request(operation.method, of(operation, id_), body=body, token=TOKEN))
         if operation.public:

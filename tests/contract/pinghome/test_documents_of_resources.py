@@ -208,5 +208,15 @@ async def test_view_uptime_monitor_state_change_history_line_753(call: Client):
     assert (await call("GET", url + query)).json() == {"data": []}
     newest = (await call.get(url, limit=1))["data"]
     assert len(newest) == 1
-    assert newest[0].keys() == {"state", "previous_state", "reason", "status_code", "region", "created_at"}
-    assert newest[0]["state"] == "paused"
+    assert newest[0].keys() == {
+        "state",
+        "previous_state",
+        "reason",
+        "status_code",
+        "region",
+        "created_at",
+        "duration_seconds",
+    }
+    assert (newest[0]["state"], newest[0]["duration_seconds"]) == ("paused", None)
+    older = (await call.get(url))["data"][1:]
+    assert all(row["duration_seconds"] >= 0 for row in older)

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -38,8 +40,15 @@ async def a_target_that_stops_is_down_and_one_that_is_back_is_up(client: Client)
         assert all(newer["previous_state"] == older["state"] for newer, older in pairwise(log))
         assert await it.log(limit=2) == log[:2]
         assert await it.log(start_date=log[1]["created_at"], end_date=log[0]["created_at"]) == log[1:2]  # half open
+        assert log[0]["duration_seconds"] is None
+        spans = [moment(newer) - moment(older) for newer, older in pairwise(log)]
+        assert [row["duration_seconds"] for row in log[1:]] == pytest.approx([span.total_seconds() for span in spans])
         await it.switch(enabled=False)
         await counted(it)
+
+
+def moment(row: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(row["created_at"])
 
 
 async def counted(it: Watched) -> None:

@@ -45,11 +45,13 @@ def all_routes() -> Iterator[tuple[str, str, set[str]]]:
 @pytest.mark.parametrize("path", sorted({f"{each.service}{each.path}" for each in ROUTED if not each.public}))
 async def test_wrong_verb_is_405_and_says_so(client: Client, path: str):
     routed = {each.method for each in ROUTED if each.url == path}
-    for method in set(VERBS) - routed:
+    # `/v1/resource/test` has the form of `/v1/resource/{id}`, whose verbs find that `test` is no id.
+    others = {each.method for each in ROUTED if path != each.url == f"{path.rpartition('/')[0]}/{{id}}"}
+    for method in set(VERBS) - routed - others:
         for slash in ("", "/"):
             answer = await client(method, path.format(id=UUID) + slash)
             assert method in refused(answer, 405)
-            assert routed <= set(answer.headers["allow"].split(", ")) <= routed | {"HEAD"}
+            assert routed <= set(answer.headers["allow"].split(", ")) <= routed | others | {"HEAD"}
 
 
 @pytest.mark.parametrize("method", VERBS)

@@ -172,6 +172,25 @@ async def test_prober_takes_the_jobs_of_its_region_and_stores_results(broker):
 
 
 @pytest.mark.usefixtures("streams")
+async def test_prober_answers_dry_runs_of_its_region_and_of_no_other(broker):
+    async with person(broker, "resource-cmd") as cmd, person(broker, "prober-eu-central-1") as prober:
+
+        async def answer(message) -> None:
+            await message.respond(b"seen")
+
+        await prober.client.subscribe("probe.eu-central-1", queue="prober", cb=answer)
+        await prober.client.flush()
+        assert (await cmd.client.request("probe.eu-central-1", b"", timeout=10)).data == b"seen"
+        with pytest.raises(nats.errors.NoRespondersError):
+            await cmd.client.request("probe.us-east-1", b"", timeout=10)
+        assert not cmd.errors
+        assert not prober.errors
+        assert await prober.refused("subscribe", "probe.us-east-1")
+        assert await prober.refused("subscribe", "probe.>")
+        assert await prober.refused("publish", "_INBOX_resource_cmd.x")
+
+
+@pytest.mark.usefixtures("streams")
 async def test_prober_cannot_take_the_jobs_of_another_region(broker):
     async with person(broker, "admin") as admin, person(broker, "prober-us-east-1") as prober:
         await admin.js.publish("job.eu-central-1.7", b"probe")
@@ -221,7 +240,7 @@ FORBIDDEN = {
         prober: [
             *STREAM_VERBS,
             *("events.resource.1", "telemetry.ping.1", "schedule.eu-central-1.1", "job.eu-central-1.1", "request.x"),
-            *("echo.resource-query", "telemetry.result.other", "telemetry.result.>"),
+            *("echo.resource-query", "telemetry.result.other", "telemetry.result.>", "probe.eu-central-1"),
             *(
                 f"$JS.API.CONSUMER.{verb}"
                 for verb in ("CREATE.SCHEDULES.x", "CREATE.EVENTS.x", f"DELETE.SCHEDULES.{prober}")

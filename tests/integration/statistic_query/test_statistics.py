@@ -17,10 +17,11 @@ from pinghome_common.events.probe import Phases, Result, Results, Verdict
 from pinghome_common.stream import Message
 from statistic_query.partition import Partitions
 from statistic_query.project import Projector
-from statistic_query.read import Read
+from statistic_query.read import VERDICTS, Read
 from statistic_query.window import Window
 
 ORGANISATION, RESOURCE = uuid4(), uuid4()
+ADDRESSES = ["192.0.2.1", "2001:db8::1", ""]
 HOUR = timedelta(hours=1)
 CREATED = now().replace(minute=7, second=30, microsecond=0) - 70 * HOUR
 KINDS = [(Verdict.up, 200), (Verdict.up, 200), (Verdict.target_fail, 500), (Verdict.target_fail, None)]
@@ -41,13 +42,15 @@ def results(number: int) -> list[tuple[str, Result]]:
     while slot < now():
         for region in ("a", "b"):
             verdict, status = chance.choice(KINDS)
-            total = round(chance.uniform(1, 900), 2)
+            total, late = round(chance.uniform(1, 900), 2), chance.randrange(900_000)
+            said = {} if verdict is Verdict.up else {"error": "e", "condition": "c", "excerpt": f"said {total}"}
             found.append(
                 (
                     region,
                     Result(
-                        resource=RESOURCE, slot=micros(slot), checked_at=micros(slot), interval=1380,
+                        resource=RESOURCE, slot=micros(slot), checked_at=micros(slot) + late, interval=1380,
                         verdict=verdict, status_code=status, phases=Phases(total=total),
+                        address=chance.choice(ADDRESSES), **said,
                     ),
                 )
             )  # fmt: skip
@@ -72,7 +75,7 @@ async def migrated_statistics(servers) -> str:
 async def db(migrated_statistics: str) -> AsyncIterator[Database]:
     async with Database(migrated_statistics) as db:
         async with db.connection() as connection:
-            await connection.execute("TRUNCATE monitor, series, result, failure, result_hour, result_day")
+            await connection.execute("TRUNCATE monitor, series, result, failure, result_hour, result_day, address")
             await connection.execute(
                 "INSERT INTO monitor VALUES ($1, 'resource', $2, 1, $3)", RESOURCE, ORGANISATION, CREATED
             )
@@ -163,10 +166,54 @@ async def test_a_server_that_forgot_its_last_commits_gets_everything_again(db):
     async with db.transaction() as tx:
         await projector.telemetry(tx, [first])
     async with db.connection() as connection:
-        await connection.execute("TRUNCATE series, result, failure, result_hour, result_day")
+        await connection.execute("TRUNCATE series, result, failure, result_hour, result_day, address")
     connection = await db.own()  # as after a crash
     async with connection.transaction():
         await projector.telemetry(connection, [first])
     await connection.close()
     async with db.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM result JOIN series ON id = series") == 1
+
+
+def told(row) -> tuple[object, ...]:
+    """What a row says of its result."""
+    at = micros(row["slot"])
+    seen = VERDICTS[row["verdict"]], row["status_code"], row["at"]
+    said = row["error"] or "", row["condition"] or "", row["excerpt"] or ""
+    return at, at + round((row["late"] or 0) * 1000), *seen, round(row["total"], 2), *said
+
+
+def kept(it: Result) -> tuple[object, ...]:
+    """The same of a result that was sent."""
+    seen = it.slot, it.checked_at, it.verdict, it.status_code, it.address, it.phases.total
+    return *seen, it.error, it.condition, it.excerpt
+
+
+@pytest.mark.parametrize("wanted", [VERDICTS, VERDICTS[1:], VERDICTS[:1], VERDICTS[2:3]])
+async def test_single_results_are_read_as_they_were_sent_newest_first(db, wanted):
+    found = await stored(db, 4)
+    async with db.connection() as connection:
+        read = Read(connection, ORGANISATION)
+        rows = await read.results(RESOURCE, None, None, 1000, wanted)
+        start, end = rows[7]["slot"], rows[2]["slot"]
+        some = await read.results(RESOURCE, start, end, 1000, wanted)
+        few = await read.results(RESOURCE, None, None, 3, wanted)
+
+    assert sorted(map(told, rows)) == sorted(kept(it) for it in found if it.verdict in wanted)
+    assert [row["slot"] for row in rows] == sorted((row["slot"] for row in rows), reverse=True)
+    assert some == [row for row in rows if start <= row["slot"] < end]
+    assert few == rows[:3]
+
+
+async def test_results_from_before_addresses_and_excerpts_were_kept_can_be_read(db):
+    slot = now().replace(microsecond=0)
+    async with db.transaction() as tx:
+        await Partitions({"result": 30, "failure": 30}).make(tx, "result", [slot])
+        await Partitions({"result": 30, "failure": 30}).make(tx, "failure", [slot])
+        series = await tx.fetchval("INSERT INTO series (resource, region) VALUES ($1, 'a') RETURNING id", RESOURCE)
+        await tx.execute("INSERT INTO result (slot, series, total, verdict) VALUES ($1, $2, 5, 1)", slot, series)
+        await tx.execute("INSERT INTO failure (slot, series, error, address) VALUES ($1, $2, 'e', 'a')", slot, series)
+    async with db.connection() as connection:
+        (row,) = await Read(connection, ORGANISATION).results(RESOURCE, None, None, 9, VERDICTS)
+
+    assert told(row) == (micros(slot), micros(slot), Verdict.target_fail, None, "a", 5, "e", "", "")

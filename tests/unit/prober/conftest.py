@@ -16,8 +16,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pinghome_common.guard import Guard
+from prober.probes import PROBES
 from prober.probes.check import Check, Observation
-from prober.probes.http import probe, tls_context
+from prober.probes.dial import tls_context
+from prober.probes.http import probe
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -105,6 +107,19 @@ def look() -> Callable[..., Awaitable[Observation]]:
         return await probe(Check(url=url, **check), guard, deadline)
 
     return _look
+
+
+@pytest.fixture
+def reach() -> Callable[..., Awaitable[Observation]]:
+    """Probes a host by a type, allowed to reach 127.0.0.1 and ::1 alone."""
+    guard = Guard([ipaddress.ip_network("127.0.0.1/32"), ipaddress.ip_network("::1/128")])
+
+    async def _reach(
+        kind: str, port: int = 0, deadline: float = 5, guard: Guard = guard, host: str = "127.0.0.1", **check: object
+    ) -> Observation:
+        return await PROBES[kind](Check(host=host, port=port, **check), guard, deadline)
+
+    return _reach
 
 
 class Authority:

@@ -85,9 +85,12 @@ class Expected:
         self._echo, self._names = echo, names
         self._events: dict[tuple[str, UUID], asyncio.Event] = {}
 
-    def add(self, event: UUID) -> None:
-        """To be called before the commit, so that an echo cannot come before it is waited for."""
-        for name in self._names:
+    def add(self, event: UUID, names: tuple[str, ...] | None = None) -> None:
+        """To be called before the commit, so that an echo cannot come before it is waited for.
+
+        `names` are the projections that read such events; default: all.
+        """
+        for name in names or self._names:
             self._events[name, event] = self._echo._waiting[name, event] = asyncio.Event()  # noqa: SLF001  # one thing
 
     def __bool__(self) -> bool:

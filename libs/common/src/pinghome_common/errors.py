@@ -43,6 +43,12 @@ class PreconditionFailed(DomainError):
     status = 412
 
 
+class TooMany(DomainError):
+    """More at a time than one organisation may have."""
+
+    status = 429
+
+
 class Unavailable(DomainError):
     """One of our own parts is away; the caller may try again."""
 

@@ -16,6 +16,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Lookup = Callable[[str], Iterable[str]]
 P = TypeVar("P", bound=asyncio.BaseProtocol)
+D = TypeVar("D", bound=asyncio.DatagramProtocol)
 
 # What the operating system says about this machine, not about the target.
 OURS = frozenset(
@@ -136,6 +137,27 @@ class Guard:
                 failures.append(error)
         raise min(failures, key=lambda error: error.errno in OURS)
 
+    async def datagrams(
+        self, addresses: Sequence[Address], port: int, factory: Callable[[], D]
+    ) -> tuple[asyncio.DatagramTransport, D]:
+        """A UDP socket that is connected to the first of `addresses` to which there is a route.
+
+        Raises:
+            Forbidden: an address may not be sent to.
+            OSError: there is no route to any.
+        """
+        loop = asyncio.get_running_loop()
+        failures: list[OSError] = []
+        for address in addresses:
+            self.check(target := str(address))
+            try:
+                return await loop.create_datagram_endpoint(
+                    factory, remote_addr=(target, port), flags=socket.AI_NUMERICHOST
+                )
+            except OSError as error:
+                failures.append(error)
+        raise failures[-1]
+
     def _literal(self, host: str) -> Address | None:
         try:
             found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
@@ -158,6 +180,13 @@ class Guard:
                     "an operator may allow private networks with PINGHOME_PROBE_ALLOW_CIDRS"
                 )
         return address
+
+
+class Trusting(Guard):
+    """Lets everything pass: for what the operator names and no user does, a region's resolvers and anchors."""
+
+    def _judge(self, text: str) -> Address:
+        return ip_address(text)
 
 
 def _lookup(host: str) -> list[str]:

@@ -3,13 +3,23 @@
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
+
+
+def _anchor(value: str) -> str:
+    parts = urlsplit(f"//{value}")
+    if not parts.hostname or not parts.port:
+        raise ValueError("an anchor is host:port, the host of an IPv6 address in brackets")
+    return value
+
+
+Anchor = Annotated[str, AfterValidator(_anchor)]
 
 
 class Settings(BaseSettings):
@@ -29,7 +39,15 @@ class Settings(BaseSettings):
     probe_allow_cidrs: Annotated[list[Network], NoDecode] = Field(
         [], description="comma list of private networks that may be probed; metadata addresses never may"
     )
+    probe_anchors: Annotated[list[Anchor], NoDecode] = Field(
+        [], description="comma list of host:port that always answer; when none does, the region's network is at fault"
+    )
+    probe_pinger: Literal["own", "aioping"] = Field("own", description="what sends ICMP; aioping is an extra, GPL")
     period_unit_seconds: int = Field(60, ge=1, description="seconds in one unit of grace and recovery periods")
+    rdap_bootstrap_url: str = Field(
+        "https://data.iana.org/rdap/dns.json",
+        description="list of RDAP servers in IANA's form: a URL, or a file's path",
+    )
     database_url: str = Field("", description="PostgreSQL server; each service uses its own database there")
     nats_url: str = Field("", description="NATS server, with user and password")
     nats_replicas: int = Field(1, description="copies of each stream: 1 or 3")
@@ -39,6 +57,10 @@ class Settings(BaseSettings):
     bootstrap_checks_key: str = Field("", description="Healthchecks read-write key of the first service, 32 characters")
     bootstrap_checks_read_key: str = Field("", description="Healthchecks read-only key, 32 characters")
     bootstrap_ping_key: str = Field("", description="Healthchecks ping key of the first service, 22 characters")
+    smtp_url: str = Field("", description="mail server: smtp://user:password@host:587?starttls or smtps://…")
+    mail_from: str = Field("", description="who mails are from, such as Pinghome <alerts@example.com>")
+    statuspage_io_url: str = Field("https://api.statuspage.io", description="Atlassian Statuspage's API")
+    statuspage_io_token: str = Field("", description="its token, for integrations that bring none")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         [], description="comma list of proxy addresses whose X-Forwarded-For and -Proto are believed; never *"
     )
@@ -50,7 +72,7 @@ class Settings(BaseSettings):
     stream_max_bytes: int = Field(8 << 30, description="largest size of the telemetry stream; then new data waits")
     log_level: str = Field("info", description="debug, info, warning or error")
 
-    @field_validator("regions", "probe_allow_cidrs", "trusted_proxies", mode="before")
+    @field_validator("regions", "probe_allow_cidrs", "probe_anchors", "trusted_proxies", mode="before")
     @classmethod
     def _comma_list(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -68,6 +90,20 @@ class Settings(BaseSettings):
         if value and len(value) != 22:
             raise ValueError("a ping key has 22 characters")
         return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+            raise ValueError("must be such as smtp://user:password@host:587?starttls or smtps://user:password@host")
+        return value
+
+    @model_validator(mode="after")
+    def _sender(self) -> Self:
+        if self.smtp_url and "@" not in self.mail_from:
+            raise ValueError("PINGHOME_SMTP_URL needs PINGHOME_MAIL_FROM, an address such as alerts@example.com")
+        return self
 
     @model_validator(mode="before")
     @classmethod

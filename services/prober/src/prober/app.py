@@ -1,5 +1,7 @@
 """prober: probes what the schedules of its region say; it holds that region's key and nothing else."""
 
+from functools import partial
+
 from fastapi import FastAPI
 
 from pinghome_common import app
@@ -8,6 +10,8 @@ from pinghome_common.secret import derive
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
+from prober.anchors import Anchors
+from prober.probes import PROBES, Probe, icmp
 from prober.work import Prober
 
 NAME = "prober"
@@ -18,9 +22,19 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     region = settings.region or settings.regions[0]
     key = bytes.fromhex(settings.region_key) if settings.region_key else derive(settings.secret_key, f"region:{region}")
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, f"{NAME}-{region}"))
-    prober = Prober(broker, region, key, Guard(settings.probe_allow_cidrs))
+    PROBES["icmp"] = _pinging(settings.probe_pinger)
+    prober = Prober(broker, region, key, Guard(settings.probe_allow_cidrs), Anchors(settings.probe_anchors))
+    await broker.serve(f"probe.{region}", NAME, prober.try_out)
     parts.workers |= {"take": prober.take, "publish": prober.publish}
     parts.checks |= app.checks(broker)
+
+
+def _pinging(pinger: str) -> Probe:
+    if pinger != "aioping":
+        return icmp.probe
+    from prober import aioping_echo  # noqa: PLC0415  # an extra that need not be installed
+
+    return partial(icmp.probe, echo=aioping_echo.ping)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -1,6 +1,6 @@
 """What a user demands of an answer, judged on what a probe saw; pure, and bounded in time whatever it is given."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,13 @@ class Failure:
     @property
     def sentence(self) -> str:
         """For the user."""
-        it = self.condition
-        what = f"{it.type} {it.key}".strip()
-        return f"{what} {it.operator} {' or '.join(it.values)}".strip()[:200] + f": found {self.found[:200]}"
+        return f"{words(self.condition)}: found {self.found[:200]}"
+
+
+def words(it: Condition) -> str:
+    """A condition in words, at most 200 characters."""
+    what = f"{it.type} {it.key}".strip()
+    return f"{what} {it.operator} {' or '.join(it.values)}".strip()[:200]
 
 
 def first_failure(conditions: Sequence[Condition], seen: Observation) -> Failure | None:
@@ -36,6 +40,14 @@ def first_failure(conditions: Sequence[Condition], seen: Observation) -> Failure
         if not holds(condition.operator, condition.values, found):
             return Failure(condition, _words(found))
     return None
+
+
+def each_found(conditions: Sequence[Condition], seen: Observation) -> Iterator[tuple[Condition, bool, str]]:
+    """Every condition with its own verdict and what was there, for who asks for more than the first failure."""
+    answer = _Answer(seen)
+    for condition in conditions:
+        found = answer.parts(condition)
+        yield condition, holds(condition.operator, condition.values, found), _words(found)[:200]
 
 
 class _Answer:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from pinghome_common.events.condition import STATUS, Condition
-from pinghome_common.events.probe import Job, Verdict
+from pinghome_common.events.probe import Job, Verdict, attempt_deadline
 from pinghome_common.guard import Guard
-from prober.conditions import first_failure
+from prober.conditions import first_failure, words
+from prober.excerpt import excerpt
 from prober.probes import PROBES
 from prober.probes.check import Check, Observation
 from prober.probes.failure import explain
@@ -14,12 +15,7 @@ from prober.probes.failure import explain
 Opener = Callable[[bytes], tuple[dict[str, str], str]]
 
 
-def attempt_deadline(interval: float) -> float:
-    """Seconds one attempt may take, so that two fit into `interval` seconds."""
-    return min(10.0, max(1.5, 0.45 * interval))
-
-
-async def probe(job: Job, guard: Guard, opener: Opener) -> Observation:
+async def probe(job: Job, guard: Guard, opener: Opener, tries: int = 2) -> Observation:
     """Probes a job's target; a failure is tried once more at once before it counts (house.md §7).
 
     What policy refuses would be refused again, so it is not. Never raises but to be cancelled.
@@ -32,6 +28,9 @@ async def probe(job: Job, guard: Guard, opener: Opener) -> Observation:
         return Observation(verdict=verdict, error=sentence)
     check = Check(
         url=job.url,
+        host=job.host,
+        port=job.port,
+        data=job.data,
         method=job.method,
         headers=headers,
         body=body,
@@ -40,8 +39,10 @@ async def probe(job: Job, guard: Guard, opener: Opener) -> Observation:
     )
     deadline = attempt_deadline(job.interval)
     seen = judged(await kind(check, guard, deadline), job.conditions)
-    if seen.verdict in {Verdict.target_fail, Verdict.probe_error}:
+    if tries > 1 and seen.verdict in {Verdict.target_fail, Verdict.probe_error}:
         seen = judged(await kind(check, guard, deadline), job.conditions)
+    if seen.verdict is not Verdict.up:
+        seen.excerpt = excerpt(seen.body, [*headers.values(), body])
     return seen
 
 
@@ -55,4 +56,5 @@ def judged(seen: Observation, conditions: list[Condition]) -> Observation:
         failure = first_failure(conditions, seen)
         seen.verdict = Verdict.target_fail if failure else Verdict.up
         seen.error = failure.sentence if failure else ""
+        seen.condition = words(failure.condition if failure else conditions[-1])
     return seen

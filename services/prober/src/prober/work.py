@@ -10,12 +10,18 @@ import msgspec
 import structlog
 from prometheus_client import Counter, Histogram
 
+from pinghome_common.clock import from_micros
 from pinghome_common.errors import Unavailable
 from pinghome_common.events.probe import Job, Result, Results
+from pinghome_common.events.trial import Trial
 from pinghome_common.guard import Guard
 from pinghome_common.secret import unseal
 from pinghome_common.stream import Broker, Queue, Task
+from prober.anchors import Anchors
 from prober.probe import probe
+from prober.probes.certificate import Told
+from prober.region import Region
+from prober.trial import attempt
 
 log = structlog.get_logger()
 
@@ -30,8 +36,14 @@ FLUSH = 0.5
 """Seconds in which results gather before they are published: each message costs three projections a transaction."""
 
 MOST_IN_A_MESSAGE = 400
+MOST_TEXT = 256 << 10
+"""Bytes of excerpts in a message, which must stay below a broker's limit."""
+
 MOST_KEPT = 200_000
 """Results kept while the broker is away; then the oldest are dropped."""
+
+MOST_EXCERPTS = 2000
+"""Of the results kept, those that may have an excerpt."""
 
 
 @dataclass(slots=True)
@@ -47,13 +59,16 @@ class Prober:
 
     Args:
         key: of the region, opens monitors' headers and bodies.
+        anchors: by which the region knows whether its own network works.
     """
 
-    def __init__(self, broker: Broker, region: str, key: bytes, guard: Guard) -> None:
+    def __init__(self, broker: Broker, region: str, key: bytes, guard: Guard, anchors: Anchors) -> None:
         self._broker, self._region, self._key, self._guard = broker, region, key, guard
+        self._health = Region(region, anchors)
         self._queue = Queue(broker, "SCHEDULES", f"prober-{region}")
         self._running: set[asyncio.Task[None]] = set()
         self._done: list[Done] = []
+        self._told = Told()
 
     async def take(self) -> None:
         """Takes jobs until cancelled; on the way out, probes under way are finished."""
@@ -84,7 +99,11 @@ class Prober:
     async def _probe(self, job: Job, task: Task) -> None:
         begun = time.time_ns() // 1000
         seen = await probe(job, self._guard, self._open)
+        await self._health.weigh(job, seen, time.monotonic())
         PROBED.labels(self._region, seen.verdict).inc()
+        certificate = None
+        if seen.peer is not None:
+            certificate = await self._told.news(job.resource, seen.peer, self._guard, from_micros(begun))
         result = Result(
             resource=job.resource,
             slot=task.at // 10**9 * 10**6,  # schedules fire on the second; the message is stamped just after it
@@ -95,8 +114,22 @@ class Prober:
             error=seen.error,
             address=seen.address,
             phases=seen.phases,
+            certificate=certificate,
+            condition=seen.condition,
+            excerpt=seen.excerpt if len(self._done) < MOST_EXCERPTS else "",
         )
         self._done.append(Done(result, task))
+
+    async def try_out(self, data: bytes) -> bytes:
+        """Answers a request for a dry run: a `Job` in, a `Trial` out. It counts among the probes under way."""
+        if len(self._running) >= AT_ONCE or (running := asyncio.current_task()) is None:
+            return msgspec.msgpack.encode(Trial(busy=True))
+        self._running.add(running)
+        try:
+            job = msgspec.msgpack.decode(data, type=Job)
+            return msgspec.msgpack.encode(await attempt(job, self._guard, self._open))
+        finally:
+            self._running.discard(running)
 
     def _open(self, sealed: bytes) -> tuple[dict[str, str], str]:
         headers, body = json.loads(unseal(self._key, sealed))
@@ -109,12 +142,13 @@ class Prober:
             try:
                 await self._flush()
             except Unavailable:
-                if lost := len(self._done) - MOST_KEPT:
-                    del self._done[: max(lost, 0)]
+                if (lost := len(self._done) - MOST_KEPT) > 0:
+                    del self._done[:lost]
+                    self._told.forget()
 
     async def _flush(self) -> None:
         while self._done:
-            part = self._done[:MOST_IN_A_MESSAGE]
+            part = _message(self._done)
             results = Results(batch=uuid4(), region=self._region, results=[each.result for each in part])
             message = msgspec.msgpack.encode(results)
             await self._broker.publish(
@@ -122,3 +156,13 @@ class Prober:
             )
             del self._done[: len(part)]
             await self._queue.done(each.task for each in part)
+
+
+def _message(done: list[Done]) -> list[Done]:
+    """The first results that fit into one message."""
+    text = 0
+    for place, each in enumerate(done[:MOST_IN_A_MESSAGE]):
+        text += len(each.result.excerpt.encode())
+        if text > MOST_TEXT:
+            return done[:place]
+    return done[:MOST_IN_A_MESSAGE]

@@ -10,16 +10,25 @@ from pinghome_common.echo import Echo
 from pinghome_common.guard import Guard
 from pinghome_common.known import Known
 from pinghome_common.projection import Projection, Source
+from pinghome_common.secret import derive
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from resource_cmd import organisation
-from resource_cmd.api.pinghome import heartbeat, resource, service
+from resource_cmd.api.pinghome import channel, heartbeat, integration, reminder, resource, service, trial
 from resource_cmd.command import Replayed, render_replayed
+from resource_cmd.domains import Domains
 from resource_cmd.listen import Listener
+from resource_cmd.notify.deliver import Notifier
+from resource_cmd.notify.mail import Mail
+from resource_cmd.notify.message import Means
+from resource_cmd.notify.pace import Pace
+from resource_cmd.notify.web import Web
+from resource_cmd.remind import Reminder
 from resource_cmd.schedule import Scheduler
 from resource_cmd.streams import keep_streams
 from resource_cmd.sweep import Sweeper
+from resource_cmd.trial import Trials
 
 NAME = "resource-cmd"
 
@@ -39,10 +48,20 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     await state.echo.listen()
     state.relay = eventlog.Relay(state.db, broker)
     state.scheduler = Scheduler(state.db, broker, settings.secret_key, settings.regions)
+    state.trials = Trials(broker, settings.secret_key, settings.regions)
+    state.means = _means(settings, state.guard)
+    parts.stack.push_async_callback(state.means.web.close)
+    notifier = Notifier(state.db, state.means, derive(settings.secret_key, "channel"), state.relay.wake)
+
+    def decided() -> None:
+        state.relay.wake()
+        notifier.wake()
+
     listener = Listener(settings.period_unit_seconds)
     sources = [Source("TELEMETRY", ["telemetry.>"], listener.apply)]
-    judge = Projection(NAME, state.db, broker, sources, after=state.relay.wake)
-    sweeper = Sweeper(state.db, state.relay.wake, settings.period_unit_seconds)
+    judge = Projection(NAME, state.db, broker, sources, after=decided)
+    sweeper = Sweeper(state.db, decided, settings.period_unit_seconds)
+    domains = Domains(state.db, state.guard, settings.rdap_bootstrap_url, state.relay.wake)
     parts.workers |= {
         "streams": lambda: keep_streams(state.db, broker, settings),
         "known": state.known.run,
@@ -50,15 +69,30 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
         "schedule": state.scheduler.run,
         "judge": judge.run,
         "sweep": sweeper.run,
+        "domains": domains.run,
+        "remind": Reminder(state.db, decided).run,
+        "notify": notifier.run,
     }
     parts.checks |= app.checks(broker, state.known, state.db)
 
 
+def _means(settings: Settings, guard: Guard) -> Means:
+    return Means(
+        guard=guard,
+        web=Web(guard),
+        mail=Mail(url=settings.smtp_url, sender=settings.mail_from) if settings.smtp_url else None,
+        pace=Pace(),
+        statuspage_url=settings.statuspage_io_url.rstrip("/"),
+        statuspage_token=settings.statuspage_io_token,
+    )
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
+    nouns = (resource, reminder, trial, heartbeat, service, channel, integration)
     application = app.build(
-        NAME, settings or Settings(), _start, [resource.routes, heartbeat.routes, service.routes],
-        "Commands on uptime monitors, heartbeats and services.",
+        NAME, settings or Settings(), _start, [noun.routes for noun in nouns],
+        "Commands on uptime monitors, heartbeats, services, channels and integrations.",
     )  # fmt: skip
     application.add_exception_handler(Replayed, render_replayed)
     return application

@@ -4,9 +4,8 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
@@ -15,19 +14,21 @@ from pinghome_common.db import Connection
 from pinghome_common.dialects import pinghome
 from pinghome_common.errors import Conflict, FieldError, Invalid
 from pinghome_common.known import Caller
+from resource_cmd.notify.store import Channels, Integrations
 from resource_cmd.store import Actor, Heartbeats, Resources, Services
 
 
 class Command:
     """What a route needs to carry out one command of a PingHome caller."""
 
-    def __init__(self, request: Request, tx: Connection, caller: Caller, said: Callable[[UUID], None]) -> None:
+    def __init__(self, request: Request, tx: Connection, caller: Caller, said: Callable[..., None]) -> None:
         self.state, self.tx, self.caller = request.app.state, tx, caller
         self.now: datetime = now()
         self.wanted = pinghome.version_wanted(request)
         self._answer: tuple[int, bytes, int | None] | None = None
         actor = Actor(str(caller.key), caller.organisation, request.scope["state"]["request_id"])
         self._parts = (tx, actor, said, self.now)
+        self._only_recorded = (tx, actor, partial(said, names=("resource-query",)), self.now)
 
     @cached_property
     def resources(self) -> Resources:
@@ -42,13 +43,24 @@ class Command:
     @cached_property
     def services(self) -> Services:
         """The caller's services."""
-        return Services(*self._parts)
+        return Services(*self._only_recorded)
 
-    def answer(self, body: dict[str, Any], status: int = 200, version: int | None = None) -> Response:
-        """The command's answer; kept for a repeated `Idempotency-Key`."""
-        response = pinghome.answer(body, status, version)
-        self._answer = status, bytes(response.body), version
-        return response
+    @cached_property
+    def channels(self) -> Channels:
+        """The caller's channels."""
+        return Channels(*self._only_recorded)
+
+    @cached_property
+    def integrations(self) -> Integrations:
+        """The caller's integrations."""
+        return Integrations(*self._only_recorded)
+
+    def answer(
+        self, body: dict[str, Any], status: int = 200, version: int | None = None, kept: dict[str, Any] | None = None
+    ) -> Response:
+        """The command's answer; kept for a repeated `Idempotency-Key`, as `kept` where it shows a secret once."""
+        self._answer = status, bytes(pinghome.encode(kept or body)), version
+        return pinghome.answer(body, status, version)
 
     async def claim(self, key: str, request_hash: bytes) -> None:
         """Claims an `Idempotency-Key`.

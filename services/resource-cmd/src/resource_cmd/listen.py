@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import msgspec
 
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Connection
+from pinghome_common.events.certificate import replaces
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, take
 from pinghome_common.events.ping import Batch, Ping, decode_tick, position
 from pinghome_common.events.probe import Result, Results, Verdict
@@ -17,6 +19,8 @@ from pinghome_common.stream import Message
 from pinghome_common.vitals import lock_vitals, write_vitals
 from resource_cmd.heartbeat import with_vitals
 from resource_cmd.judge import View, decide
+from resource_cmd.notify.ledger import Notice, announce
+from resource_cmd.notify.words import of_heartbeat, of_resource
 from resource_cmd.store import Actor, Heartbeats, Resources, unheard
 
 JUDGE = Actor("judge")
@@ -68,6 +72,9 @@ class Listener:
             ids = [row["id"] for row in await tx.fetch(_TO_JUDGE, list(news))]
             if ids:
                 await judge(tx, ids, news, self._unit)
+        seen = [(it, region) for each in rounds for (_, region), it in each.items() if it.certificate]
+        if seen:
+            await keep_certificates(tx, seen)
 
 
 def _columns(results: dict[tuple[UUID, str], Result]) -> list[list[object]]:
@@ -105,6 +112,21 @@ SELECT id FROM resource r WHERE id = ANY($1::uuid[]) AND status <> 'paused' AND 
 """
 
 
+async def keep_certificates(tx: Connection, seen: list[tuple[Result, str]]) -> None:
+    """Keeps each monitor's newest certificate; most results carry none, for probers tell what is news."""
+    store = Resources(tx, JUDGE, unheard, now())
+    rows = {row.state.id: row for row in await store.edit_many([result.resource for result, _ in seen])}
+    changed = set()
+    for result, region in seen:
+        row, it = rows.get(result.resource), result.certificate
+        if row and it and replaces(it, row.state.certificate):
+            it.region = region
+            row.state.certificate = it
+            changed.add(result.resource)
+    for id_ in changed:
+        await store.save(rows[id_], "certificate-changed")
+
+
 async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: int, *, confirm: bool = False) -> int:
     """Decides on some monitors at their times and writes what changed; returns how many did.
 
@@ -121,6 +143,7 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
         values = dict(view)
         views[values.pop("resource")].append(View(**values))
     unsure = []
+    notices: list[Notice] = []
     for row in rows:
         it = row.state
         latest = max(at[it.id], *(view.checked_at for view in views[it.id]), 0)
@@ -128,7 +151,8 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
             continue
         decision = decide(it, views[it.id], latest, row.version + 1, unit)
         if decision.change:
-            it.change = decision.change
+            row.state, told = of_resource(replace(it, change=decision.change), row.version + 1)
+            notices += told
             await store.save(row, "status-changed")
         judge_at = decision.judge_at
         if confirm and judge_at is not None and judge_at <= latest:
@@ -139,6 +163,7 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
         )
     if unsure:
         await store.reschedule(unsure)  # which also makes jobs at once
+    await announce(tx, notices)
     return len(said)
 
 
@@ -153,20 +178,26 @@ async def count(tx: Connection, batches: list[tuple[Message, Batch]]) -> None:
     vitals = await lock_vitals(tx, list(pings))
     rows = await tx.fetch("SELECT id, version, state FROM heartbeat WHERE id = ANY($1::uuid[])", list(vitals))
     quiet: list[Heartbeat] = []
-    changed: list[tuple[Heartbeat, int]] = []
+    changed: list[Heartbeat] = []
+    notices: list[Notice] = []
     for row in rows:
         it = msgspec.json.decode(row["state"], type=Heartbeat)
         it.vitals = before = vitals[it.id]
         for ping, place in pings[it.id]:
+            status = it.vitals.status
             it = with_vitals(it, take(it, it.vitals, ping, place), row["version"] + 1)
+            if it.vitals.status is not status:
+                it, told = of_heartbeat(it, row["version"] + 1)
+                notices += told
         if it.vitals.status is before.status and it.vitals.changed_at == before.changed_at:
             quiet.append(it)
         else:
-            changed.append((it, row["version"]))
+            changed.append(it)
     if quiet:
         await write_vitals(tx, quiet)
     if changed:
-        await _say(tx, [it for it, _ in changed], now())
+        await _say(tx, changed, now())
+    await announce(tx, notices)
 
 
 async def _say(tx: Connection, changed: list[Heartbeat], stamp: datetime) -> None:

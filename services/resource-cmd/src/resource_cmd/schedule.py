@@ -13,6 +13,7 @@ from pinghome_common.events.probe import Job
 from pinghome_common.events.resource import Resource
 from pinghome_common.secret import derive, seal, unseal
 from pinghome_common.stream import Broker
+from resource_cmd.target import endpoint, question
 
 log = structlog.get_logger()
 
@@ -35,6 +36,26 @@ def cron(resource: UUID, interval: int) -> str:
     if interval < 86400:
         return f"{second} {minute} {hour}/{interval // 3600} * * *"
     return f"{second} {minute} {hour} * * *"
+
+
+def job_of(it: Resource, sealed: bytes = b"") -> Job:
+    """What a prober is told of a monitor; `sealed` are its headers and body."""
+    job = Job(
+        resource=it.id,
+        type=it.type,
+        interval=it.interval,
+        method=it.method,
+        skip_ssl_error=it.skip_ssl_error,
+        not_follow_redirect=it.not_follow_redirect,
+        sealed=sealed,
+    )
+    if it.type == "http":
+        keyword = [Condition(type=BODY, operator="contains", values=[it.data])] if it.data else []
+        job.url, job.conditions = it.url, [*it.conditions, *keyword]
+    else:
+        found = endpoint(it)
+        job.host, job.port, job.data = found.host, found.port, question(it) if it.type == "dns" else it.data
+    return job
 
 
 class Scheduler:
@@ -101,23 +122,11 @@ class Scheduler:
     def _messages(self, it: Resource) -> list[tuple[str, bytes, dict[str, str] | None]]:
         """One schedule a region, and a first job at once, for the next slot may be a day away."""
         messages: list[tuple[str, bytes, dict[str, str] | None]] = []
-        keyword = [Condition(type=BODY, operator="contains", values=[it.data])] if it.data else []
-        conditions = [*it.conditions, *keyword]
         plain = unseal(self._own, it.sealed) if it.sealed else b""
         for region in it.regions:
             if region not in self._regions:
                 continue  # an operator took the region away; the monitor says so by becoming unknown
-            job = Job(
-                resource=it.id,
-                type=it.type,
-                interval=it.interval,
-                url=it.url,
-                method=it.method,
-                skip_ssl_error=it.skip_ssl_error,
-                not_follow_redirect=it.not_follow_redirect,
-                conditions=conditions,
-                sealed=seal(self._regions[region], plain) if plain else b"",
-            )
+            job = job_of(it, seal(self._regions[region], plain) if plain else b"")
             body = msgspec.msgpack.encode(job)
             schedule = {
                 "Nats-Schedule": cron(it.id, it.interval),

@@ -8,6 +8,8 @@ from pinghome_common.db import Connection, Database, only_one
 from pinghome_common.events.heartbeat import miss
 from resource_cmd.heartbeat import with_vitals
 from resource_cmd.listen import judge
+from resource_cmd.notify.ledger import Notice, announce
+from resource_cmd.notify.words import of_heartbeat
 from resource_cmd.store import Actor, Heartbeats, unheard
 
 SWEEPER = Actor("sweeper")
@@ -81,11 +83,14 @@ class Sweeper:
         if not due:
             return 0
         async with connection.transaction():
-            store = Heartbeats(connection, SWEEPER, unheard, now())
+            store, notices = Heartbeats(connection, SWEEPER, unheard, now()), list[Notice]()
             for row in await store.edit_many([each["heartbeat"] for each in due]):
                 it = row.state
                 deadline = await connection.fetchval("SELECT alert_after FROM vitals WHERE heartbeat = $1", it.id)
                 if deadline is not None and deadline <= at:
-                    row.state = with_vitals(it, miss(it.vitals, deadline), row.version + 1)
+                    missed = with_vitals(it, miss(it.vitals, deadline), row.version + 1)
+                    row.state, told = of_heartbeat(missed, row.version + 1)
+                    notices += told
                     await store.save(row, "status-changed")
+            await announce(connection, notices)
         return len(due)

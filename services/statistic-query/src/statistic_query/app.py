@@ -12,7 +12,7 @@ from pinghome_common.projection import Projection, Source
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
-from statistic_query.api.pinghome import heartbeat, resource
+from statistic_query.api.pinghome import heartbeat, resource, result
 from statistic_query.partition import Partitions
 from statistic_query.project import NOUNS, Projector
 from statistic_query.query import NAME
@@ -50,7 +50,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    routers = [resource.routes, heartbeat.routes]
+    routers = [resource.routes, result.routes, heartbeat.routes]
     return app.build(NAME, settings or Settings(), _start, routers, "Statistics of uptime monitors and heartbeats.")
 
 

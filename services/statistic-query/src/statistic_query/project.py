@@ -16,8 +16,10 @@ from pinghome_common.events.resource import Resource
 from pinghome_common.projection import envelopes, fresh
 from pinghome_common.stream import Broker, Message
 from statistic_query.partition import Partitions
+from statistic_query.read import VERDICTS
 
 NOUNS = ("resource", "heartbeat")
+MOST_ADDRESSES = 100_000
 
 decode_results = msgspec.msgpack.Decoder(Results).decode
 
@@ -32,6 +34,7 @@ class Projector:
     def __init__(self, broker: Broker, partitions: Partitions) -> None:
         self._broker, self._partitions = broker, partitions
         self._series: dict[tuple[UUID, str], int] = {}
+        self._addresses: dict[str, int | None] = {"": None}
         self._tx: Connection | None = None
 
     async def events(self, tx: Connection, messages: list[Message]) -> None:
@@ -82,6 +85,7 @@ class Projector:
         """Looks again for partitions and series, for the transaction that made them may not have been committed."""
         self._partitions.forget()
         self._series.clear()
+        self._addresses = {"": None}
 
     async def _pings(self, tx: Connection, messages: list[Message]) -> None:
         if not messages:
@@ -127,18 +131,20 @@ class Projector:
             return
         for table in ("result", "failure"):
             await self._partitions.make(tx, table, (slot for _, slot in found))
-        rows = [_row(key, result) for key, result in found.items()]
+        await self._name(tx, {result.address for result in found.values()} - self._addresses.keys())
+        rows = [_row(key, result, self._addresses[result.address]) for key, result in found.items()]
         # A job that was probed twice gives the same key twice: only what is new is counted.
         new = [tuple(row) for row in await tx.fetch(_RESULT, *_columns(rows))]
         await self._count(tx, [(key, found[key]) for key in new])
 
     async def _count(self, tx: Connection, new: list[tuple[tuple[int, datetime], Result]]) -> None:
         failures = [
-            (slot, series, result.error[:1000], result.address)
+            (slot, series, result.error[:1000], result.condition[:1000], result.excerpt[:4096])
             for (series, slot), result in new
             if result.verdict is not Verdict.up
         ]
-        await tx.copy_records_to_table("failure", records=failures)
+        columns = ("slot", "series", "error", "condition", "excerpt")
+        await tx.copy_records_to_table("failure", records=failures, columns=columns)
         for table, truncate in (("result_hour", _hour), ("result_day", _day)):
             sums: dict[tuple[UUID, datetime], list[Any]] = {}
             for (_, slot), result in new:
@@ -166,16 +172,25 @@ class Projector:
             for row in await tx.fetch(_SERIES, *columns):
                 self._series[row["resource"], row["region"]] = row["id"]
 
+    async def _name(self, tx: Connection, new: set[str]) -> None:
+        """Learns the numbers of addresses; a name whose address always changes may not fill our memory."""
+        if new:
+            if len(self._addresses) > MOST_ADDRESSES:
+                self._addresses = {"": None}
+            await tx.execute(_NEW_ADDRESS, sorted(new))
+            for row in await tx.fetch("SELECT * FROM address WHERE address = ANY($1::text[])", list(new)):
+                self._addresses[row["address"]] = row["id"]
 
-_VERDICTS = {Verdict.up: 0, Verdict.target_fail: 1, Verdict.probe_error: 2, Verdict.blocked: 3}
+
+_VERDICTS = {verdict: number for number, verdict in enumerate(VERDICTS)}
 
 
-def _row(key: tuple[int, datetime], it: Result) -> tuple[object, ...]:
+def _row(key: tuple[int, datetime], it: Result, address: int | None) -> tuple[object, ...]:
     series, slot = key
     phases = it.phases
     return (
         slot, series, phases.total, phases.dns, phases.connect, phases.tls, phases.first_byte,
-        _VERDICTS[it.verdict], it.status_code,
+        _VERDICTS[it.verdict], it.status_code, address, (it.checked_at - it.slot) / 1000,
     )  # fmt: skip
 
 
@@ -218,14 +233,16 @@ _NEW_SERIES = """
 INSERT INTO series (resource, region) SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING
 """
 
+_NEW_ADDRESS = "INSERT INTO address (address) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
+
 _SERIES = (
     "SELECT * FROM series JOIN unnest($1::uuid[], $2::text[]) AS wanted (resource, region) USING (resource, region)"
 )
 
 _RESULT = """
-INSERT INTO result (slot, series, total, dns, connect, tls, first_byte, verdict, status_code)
+INSERT INTO result (slot, series, total, dns, connect, tls, first_byte, verdict, status_code, address, late)
 SELECT * FROM unnest($1::timestamptz[], $2::int[], $3::real[], $4::real[], $5::real[], $6::real[], $7::real[],
-    $8::smallint[], $9::smallint[])
+    $8::smallint[], $9::smallint[], $10::int[], $11::real[])
 ON CONFLICT (series, slot) DO NOTHING RETURNING series, slot
 """
 

@@ -9,11 +9,15 @@ from uuid import UUID
 from pinghome_common.clock import now
 from pinghome_common.db import Connection
 from pinghome_common.errors import NotFound
+from pinghome_common.events.probe import Verdict
 from statistic_query.counted import Counted
 from statistic_query.uptime import History
 from statistic_query.window import DAY, HOUR, STEPS, Window
 
 Row = Any
+
+VERDICTS = (Verdict.up, Verdict.target_fail, Verdict.probe_error, Verdict.blocked)
+"""By the numbers that stand for them in the table `result`."""
 
 
 # Each gives the columns of Counted; the first blank is the begin of a row's bucket. Times are rounded to microseconds.
@@ -38,6 +42,19 @@ _HOURS = _COLUMNS.format("""
     SELECT at, checks, failures, timed, total, fastest, slowest
     FROM result_hour WHERE resource = $1 AND at >= $2 AND at < $3
 """)
+
+# The newest of each series are taken first: only then is looked at what belongs to them.
+_RESULTS = """
+SELECT r.*, s.region, coalesce(a.address, f.address, '') AS at, f.error, f.condition, f.excerpt
+FROM series s CROSS JOIN LATERAL (
+    SELECT * FROM result WHERE series = s.id AND verdict = ANY($5::smallint[])
+    AND ($2::timestamptz IS NULL OR slot >= $2) AND ($3::timestamptz IS NULL OR slot < $3)
+    ORDER BY slot DESC LIMIT $4
+) r
+LEFT JOIN address a ON a.id = r.address
+LEFT JOIN failure f ON f.series = r.series AND f.slot = r.slot
+WHERE s.resource = $1 ORDER BY r.slot DESC, s.region LIMIT $4
+"""
 
 
 class Read:
@@ -106,12 +123,22 @@ class Read:
         return Counted() if row[0] is None else Counted(*row)
 
     async def changes(self, resource: UUID, start: datetime | None, end: datetime | None, limit: int) -> list[Row]:
-        """Changes of state, newest first."""
+        """Changes of state, newest first; `lasted` is how long each state did, None while it does."""
         rows: list[Row] = await self._db.fetch(
-            "SELECT * FROM state_change WHERE resource = $1 AND ($2::timestamptz IS NULL OR at >= $2)"
+            "SELECT *, (SELECT min(n.at) - s.at FROM state_change n WHERE n.resource = $1 AND n.at >= s.at"
+            " AND n.version > s.version) AS lasted FROM state_change s"
+            " WHERE resource = $1 AND ($2::timestamptz IS NULL OR at >= $2)"
             " AND ($3::timestamptz IS NULL OR at < $3) ORDER BY at DESC, version DESC LIMIT $4",
             resource, start, end, limit,
         )  # fmt: skip
+        return rows
+
+    async def results(
+        self, resource: UUID, start: datetime | None, end: datetime | None, limit: int, verdicts: Sequence[Verdict]
+    ) -> list[Row]:
+        """Single results with one of some verdicts, newest first, each with all that is kept of it."""
+        numbers = [VERDICTS.index(verdict) for verdict in verdicts]
+        rows: list[Row] = await self._db.fetch(_RESULTS, resource, start, end, limit, numbers)
         return rows
 
     async def pings(self, heartbeat: UUID, before: datetime | None, limit: int) -> list[Row]:

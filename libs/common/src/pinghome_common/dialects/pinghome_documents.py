@@ -1,12 +1,14 @@
 """PingHome's documents: what a monitor, a heartbeat and a service look like when read (contract A16, A36, F)."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from pinghome_common.clock import from_micros
 from pinghome_common.dialects.pinghome import MASK, encode
+from pinghome_common.events.certificate import Certificate, Link
+from pinghome_common.events.domain import Domain
 from pinghome_common.events.heartbeat import Heartbeat, Status, Vitals, shown
 from pinghome_common.events.resource import Change, Resource
 from pinghome_common.events.resource import Status as ResourceStatus
@@ -52,6 +54,8 @@ def resource(it: Resource, last_checked_at: int | None = None, response_time: fl
         "conditions": it.conditions,
         "regions": it.regions,
         "interval": it.interval,
+        "channels": it.channels,
+        "parent_id": it.parent_id,
         "enabled": it.enabled,
         "state": it.change.status,
         "state_changed_at": moment(it.change.at),
@@ -71,6 +75,7 @@ def heartbeat(it: Heartbeat, gateway_url: str, now: int) -> dict[str, Any]:
         "name": it.name,
         "interval": it.period,
         "methods": it.methods,
+        "channels": it.channels,
         "enabled": it.vitals.status != "paused",
         "state": shown(it, it.vitals, now),
         "state_changed_at": moment_of(it.vitals.changed_at or None),
@@ -83,11 +88,58 @@ def heartbeat(it: Heartbeat, gateway_url: str, now: int) -> dict[str, Any]:
     }
 
 
+def certificate(it: Certificate, now: datetime) -> dict[str, Any]:
+    """A certificate (A18); `days_left` are whole days, negative once it has expired."""
+    return {
+        "host": it.host,
+        "subject": it.subject,
+        "issuer": it.issuer,
+        "serial_number": it.serial_number,
+        "sans": it.sans,
+        "valid_from": moment(it.valid_from),
+        "valid_to": moment(it.valid_to),
+        "days_left": (it.valid_to - now) // timedelta(days=1),
+        "sha256": it.sha256,
+        "chain": [
+            {
+                "subject": link.subject,
+                "issuer": link.issuer,
+                "valid_from": moment(link.valid_from),
+                "valid_to": moment(link.valid_to),
+                "sha256": link.sha256,
+            }
+            for link in it.chain
+        ],
+        "verified": it.verified,
+        "problem": it.problem,
+        "checked_at": moment(it.checked_at),
+        "region": it.region,
+    }
+
+
+def domain(it: Domain, now: datetime) -> dict[str, Any]:
+    """A registered domain (A19); what its registry keeps to itself is null."""
+    return {
+        "domain": it.name,
+        "registrar": it.registrar or None,
+        "created_at": moment(it.created_at),
+        "expires_at": moment(it.expires_at),
+        "days_left": None if it.expires_at is None else (it.expires_at - now) // timedelta(days=1),
+        "checked_at": moment(it.checked_at),
+    }
+
+
+def reminder(id_: UUID, kind: str, days_before: list[int]) -> dict[str, Any]:
+    """A reminder (A6 to A11); it has its monitor's id."""
+    return {"id": id_, "type": kind, "days_before": days_before}
+
+
 def service(it: Service) -> dict[str, Any]:
     """A service."""
     return {
         "id": it.id,
         "name": it.name,
+        "channels": it.channels,
         "created_at": moment(it.created_at),
         "updated_at": moment(it.updated_at),
     }
@@ -128,6 +180,41 @@ HEARTBEAT = heartbeat(
     ),
     "https://data-gateway.api.pinghome.io",
     _MICROS,
+)
+CERTIFICATE = certificate(
+    Certificate(
+        host="website-stage.ping-home.com",
+        subject="CN=website-stage.ping-home.com",
+        issuer="CN=R11,O=Let's Encrypt,C=US",
+        serial_number="4d2c8f6839100d5ed5c8",
+        sans=["website-stage.ping-home.com"],
+        valid_from=_AT - timedelta(days=30),
+        valid_to=_AT + timedelta(days=60),
+        sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        chain=[
+            Link(
+                subject="CN=R11,O=Let's Encrypt,C=US",
+                issuer="CN=ISRG Root X1,O=Internet Security Research Group,C=US",
+                valid_from=datetime(2024, 3, 13, tzinfo=UTC),
+                valid_to=datetime(2027, 3, 12, 23, 59, 59, tzinfo=UTC),
+                sha256="591e9ce6c863d3a079e9fabe1478c7339a26b21269dde795211361024ae31a44",
+            )
+        ],
+        verified=True,
+        checked_at=_AT,
+        region="eu-central-1",
+    ),
+    _AT,
+)
+DOMAIN = domain(
+    Domain(
+        name="ping-home.com",
+        registrar="GoDaddy.com, LLC",
+        created_at=datetime(2021, 3, 9, 12, 10, 5, tzinfo=UTC),
+        expires_at=datetime(2027, 3, 9, 12, 10, 5, tzinfo=UTC),
+        checked_at=_AT,
+    ),
+    _AT,
 )
 SERVICE = service(Service(**_OWN, name="Web shop"))
 """Examples for the OpenAPI pages, made by the same code as the answers."""

@@ -51,6 +51,8 @@ class Heartbeat:
     `tags` is a list separated by spaces. `subject` and `subject_fail` are comma lists of the keywords by which a mail
     is a success or a failure. `manual_resume`: only a command ends a pause; else the next ping does.
     `previous` is the status before `vitals.status`, `changed_version` the aggregate's version of that change.
+    `channels` are told what happens: None means those of its service. `down_since` is the begin of an outage that was
+    told and is not over.
     """
 
     id: UUID
@@ -71,6 +73,8 @@ class Heartbeat:
     vitals: Vitals = field(default_factory=Vitals)
     previous: Status | None = None
     changed_version: int = 1
+    channels: list[UUID] | None = None
+    down_since: datetime | None = None
     created_at: datetime
     updated_at: datetime
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.condition import Condition
 
 
@@ -12,18 +13,28 @@ class Job:
     """One monitor's check as the scheduler sends it to a region (`job.<region>.<resource>`).
 
     `interval` is in seconds. `sealed` holds the request headers and body, encrypted to the region's key
-    (`secret.seal`); empty when there are none.
+    (`secret.seal`); empty when there are none. `url` is for http. Every other type is reached at `host` and `port`;
+    `data` is what tcp and udp send. For dns they are those of the server (empty: the region's own resolver) and `data`
+    is the question, `NAME TYPE [expected]`.
     """
 
     resource: UUID
     type: str
     interval: int
     url: str = ""
+    host: str = ""
+    port: int = 0
+    data: str = ""
     method: str = "GET"
     skip_ssl_error: bool = False
     not_follow_redirect: bool = False
     conditions: list[Condition] = field(default_factory=list)
     sealed: bytes = b""
+
+
+def attempt_deadline(interval: float) -> float:
+    """Seconds one attempt may take, so that two fit into `interval` seconds."""
+    return min(10.0, max(1.5, 0.45 * interval))
 
 
 class Verdict(StrEnum):
@@ -50,7 +61,9 @@ class Phases:
 class Result:
     """One probe of one monitor from one region; its key is (resource, region, slot).
 
-    `slot` and `checked_at` are UNIX microseconds: when the probe was due, and when it started.
+    `slot` and `checked_at` are UNIX microseconds: when the probe was due, and when it started. `condition` is the one
+    that failed, or the last of those that all held. `excerpt` is the begin of what a failing target answered, at most
+    4 KiB of text. `certificate` is None when there is none or it is the one that this prober told lately.
     """
 
     resource: UUID
@@ -62,6 +75,9 @@ class Result:
     error: str = ""
     address: str = ""
     phases: Phases = field(default_factory=Phases)
+    certificate: Certificate | None = None
+    condition: str = ""
+    excerpt: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.condition import Condition
+from pinghome_common.events.domain import Domain
 
 
 class Status(StrEnum):
@@ -36,7 +39,11 @@ class Change:
 class Resource:
     """One uptime monitor. Periods are in minutes, `interval` in seconds.
 
+    `channels` are told what happens: None means those of its service. `parent_id` is the monitor without which this one
+    cannot be reached. `down_since` is the begin of an outage that was told and is not over.
     `header_names` and `has_body` are for reading; the values are in `sealed`, encrypted with resource-cmd's key.
+    Reminders are days before the certificate or the domain expires; both are kept as they were seen last, see
+    `certificate_of` and `domain_of`.
     """
 
     id: UUID
@@ -63,6 +70,40 @@ class Resource:
     regions: list[str]
     interval: int = 60
     enabled: bool = True
+    ssl_reminder: list[int] = field(default_factory=list)
+    tld_reminder: list[int] = field(default_factory=list)
+    certificate: Certificate | None = None
+    domain: Domain | None = None
+    channels: list[UUID] | None = None
+    parent_id: UUID | None = None
+    down_since: datetime | None = None
     change: Change
     created_at: datetime
     updated_at: datetime
+
+
+def target(it: Resource) -> str:
+    """The host that a monitor looks at, in lower-case ASCII without a last dot; empty when it has none.
+
+    What is no host name has neither certificate nor domain; its probe says what is wrong.
+    """
+    text = it.url if it.type == "http" else it.host or it.url
+    if "//" not in text:
+        text = f"//[{text}]" if text.count(":") > 1 and "[" not in text else f"//{text}"
+    try:
+        host = urlsplit(text).hostname or ""
+        return host.encode("idna").decode().lower().rstrip(".")
+    except ValueError:
+        return ""
+
+
+def certificate_of(it: Resource) -> Certificate | None:
+    """The last certificate of the host that is looked at now; None when none was seen, or the type knows none."""
+    shown = it.type == "tls" or (it.type == "http" and it.url.lower().startswith("https:"))
+    return it.certificate if shown and it.certificate and it.certificate.host == target(it) else None
+
+
+def domain_of(it: Resource) -> Domain | None:
+    """What is known of the domain of the host that is looked at now; None while nothing is."""
+    host = target(it)
+    return it.domain if it.domain and f".{host}".endswith(f".{it.domain.name}") else None

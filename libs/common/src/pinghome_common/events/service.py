@@ -1,16 +1,20 @@
 """A service: the folder of monitors and heartbeats inside an organisation (a Healthchecks project)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 
 @dataclass(slots=True, kw_only=True)
 class Service:
-    """One service; monitors may also name a `service_id` for which there is none (contract A.0)."""
+    """One service; monitors may also name a `service_id` for which there is none (contract A.0).
+
+    `channels` are told of what names none of its own.
+    """
 
     id: UUID
     organisation: UUID
     name: str
+    channels: list[UUID] = field(default_factory=list)
     created_at: datetime
     updated_at: datetime

@@ -60,7 +60,8 @@ class Broker:
         self._inbox = f"_INBOX_{user.replace('-', '_')}" if user else "_INBOX"
         self._client: Client | None = None
         self._js: JetStreamContext | None = None
-        self._heard: list[tuple[str, Callable[[Msg], Awaitable[None]]]] = []
+        self._heard: list[tuple[str, str, Callable[[Msg], Awaitable[None]]]] = []
+        self._answering: set[asyncio.Task[None]] = set()
         self._keeper: asyncio.Task[None] | None = None
         self._said = ""
         self.generation = 0
@@ -104,8 +105,8 @@ class Broker:
             disconnected_cb=self._disconnected,
             reconnected_cb=self._reconnected,
         )
-        for subject, callback in self._heard:
-            await client.subscribe(subject, cb=callback)
+        for subject, queue, callback in self._heard:
+            await client.subscribe(subject, queue=queue, cb=callback)
         self._client, self._js = client, client.jetstream(publish_async_max_pending=20_000)
         self.generation += 1
 
@@ -191,11 +192,29 @@ class Broker:
         except (Unavailable, *AWAY):
             return
 
-    async def hear(self, subject: str, callback: Callable[[Msg], Awaitable[None]]) -> None:
-        """Listens to a core subject for the life of the broker, over reconnects too."""
-        self._heard.append((subject, callback))
+    async def hear(self, subject: str, callback: Callable[[Msg], Awaitable[None]], queue: str = "") -> None:
+        """Listens to a core subject for the life of the broker, over reconnects too; of a `queue`, one hears."""
+        self._heard.append((subject, queue, callback))
         if self._client is not None and self._client.is_connected:
-            await self._client.subscribe(subject, cb=callback)
+            await self._client.subscribe(subject, queue=queue, cb=callback)
+
+    async def serve(self, subject: str, queue: str, answer: Callable[[bytes], Awaitable[bytes]]) -> None:
+        """Answers requests, each in a task of its own; the processes of a `queue` share them."""
+
+        async def respond(msg: Msg) -> None:
+            try:
+                await msg.respond(await answer(msg.data))
+            except AWAY:
+                return  # nobody is left to hear it
+            except Exception:
+                log.exception("a request could not be answered", subject=subject)
+
+        async def take(msg: Msg) -> None:
+            task = asyncio.create_task(respond(msg))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+
+        await self.hear(subject, take, queue)
 
     async def last(self, stream: str, subject: str) -> Message | None:
         """The newest message of a subject, or None.

@@ -3,10 +3,20 @@
 from collections.abc import Awaitable, Callable
 
 from pinghome_common.guard import Guard
-from prober.probes import http
+from prober.probes import dns, http, icmp, imap, pop, smtp, tcp, tls, udp
 from prober.probes.check import Check, Observation
 
 # (what to probe, the way out, seconds it may take in all) -> what was seen; never raises but to be cancelled.
 Probe = Callable[[Check, Guard, float], Awaitable[Observation]]
 
-PROBES: dict[str, Probe] = {"http": http.probe}
+PROBES: dict[str, Probe] = {
+    "http": http.probe,
+    "tls": tls.probe,
+    "tcp": tcp.probe,
+    "udp": udp.probe,
+    "icmp": icmp.probe,
+    "smtp": smtp.probe,
+    "pop": pop.probe,
+    "imap": imap.probe,
+    "dns": dns.probe,
+}

@@ -1,6 +1,7 @@
 """What a probe is given, and what it saw."""
 
 from dataclasses import dataclass, field
+from ssl import SSLObject
 
 from pinghome_common.events.probe import Phases, Verdict
 
@@ -9,9 +10,12 @@ LOOKING_UP = "looking up the name"
 
 @dataclass(slots=True, kw_only=True)
 class Check:
-    """What to probe: a monitor's settings with its headers and body opened."""
+    """What to probe: a monitor's settings with its headers and body opened (`Job` says what is for which type)."""
 
-    url: str
+    url: str = ""
+    host: str = ""
+    port: int = 0
+    data: str = ""
     method: str = "GET"
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
@@ -19,13 +23,28 @@ class Check:
     not_follow_redirect: bool = False
 
 
+@dataclass(slots=True)
+class Peer:
+    """Who was at the other end of a TLS handshake; the connection is None when there was none.
+
+    `problem` is why the certificate was refused, empty when it was not, None when nobody verified it.
+    """
+
+    host: str
+    port: int
+    address: str
+    connection: SSLObject | None = None
+    problem: str | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Observation:
     """What one probe saw, filled in as it goes so that a failure keeps what came before it.
 
     `error` is a sentence for the user, empty when up; `address` is the last one connected to. `headers` and `body`
-    (at most 1 MiB) are those of the last answer, raw, and never leave the prober; `complete` says that it came whole.
-    `doing` is the part it was in, for the sentence of a time-out.
+    (at most 1 MiB) are those of the last answer, raw; of them only `excerpt` leaves the prober. `complete` says that
+    the answer came whole, `condition` which one failed or held last. `doing` is the part it was in, for the sentence
+    of a time-out. `peer` is that of the monitor's own host, not of where it redirects to.
     """
 
     verdict: Verdict = Verdict.up
@@ -37,3 +56,6 @@ class Observation:
     body: bytes = b""
     complete: bool = False
     doing: str = ""
+    peer: Peer | None = None
+    condition: str = ""
+    excerpt: str = ""

@@ -28,19 +28,37 @@ class Broken(Exception):
     """The target broke the protocol; the text says how."""
 
 
-def explain(error: Exception) -> tuple[Verdict, str]:  # noqa: PLR0911  # a table of cases
+_NO_ISSUER = {20, 21}  # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, …_TO_VERIFY_LEAF_SIGNATURE
+
+
+def distrust(error: ssl.SSLCertVerificationError) -> str:
+    """Why a certificate is not accepted, in words: OpenSSL's own, which are good but for the commonest case."""
+    if error.verify_code in _NO_ISSUER:
+        return (
+            "its issuer is unknown: the server does not send an intermediate certificate, or its authority is private"
+        )
+    return error.verify_message.rstrip(".")
+
+
+class OwnFault(Exception):
+    """What stands between us and the target failed; the text says what."""
+
+
+def explain(error: Exception) -> tuple[Verdict, str]:  # noqa: C901, PLR0911  # a table of cases
     """The verdict and the sentence for what stopped a probe; an error nobody foresaw is ours."""
     match error:
         case Forbidden():
             return Verdict.blocked, str(error)
         case Broken():
             return Verdict.target_fail, str(error)
+        case OwnFault():
+            return Verdict.probe_error, f"prober: {error}"
         case socket.gaierror():
             if error.errno in _NO_SUCH_NAME:
                 return Verdict.target_fail, "there is no such host name"
             return Verdict.probe_error, f"prober: the resolver failed: {error.strerror}"
         case ssl.SSLCertVerificationError():
-            return Verdict.target_fail, f"the certificate is not accepted: {error.verify_message.rstrip('.')}"
+            return Verdict.target_fail, f"the certificate is not accepted: {distrust(error)}"
         case ssl.SSLError():
             reason = (error.reason or "the connection was closed").replace("_", " ").lower()
             return Verdict.target_fail, f"TLS failed: {reason}"

@@ -1,22 +1,19 @@
 """The HTTP probe: a fresh connection through the guard for every probe and every redirect, timed in phases."""
 
-import asyncio
-import ssl
-from functools import cache
+from functools import partial
 from http import HTTPStatus
 from math import inf
 from time import monotonic, perf_counter
 
-from pinghome_common.events.probe import Verdict
-from pinghome_common.guard import Address, Forbidden, Guard
-from prober.probes.check import LOOKING_UP, Check, Observation
+from pinghome_common.guard import Forbidden, Guard
+from prober.probes.attempt import attempt
+from prober.probes.check import Check, Observation, Peer
+from prober.probes.dial import look_up, secure
 from prober.probes.exchange import Exchange
-from prober.probes.failure import Broken, explain
+from prober.probes.failure import Broken
 from prober.probes.request import Request, parse
 
 MAX_REDIRECTS = 5
-ERROR_LIMIT = 300
-OVERSLEPT = 0.5
 _KNOWN = frozenset(HTTPStatus)
 
 
@@ -25,24 +22,7 @@ async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
 
     Never raises but to be cancelled: what goes wrong is the observation's verdict and sentence.
     """
-    seen = Observation()
-    started = perf_counter()
-    try:
-        async with asyncio.timeout(deadline):
-            await _follow(check, guard, monotonic() + deadline, seen)
-    except TimeoutError as error:
-        if error.errno is not None:  # the kernel gave up first
-            seen.verdict, seen.error = explain(error)
-        else:
-            # Our resolver's silence says nothing about the target, nor does a deadline that we noticed too late.
-            ours = seen.doing == LOOKING_UP or perf_counter() - started > deadline + OVERSLEPT
-            seen.verdict = Verdict.probe_error if ours else Verdict.target_fail
-            seen.error = f"timed out after {perf_counter() - started:.1f} s while {seen.doing}"
-    except Exception as error:  # noqa: BLE001  # a bug of ours must be told apart from the target's fault
-        seen.verdict, seen.error = explain(error)
-    seen.error = seen.error[:ERROR_LIMIT]  # a target can make us quote it
-    seen.phases.total = (perf_counter() - started) * 1000
-    return seen
+    return await attempt(partial(_follow, check, guard, monotonic() + deadline), deadline)
 
 
 async def _follow(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
@@ -58,7 +38,7 @@ async def _follow(check: Check, guard: Guard, deadline: float, seen: Observation
         request = request.redirected(exchange.status, location)
     else:
         raise Broken(f"more than {MAX_REDIRECTS} redirects")
-    seen.body, seen.complete = exchange.body, True
+    seen.complete = True
     if not 200 <= exchange.status < 400:
         phrase = HTTPStatus(exchange.status).phrase if exchange.status in _KNOWN else ""
         raise Broken(f"answered {exchange.status} {phrase}".rstrip())
@@ -67,7 +47,7 @@ async def _follow(check: Check, guard: Guard, deadline: float, seen: Observation
 async def _ask(request: Request, check: Check, guard: Guard, deadline: float, seen: Observation) -> Exchange:
     """One request on its own connection; adds its times to `seen.phases`."""
     target, phases, wire = request.target, seen.phases, request.encode()
-    addresses = await _addresses(target.host, guard, seen)
+    addresses = await look_up(target.host, guard, seen)
     seen.doing, seen.address = "connecting", str(addresses[0])
     started = perf_counter()
     transport, exchange = await guard.connect(
@@ -82,14 +62,12 @@ async def _ask(request: Request, check: Check, guard: Guard, deadline: float, se
         if len(addresses) > 1:
             seen.address = transport.get_extra_info("peername")[0]
         if target.tls:
-            seen.doing = "shaking hands over TLS"
             if exchange.first_byte_at:  # heard before start_tls could: in TLS the client speaks first
                 raise Broken("TLS failed: the target spoke first")
-            context = tls_context(verify=not check.skip_ssl_error)
-            name = target.host.rstrip(".")
-            loop = asyncio.get_running_loop()
-            transport = await loop.start_tls(transport, exchange, context, server_hostname=name) or transport
-            phases.tls = _add(phases.tls, perf_counter() - exchange.connected_at)
+            peer = Peer(target.host.rstrip("."), target.port, seen.address)
+            if target.url == check.url:
+                seen.peer = peer
+            transport = await secure(transport, exchange, check, seen, peer)
         seen.doing = "waiting for the first byte"
         sent = perf_counter()
         transport.write(wire)
@@ -101,36 +79,11 @@ async def _ask(request: Request, check: Check, guard: Guard, deadline: float, se
                 phases.first_byte = _add(phases.first_byte, exchange.first_byte_at - sent)
     finally:
         exchange.close(transport)
-        seen.status_code, seen.headers = exchange.status or None, exchange.headers
+        seen.status_code, seen.headers, seen.body = exchange.status or None, exchange.headers, exchange.body
     if exchange.failure is not None:
         raise exchange.failure
     return exchange
 
 
-async def _addresses(host: str, guard: Guard, seen: Observation) -> list[Address]:
-    literal = guard.check_literal(host)
-    if literal is not None:
-        return [literal]
-    seen.doing = LOOKING_UP
-    started = perf_counter()
-    try:
-        return await guard.resolve(host)
-    finally:
-        seen.phases.dns = _add(seen.phases.dns, perf_counter() - started)
-
-
 def _add(milliseconds: float | None, seconds: float) -> float:
     return (milliseconds or 0.0) + max(seconds, 0.0) * 1000
-
-
-@cache
-def tls_context(*, verify: bool) -> ssl.SSLContext:
-    """The context that all probes share: verifying (TLS 1.2 or newer), or taking any certificate and old servers."""
-    context = ssl.create_default_context()
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        context.options |= 0x4  # SSL_OP_LEGACY_SERVER_CONNECT, named only from Python 3.12
-    return context

@@ -11,6 +11,7 @@ from pinghome_common.clock import micros
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Flag, Id, Ids, Int, Name, Router, Text, gateway_url
 from resource_cmd import heartbeat
+from resource_cmd.api.pinghome.channel_body import ChannelIds
 from resource_cmd.api.pinghome.resource_body import METHODS
 from resource_cmd.command import Command, Commanded, Creating
 from resource_cmd.store import Row
@@ -42,6 +43,7 @@ class Settings(BaseModel):
     )
     enabled: Flag = True
     methods: list[Text] = Field([], min_length=1, max_length=7, description="verbs a check-in may use")
+    channels: ChannelIds | None = Field(None, description="our extension: who is told; null: the service's channels")
 
     @field_validator("methods")
     @classmethod
@@ -92,6 +94,7 @@ async def create(body: NewHeartbeat, command: Creating, request: Request) -> Res
     """Creates a heartbeat; the answer holds the URL to check in at (A31)."""
     settings = {"methods": ["GET", "HEAD", "POST"], **body.sent()}
     organisation = command.caller.organisation
+    await command.channels.check(body.channels)
     state = heartbeat.create(uuid7(), organisation, settings, command.now, enabled=body.enabled)
     return _answer(command, request, await command.heartbeats.add(state, unique=True), "Heartbeat created", 201)
 
@@ -104,6 +107,7 @@ async def update(id: Id, body: Settings, command: Commanded, request: Request) -
     if "enabled" in body.model_fields_set:
         state = heartbeat.enable(state, row.version + 1, command.now, enabled=body.enabled)
     row.state = state
+    await command.channels.check(body.channels)
     await command.heartbeats.refuse_twin(state)
     await command.heartbeats.save(row)
     return _answer(command, request, row, "Heartbeat updated")

@@ -1,7 +1,6 @@
 """Commands on uptime monitors: contract A1 to A5, pinghome-monitoring.txt lines 30 to 290."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict
@@ -10,11 +9,12 @@ from uuid_utils.compat import uuid7
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import MASK, Flag, Id, Ids, Router
 from pinghome_common.errors import FieldError, Invalid
+from pinghome_common.events.resource import Resource
 from pinghome_common.guard import Forbidden
 from pinghome_common.secret import derive
-from resource_cmd import resource
+from resource_cmd import resource, target
 from resource_cmd.api.pinghome.resource_body import NewResource, Settings
-from resource_cmd.command import Command, Commanded, Creating
+from resource_cmd.command import Commanded, Creating
 
 routes = Router(tags=["Uptime monitors"])
 
@@ -27,16 +27,11 @@ class Enabled(BaseModel):
     enabled: Flag
 
 
-def _checked(command: Command, body: Settings) -> dict[str, Any]:
-    """The fields that were sent, checked against the platform's own settings."""
-    settings = command.state.settings
+def checked(state: Any, body: Settings) -> dict[str, Any]:
+    """The fields that were sent, checked against the platform's own settings; `state` is the application's."""
+    settings = state.settings
     if unknown := [region for region in body.regions if region not in settings.regions]:
         raise Invalid(FieldError("regions", f"{unknown[0]} is not probed here; use {', '.join(settings.regions)}"))
-    if body.url:
-        try:
-            command.state.guard.check_literal(urlsplit(body.url).hostname or "")
-        except Forbidden as error:
-            raise Invalid(FieldError("url", str(error))) from None
     sent = body.model_dump(include=body.model_fields_set, exclude={"headers", "body", "conditions"})
     if "conditions" in body.model_fields_set:
         sent["conditions"] = [demand.own() for demand in body.conditions]
@@ -45,16 +40,34 @@ def _checked(command: Command, body: Settings) -> dict[str, Any]:
     return sent
 
 
-def _secrets(body: Settings) -> tuple[dict[str, str | None] | None, str | None]:
+def fits(app: Any, body: Settings, state: Resource) -> None:
+    """Refuses settings that do not fit the type, and a target out of bounds; `app` is the application's state."""
+    target.check(state)
+    if state.maintenance_duration and not state.maintenance_cron_expression:
+        raise Invalid(FieldError("maintenance_duration", "needs maintenance_cron_expression, too"))
+    named = {"url": body.url, "host": "" if state.type in ("http", "dns") else body.host}
+    for field, text in named.items():
+        if text:
+            try:
+                app.guard.check_literal(target.host_in(field, text).host)
+            except Forbidden as error:
+                raise Invalid(FieldError(field, str(error))) from None
+
+
+def secrets_of(body: Settings) -> tuple[dict[str, str | None] | None, str | None]:
+    """Headers and body as they were sent; None means unchanged."""
     return body.headers, None if body.body == MASK else body.body
 
 
 @routes.post("/v1/resource", status_code=201, responses=documents.made("resource", documents.RESOURCE, 201))
 async def create(body: NewResource, command: Creating) -> Response:
     """Creates a monitor; its first check starts at once (A1)."""
-    state = resource.create(uuid7(), command.caller.organisation, _checked(command, body), command.now)
-    state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *_secrets(body))
-    _windowed(state)
+    state = resource.create(uuid7(), command.caller.organisation, checked(command.state, body), command.now)
+    state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *secrets_of(body))
+    fits(command.state, body, state)
+    await command.channels.check(body.channels)
+    if body.parent_id:
+        await command.resources.check_parent(body.parent_id)
     row = await command.resources.add(state, unique=True)
     document = documents.resource(row.state)
     return command.answer({"message": "Resource created", "resource": document, "id": state.id}, 201, row.version)
@@ -64,9 +77,12 @@ async def create(body: NewResource, command: Creating) -> Response:
 async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noqa: A002  # the document's word
     """Changes the settings that are sent and returns the monitor (A5)."""
     row = await command.resources.edit(id, command.wanted)
-    state = resource.edit(row.state, _checked(command, body), command.now)
-    row.state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *_secrets(body))
-    _windowed(row.state)
+    state = resource.edit(row.state, checked(command.state, body), command.now)
+    row.state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *secrets_of(body))
+    fits(command.state, body, row.state)
+    await command.channels.check(body.channels)
+    if body.parent_id:
+        await command.resources.check_parent(body.parent_id, id)
     await command.resources.refuse_twin(row.state)
     await command.resources.save(row)
     await command.resources.reschedule([id])
@@ -91,6 +107,7 @@ async def status(id: Id, body: Enabled, command: Commanded) -> Response:  # noqa
 @routes.delete("/v1/resource/{id}", responses=documents.gone("resource"))
 async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
     """Deletes a monitor (A4)."""
+    await command.resources.orphan([id])
     await command.resources.remove(await command.resources.edit(id, command.wanted))
     await command.resources.reschedule([id])
     return command.answer({"message": "Resource deleted", "id": id})
@@ -99,11 +116,7 @@ async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
 @routes.delete("/v1/resource", responses=documents.all_gone("resource"))
 async def delete_many(ids: Ids, command: Commanded) -> Response:
     """Deletes all of some monitors, or none when one is missing (A2)."""
+    await command.resources.orphan(ids)
     await command.resources.remove_many(ids)
     await command.resources.reschedule(ids)
     return command.answer({"message": "Resources deleted", "ids": ids})
-
-
-def _windowed(state: Any) -> None:
-    if state.maintenance_duration and not state.maintenance_cron_expression:
-        raise Invalid(FieldError("maintenance_duration", "needs maintenance_cron_expression, too"))

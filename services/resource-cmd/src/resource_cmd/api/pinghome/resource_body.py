@@ -4,20 +4,19 @@ import json
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError, from_json
 
 from pinghome_common import cron
 from pinghome_common.dialects.pinghome import MASK, Flag, Id, Int, Name, Text
 from pinghome_common.events import condition
+from resource_cmd.api.pinghome.channel_body import ChannelIds
+from resource_cmd.target import ALIASES, PORTS
 
 INTERVALS = (5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-EVALUATED = ("http",)
-_LATER = {"tcp", "icmp", "ping", "smtp", "udp", "pop", "pop3", "imap"}
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d", re.ASCII)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}", re.ASCII)
 _OURS = {"host", "content-length", "transfer-encoding", "connection", "metadata-flavor", "x-aws-ec2-metadata-token"}
@@ -116,11 +115,26 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     name: Name = Field("", description="1 to 255 characters")
-    type: Text = Field("http", description="http")
-    url: Text = Field("", max_length=2048, description="absolute http or https URL")
-    host: Text = Field("", max_length=255)
-    port: Annotated[int | None, BeforeValidator(_port)] = None
-    data: Text = Field("", max_length=4096, description="a keyword that the answer's body must hold")
+    type: Text = Field(
+        "http", description=f"{', '.join(PORTS)}; ping is icmp, pop3 is pop; a monitor's type does not change"
+    )
+    url: Text = Field(
+        "",
+        max_length=2048,
+        description="http: the absolute http or https URL. dns: the server to ask, such as dns://192.0.2.53, "
+        "else the region's own. Others: in place of host, such as tcp://example.com:5432",
+    )
+    host: Text = Field("", max_length=255, description="name or address; dns: the name that is asked")
+    port: Annotated[int | None, BeforeValidator(_port)] = Field(
+        None, description="tcp, udp: required; defaults: smtp 25, pop 110, imap 143, dns 53; 465, 995, 993 begin in TLS"
+    )
+    data: Text = Field(
+        "",
+        max_length=4096,
+        description="http: a keyword that the answer's body must hold. tcp, udp: what is sent, with \\xNN, \\r, "
+        "\\n, \\t, \\0 as bytes; udp must be answered. dns: the record type and, if wanted, the expected value, "
+        "such as A 192.0.2.1",
+    )
     grace_period: Int = Field(0, ge=0, le=10080, description="minutes a failure must last before the monitor is down")
     recovery_period: Int = Field(0, ge=0, le=10080, description="minutes of success before it is up again")
     maintenance_cron_expression: Text | None = Field(None, description="five fields, UTC; empty: none")
@@ -132,29 +146,25 @@ class Settings(BaseModel):
     is_advanced: Flag = False
     headers: Annotated[dict[str, str | None], BeforeValidator(_headers)] | None = None
     service_id: Id | None = None
-    conditions: list[Demand] = Field([], max_length=200, description="all must hold")
+    conditions: list[Demand] = Field([], max_length=200, description="all must hold; for http only")
     regions: list[Text] = Field([], min_length=1, max_length=50)
     interval: Literal[INTERVALS] = Field(60, description="our extension: seconds between checks")  # type: ignore[valid-type]
+    channels: ChannelIds | None = Field(None, description="our extension: who is told; null: the service's channels")
+    parent_id: Id | None = Field(None, description="our extension: the resource without which it is not reachable")
 
     @field_validator("type")
     @classmethod
     def _type(cls, value: str) -> str:
-        if value not in EVALUATED:
-            known = "is not evaluated yet" if value in _LATER else "is unknown"
-            raise PydanticCustomError("type", f"the type {known}; use one of: {', '.join(EVALUATED)}")
+        value = ALIASES.get(value, value)
+        if value not in PORTS:
+            raise PydanticCustomError("type", f"must be one of {', '.join([*PORTS, *ALIASES])}")
         return value
 
     @field_validator("url")
     @classmethod
     def _url(cls, value: str) -> str:
-        if not value:
-            return value
-        try:
-            parts = urlsplit(value)
-            fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            fine = False
-        if not fine or not value.isprintable() or " " in value or parts.username is not None:
+        """What no type takes; the rest depends on the type (`target.check`)."""
+        if not value.isprintable() or " " in value:
             raise PydanticCustomError("url", "must be an absolute http or https URL without user and password")
         return value
 
@@ -215,9 +225,3 @@ class NewResource(Settings):
     type: Text
     service_id: Id
     regions: list[Text] = Field(min_length=1, max_length=50)
-
-    @model_validator(mode="after")
-    def _target(self) -> "NewResource":
-        if self.type == "http" and not self.url:
-            raise PydanticCustomError("url", "url is required for type http")
-        return self

@@ -45,6 +45,7 @@ LOGS = {
             "status_code": 503,
             "region": "eu-central-1",
             "created_at": "2022-04-07T21:14:05Z",
+            "duration_seconds": 125.031,
         }
     ]
 }
@@ -86,7 +87,10 @@ async def statistic(
 
 @routes.get("/v1/resource/{id}/state-changed-logs", responses=shows(LOGS))
 async def state_changed_logs(id: Id, read: Queried, range_: Ranged, limit: Limited) -> Response:  # noqa: A002
-    """Changes of state, newest first, each with its cause (A24); without dates, all of them."""
+    """Changes of state, newest first, each with its cause (A24); without dates, all of them.
+
+    `duration_seconds` (our extension) is how long that state lasted, null while it does.
+    """
     await read.created("resource", id)
     rows = await read.changes(id, range_.asked_start, range_.asked_end, limit)
     data = [
@@ -97,6 +101,7 @@ async def state_changed_logs(id: Id, read: Queried, range_: Ranged, limit: Limit
             "status_code": row["status_code"],
             "region": row["region"],
             "created_at": moment(row["at"]),
+            "duration_seconds": None if row["lasted"] is None else round(row["lasted"].total_seconds(), 3),
         }
         for row in rows
     ]

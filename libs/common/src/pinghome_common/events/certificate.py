@@ -1,0 +1,51 @@
+"""The certificate that a target showed in a TLS handshake, as a prober read it."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+LOOKED_AT_LEAST = timedelta(days=1)
+"""An unchanged certificate is told again after so long, so that `checked_at` says that somebody still looks."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Link:
+    """One certificate of the chain that came behind the leaf; `sha256` is the hexadecimal fingerprint."""
+
+    subject: str
+    issuer: str
+    valid_from: datetime
+    valid_to: datetime
+    sha256: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Certificate:
+    """The leaf with its chain, as the host sent them; a hostile host's is cut, not refused.
+
+    `host` is the name that was asked for, `serial_number` and `sha256` are hexadecimal. `verified` tells whether the
+    platform's own trust store accepts it for this host at this time, and `problem` why not, in words.
+    """
+
+    host: str
+    subject: str
+    issuer: str
+    serial_number: str
+    sans: list[str] = field(default_factory=list)
+    valid_from: datetime
+    valid_to: datetime
+    sha256: str
+    chain: list[Link] = field(default_factory=list)
+    verified: bool
+    problem: str = ""
+    checked_at: datetime
+    region: str = ""
+
+
+def replaces(new: Certificate, old: Certificate | None) -> bool:
+    """True when `new` is to be kept: it was seen later, and it differs or `old` has not been looked at for a day."""
+    if old is None:
+        return True
+    if new.checked_at <= old.checked_at:
+        return False
+    same = replace(new, checked_at=old.checked_at, region=old.region) == old
+    return not same or new.checked_at - old.checked_at >= LOOKED_AT_LEAST

@@ -1,0 +1,87 @@
+"""The way to a target, timed in phases: its addresses, a connection through the guard, and TLS over it."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from functools import cache
+from math import inf
+from time import perf_counter
+from typing import TypeVar
+
+from pinghome_common.guard import Address, Guard
+from prober.probes.check import LOOKING_UP, Check, Observation, Peer
+from prober.probes.failure import distrust
+
+P = TypeVar("P", bound=asyncio.Protocol)
+
+
+async def look_up(host: str, guard: Guard, seen: Observation) -> list[Address]:
+    """The addresses of a host, every one judged; a name's look-up is added to `phases.dns`."""
+    literal = guard.check_literal(host)
+    if literal is not None:
+        return [literal]
+    seen.doing = LOOKING_UP
+    started = perf_counter()
+    try:
+        return await guard.resolve(host)
+    finally:
+        seen.phases.dns = (seen.phases.dns or 0.0) + (perf_counter() - started) * 1000
+
+
+async def dial(
+    check: Check, guard: Guard, deadline: float, seen: Observation, factory: Callable[[], P]
+) -> tuple[asyncio.Transport, P]:
+    """A TCP connection to the check's host and port; `deadline` is in seconds of `time.monotonic()`."""
+    addresses = await look_up(check.host, guard, seen)
+    seen.doing, seen.address = "connecting", str(addresses[0])
+    started = perf_counter()
+    transport, protocol = await guard.connect(
+        addresses, check.port, factory, deadline=deadline if len(addresses) > 1 else inf
+    )
+    seen.phases.connect = (perf_counter() - started) * 1000
+    if peer := transport.get_extra_info("peername"):  # none when it was reset at once
+        seen.address = peer[0]
+    return transport, protocol
+
+
+async def secure(
+    transport: asyncio.Transport,
+    protocol: asyncio.Protocol,
+    check: Check,
+    seen: Observation,
+    peer: Peer | None = None,
+) -> asyncio.Transport:
+    """TLS over a connection, added to `phases.tls`; the certificate is verified unless the check says not to.
+
+    It is verified for the `peer`, which learns what became of it, or for the check's host.
+
+    Raises:
+        ssl.SSLError, OSError: the handshake failed.
+    """
+    seen.doing = "shaking hands over TLS"
+    verify = not check.skip_ssl_error
+    peer = peer or Peer(check.host.rstrip("."), check.port, seen.address)
+    peer.problem = "" if verify else None
+    started, loop = perf_counter(), asyncio.get_running_loop()
+    try:
+        secured = await loop.start_tls(transport, protocol, tls_context(verify=verify), server_hostname=peer.host)
+    except ssl.SSLCertVerificationError as error:
+        peer.problem = distrust(error)
+        raise
+    transport = secured or transport
+    peer.connection = transport.get_extra_info("ssl_object")
+    seen.phases.tls = (seen.phases.tls or 0.0) + (perf_counter() - started) * 1000
+    return transport
+
+
+@cache
+def tls_context(*, verify: bool) -> ssl.SSLContext:
+    """The context that all probes share: verifying (TLS 1.2 or newer), or taking any certificate and old servers."""
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.options |= 0x4  # SSL_OP_LEGACY_SERVER_CONNECT, named only from Python 3.12
+    return context

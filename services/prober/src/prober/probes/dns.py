@@ -1,0 +1,130 @@
+"""The DNS probe: one question, to a server of the user's or to the region's own resolver."""
+
+import asyncio
+import struct
+from functools import partial
+from time import monotonic, perf_counter
+
+from dns import rcode, rdata, rdatatype
+from dns.exception import DNSException
+from dns.flags import TC
+from dns.message import Message, from_wire, make_query
+from dns.name import root
+from dns.rdata import Rdata
+from dns.resolver import Resolver
+
+from pinghome_common.guard import Address, Guard, Trusting
+from prober.probes.attempt import attempt
+from prober.probes.check import LOOKING_UP, Check, Observation
+from prober.probes.dial import look_up
+from prober.probes.failure import Broken, OwnFault
+from prober.probes.udp import Answer
+
+_PAYLOAD = 1232  # what fits into one packet everywhere (DNS flag day 2020)
+_RESOLVERS = Trusting()
+
+
+async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
+    """Up is an answer with a record of the type, equal to the expected one where there is any.
+
+    `check.data` is `NAME TYPE [expected]`. Without `check.host` the region's resolver is asked, whose silence is ours.
+    """
+    return await attempt(partial(_ask, check, guard, monotonic() + deadline), deadline)
+
+
+async def _ask(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
+    name, kind, *expected = check.data.split(maxsplit=2)
+    query = make_query(name, kind, use_edns=0, payload=_PAYLOAD)
+    if check.host:
+        addresses = await look_up(check.host, guard, seen)
+        seen.doing = "waiting for an answer"
+        reply = await _exchange(query, guard, addresses, check.port, deadline, seen)
+    else:
+        seen.doing = LOOKING_UP
+        resolver = Resolver()
+        addresses = [_RESOLVERS.check(str(server)) for server in resolver.nameservers]
+        try:
+            reply = await _exchange(query, _RESOLVERS, addresses, resolver.port, deadline, seen)
+        except OSError as error:
+            raise OwnFault(f"the region's resolver failed: {error}") from error
+    seen.body = reply.to_text().encode()
+    _judge(reply, rdatatype.from_text(kind), "".join(expected))
+
+
+def _judge(reply: Message, kind: rdatatype.RdataType, expected: str) -> None:
+    if reply.rcode() != rcode.NOERROR:
+        raise Broken(f"answered {rcode.to_text(reply.rcode())}")
+    found = [record for records in reply.answer if records.rdtype == kind for record in records]
+    if not found:
+        raise Broken(f"has no {rdatatype.to_text(kind)} record of this name")
+    if expected and not any(_is(record, expected) for record in found):
+        shown = ", ".join(record.to_text()[:80] for record in found[:3])
+        raise Broken(f"{rdatatype.to_text(kind)} is {shown}, not {expected[:100]}")
+
+
+def _is(record: Rdata, expected: str) -> bool:
+    if record.rdtype == rdatatype.TXT:
+        return bool(b"".join(record.strings) == expected.strip('"').encode())
+    try:
+        return record == rdata.from_text(record.rdclass, record.rdtype, expected, origin=root, relativize=False)
+    except DNSException:
+        return False
+
+
+async def _exchange(
+    query: Message, guard: Guard, addresses: list[Address], port: int, deadline: float, seen: Observation
+) -> Message:
+    """The answer by UDP, or by TCP when it was too long for that."""
+    sent = perf_counter()
+    transport, answer = await guard.datagrams(addresses, port, partial(Answer, partial(_answers, query)))
+    try:
+        seen.address = transport.get_extra_info("peername")[0]
+        transport.sendto(query.to_wire())
+        reply = from_wire(await answer.came, ignore_trailing=True)
+    finally:
+        transport.abort()
+    if reply.flags & TC:
+        reply = await _by_tcp(query, guard, addresses, port, deadline)
+    seen.phases.first_byte = (perf_counter() - sent) * 1000
+    return reply
+
+
+def _answers(query: Message, wire: bytes) -> bool:
+    """True for an answer to this very question."""
+    try:
+        return query.is_response(from_wire(wire, ignore_trailing=True))
+    except (DNSException, ValueError):
+        return False
+
+
+async def _by_tcp(query: Message, guard: Guard, addresses: list[Address], port: int, deadline: float) -> Message:
+    transport, stream = await guard.connect(addresses, port, _Stream, deadline=deadline)
+    try:
+        wire = query.to_wire()
+        transport.write(struct.pack("!H", len(wire)) + wire)
+        wire = await stream.came
+    finally:
+        transport.abort()
+    if not _answers(query, wire):
+        raise Broken("answered another question")
+    return from_wire(wire, ignore_trailing=True)
+
+
+class _Stream(asyncio.Protocol):
+    """Waits for one message with its length before it (RFC 1035 section 4.2.2): 64 KiB at most."""
+
+    def __init__(self) -> None:
+        self.came: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._heard = bytearray()
+
+    def data_received(self, data: bytes) -> None:
+        self._heard += data
+        if len(self._heard) < 2 or self.came.done():
+            return
+        (length,) = struct.unpack_from("!H", self._heard)
+        if len(self._heard) >= length + 2:
+            self.came.set_result(bytes(self._heard[2 : length + 2]))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.came.done():
+            self.came.set_exception(exc or Broken("closed the connection without an answer"))

@@ -1,0 +1,33 @@
+"""The ICMP probe (ping): an echo and its reply."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from pinghome_common.guard import OURS, Address, Guard
+from prober import ping
+from prober.probes.attempt import attempt
+from prober.probes.check import Check, Observation
+from prober.probes.dial import look_up
+
+Echo = Callable[[Address], Awaitable[float]]
+"""Seconds to an address and back; waits until there is a reply."""
+
+
+async def probe(check: Check, guard: Guard, deadline: float, echo: Echo = ping.ping) -> Observation:
+    """Up is a host that replies; its time is that of one echo there and back, and of looking up its name."""
+    return await attempt(partial(_ask, check, guard, echo), deadline)
+
+
+async def _ask(check: Check, guard: Guard, echo: Echo, seen: Observation) -> None:
+    addresses = await look_up(check.host, guard, seen)
+    seen.doing = "waiting for an echo reply"
+    for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
+        seen.address = str(guard.check(address))
+        try:
+            seen.phases.first_byte = await echo(address) * 1000
+        except OSError as error:
+            if left and error.errno in OURS:  # no route there, say without IPv6: the next may have one
+                continue
+            raise
+        break
+    seen.phases.total = (seen.phases.dns or 0.0) + (seen.phases.first_byte or 0.0)

@@ -1,0 +1,22 @@
+"""The TCP probe: a connection, and the payload where there is one."""
+
+import asyncio
+from functools import partial
+from time import monotonic
+
+from pinghome_common.guard import Guard
+from prober.probes.attempt import attempt
+from prober.probes.check import Check, Observation
+from prober.probes.dial import dial
+from prober.probes.payload import payload
+
+
+async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
+    """Up is a target that takes the connection; `data` is sent to it, and no answer is waited for."""
+    return await attempt(partial(_connect, check, guard, monotonic() + deadline), deadline)
+
+
+async def _connect(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
+    transport, _ = await dial(check, guard, deadline, seen, asyncio.Protocol)
+    transport.write(payload(check.data))
+    transport.close()  # what was written goes out before

@@ -1,0 +1,24 @@
+"""The TLS probe: a handshake and no more, with any server that speaks TLS at once (our own type `tls`)."""
+
+import asyncio
+from functools import partial
+from time import monotonic
+
+from pinghome_common.guard import Guard
+from prober.probes.attempt import attempt
+from prober.probes.check import Check, Observation, Peer
+from prober.probes.dial import dial, secure
+
+
+async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
+    """Up is a handshake with the check's host and port; its certificate is verified unless `skip_ssl_error`."""
+    return await attempt(partial(_shake, check, guard, monotonic() + deadline), deadline)
+
+
+async def _shake(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
+    transport, protocol = await dial(check, guard, deadline, seen, asyncio.Protocol)
+    try:
+        seen.peer = Peer(check.host.rstrip("."), check.port, seen.address)
+        transport = await secure(transport, protocol, check, seen, seen.peer)
+    finally:
+        transport.abort()

@@ -1,0 +1,122 @@
+"""Commands on channels: our own noun, for the documents speak of alerts and define no way to get them (contract F)."""
+
+from dataclasses import replace
+from typing import Any
+
+from fastapi import Request, Response
+from uuid_utils.compat import uuid4, uuid7
+
+from pinghome_common.clock import now
+from pinghome_common.dialects import pinghome_alerts as documents
+from pinghome_common.dialects.pinghome import MASK, Authorized, Id, Router, answer
+from pinghome_common.dialects.pinghome_documents import gone, made, shows
+from pinghome_common.errors import FieldError, Invalid
+from pinghome_common.events.channel import Channel
+from pinghome_common.events.notification import Notification
+from pinghome_common.secret import derive
+from resource_cmd.api.pinghome.channel_body import NewChannel, Settings
+from resource_cmd.command import Command, Commanded, Creating
+from resource_cmd.notify.kinds import CHANNELS, merged, opened, read, sealed
+from resource_cmd.notify.message import Kind, Undelivered, compose
+from resource_cmd.notify.store import Channels
+from resource_cmd.notify.webhook import Webhook, new_secret
+from resource_cmd.store import Actor, unheard
+
+routes = Router(tags=["Channels"])
+
+
+def _known(kind: str) -> str:
+    if kind not in CHANNELS:
+        raise Invalid(FieldError("kind", "must be one of " + ", ".join(CHANNELS)))
+    return kind
+
+
+def _with(it: Channel, config: Kind, command: Command) -> Channel:
+    config.check(command.state.means)
+    key = derive(command.state.settings.secret_key, "channel")
+    return replace(it, shown=config.shown(MASK), sealed=sealed(key, config), updated_at=command.now)
+
+
+@routes.post("/v1/channel", status_code=201, responses=made("channel", documents.CHANNEL, 201))
+async def create(body: NewChannel, command: Creating) -> Response:
+    """Creates a channel. A webhook's secret is made where none is sent, and shown this once (our extension)."""
+    config = read(_known(body.kind), body.config)
+    secret = ""
+    if isinstance(config, Webhook) and not config.secret:
+        config.secret = secret = new_secret()
+    state = _with(
+        Channel(
+            id=uuid7(),
+            organisation=command.caller.organisation,
+            service_id=body.service_id,
+            name=body.name,
+            kind=body.kind,
+            created_at=command.now,
+            updated_at=command.now,
+        ),
+        config,
+        command,
+    )
+    row = await command.channels.add(state)
+    kept = {"message": "Channel created", "channel": documents.channel(state), "id": state.id}
+    shown = kept | {"channel": documents.channel(state, secret)}
+    return command.answer(shown, 201, row.version, kept)
+
+
+@routes.put("/v1/channel/{id}", responses=made("channel", documents.CHANNEL))
+async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noqa: A002
+    """Changes the settings that are sent; a mask sent back means unchanged (our extension)."""
+    row = await command.channels.edit(id, command.wanted)
+    it = row.state
+    if "kind" in body.model_fields_set and body.kind != it.kind:
+        raise Invalid(FieldError("kind", f"cannot change from {it.kind}: create another channel instead"))
+    if "name" in body.model_fields_set:
+        it.name = body.name
+    it.service_id = body.service_id or it.service_id
+    old = opened(derive(command.state.settings.secret_key, "channel"), it)
+    row.state = _with(it, read(it.kind, merged(old, it.shown, body.config, MASK)), command)
+    await command.channels.save(row)
+    document = documents.channel(row.state)
+    return command.answer({"message": "Channel updated", "channel": document, "id": id}, version=row.version)
+
+
+@routes.delete("/v1/channel/{id}", responses=gone("channel"))
+async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
+    """Deletes a channel, and takes it out of whatever names it; what it was not told yet is shown as failed."""
+    row = await command.channels.edit(id, command.wanted)
+    await command.channels.withdraw(id, command.services, command.resources, command.heartbeats)
+    await command.channels.remove(row)
+    return command.answer({"message": "Channel deleted", "id": id})
+
+
+@routes.post("/v1/channel/{id}/test", responses=shows(documents.TESTED))
+async def test(id: Id, caller: Authorized, request: Request) -> Response:  # noqa: A002
+    """Sends a test now, waits for it at most 20 seconds, and answers what happened (our extension)."""
+    state, at = request.app.state, now()
+    async with state.db.transaction() as tx:  # not held while the receiver takes its time
+        row = await Channels(tx, Actor(str(caller.key), caller.organisation), unheard, at).edit(id)
+    config = opened(derive(state.settings.secret_key, "channel"), row.state)
+    error = ""
+    try:
+        await config.send(compose([_test(row.state, at)]), state.means)
+    except Undelivered as problem:
+        error = str(problem)
+    return answer({"message": error or "Delivered", "delivered": not error, "error": error, "id": id})
+
+
+def _test(it: Channel, at: Any) -> Notification:
+    return Notification(
+        id=uuid4(),
+        organisation=it.organisation,
+        channel=it.id,
+        channel_name=it.name,
+        channel_kind=it.kind,
+        noun="channel",
+        about=it.id,
+        about_version=0,
+        what="test",
+        at=at,
+        title="A test of Pinghome",
+        text=f"This is a test of the channel {it.name}. You will be told here what happens to your monitors.",
+        created_at=at,
+    )

@@ -1,0 +1,103 @@
+"""Dry run of a monitor (our extension): it is probed once from each region and not saved."""
+
+from typing import Any
+
+from fastapi import Request, Response
+from pydantic import ConfigDict
+from uuid_utils.compat import uuid7
+
+from pinghome_common.clock import from_micros, now
+from pinghome_common.dialects import pinghome_documents as documents
+from pinghome_common.dialects.pinghome import Authorized, Id, Name, Problem, Router, answer
+from pinghome_common.events.trial import Trial
+from pinghome_common.secret import derive
+from resource_cmd import resource
+from resource_cmd.api.pinghome.resource import checked, fits, secrets_of
+from resource_cmd.api.pinghome.resource_body import EXAMPLE, NewResource
+
+routes = Router(tags=["Uptime monitors"])
+
+
+class Tried(NewResource):
+    """A monitor as it would be created; it needs no name and no service."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{name: EXAMPLE[name] for name in ("type", "url", "conditions", "regions")}]}
+    )
+
+    name: Name = "dry run"
+    service_id: Id = documents.RESOURCE["service_id"]
+
+
+ANSWER: dict[str, Any] = {
+    "data": [
+        {
+            "region": "eu-central-1",
+            "verdict": "up",
+            "error": "",
+            "status_code": 200,
+            "address": "93.184.216.34",
+            "checked_at": "2026-11-21T21:50:15Z",
+            "phases": {"dns": 1.2, "connect": 8.1, "tls": 17.9, "first_byte": 12.4, "total": 41.873},
+            "certificate": documents.CERTIFICATE,
+            "conditions": [
+                {
+                    "type": "response-json-check",
+                    "operator": "equal",
+                    "values": ["pinghome"],
+                    "key": "groups.user[0].name",
+                    "holds": True,
+                    "found": "pinghome",
+                }
+            ],
+        }
+    ]
+}
+
+
+@routes.post(
+    "/v1/resource/test",
+    responses=documents.shows(ANSWER) | {429: {"model": Problem, "description": "ten dry runs are under way"}},
+)
+async def dry_run(body: Tried, caller: Authorized, request: Request) -> Response:
+    """Probes once from each region without saving: phases (ms), verdict, and every condition's own verdict.
+
+    Verdicts are `up`, `target_fail`, `probe_error` and `blocked`; null for a region that did not answer.
+    """
+    state = request.app.state
+    it = resource.create(uuid7(), caller.organisation, checked(state, body), now())
+    it = resource.with_secrets(it, derive(state.settings.secret_key, "resource"), *secrets_of(body))
+    fits(state, body, it)
+    trials = await state.trials.run(it)
+    return answer({"data": [_shown(region, trial) for region, trial in trials.items()]})
+
+
+def _shown(region: str, trial: Trial) -> dict[str, Any]:
+    seen = trial.result
+    if seen is None:
+        error = "the region is busy; try again" if trial.busy else "no prober of this region answered in time"
+        return {**dict.fromkeys(ANSWER["data"][0]), "region": region, "error": error, "conditions": []}
+    return {
+        "region": region,
+        "verdict": seen.verdict,
+        "error": seen.error,
+        "status_code": seen.status_code,
+        "address": seen.address,
+        "checked_at": documents.moment_of(seen.checked_at),
+        "phases": {
+            name: documents.milliseconds(getattr(seen.phases, name))
+            for name in ("dns", "connect", "tls", "first_byte", "total")
+        },
+        "certificate": seen.certificate and documents.certificate(seen.certificate, from_micros(seen.checked_at)),
+        "conditions": [
+            {
+                "type": it.condition.type,
+                "operator": it.condition.operator,
+                "values": it.condition.values,
+                "key": it.condition.key,
+                "holds": it.holds,
+                "found": it.found,
+            }
+            for it in trial.conditions
+        ],
+    }

@@ -1,0 +1,185 @@
+"""Delivers what the ledger holds: each channel in its order, none in the way of another, until it is taken."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+import structlog
+from prometheus_client import Counter, Histogram
+
+from pinghome_common.clock import now
+from pinghome_common.db import Connection, Database
+from pinghome_common.events.channel import Channel
+from pinghome_common.events.integration import Integration
+from pinghome_common.events.notification import Attempt, Notification, State
+from pinghome_common.logs import said
+from resource_cmd.notify.agenda import NOTIFIER, Agenda
+from resource_cmd.notify.kinds import opened
+from resource_cmd.notify.ledger import Notifications
+from resource_cmd.notify.message import Means, Undelivered, compose
+from resource_cmd.notify.plan import GIVE_UP, backoff
+from resource_cmd.store import Row, unheard
+
+log = structlog.get_logger()
+
+DELIVERIES = Counter("pinghome_deliveries_total", "attempts to deliver notifications", ["kind", "outcome"])
+LAG = Histogram(
+    "pinghome_delivery_seconds",
+    "from what happened to its delivery",
+    ["kind"],
+    buckets=(0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400),
+)
+
+AT_ONCE = 64
+"""Channels that one process tells something at the same time; each of them one thing after another."""
+TURN = 15.0
+"""Seconds after which a channel begins nothing new, and others get their turn."""
+LONGEST = 900.0
+"""Seconds that a receiver may ask to be left alone."""
+LEASE = 60
+"""Seconds for which a channel is one worker's: more than a turn and the slowest send."""
+
+
+class Notifier:
+    """Any number may work at the same time; a channel is told by one of them.
+
+    Args:
+        db: of this service.
+        means: what kinds of channels send with.
+        key: that opens their configurations.
+        after: called when something was decided.
+    """
+
+    def __init__(self, db: Database, means: Means, key: bytes, after: Callable[[], None]) -> None:
+        self._db, self._means, self._key, self._after = db, means, key, after
+        self._work = asyncio.Event()
+        self._turns: dict[UUID, asyncio.Task[None]] = {}
+
+    def wake(self) -> None:
+        """Says that there may be something new; without it the notifier looks each second."""
+        self._work.set()
+
+    async def run(self) -> None:
+        """Delivers until cancelled."""
+        connection = await self._db.own()
+        try:
+            while True:
+                self._work.clear()
+                if free := AT_ONCE - len(self._turns):
+                    for row in await connection.fetch(_CLAIM, free, list(self._turns), timedelta(seconds=LEASE)):
+                        self._begin(row["channel"], connection.get_server_pid())
+                try:
+                    async with asyncio.timeout(1.0):
+                        await self._work.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            turns = list(self._turns.values())
+            for task in turns:
+                task.cancel()
+            await asyncio.gather(*turns, return_exceptions=True)
+            connection.terminate()
+
+    def _begin(self, channel: UUID, owner: int) -> None:
+        def done(task: asyncio.Task[None]) -> None:
+            del self._turns[channel]
+            if not task.cancelled() and (error := task.exception()):
+                log.warning("a channel's turn broke off; it gets another one", channel=str(channel), why=said(error))
+
+        self._turns[channel] = asyncio.create_task(self._turn(channel, owner))
+        self._turns[channel].add_done_callback(done)
+
+    async def _turn(self, channel: UUID, owner: int) -> None:
+        until = time.monotonic() + TURN
+        try:
+            while time.monotonic() < until and await self._step(channel):
+                pass
+        finally:
+            async with self._db.connection() as connection:
+                await connection.execute("DELETE FROM lease WHERE channel = $1 AND owner = $2", channel, owner)
+
+    async def _step(self, channel: UUID) -> bool:
+        """One message; False when there was none to send."""
+        async with self._db.transaction() as tx:
+            target = await _target(tx, channel)
+            follows = target is None or (isinstance(target, Integration) and target.type == "statuspageIo")
+            rows = await Agenda(tx, channel, now()).next(follows=follows)
+        self._after()
+        if not rows:
+            return False
+        error = await self._send(target, [row.state for row in rows])
+        async with self._db.transaction() as tx:
+            await _record(tx, rows, error, now(), gone=target is None)
+        self._after()
+        return True
+
+    async def _send(self, target: Channel | Integration | None, some: list[Notification]) -> Undelivered | None:
+        """Sends one message; what went wrong, or None."""
+        if target is None:
+            return Undelivered("the channel was deleted")
+        try:
+            await opened(self._key, target).send(compose(some), self._means)
+        except Undelivered as error:
+            return error
+        except Exception:
+            log.exception("a channel failed in an unforeseen way", channel=str(target.id))
+            return Undelivered("something went wrong on our side; it has been logged")
+        return None
+
+
+async def _target(tx: Connection, channel: UUID) -> Channel | Integration | None:
+    row = await tx.fetchrow(
+        "SELECT 'channel' AS noun, state FROM channel WHERE id = $1"
+        " UNION ALL SELECT 'integration', state FROM integration WHERE id = $1",
+        channel,
+    )
+    if row is None:
+        return None
+    type_: type[Channel | Integration] = Channel if row["noun"] == "channel" else Integration
+    return msgspec.json.decode(row["state"], type=type_)
+
+
+async def _record(
+    tx: Connection, rows: list[Row[Notification]], error: Undelivered | None, at: datetime, *, gone: bool
+) -> None:
+    """Writes an attempt down; what the message covers ends with it, and what waited for it gets its turn."""
+    leader = rows[0].state
+    leader.attempts.append(Attempt(at=at, error=str(error or "")))
+    over = gone or leader.planned is None or at - leader.planned >= GIVE_UP
+    outcome = "sent" if error is None else "failed" if over else "retried"
+    DELIVERIES.labels(leader.channel_kind, outcome).inc()
+    store = Notifications(tx, NOTIFIER, unheard, at)
+    if error is not None and outcome == "retried":
+        await store.save(rows[0], outcome)
+        wait = max(backoff(len(leader.attempts)), timedelta(seconds=min(error.wait, LONGEST)))
+        await tx.execute("UPDATE notification SET due = $2 WHERE id = $1", leader.id, at + wait)
+        return
+    for row in rows:
+        row.state.state, row.state.reason = State(outcome), str(error or "")
+        await store.save(row, outcome)
+        if error is None:
+            LAG.labels(leader.channel_kind).observe(max((at - row.state.at).total_seconds(), 0.0))
+    await tx.execute("UPDATE notification SET due = NULL WHERE id = $1", leader.id)
+    await tx.execute(
+        "UPDATE notification SET due = $3 WHERE channel = $1 AND open AND planned IS NULL AND about = ANY($2::uuid[])",
+        leader.channel, [row.state.about for row in rows], at,
+    )  # fmt: skip
+
+
+# Whoever comes second to a lease waits a moment for the first, and finds it taken. A lease ends with its owner's
+# connection, too, so that after a kill nobody waits for the dead.
+_CLAIM = """
+INSERT INTO lease AS l (channel, owner, until)
+SELECT channel, pg_backend_pid(), now() + $3 FROM (
+    SELECT channel, min(due) AS due FROM notification n WHERE due <= now() AND channel <> ALL($2::uuid[])
+    GROUP BY channel ORDER BY due LIMIT $1 + (SELECT count(*) FROM lease)
+) AS waiting
+ON CONFLICT (channel) DO UPDATE SET owner = excluded.owner, until = excluded.until
+WHERE l.until <= now() OR NOT EXISTS (
+    SELECT FROM pg_stat_activity a WHERE a.pid = l.owner AND a.backend_start < l.until - $3
+)
+RETURNING channel
+"""

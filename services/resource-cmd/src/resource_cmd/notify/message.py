@@ -1,0 +1,87 @@
+"""What a channel is given to deliver, and what the kinds of channels have in common."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+from pinghome_common.events.notification import Notification
+from pinghome_common.guard import Guard
+
+if TYPE_CHECKING:
+    from resource_cmd.notify.mail import Mail
+    from resource_cmd.notify.pace import Pace
+    from resource_cmd.notify.web import Web
+
+LISTED = 100
+"""Most lines that a digest's text has; its notifications are complete."""
+
+
+class Undelivered(Exception):
+    """It could not be delivered; the text is a sentence for the user, without secrets.
+
+    Args:
+        wait: seconds that the receiver asked to be left alone.
+    """
+
+    def __init__(self, sentence: str, wait: float = 0.0) -> None:
+        super().__init__(sentence)
+        self.wait = wait
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """`key` is the idempotency key: the same for every attempt, with the same content."""
+
+    key: UUID
+    title: str
+    text: str
+    notifications: Sequence[Notification]
+
+    @property
+    def what(self) -> str:
+        """What it says: `down`, `up`, … or `digest`."""
+        return self.notifications[0].what if len(self.notifications) == 1 else "digest"
+
+
+@dataclass(slots=True, kw_only=True)
+class Means:
+    """What kinds of channels send with; `mail` is None where no mail server is configured."""
+
+    guard: Guard
+    web: "Web"
+    mail: "Mail | None"
+    pace: "Pace"
+    statuspage_url: str
+    statuspage_token: str
+
+
+class Kind(Protocol):
+    """One kind of channel: a dataclass of its configuration."""
+
+    def check(self, means: Means) -> None:
+        """Raises Invalid, naming the field as `config.<field>`, when it cannot work."""
+
+    def shown(self, mask: str) -> dict[str, str | list[str]]:
+        """The configuration as it may be read, with `mask` in place of secrets."""
+
+    async def send(self, message: Message, means: Means) -> None:
+        """Delivers; raises Undelivered."""
+
+
+def compose(notifications: Sequence[Notification]) -> Message:
+    """The message of one notification, or the digest of some, the first of which is its leader."""
+    first = notifications[0]
+    if len(notifications) == 1:
+        return Message(key=first.id, title=first.title, text=first.text, notifications=notifications)
+    counts = Counter(it.what for it in notifications)
+    said = ", ".join(f"{count} {what}" for what, count in counts.items())
+    monitors = len({it.about for it in notifications})
+    title = f"{len(notifications)} changes of {monitors} monitors: {said}"
+    if monitors == 1:
+        title = f"{notifications[-1].title}, after {len(notifications)} changes: {said}"
+    lines = [f"{it.at:%Y-%m-%d %H:%M:%S} UTC  {it.text}" for it in notifications[:LISTED]]
+    if more := len(notifications) - LISTED:
+        lines += [f"and {more} more"] if more > 0 else []
+    return Message(key=first.id, title=title, text="\n".join(lines), notifications=notifications)

@@ -1,0 +1,106 @@
+"""Integration `statuspageIo`: an incident on a page of Atlassian's, open while the monitor is down.
+
+https://developer.statuspage.io: at most one request a second for each token, 420 or 429 when it was more.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from pinghome_common.errors import FieldError, Invalid
+from resource_cmd.notify.message import Means, Message, Undelivered
+from resource_cmd.notify.web import Answer, host, refused
+from resource_cmd.notify.webhook import encode
+
+STATUSES = ("investigating", "identified", "monitoring")
+"""Atlassian's words for an incident that is not resolved."""
+PAGE = 100
+"""Incidents in one answer."""
+TOO_FAST = (420, 429)
+
+
+@dataclass(slots=True, kw_only=True)
+class StatuspageIo:
+    """`page` and `items` are ids of Atlassian's; `name`, `status` and `message` are the incident's.
+
+    No id of an incident is kept here: the one that is ours carries the monitor's id in its metadata, and is looked for
+    before anything is done. So there is never a second one, wherever the last attempt was cut off.
+    """
+
+    page: str
+    name: str
+    status: str = ""
+    message: str = ""
+    items: list[str] = field(default_factory=list)
+    token: str = ""
+
+    def check(self, means: Means) -> None:
+        """There is a token."""
+        if not (self.token or means.statuspage_token):
+            raise Invalid(FieldError("token", "is required unless the operator sets PINGHOME_STATUSPAGE_IO_TOKEN"))
+
+    def shown(self, mask: str) -> dict[str, str | list[str]]:
+        """The page; the rest is the integration's own."""
+        return {"page": self.page, "token": mask if self.token else ""}
+
+    async def send(self, message: Message, means: Means) -> None:
+        """Opens or resolves the monitor's incident; raises Undelivered."""
+        newest = message.notifications[-1]
+        ours = await self._ours(str(newest.about), means)
+        if newest.what == "up":
+            for incident in ours:
+                await self._call("PATCH", f"/incidents/{quote(incident, safe='')}", self._resolved(newest.text), means)
+        elif not ours:
+            await self._call("POST", "/incidents", self._opened(str(newest.about), newest.text), means)
+
+    async def _ours(self, monitor: str, means: Means) -> list[str]:
+        """The ids of the page's unresolved incidents that are this monitor's."""
+        found: list[str] = []
+        for page in range(1, 100):
+            answer = await self._call("GET", f"/incidents/unresolved?page={page}&per_page={PAGE}", None, means)
+            incidents = answer.json()
+            if not isinstance(incidents, list):
+                raise Undelivered(f"{host(means.statuspage_url)} did not answer with a list of incidents")
+            found += [str(it["id"]) for it in incidents if isinstance(it, dict) and _monitor(it) == monitor]
+            if len(incidents) < PAGE:
+                break
+        return found
+
+    def _opened(self, monitor: str, text: str) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "status": self.status if self.status in STATUSES else STATUSES[0],
+            "body": self.message or text,
+            "component_ids": self.items,
+            "components": dict.fromkeys(self.items, "major_outage"),
+            "metadata": {"pinghome": {"monitor": monitor}},
+        }
+
+    def _resolved(self, text: str) -> dict[str, Any]:
+        return {
+            "status": "resolved",
+            "body": text,
+            "component_ids": self.items,
+            "components": dict.fromkeys(self.items, "operational"),
+        }
+
+    async def _call(self, method: str, path: str, incident: dict[str, Any] | None, means: Means) -> Answer:
+        token = self.token or means.statuspage_token
+        headers = {"Authorization": f"OAuth {token}", "Content-Type": "application/json"}
+        body = b"" if incident is None else encode({"incident": incident})
+        await means.pace.turn(token)
+        url = f"{means.statuspage_url}/v1/pages/{quote(self.page, safe='')}{path}"
+        answer = await means.web.ask(method, url, headers, body)
+        if answer.status in TOO_FAST:
+            error = refused(host(url), answer)
+            raise Undelivered(str(error), max(error.wait, 60.0))  # Atlassian counts the next one in that minute, too
+        if not 200 <= answer.status < 300:
+            raise refused(host(url), answer)
+        return answer
+
+
+def _monitor(incident: dict[str, Any]) -> str:
+    """The monitor that an incident of ours names."""
+    metadata = incident.get("metadata")
+    ours = metadata.get("pinghome") if isinstance(metadata, dict) else None
+    return str(ours.get("monitor", "")) if isinstance(ours, dict) else ""

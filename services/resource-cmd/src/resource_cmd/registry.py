@@ -1,0 +1,240 @@
+"""Asking registries about domains: RDAP (RFC 9083), and WHOIS (RFC 3912) where it is missing or silent on the expiry.
+
+Imported when the first domain is to be asked for: the libraries behind it take a second to load.
+"""
+
+import asyncio
+import json
+import re
+import ssl
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import httpx
+import whoisit
+from asyncwhois.errors import NotFoundError
+from asyncwhois.parse_tld import DomainParser
+from asyncwhois.servers import CountryCodeTLD, GenericTLD, SponsoredTLD
+from whoisit.errors import RateLimitedError, ResourceDoesNotExist, UnsupportedError, WhoisItError
+
+from pinghome_common.events.domain import Domain
+from pinghome_common.guard import Forbidden, Guard
+
+WAIT = 10.0
+"""Seconds for one question to one server."""
+
+LARGEST = 1 << 20
+IANA = "whois.iana.org"
+_REFERRAL = re.compile(r"^(?:refer|whois):\s*([a-z0-9.-]+)\s*$", re.MULTILINE)
+
+# whoisit wants every section, though only domains are asked for: documentation's own numbers stand there.
+_NOBODY = ["https://rdap.invalid/"]
+_UNASKED = {
+    "asn": [["64496-64511"], _NOBODY],
+    "ipv4": [["192.0.2.0/24"], _NOBODY],
+    "ipv6": [["2001:db8::/32"], _NOBODY],
+    "object": [[], ["NOBODY"], _NOBODY],
+}
+
+
+class Silent(RuntimeError):
+    """A registry did not tell; the text says why, in words of our own. `limited`: it asked us to come less often."""
+
+    def __init__(self, why: str, *, limited: bool = False) -> None:
+        super().__init__(why)
+        self.limited = limited
+
+
+class Guarded(httpx.AsyncHTTPTransport):
+    """HTTP to the address that the guard has judged, under the name that was asked for; redirects come here too."""
+
+    def __init__(self, guard: Guard) -> None:
+        super().__init__(verify=ssl.create_default_context(), trust_env=False)
+        self._guard = guard
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Sends a request; a body above 1 MiB, or one that would be unpacked, is refused."""
+        host = request.url.host
+        try:
+            address = (await self._guard.resolve(host))[0]
+        except (Forbidden, OSError) as error:
+            raise httpx.ConnectError(str(error), request=request) from error
+        request.extensions["sni_hostname"] = host
+        request.url = request.url.copy_with(host=str(address))
+        response = await super().handle_async_request(request)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            await response.aclose()
+            raise httpx.DecodingError("the answer is packed though that was not asked for", request=request)
+        response.stream = _Limited(response.stream)
+        return response
+
+
+class _Limited(httpx.AsyncByteStream):
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._stream:
+            if (size := size + len(chunk)) > LARGEST:
+                raise httpx.ReadError("the answer is larger than 1 MiB")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class Registries:
+    """The registries of all domains.
+
+    Args:
+        guard: the way out.
+        bootstrap: URL or path of a list of RDAP servers in IANA's form; what is in the package serves without it.
+        whois_port: of WHOIS servers.
+    """
+
+    def __init__(self, guard: Guard, bootstrap: str, whois_port: int = 43) -> None:
+        self._guard, self._bootstrap, self._whois_port = guard, bootstrap, whois_port
+        self._http = httpx.AsyncClient(
+            transport=Guarded(guard), timeout=WAIT, follow_redirects=True, max_redirects=5,
+            headers={"accept-encoding": "identity", "user-agent": "Pinghome/0.1"},
+        )  # fmt: skip
+        self._load([])
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+    async def refresh(self) -> None:
+        """Reads the list of RDAP servers anew.
+
+        Raises:
+            Silent: it cannot be had; the one before stays.
+        """
+        try:
+            if "://" in self._bootstrap:
+                data = (await self._http.get(self._bootstrap)).raise_for_status().json()
+            else:
+                data = json.loads(await asyncio.to_thread(Path(self._bootstrap).read_bytes))
+            self._load([(list(each[0]), list(each[1])) for each in data["services"]])
+        except (httpx.HTTPError, OSError, ValueError, LookupError, TypeError, WhoisItError) as error:
+            raise Silent(f"the list of RDAP servers cannot be had ({type(error).__name__})") from error
+
+    def _load(self, services: list[tuple[list[str], list[str]]]) -> None:
+        own = json.loads(files("resource_cmd").joinpath("rdap.json").read_bytes())["services"]
+        sections: dict[str, Any] = {name: {"services": [each]} for name, each in _UNASKED.items()}
+        data = {**sections, "timestamp": 0, "dns": {"services": [*own, *services]}}
+        whoisit.clear_bootstrapping()
+        # An operator's own list may name a server of the house, which speaks plain HTTP.
+        whoisit.load_bootstrap_data(data, allow_insecure=True, from_json=False)
+
+    def host(self, name: str) -> str:
+        """Whom a domain is asked from: the RDAP server's host, or `whois` and the suffix."""
+        try:
+            return httpx.URL(whoisit.build_query(query_type="domain", query_value=name)[1]).host
+        except UnsupportedError:
+            return f"whois {name.rpartition('.')[2]}"
+
+    async def ask(self, name: str, now: datetime) -> Domain:
+        """What the registry tells of a domain; `expires_at` is None where it keeps that to itself.
+
+        Raises:
+            Silent: nobody told anything.
+        """
+        found: Domain | None = None
+        try:
+            found = await self._rdap(name, now)
+        except Silent as silence:
+            if silence.limited:
+                raise
+        if found and found.expires_at:
+            return found
+        try:
+            return await self._whois(name, now)
+        except Silent:
+            if found:
+                return found
+            raise
+
+    async def _rdap(self, name: str, now: datetime) -> Domain:
+        try:
+            async with asyncio.timeout(WAIT):
+                told = await whoisit.domain_async(name, async_client=self._http, follow_related=False)
+        except RateLimitedError as error:
+            raise Silent("the registry wants to be asked less often", limited=True) from error
+        except ResourceDoesNotExist as error:
+            raise Silent("the registry does not know the domain") from error
+        except (WhoisItError, TimeoutError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise Silent(f"RDAP failed ({type(error).__name__})") from error
+        registrar = next((each.get("name") for each in told.get("entities", {}).get("registrar", [])), "")
+        return Domain(
+            name=name,
+            registrar=_plain(registrar),
+            created_at=_moment(told.get("registration_date")),
+            expires_at=_moment(told.get("expiration_date")),
+            checked_at=now,
+        )
+
+    async def _whois(self, name: str, now: datetime) -> Domain:
+        suffix = name.rpartition(".")[2]
+        attribute = suffix.upper().replace("-", "_")
+        known = (getattr(kind, attribute, None) for kind in (GenericTLD, CountryCodeTLD, SponsoredTLD))
+        server = next((each for each in known if each), None)
+        if server is None:
+            referral = _REFERRAL.search(await self._question(IANA, suffix))
+            if referral is None:
+                raise Silent("the suffix has neither RDAP nor WHOIS")
+            server = referral[1]
+        text = await self._question(server, name)
+        try:
+            told: dict[Any, Any] = await asyncio.to_thread(DomainParser().parse, text, suffix)
+        except NotFoundError as error:
+            raise Silent("the registry does not know the domain") from error
+        except Exception as error:  # a parser of foreign text, made of regular expressions
+            raise Silent(f"the answer of WHOIS cannot be read ({type(error).__name__})") from error
+        if not told.get("domain_name"):
+            raise Silent("WHOIS told nothing")
+        return Domain(
+            name=name,
+            registrar=_plain(told.get("registrar")),
+            created_at=_moment(told.get("created")),
+            expires_at=_moment(told.get("expires")),
+            checked_at=now,
+        )
+
+    async def _question(self, server: str, question: str) -> str:
+        """One line to a WHOIS server; the first 64 KiB of what it answers."""
+        try:
+            async with asyncio.timeout(WAIT):
+                addresses = await self._guard.resolve(server)
+                reader = asyncio.StreamReader()
+                transport, _ = await self._guard.connect(
+                    addresses[:1], self._whois_port, lambda: asyncio.StreamReaderProtocol(reader)
+                )
+                try:
+                    transport.write(f"{question}\r\n".encode("ascii"))
+                    answer = b""
+                    while len(answer) < 1 << 16 and (part := await reader.read(1 << 16)):
+                        answer += part
+                finally:
+                    transport.abort()
+        except (OSError, Forbidden) as error:  # TimeoutError is one
+            raise Silent(f"WHOIS failed ({type(error).__name__})") from error
+        return answer.decode("utf-8", "replace")
+
+
+def _plain(value: object) -> str:
+    return "".join(letter for letter in value if letter.isprintable())[:255] if isinstance(value, str) else ""
+
+
+def _moment(value: object) -> datetime | None:
+    """A time that a registry gave, in UTC; None for anything else."""
+    if not isinstance(value, datetime):
+        return None
+    try:
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None

@@ -1,0 +1,23 @@
+"""All that a result keeps: when it was checked, at which address, and what a failing target answered."""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+STATEMENTS = """
+-- Targets have few addresses and many results: a small number stands for each. It is null for older results.
+CREATE TABLE address (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, address text NOT NULL UNIQUE);
+
+-- Milliseconds from slot to check: four bytes, where a second time would take eight.
+ALTER TABLE result ADD COLUMN address int, ADD COLUMN late real;
+
+ALTER TABLE failure ALTER COLUMN address SET DEFAULT '',
+    ADD COLUMN condition text NOT NULL DEFAULT '', ADD COLUMN excerpt text NOT NULL DEFAULT '';
+"""
+
+
+def upgrade() -> None:
+    for statement in STATEMENTS.split(";\n"):
+        if statement.strip():
+            op.execute(statement)

@@ -1,0 +1,170 @@
+"""S13: two hundred hostile targets of every type at once; each probe ends in time and memory stays within bounds."""
+
+import asyncio
+import gzip
+import resource
+import socket
+import struct
+import time
+from collections import Counter
+from contextlib import AsyncExitStack
+
+import pytest
+
+from pinghome_common.events.probe import Verdict
+from unit.prober.mail import LANGUAGES
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+DEADLINE = 2.0
+MIB = 1 << 20
+GREETING = {language.kind: language.greeting for language in LANGUAGES}
+BOMB = gzip.compress(b"\0" * (20 * MIB))
+
+
+async def flood(writer, piece):
+    while True:
+        writer.write(piece)
+        await writer.drain()
+
+
+async def drip(writer, begin=b""):
+    writer.write(begin)
+    while True:
+        writer.write(b"a")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+async def reset(writer):
+    await asyncio.sleep(0.01)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def silence(_):
+    await asyncio.sleep(60)
+
+
+def flooding(piece, begin=b""):
+    async def answer(writer):
+        writer.write(begin)
+        await flood(writer, piece)
+
+    return answer
+
+
+def dripping(begin):
+    return lambda writer: drip(writer, begin)
+
+
+def garbage_after(*replies):
+    async def answer(writer):
+        for reply in replies:
+            writer.write(reply)
+            await writer.drain()
+            await asyncio.sleep(0.05)
+        await flood(writer, b"\x16\x03\x01\xff\xff" + b"\0" * 4096)
+
+    return answer
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+HTTP = {
+    "drip of headers": dripping(OK + b"X: "),
+    "drip of body": dripping(OK + b"Content-Length: 999999\r\n\r\n"),
+    "endless body": flooding(b"a" * 65536, OK + b"\r\n"),
+    "endless chunks": flooding(b"1\r\na\r\n" * 5000, OK + b"Transfer-Encoding: chunked\r\n\r\n"),
+    "compressed bomb": flooding(BOMB, OK + b"Content-Encoding: gzip\r\n\r\n"),
+    "endless header": flooding(b"a" * 65536, OK + b"X: "),
+    "endless headers": flooding(b"X: y\r\n" * 5000, OK),
+    "endless interim answers": flooding(b"HTTP/1.1 100 Continue\r\n\r\n" * 500),
+    "reset": reset,
+    "silence": silence,
+}
+MAIL = {
+    "endless line": flooding(b"a" * 65536),
+    "endless greeting": flooding(b"220-a\r\n" * 5000),
+    "endless greeting of IMAP": flooding(b"* OK a\r\n" * 5000),
+    "drip of a greeting": dripping(b"220 +OK * OK"),
+    "endless nothing": flooding(b"\r\n" * 30000),
+    "reset": reset,
+    "silence": silence,
+}
+ENDLESS = {"smtp": b"250-X\r\n" * 5000, "pop": b"+OK\r\n" + b"X\r\n" * 5000, "imap": b"* CAPABILITY X\r\n" * 5000}
+OFFERING = {
+    "smtp": (b"250-a\r\n250 STARTTLS\r\n", b"220 go\r\n"),
+    "pop": (b"+OK\r\nSTLS\r\n.\r\n", b"+OK go\r\n"),
+    "imap": (b"* CAPABILITY STARTTLS\r\np1 OK\r\n", b"p2 OK go\r\n"),
+}
+
+
+class Flooding(asyncio.DatagramProtocol):
+    """Answers a datagram with thousands, of nonsense."""
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, _, addr):
+        for _ in range(2000):
+            self.transport.sendto(b"\xff" * 1400, addr)
+
+
+def targets():
+    """Name, type, what listens there and how it is probed: about fifty."""
+    for name, answer in HTTP.items():
+        yield f"http {name}", "http", answer, {}
+    for name in ("endless garbage", "silence"):
+        yield f"https {name}", "https", {"silence": silence}.get(name) or flooding(b"\x16\x03\x03\x40\x00" * 999), {}
+    for kind, greeting in GREETING.items():
+        own = {"endless capabilities": flooding(ENDLESS[kind], greeting),
+               "garbage instead of TLS": garbage_after(greeting, *OFFERING[kind])}  # fmt: skip
+        for name, answer in (MAIL | own).items():
+            yield f"{kind} {name}", kind, answer, {}
+    for name, answer in {"flood": flooding(b"a" * 65536), "reset": reset, "silence": silence}.items():
+        yield f"tcp {name}", "tcp", answer, {"data": "x"}
+    for kind in ("udp", "dns"):
+        yield f"{kind} flood", kind, None, {"data": "www.example A"}
+        yield f"{kind} silence", kind, asyncio.DatagramProtocol, {"data": "www.example A"}
+
+
+GOOD_ENOUGH = {"http endless body", "http compressed bomb", "http endless chunks", "udp flood"}
+"""Up: there was an answer, and it was read no further than to the limit."""
+
+
+async def test_two_hundred_hostile_targets_end_in_time_and_in_bounds(listening, reach, look):
+    loop = asyncio.get_running_loop()
+    all_of_them = list(targets())
+    async with AsyncExitStack() as stack:
+        probes, names = [], []
+        for name, kind, answer, how in all_of_them:
+            if kind in ("udp", "dns"):
+                transport, _ = await loop.create_datagram_endpoint(answer or Flooding, local_addr=("127.0.0.1", 0))
+                stack.callback(transport.close)
+                port = transport.get_extra_info("sockname")[1]
+            else:
+                target = await stack.enter_async_context(listening(answer, read=False))
+                port = target.port
+            for _ in range(-(-200 // len(all_of_them))):
+                names.append(name)
+                if kind in ("http", "https"):
+                    probes.append(look(f"{kind}://127.0.0.1:{port}/", deadline=DEADLINE))
+                else:
+                    probes.append(reach(kind, port, deadline=DEADLINE, **how))
+        before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+        found = await asyncio.gather(*probes)
+        took = time.monotonic() - began
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+    assert len(found) >= 200
+    late = Counter(name for name, seen in zip(names, found, strict=True) if seen.phases.total > DEADLINE * 1000 + 2500)
+    assert not late  # a busy machine notices a deadline late, but never by another round
+    assert took < 15
+    assert grown < 200 * 2  # MiB: a body is at most one, and the floods' own buffers are in it
+    for name, seen in zip(names, found, strict=True):
+        assert len(seen.body) <= MIB, name
+        if name in GOOD_ENOUGH or name.startswith("tcp "):
+            assert seen.verdict is Verdict.up or "reset" in seen.error or "timed out" in seen.error, (name, seen.error)
+        else:
+            assert seen.verdict is not Verdict.up, name
+            assert "internal error" not in seen.error, (name, seen.error)
