@@ -8,15 +8,37 @@ import httpx
 import pytest
 
 from contract.client import CANARY, Client
+from mail_sink import MailSink, mail_sink
 from running import TOKEN, Platform, up
+from statuspage import Statuspage, statuspage
 
 REGIONS = "eu-central-1,us-east-1"
 
 
 @pytest.fixture(scope="session")
-async def platform(folder: Path) -> AsyncIterator[Platform]:
+async def mails() -> AsyncIterator[MailSink]:
+    """What the platform mails."""
+    async with mail_sink() as sink:
+        yield sink
+
+
+@pytest.fixture(scope="session")
+async def page() -> AsyncIterator[Statuspage]:
+    """The page at Atlassian's that the platform can reach."""
+    async with statuspage() as there:
+        yield there
+
+
+@pytest.fixture(scope="session")
+async def platform(folder: Path, mails: MailSink, page: Statuspage) -> AsyncIterator[Platform]:
     """The platform: periods count in seconds, loopback may be probed. It stops cleanly and leaves no process."""
-    async with up(folder / "contract", bootstrap_token=TOKEN, regions=REGIONS, period_unit_seconds="1") as running:
+    sending = {
+        "smtp_url": f"smtp://127.0.0.1:{mails.port}",
+        "mail_from": "Pinghome <alerts@example.com>",
+        "statuspage_io_url": page.url,
+    }
+    settings = {"bootstrap_token": TOKEN, "regions": REGIONS, "period_unit_seconds": "1", **sending}
+    async with up(folder / "contract", **settings) as running:
         yield running
         await running.stop()
         logs = [running.log, *(running.data / "log").iterdir()]
