@@ -1,4 +1,4 @@
-"""Channel `apprise`: services whose host is fixed in Apprise's own code (decision 0010)."""
+"""Channel `apprise`: services whose host is fixed in Apprise's own code (decision 0012)."""
 
 import asyncio
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ from alembic import op
 from pinghome_common import vitals
 
 revision = "0004"
-down_revision = "0001"
+down_revision = "0003"
 
 
 def upgrade() -> None:
