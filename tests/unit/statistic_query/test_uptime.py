@@ -16,8 +16,7 @@ def at(minutes):
 
 
 HISTORY = History(
-    [(at(0), "pending"), (at(1), "up"), (at(11), "down"), (at(16), "up"), (at(26), "maintenance"), (at(36), "up")],
-    at(46),
+    [at(0), at(1), at(11), at(16), at(26), at(36)], ["pending", "up", "down", "up", "maintenance", "up"], at(46)
 )
 
 
@@ -34,7 +33,7 @@ def test_a_span_inside_one_state():
 
 def test_nothing_is_known_before_the_first_state_or_without_any():
     assert HISTORY.span(at(-10), at(0)).uptime is None
-    assert History([], at(0)).span(at(0), at(1)).uptime is None
+    assert History([], [], at(0)).span(at(0), at(1)).uptime is None
 
 
 @given(st.lists(st.integers(-5, 60), min_size=1, max_size=8))
@@ -48,6 +47,6 @@ def test_the_whole_is_the_sum_of_its_parts(cuts):
 @given(st.sets(st.integers(-5, 60), min_size=1, max_size=12), st.lists(st.integers(-10, 50), max_size=8))
 def test_many_spans_at_once_are_each_as_alone(cuts, changes):
     states = itertools.cycle(["up", "down", "up", "paused"])
-    history = History([(at(change), next(states)) for change in sorted(changes)], at(50))
+    history = History([at(change) for change in sorted(changes)], [next(states) for _ in changes], at(50))
     edges = [at(cut) for cut in sorted(cuts)]
     assert history.uptimes(edges) == [history.span(*span).uptime for span in itertools.pairwise(edges)]

@@ -83,9 +83,9 @@ def _bad(
         return Decision()
     if it.change.status is Status.pending and not complete:
         # The first region to answer does not speak for those that have not yet had their turn.
-        due = int(it.change.at.timestamp()) * MICRO + fresh_for(it.interval)
-        if at < due:
-            return Decision(judge_at=due)
+        turns = int(it.change.at.timestamp()) * MICRO + fresh_for(it.interval)
+        if at < turns:
+            return Decision(judge_at=turns)
     due = _end(failing, quorum, it.grace_period * unit * MICRO)
     return Decision(judge_at=due) if due else _become(it, Status.down, at, version, failing[0].error, failing[0])
 

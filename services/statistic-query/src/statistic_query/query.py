@@ -21,9 +21,7 @@ async def telemetry_seen(request: Request, _: pinghome.Authorized) -> None:
     await request.app.state.echo.reached(NAME, "TELEMETRY")
 
 
-async def _query(
-    request: Request, caller: pinghome.Authorized, _: Annotated[None, Depends(telemetry_seen)]
-) -> AsyncIterator[Read]:
+async def _query(request: Request, caller: pinghome.Authorized) -> AsyncIterator[Read]:
     async with request.app.state.db.connection() as connection:
         yield Read(connection, caller.organisation)
 

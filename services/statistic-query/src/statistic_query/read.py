@@ -47,6 +47,14 @@ _HOURS = _COLUMNS.format("""
 """)
 
 # The newest of each series are taken first: only then is looked at what belongs to them.
+_HISTORY = """
+SELECT m.created_at, array_agg(c.at ORDER BY at, c.version) FILTER (WHERE c.at IS NOT NULL),
+    array_agg(c.status ORDER BY at, c.version) FILTER (WHERE c.at IS NOT NULL)
+FROM monitor m LEFT JOIN state_change c ON c.resource = m.id AND c.at < $3 AND c.at >= coalesce(
+    (SELECT max(at) FROM state_change WHERE resource = $1 AND at <= $2), '-infinity')
+WHERE m.id = $1 AND m.noun = 'resource' AND m.organisation = $4 GROUP BY m.created_at
+"""
+
 _RESULTS = """
 SELECT r.*, s.region, coalesce(a.address, f.address, '') AS at, f.error, f.condition, f.excerpt
 FROM series s CROSS JOIN LATERAL (
@@ -80,14 +88,17 @@ class Read:
             raise NotFound(f"{noun.capitalize()} not found")
         return at
 
-    async def history(self, resource: UUID, start: datetime, end: datetime) -> History:
-        """The states of a monitor from before `start` to `end`."""
-        rows = await self._db.fetch(
-            "SELECT at, status FROM state_change WHERE resource = $1 AND at < $3 AND at >= coalesce("
-            " (SELECT max(at) FROM state_change WHERE resource = $1 AND at <= $2), '-infinity') ORDER BY at, version",
-            resource, start, end,
-        )  # fmt: skip
-        return History([(row["at"], row["status"]) for row in rows], now())
+    async def history(self, resource: UUID, start: datetime, end: datetime) -> tuple[datetime, History]:
+        """When a monitor was created, and its states from before `start` to `end`.
+
+        Raises:
+            NotFound: there is none, or it is another organisation's.
+        """
+        row = await self._db.fetchrow(_HISTORY, resource, start, end, self._organisation)
+        if row is None:
+            raise NotFound("Resource not found")
+        created, begins, states = row
+        return created, History(begins or [], states or [], now())
 
     async def buckets(self, resource: UUID, window: Window, begins: Sequence[datetime]) -> Counted:
         """What was counted in each bucket: minutes from single results, longer ones from hours or days."""

@@ -24,14 +24,14 @@ class History:
     """The states of one monitor over time.
 
     Args:
-        changes: when each state began, ascending.
+        begins: when each state began, ascending.
+        states: which they were.
         until: when the last one ends, the present.
     """
 
-    def __init__(self, changes: Sequence[tuple[datetime, str]], until: datetime) -> None:
-        self._begins = [at for at, _ in changes]
-        self._ends = [*self._begins[1:], until] if self._begins else []
-        self._states = [state for _, state in changes]
+    def __init__(self, begins: Sequence[datetime], states: Sequence[str], until: datetime) -> None:
+        self._begins, self._states = begins, states
+        self._ends = [*begins[1:], until] if begins else []
 
     def span(self, start: datetime, end: datetime) -> Span:
         """What happened in `[start, end)`."""

@@ -4,17 +4,17 @@ from collections import Counter
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Query, Response
+from fastapi import Depends, Query, Response
 
 from pinghome_common.dialects.pinghome import Id, Router, answer
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
 from pinghome_common.events.ping import Kind
 from statistic_query import query
-from statistic_query.query import Limited, Queried, Ranged
+from statistic_query.query import Limited, Queried, Ranged, telemetry_seen
 from statistic_query.window import Window
 
-routes = Router(tags=["Heartbeats"])
+routes = Router(tags=["Heartbeats"], dependencies=[Depends(telemetry_seen)])
 
 Interval = Literal["1h", "3h", "12h", "1d", "3d", "7d", "30d"]
 MOST = 1000

@@ -64,11 +64,10 @@ async def statistic(
 
     `uptime` is percent of the time that the monitor was watched; response times are milliseconds.
     """
-    created = await read.created("resource", id)
+    created, history = await read.history(id, range_.start, range_.end)
     start, end = range_.since(created)
     window = Window(start, end, interval)
     begins = window.newest(limit)
-    history = await read.history(id, start, end)
     counted = await read.buckets(id, window, begins)
     hourly = begins and interval in ("hour", "1h")
     same = hourly and window.hours(created, now()) == (begins[0], window.after(begins[-1]))
