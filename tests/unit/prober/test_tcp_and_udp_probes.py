@@ -122,7 +122,7 @@ async def test_udp_target_that_answers_is_up(reach, datagrams):
 
 
 async def test_udp_without_a_payload_sends_a_byte_of_zero(reach, datagrams):
-    port, server = await datagrams(b"")
+    port, server = await datagrams(b"pong")
 
     seen = await reach("udp", port)
 
