@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -141,7 +142,8 @@ async def test_results_tell_everything_that_is_kept(client: Client):
         it = Watched(client, await client.resource(url=target.url, conditions=[wanted], **QUICK))
         await it.until("down", 20)
         bad = (await results(it, limit=1))[0]
-        assert bad["slot"] <= bad["checked_at"] <= (await it.read())["last_checked_at"]
+        slot, checked = (datetime.fromisoformat(bad[time]) for time in ("slot", "checked_at"))
+        assert slot <= checked <= datetime.fromisoformat((await it.read())["last_checked_at"])
         assert {name for name, value in bad["phases"].items() if value is None} == {"dns", "tls"}
         for name in ("slot", "checked_at", "phases"):
             del bad[name]

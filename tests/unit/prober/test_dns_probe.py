@@ -6,6 +6,7 @@ import struct
 import pytest
 from dns import flags, rcode, rrset
 from dns.message import Message, from_wire, make_response
+from dns.name import from_text
 
 from pinghome_common.events.probe import Verdict
 from prober.probes import dns
@@ -67,7 +68,7 @@ async def server():
 
     async def by_tcp(reader, writer):
         (length,) = struct.unpack("!H", await reader.readexactly(2))
-        wire = answered(from_wire(await reader.readexactly(length)), by_udp=False).to_wire()
+        wire = answered(from_wire(await reader.readexactly(length)), by_udp=False).to_wire(max_size=65535)
         writer.write(struct.pack("!H", len(wire)) + wire)
         await writer.drain()
         writer.close()
@@ -143,7 +144,8 @@ def other_id(query):
 
 def other_name(query):
     reply = make_response(query)
-    reply.question[0].name = reply.question[0].name.concatenate(reply.question[0].name)
+    question = reply.question[0]
+    reply.question = [rrset.RRset(from_text("other.example."), question.rdclass, question.rdtype)]
     return reply.to_wire()
 
 

@@ -11,6 +11,7 @@ from dns.flags import TC
 from dns.message import Message, from_wire, make_query
 from dns.name import root
 from dns.rdata import Rdata
+from dns.rdtypes.ANY.TXT import TXT
 from dns.resolver import Resolver
 
 from pinghome_common.guard import Address, Guard, Trusting
@@ -58,15 +59,15 @@ def _judge(reply: Message, kind: rdatatype.RdataType, expected: str) -> None:
     if not found:
         raise Broken(f"has no {rdatatype.to_text(kind)} record of this name")
     if expected and not any(_is(record, expected) for record in found):
-        shown = ", ".join(record.to_text()[:80] for record in found[:3])
+        shown = ", ".join(sorted(record.to_text()[:80] for record in found)[:3])
         raise Broken(f"{rdatatype.to_text(kind)} is {shown}, not {expected[:100]}")
 
 
 def _is(record: Rdata, expected: str) -> bool:
-    if record.rdtype == rdatatype.TXT:
-        return bool(b"".join(record.strings) == expected.strip('"').encode())
+    if isinstance(record, TXT):
+        return b"".join(record.strings) == expected.strip('"').encode()
     try:
-        return record == rdata.from_text(record.rdclass, record.rdtype, expected, origin=root, relativize=False)
+        return bool(record == rdata.from_text(record.rdclass, record.rdtype, expected, origin=root, relativize=False))
     except DNSException:
         return False
 
