@@ -34,7 +34,8 @@ async def mail_sink(user: str = "", password: str = "", **how: Any) -> AsyncIter
     it = MailSink()
 
     def judge(_: Any, __: Any, ___: Any, ____: str, data: Any) -> AuthResult:
-        return AuthResult(success=(data.login, data.password) == (user.encode(), password.encode()))
+        fine = (data.login, data.password) == (user.encode(), password.encode())
+        return AuthResult(success=fine, handled=False)
 
     auth = {"authenticator": judge, "auth_required": True, "auth_require_tls": False} if user else {}
     loop = asyncio.get_running_loop()

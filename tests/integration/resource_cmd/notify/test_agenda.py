@@ -72,11 +72,11 @@ async def test_more_than_five_a_minute_are_one_summary(world, told):
     assert summary.title == "8 changes of 8 monitors: 8 down"
     assert summary.text.count("\n") == 7
 
-    late = [await world.resource(f"Late {number}") for number in range(5)]
+    late = [await world.resource(f"Late {number}") for number in range(6)]
     for it in late:
         await world.tell(it, "down", at=told.at(0.1))
     assert await told.next(0.1) == []
-    assert await told.next(1) == ["down"] * 5
+    assert await told.next(1) == ["down"] * 6
 
 
 async def test_a_failed_attempt_is_due_later_and_holds_back_only_its_own_monitor(world, told):

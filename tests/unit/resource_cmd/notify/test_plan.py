@@ -46,7 +46,7 @@ class Channel:
     def look(self):
         found = plan(self.waiting, self.told, self.now)
         of = {it.id: it.about for it in self.waiting}
-        assert Counter([id_ for ids in found.messages for id_ in ids] + list(found.held)) == Counter(of)
+        assert Counter([id_ for ids in found.messages for id_ in ids] + list(found.held)) == Counter(list(of))
         assert all(held.until > self.now for held in found.held.values())
         for ids in found.messages:
             self.told.append(Told(at=self.now, abouts=frozenset(of[id_] for id_ in ids)))
@@ -101,7 +101,7 @@ def test_a_monitor_that_flaps_for_six_hours_is_told_twice_an_hour_and_completely
 
     assert sum(len(ids) for _, ids in channel.sent) == 72
     assert len(channel.sent) <= 14
-    assert [len(ids) for _, ids in channel.sent[:3]] == [1, 1, 11]  # the third is the digest of what was held back
+    assert [len(ids) for _, ids in channel.sent[:3]] == [1, 1, 10]  # the third is the digest of what was held back
     assert channel.sent[2][0] == START + HOUR
 
 
