@@ -61,6 +61,14 @@ class Client:
         """A new heartbeat."""
         return await self._made("heartbeat", HEARTBEAT | {"name": f"heartbeat {uuid4()}"} | settings)
 
+    async def channel(self, **settings: Any) -> dict[str, Any]:
+        """A new channel; its webhook is a port where nobody listens."""
+        return await self._made("channel", CHANNEL | {"name": f"channel {uuid4()}"} | settings)
+
+    async def service(self, **settings: Any) -> dict[str, Any]:
+        """A new service."""
+        return await self._made("service", {"name": f"service {uuid4()}"} | settings)
+
     async def _made(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = await self("POST", f"resource-cmd/v1/{kind}", json=body)
         assert answer.status_code == 201, answer.text
@@ -78,4 +86,6 @@ RESOURCE = {
     "regions": ["eu-central-1"],
     "interval": 86400,
 }
+CHANNEL = {"name": "", "kind": "webhook", "service_id": SERVICE, "config": {"url": "http://127.0.0.1:1/"}}
+INTEGRATION = {"name": "Incident name", "integration": "r276xxt51c23", "type": "statuspageIo", "token": "x"}
 HEARTBEAT = {"name": "", "service_id": SERVICE, "interval": 60}

@@ -8,25 +8,46 @@ import httpx
 import pytest
 
 from contract.client import CANARY, Client
+from mail_sink import MailSink, mail_sink
 from registries import Registry, registry
 from running import TOKEN, Platform, up
+from statuspage import Statuspage, statuspage
 
 REGIONS = "eu-central-1,us-east-1"
 
 
 @pytest.fixture(scope="session")
 async def registered() -> AsyncIterator[Registry]:
-    """The registry of every .com and .org that the platform knows of."""
+    """The registry of every domain that the platform can look up."""
     async with registry() as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-async def platform(folder: Path, registered: Registry) -> AsyncIterator[Platform]:
+async def mails() -> AsyncIterator[MailSink]:
+    """What the platform mails."""
+    async with mail_sink() as sink:
+        yield sink
+
+
+@pytest.fixture(scope="session")
+async def page() -> AsyncIterator[Statuspage]:
+    """The page at Atlassian's that the platform can reach."""
+    async with statuspage() as there:
+        yield there
+
+
+@pytest.fixture(scope="session")
+async def platform(folder: Path, mails: MailSink, page: Statuspage, registered: Registry) -> AsyncIterator[Platform]:
     """The platform: periods count in seconds, loopback may be probed. It stops cleanly and leaves no process."""
-    bootstrap = registered.bootstrap(folder, "com", "org", "io", "net")
-    own = {"bootstrap_token": TOKEN, "regions": REGIONS, "period_unit_seconds": "1", "rdap_bootstrap_url": bootstrap}
-    async with up(folder / "contract", **own) as running:
+    sending = {
+        "smtp_url": f"smtp://127.0.0.1:{mails.port}",
+        "mail_from": "Pinghome <alerts@example.com>",
+        "statuspage_io_url": page.url,
+        "rdap_bootstrap_url": registered.bootstrap(folder, "com", "org", "io", "net"),
+    }
+    settings = {"bootstrap_token": TOKEN, "regions": REGIONS, "period_unit_seconds": "1", **sending}
+    async with up(folder / "contract", **settings) as running:
         yield running
         await running.stop()
         logs = [running.log, *(running.data / "log").iterdir()]

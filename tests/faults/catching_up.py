@@ -8,11 +8,12 @@ import nats.errors
 from streams import admin, last_seq
 from under_test import Platform
 
-NOUNS = ("service", "resource", "heartbeat")
+RECORDED = ("service", "resource", "heartbeat", "channel", "integration")
+NOUNS = (*RECORDED, "notification")
 READS = {  # what each projection reads of EVENTS; all read TELEMETRY
     "resource_cmd": (),
-    "resource_query": NOUNS,
-    "statistic_query": ("resource", "heartbeat"),
+    "resource_query": RECORDED,
+    "statistic_query": ("resource", "heartbeat", "notification"),
 }
 
 

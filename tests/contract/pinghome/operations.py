@@ -7,7 +7,6 @@ from pinghome.services import SERVICES
 from pinghome_common.settings import Settings
 
 HERE = "monitors and heartbeats"
-INTEGRATIONS = "integrations"
 SERVERS = "server monitors"
 
 
@@ -52,10 +51,10 @@ DOCUMENTED = [
     Operation(689, "GET", RECORDS, "/v1/resource/{id}/tld/reminder"),
     Operation(721, "GET", STATISTICS, "/v1/resource/{id}/statistic"),
     Operation(753, "GET", STATISTICS, "/v1/resource/{id}/state-changed-logs"),
-    Operation(781, "GET", RECORDS, "/v1/resource/{id}/integrations", INTEGRATIONS),
-    Operation(823, "POST", COMMANDS, "/v1/resource/{id}/integration", INTEGRATIONS),
-    Operation(866, "PUT", COMMANDS, "/v1/resource/{id}/integration/{integration}", INTEGRATIONS),
-    Operation(902, "DELETE", COMMANDS, "/v1/resource/{id}/integration/{integration}", INTEGRATIONS),
+    Operation(781, "GET", RECORDS, "/v1/resource/{id}/integrations"),
+    Operation(823, "POST", COMMANDS, "/v1/resource/{id}/integration"),
+    Operation(866, "PUT", COMMANDS, "/v1/resource/{id}/integration/{integration}"),
+    Operation(902, "DELETE", COMMANDS, "/v1/resource/{id}/integration/{integration}"),
     Operation(956, "POST", COMMANDS, "/v1/server-resource", SERVERS),
     Operation(1003, "DELETE", COMMANDS, "/v1/server-resource", SERVERS),
     Operation(1049, "PUT", COMMANDS, "/v1/server-resource/{id}", SERVERS),
@@ -78,6 +77,16 @@ EXTENSIONS = [
     Operation(0, "POST", COMMANDS, "/v1/service"),  # the documents use service_id and never define it (contract A.0)
     Operation(0, "GET", RECORDS, "/v1/services"),
     Operation(0, "GET", STATISTICS, "/v1/resource/{id}/results"),
+    Operation(0, "PUT", COMMANDS, "/v1/service/{id}"),
+    Operation(0, "DELETE", COMMANDS, "/v1/service/{id}"),
+    Operation(0, "POST", COMMANDS, "/v1/channel"),  # who is told of what happens (contract F)
+    Operation(0, "PUT", COMMANDS, "/v1/channel/{id}"),
+    Operation(0, "DELETE", COMMANDS, "/v1/channel/{id}"),
+    Operation(0, "POST", COMMANDS, "/v1/channel/{id}/test"),
+    Operation(0, "GET", RECORDS, "/v1/channels"),
+    Operation(0, "GET", RECORDS, "/v1/channel/{id}"),
+    Operation(0, "GET", STATISTICS, "/v1/resource/{id}/notifications"),
+    Operation(0, "GET", STATISTICS, "/v1/heartbeat/{id}/notifications"),
     Operation(0, "POST", GATEWAY, "/v1/heartbeat/{id}", public=True),  # "accepted like GET" (contract A.4)
 ]
 
@@ -97,3 +106,5 @@ def _routed() -> list[Operation]:
 
 
 ROUTED = _routed()
+BODIED = [each for each in ROUTED if each.method in {"POST", "PUT"} and not each.path.endswith("/test")]
+"""Those that take a body."""

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contract.answers import paginated, refused
-from contract.client import HEARTBEAT, RESOURCE, Client
+from contract.client import CHANNEL, HEARTBEAT, INTEGRATION, RESOURCE, Client
 from contract.pinghome.operations import ROUTED, Operation
 from running import Platform
 
@@ -19,7 +19,7 @@ READS = [each for each in GUARDED if each.method == "GET"]
 WRITES = [each for each in GUARDED if each.method != "GET"]
 UNKNOWN = [each for each in READS if each.path.endswith(("/ssl", "/tld"))]
 """What nobody can know of the monitor under test: it looks at a port of 127.0.0.1 where nobody listens."""
-OF_ONE = [each for each in GUARDED if "{id}" in each.path and "/service/" not in each.path]
+OF_ONE = [each for each in GUARDED if "{id}" in each.path and "/service/{id}/" not in each.path]
 
 every = pytest.mark.parametrize("operation", GUARDED, ids=str)
 
@@ -32,29 +32,41 @@ def body(operation: Operation) -> dict[str, Any] | None:
         return {"enabled": True}
     if operation.path.endswith("/reminder"):
         return {"days_before": [1]}
-    noun = operation.path.split("/")[2]
-    return {"resource": RESOURCE, "heartbeat": HEARTBEAT, "service": {}}[noun] | {"name": f"taken by {uuid4()}"}
+    noun = "integration" if "/integration" in operation.path else operation.path.split("/")[2]
+    bodies = {
+        "resource": RESOURCE,
+        "heartbeat": HEARTBEAT,
+        "service": {},
+        "channel": CHANNEL,
+        "integration": INTEGRATION,
+    }
+    return bodies[noun] | {"name": f"taken by {uuid4()}"}
 
 
 def of(operation: Operation, id_: str) -> tuple[str, str]:
     """Method and URL with an id in its place."""
-    url = operation.url.format(id=id_)
+    url = operation.url.format(id=id_, integration="r276xxt51c23")
     return operation.method, f"{url}?id={id_}" if operation.method == "DELETE" and "{id}" not in operation.path else url
 
 
 def noun(operation: Operation) -> str:
-    return "heartbeat" if "/heartbeat" in operation.path else "resource"
+    named = operation.path.split("/")[2]
+    return named if named in ("heartbeat", "channel", "service") else "resource"
 
 
 @pytest.fixture(scope="module")
 async def own(client: Client) -> dict[str, str]:
     """Ids of a monitor and a heartbeat of the first organisation; the monitor is paused, so that it stays as it is."""
-    monitor, heartbeat = await client.resource(), await client.heartbeat()
+    service, channel = await client.service(), await client.channel()
+    monitor = await client.resource(service_id=service["id"])
+    heartbeat = await client.heartbeat(service_id=service["id"])
     await client("PUT", f"resource-cmd/v1/resource/{monitor['id']}/status", json={"enabled": False})
     for kind in ("ssl", "tld"):
         await client("POST", f"resource-cmd/v1/resource/{monitor['id']}/{kind}/reminder", json={"days_before": [30, 7]})
     await client("GET", f"data-gateway/v1/heartbeat/{heartbeat['id']}")
-    return {"resource": monitor["id"], "heartbeat": heartbeat["id"], "service": monitor["service_id"]}
+    await client("POST", f"resource-cmd/v1/resource/{monitor['id']}/integration", json=INTEGRATION)
+    ids = {"resource": monitor["id"], "heartbeat": heartbeat["id"], "channel": channel["id"]}
+    return ids | {"service": monitor["service_id"]}
 
 
 async def everything(client: Client, own: dict[str, str]) -> list[Any]:

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from contract.answers import refused
-from contract.client import CANARY, HEARTBEAT, Client
-from contract.pinghome.operations import ROUTED, Operation
+from contract.client import CANARY, HEARTBEAT, INTEGRATION, Client
+from contract.pinghome.operations import BODIED, ROUTED, Operation
 from contract.raw import Connection, ask, connected, request
 from running import TOKEN, Platform
 
@@ -49,7 +49,6 @@ IDS = {
 }
 SLASHES = {"an encoded slash": "%2F", "a path": "%2e%2e%2F%2e%2e%2Fetc%2Fpasswd", "a UUID and a slash": f"{UUID}%2F"}
 OF_ONE = [each for each in ROUTED if "{id}" in each.path]
-BODIED = [each for each in ROUTED if each.method in {"POST", "PUT"}]
 
 NOT_JSON = {
     "cut short": b'{"name": "' + CANARY.encode(),
@@ -80,7 +79,8 @@ NO_OBJECT = {
 
 
 def of(operation: Operation, id_: str) -> str:
-    return f"/{operation.service}{operation.path.replace('{id}', id_)}"
+    path = operation.path.replace("{id}", id_).replace("{integration}", "r276xxt51c23")
+    return f"/{operation.service}{path}"
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +92,8 @@ async def connection(platform: Platform) -> AsyncIterator[Connection]:
 @pytest.mark.parametrize("operation", OF_ONE, ids=str)
 async def test_id_that_is_none_is_refused(connection: Connection, operation: Operation):
     body = b'{"enabled": true, "days_before": [1]}' if operation.method in {"POST", "PUT"} else b""
+    if operation.path.endswith("/integration"):
+        body = json.dumps(INTEGRATION).encode()
     for what, id_ in IDS.items():
         answer = await connection.ask(request(operation.method, of(operation, id_), body=body, token=TOKEN))
         if operation.public:
@@ -127,7 +129,7 @@ async def ask_alone(connection: Connection, raw: bytes) -> Any:
 
 @pytest.fixture(scope="module")
 async def own(client: Client) -> dict[str, str]:
-    return {kind: (await getattr(client, kind)())["id"] for kind in ("resource", "heartbeat")} | {"service": ""}
+    return {kind: (await getattr(client, kind)())["id"] for kind in ("resource", "heartbeat", "channel", "service")}
 
 
 @pytest.mark.parametrize("operation", [each for each in BODIED if not each.public], ids=str)
@@ -155,8 +157,14 @@ async def test_body_that_is_no_json_object_is_refused(
 
 def known(operation: Operation, field: str) -> bool:
     """True when the operation has such a field; others are ignored."""
-    fields = {"resource": {"interval", "name"}, "heartbeat": {"interval", "enabled", "name"}, "service": {"name"}}
-    return (field == "enabled") if operation.path.endswith("/status") else field in fields[operation.path.split("/")[2]]
+    fields = {"resource": {"interval", "name"}, "heartbeat": {"interval", "enabled", "name"}}
+    if "/integration" in operation.path:
+        return field == "name"
+    return (
+        (field == "enabled")
+        if operation.path.endswith("/status")
+        else field in fields.get(operation.path.split("/")[2], {"name"})
+    )
 
 
 async def test_body_is_json_whatever_its_content_type_says(client: Client, own: dict[str, str]):

@@ -10,17 +10,16 @@ from uuid import uuid4
 import pytest
 
 from contract.answers import refused
-from contract.client import CANARY, HEARTBEAT, RESOURCE, Client
-from contract.pinghome.operations import ROUTED, Operation
+from contract.client import CANARY, CHANNEL, HEARTBEAT, INTEGRATION, RESOURCE, Client
+from contract.pinghome.operations import BODIED, ROUTED, Operation
 from contract.raw import Connection, ask, chunked, connected, request
 from running import TOKEN, Platform
 
 UUID = "6766163a-568d-47b4-a1fa-91a0957e06d4"
-BODIED = [each for each in ROUTED if each.method in {"POST", "PUT"}]
 
 
 def of(operation: Operation, id_: str) -> str:
-    return f"/{operation.service}{operation.path.replace('{id}', id_)}"
+    return f"/{operation.service}{operation.path.format(id=id_, integration='r276xxt51c23')}"
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +48,21 @@ async def test_body_of_300_megabytes_is_refused_before_it_has_come(platform: Pla
         refused(answer, 413 if headers is length or operation.public else 401 if operation.service else 404)
 
 
-@pytest.mark.parametrize("operation", [each for each in ROUTED if each.method == "POST" and not each.public], ids=str)
+@pytest.mark.parametrize("operation", [each for each in BODIED if each.method == "POST" and not each.public], ids=str)
 async def test_idempotency_key_that_is_too_long_or_not_printable_is_refused(
     connection: Connection, operation: Operation
 ):
-    body = {"resource": RESOURCE, "heartbeat": HEARTBEAT, "service": {}}[operation.path.split("/")[2]]
+    bodies = {
+        "resource": RESOURCE,
+        "heartbeat": HEARTBEAT,
+        "service": {},
+        "channel": CHANNEL,
+        "integration": INTEGRATION,
+    }
+    body = bodies[operation.path.rpartition("/")[2]]
     sent = json.dumps(body | {"name": f"never {uuid4()}"}).encode()
     for key in (CANARY + "x" * 5000, "x" * 256, "a\tb", "\x85"):
-        raw = request("POST", of(operation, ""), {"Idempotency-Key": key}, sent, TOKEN)
+        raw = request("POST", of(operation, UUID), {"Idempotency-Key": key}, sent, TOKEN)
         refused(await connection.ask(raw), 422, "Idempotency-Key")
 
 

@@ -37,6 +37,7 @@ CRONS: list[Any] = [
     5, True, [], {}, "x", "* * * *", "* * * * * *", "@daily", "61 * * * *", "* 25 * * *", "0 0 30 2 *", "R R * * *",
     "H * * * *", "*/0 * * * *", "1-0/0 * * * *", "1," * 50 + "1 * * * *", "* * * * *\n; rm", "１ * * * *", "a\0b",  # noqa: RUF001
 ]  # fmt: skip
+CHANNELS: list[Any] = ["x", {}, 5, True, [None], [1], [""], ["x"], [str(uuid4())], [[str(uuid4())]]]
 METHODS: list[Any] = [True, 5, None, "", "FOO", "TRACE", "CONNECT", "GET\r\n", "GET /", [], "ＧＥＴ"]  # noqa: RUF001
 
 KEYWORD = {"type": "response-body-check", "operator": "contains", "values": ["x"], "key": ""}
@@ -80,12 +81,15 @@ OF_RESOURCE: dict[str, list[Any]] = {
         ["x"] * 51,
     ],
     "interval": [*WHOLE, 0, 1, 4, 61, 86401],
+    "channels": CHANNELS,
+    "parent_id": [*(each for each in IDS if each is not None), str(uuid4())],
 }
 OF_HEARTBEAT: dict[str, list[Any]] = {
     "name": NAMES,
     "service_id": IDS,
     "interval": [*WHOLE, 0, 31_536_001],
     "enabled": FLAGS,
+    "channels": CHANNELS,
     "methods": [*LISTS, ["TRACE"], ["GET", "x"], ["*"], ["GET"] * 8, ["GET\n"]],
 }
 MAY_BE_NULL = {"service_id"}
@@ -157,7 +161,7 @@ async def test_forbidden_address_is_refused_in_every_spelling(client: Client, ho
             refused(answer, 422, "url")
 
 
-LISTS_OF_PAGES = ["service/{service}/resources", "service/{service}/heartbeats", "services"]
+LISTS_OF_PAGES = ["service/{service}/resources", "service/{service}/heartbeats", "services", "channels"]
 WRONG_NUMBERS = ["0", "-1", "abc", "1.5", "", "1e3", "٣", "1,2", "%00", " ", "0x10", "9" * 5000, "true", "NaN"]
 
 
@@ -199,7 +203,7 @@ async def test_time_that_cannot_be_is_refused_by_name_and_an_extreme_one_is_answ
         refused(await client("GET", url, params={"start_date": EXTREMES[1], "end_date": EXTREMES[0]}), 422, "end_date")
 
 
-@pytest.mark.parametrize("path", [*SPANS[:3], "heartbeat/{}/events"])
+@pytest.mark.parametrize("path", [*SPANS[:3], "heartbeat/{}/events", "heartbeat/{}/notifications"])
 async def test_limit_that_cannot_be_is_refused_and_a_large_one_is_cut(client: Client, path: str):
     it = await getattr(client, path.partition("/")[0])()
     url = f"statistic-query/v1/{path.format(it['id'])}"

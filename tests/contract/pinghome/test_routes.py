@@ -24,7 +24,7 @@ async def test_nothing_but_health_and_documents_is_open_beside_the_check_in(http
         open_ = path in SIDE or path.startswith("/swagger/") or service == "data-gateway"
         for method in methods:
             seen.add(f"{method} {service}{path.rstrip('/')}")
-            answer = await http.request(method, f"/{service}{path.format(id=uuid4())}")
+            answer = await http.request(method, f"/{service}{path.format(id=uuid4(), integration='r276xxt51c23')}")
             assert (answer.status_code == 401) is not open_, f"{method} {service}{path}"
     assert {str(each) for each in ROUTED} <= seen
 
@@ -49,7 +49,7 @@ async def test_wrong_verb_is_405_and_says_so(client: Client, path: str):
     others = {each.method for each in ROUTED if path != each.url == f"{path.rpartition('/')[0]}/{{id}}"}
     for method in set(VERBS) - routed - others:
         for slash in ("", "/"):
-            answer = await client(method, path.format(id=UUID) + slash)
+            answer = await client(method, path.format(id=UUID, integration="r276xxt51c23") + slash)
             assert method in refused(answer, 405)
             assert routed <= set(answer.headers["allow"].split(", ")) <= routed | others | {"HEAD"}
 
@@ -61,5 +61,5 @@ async def test_unknown_route_is_404_and_says_so(client: Client, method: str):
     for service in ("resource-cmd", "resource-query", "statistic-query", "data-gateway", "nothing"):
         for path in paths:
             url = f"{service}{path}".format(UUID)
-            if all(each.url.format(id=UUID) != url.rstrip("/") for each in ROUTED):
+            if all(each.url.format(id=UUID, integration="x") != url.rstrip("/") for each in ROUTED):
                 assert refused(await client(method, url), 404) == "Not found", url

@@ -24,7 +24,10 @@ async def keep_streams(db: Database, broker: Broker, settings: Settings) -> None
 
 
 async def _forget(db: Database) -> None:
-    """Drops what has served its time: answers kept for repeated requests, boots of gateways long gone."""
+    """Drops what has served its time: answers to repeated requests, boots of gateways long gone, deliveries."""
     async with db.connection() as connection:
         await connection.execute("DELETE FROM idempotency WHERE created_at < now() - interval '24 hours'")
         await connection.execute("DELETE FROM seen WHERE at < now() - interval '30 days'")
+        await connection.execute(
+            "DELETE FROM notification WHERE NOT open AND (state->>'at')::timestamptz < now() - interval '30 days'"
+        )

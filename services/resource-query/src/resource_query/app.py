@@ -12,7 +12,7 @@ from pinghome_common.projection import Projection, Source
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
-from resource_query.api.pinghome import expiry, heartbeat, resource, service
+from resource_query.api.pinghome import channel, expiry, heartbeat, integration, resource, service
 from resource_query.project import NOUNS, Projector
 from resource_query.query import NAME
 
@@ -42,7 +42,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    routers = [resource.routes, expiry.routes, heartbeat.routes, service.routes]
+    routers = [resource.routes, expiry.routes, heartbeat.routes, service.routes, channel.routes, integration.routes]
     return app.build(
         NAME, settings or Settings(), _start, routers, "Records of uptime monitors, heartbeats and services."
     )

@@ -1,4 +1,4 @@
-"""The read model of monitors, heartbeats and services, made from EVENTS and TELEMETRY."""
+"""The read model of monitors, heartbeats, services and who is told of them, made from EVENTS and TELEMETRY."""
 
 from collections import defaultdict
 from uuid import UUID
@@ -14,7 +14,7 @@ from pinghome_common.projection import envelopes, fresh
 from pinghome_common.stream import Broker, Message
 from pinghome_common.vitals import add_vitals, lock_vitals, write_vitals
 
-NOUNS = ("service", "resource", "heartbeat")
+NOUNS = ("service", "resource", "heartbeat", "channel", "integration")
 
 decode_results = msgspec.msgpack.Decoder(Results).decode
 
@@ -25,12 +25,15 @@ _UPSERT = {
         ("service", "", "", ""),
         ("resource", ", service", ", $5", ", service = $5"),
         ("heartbeat", ", service", ", $5", ", service = $5"),
+        ("channel", ", service", ", $5", ", service = $5"),
+        ("integration", ", resource", ", $5", ", resource = $5"),
     )
 }
 
 
 class _Of(msgspec.Struct):
-    service_id: UUID
+    service_id: UUID | None = None
+    resource: UUID | None = None
 
 
 class Projector:
@@ -44,14 +47,15 @@ class Projector:
         newest = {event.subject: event for event in envelopes(messages)}
         rows: dict[str, list[tuple[object, ...]]] = defaultdict(list)
         for event in newest.values():
-            if event.deleted:
-                await tx.execute(f"DELETE FROM {event.noun} WHERE id = $1", event.subject)
-                if event.noun == "resource":
-                    await tx.execute("DELETE FROM view WHERE resource = $1", event.subject)
-            else:
+            if not event.deleted:
                 rows[event.noun].append(_row(event))
         for noun, values in rows.items():
             await tx.executemany(_UPSERT[noun], values)
+        for event in newest.values():
+            if event.deleted:
+                await tx.execute(f"DELETE FROM {event.noun} WHERE id = $1", event.subject)
+                for part in ("view", "integration") if event.noun == "resource" else ():
+                    await tx.execute(f"DELETE FROM {part} WHERE resource = $1", event.subject)
         for event in newest.values():
             if event.noun == "heartbeat" and not event.deleted:
                 await add_vitals(tx, msgspec.json.decode(event.data, type=Heartbeat), event.version)
@@ -102,7 +106,8 @@ class Projector:
 
 def _row(event: Envelope) -> tuple[object, ...]:
     row = event.subject, event.organisation, event.version, bytes(event.data).decode()
-    return row if event.noun == "service" else (*row, msgspec.json.decode(event.data, type=_Of).service_id)
+    of = msgspec.json.decode(event.data, type=_Of)
+    return row if event.noun == "service" else (*row, of.resource or of.service_id)
 
 
 _STATES = {Verdict.up: "up", Verdict.target_fail: "down"}

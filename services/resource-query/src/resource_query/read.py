@@ -7,7 +7,9 @@ import msgspec
 
 from pinghome_common.db import Connection
 from pinghome_common.errors import NotFound
+from pinghome_common.events.channel import Channel
 from pinghome_common.events.heartbeat import Heartbeat
+from pinghome_common.events.integration import Integration
 from pinghome_common.events.resource import Resource
 from pinghome_common.events.service import Service
 from pinghome_common.vitals import read_vitals
@@ -93,6 +95,28 @@ class Read:
         """The organisation's services, oldest first."""
         return [_decode_service(row["state"]) for row in await self._page("service", None, "", limit, offset)]
 
+    async def channel(self, id_: UUID) -> tuple[Channel, int]:
+        """A channel and its version.
+
+        Raises:
+            NotFound: there is none, or it is another organisation's.
+        """
+        row = await self._db.fetchrow(
+            "SELECT * FROM channel WHERE id = $1 AND organisation = $2", id_, self._organisation
+        )
+        if row is None:
+            raise NotFound("Channel not found")
+        return _decode_channel(row["state"]), row["version"]
+
+    async def channels(self, service: UUID | None, limit: int, offset: int) -> list[Channel]:
+        """The organisation's channels, or those of one service, oldest first."""
+        return [_decode_channel(row["state"]) for row in await self._page("channel", service, "", limit, offset)]
+
+    async def integrations(self, it: Resource) -> list[Integration]:
+        """A monitor's integrations, oldest first."""
+        rows = await self._db.fetch("SELECT state FROM integration WHERE resource = $1 ORDER BY id", it.id)
+        return [_decode_integration(row["state"]) for row in rows]
+
 
 def _resource(row: Any) -> tuple[Resource, int, int | None, float | None]:
     return _decode_resource(row["state"]), row["version"], row["checked_at"], row["response_time"]
@@ -106,4 +130,6 @@ def _heartbeat(row: Any) -> Heartbeat:
 
 _decode_resource = msgspec.json.Decoder(Resource).decode
 _decode_heartbeat = msgspec.json.Decoder(Heartbeat).decode
+_decode_channel = msgspec.json.Decoder(Channel).decode
+_decode_integration = msgspec.json.Decoder(Integration).decode
 _decode_service = msgspec.json.Decoder(Service).decode

@@ -42,7 +42,7 @@ class Partitions:
         self._made.clear()
 
     async def expire(self, db: Database) -> None:
-        """Drops old days, each hour, until cancelled."""
+        """Drops old days, and what was told so long ago, each hour, until cancelled."""
         connection = await db.own()
         try:
             await only_one(connection, "expire")
@@ -53,6 +53,8 @@ class Partitions:
                         day = datetime.strptime(found[2], "%Y%m%d").replace(tzinfo=UTC)
                         if day + DAY < now() - timedelta(days=self._kept[found[1]]):
                             await connection.execute(f"DROP TABLE {row['relname']}")
+                oldest = now() - timedelta(days=self._kept["ping"])
+                await connection.execute("DELETE FROM notification WHERE at < $1", oldest)
                 await asyncio.sleep(3600)
         finally:
             connection.terminate()

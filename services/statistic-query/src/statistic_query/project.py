@@ -18,7 +18,7 @@ from pinghome_common.stream import Broker, Message
 from statistic_query.partition import Partitions
 from statistic_query.read import VERDICTS
 
-NOUNS = ("resource", "heartbeat")
+NOUNS = ("resource", "heartbeat", "notification")
 MOST_ADDRESSES = 100_000
 
 decode_results = msgspec.msgpack.Decoder(Results).decode
@@ -26,6 +26,11 @@ decode_results = msgspec.msgpack.Decoder(Results).decode
 
 class _Created(msgspec.Struct):
     created_at: datetime
+
+
+class _Said(msgspec.Struct):
+    about: UUID
+    at: datetime
 
 
 class Projector:
@@ -38,9 +43,13 @@ class Projector:
         self._tx: Connection | None = None
 
     async def events(self, tx: Connection, messages: list[Message]) -> None:
-        """Whose each monitor is, and every change of its state."""
-        monitors, changes, gone = [], [], []
+        """Whose each monitor is, every change of its state, and who was told of it."""
+        monitors, changes, gone, said = [], [], [], {}
         for event in envelopes(messages):
+            if event.noun == "notification":
+                of = msgspec.json.decode(event.data, type=_Said)
+                said[event.subject] = event.subject, of.about, of.at, event.version, bytes(event.data).decode()
+                continue
             if event.deleted:
                 gone.append((event.noun, event.subject))
                 continue
@@ -56,6 +65,7 @@ class Projector:
                 )  # fmt: skip
         await tx.executemany(_MONITOR, monitors)
         await tx.executemany(_CHANGE, changes)
+        await tx.executemany(_NOTIFICATION, said.values())
         for noun, id_ in gone:
             await self._delete(tx, noun, id_)
 
@@ -65,6 +75,8 @@ class Projector:
         tables = ("state_change", "result_hour", "result_day", "series") if noun == "resource" else ("ping_hour",)
         for table in tables:
             await tx.execute(f"DELETE FROM {table} WHERE {noun} = $1", id_)
+        # A digest stays for what it says of others.
+        await tx.execute("DELETE FROM notification WHERE about = $1 AND state->'covers' = '[]'", id_)
         self._series = {of: series for of, series in self._series.items() if of[0] != id_}
 
     async def telemetry(self, tx: Connection, messages: list[Message]) -> None:
@@ -228,6 +240,11 @@ ON CONFLICT (id) DO UPDATE SET version = $4 WHERE old.version < $4
 """
 
 _CHANGE = "INSERT INTO state_change VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (resource, version) DO NOTHING"
+
+_NOTIFICATION = """
+INSERT INTO notification AS old (id, about, at, version, state) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (id) DO UPDATE SET version = $4, state = $5 WHERE old.version < $4
+"""
 
 _NEW_SERIES = """
 INSERT INTO series (resource, region) SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING

@@ -6,9 +6,12 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from pinghome_common.clock import now
 from pinghome_common.db import Connection
 from pinghome_common.errors import NotFound
+from pinghome_common.events.notification import Notification
 from pinghome_common.events.probe import Verdict
 from statistic_query.counted import Counted
 from statistic_query.uptime import History
@@ -141,6 +144,19 @@ class Read:
         rows: list[Row] = await self._db.fetch(_RESULTS, resource, start, end, limit, numbers)
         return rows
 
+    async def notifications(self, about: UUID, limit: int) -> list[tuple[Notification, Notification | None]]:
+        """What channels were told of a monitor, newest first; with the digest as which one was sent."""
+        rows = await self._db.fetch(
+            "SELECT n.state, d.state AS digest FROM notification n"
+            " LEFT JOIN notification d ON d.id = (n.state->>'digest')::uuid"
+            " WHERE n.about = $1 ORDER BY n.at DESC, n.id LIMIT $2",
+            about, limit,
+        )  # fmt: skip
+        return [
+            (_decode_notification(row["state"]), _decode_notification(row["digest"]) if row["digest"] else None)
+            for row in rows
+        ]
+
     async def pings(self, heartbeat: UUID, before: datetime | None, limit: int) -> list[Row]:
         """Pings strictly older than `before`, newest first."""
         rows: list[Row] = await self._db.fetch(
@@ -156,3 +172,6 @@ class Read:
             "SELECT * FROM ping_hour WHERE heartbeat = $1 AND at >= $2 AND at < $3", heartbeat, start, end
         )
         return rows
+
+
+_decode_notification = msgspec.json.Decoder(Notification).decode

@@ -84,28 +84,27 @@ async def announce(tx: Connection, notices: Sequence[Notice]) -> None:
     reached = defaultdict(list)
     for row in await tx.fetch(_REACHED, list({notice.about for notice in notices})):
         reached[row["about"]].append(row)
-    await Notifications(tx, LEDGER, unheard, stamp).add_many(
-        [
-            Notification(
-                id=key(to["id"], notice),
-                organisation=notice.organisation,
-                channel=to["id"],
-                channel_name=to["name"],
-                channel_kind=to["kind"],
-                noun=notice.noun,
-                about=notice.about,
-                about_version=notice.version,
-                what=notice.what,
-                at=notice.at,
-                title=notice.title,
-                text=notice.text,
-                created_at=stamp,
-            )
-            for notice in notices
-            for to in reached[notice.about]
-            if to["kind"] != "statuspageIo" or notice.what in OUTAGES
-        ]
+    found = (
+        Notification(
+            id=key(to["id"], notice),
+            organisation=notice.organisation,
+            channel=to["id"],
+            channel_name=to["name"],
+            channel_kind=to["kind"],
+            noun=notice.noun,
+            about=notice.about,
+            about_version=notice.version,
+            what=notice.what,
+            at=notice.at,
+            title=notice.title,
+            text=notice.text,
+            created_at=stamp,
+        )
+        for notice in notices
+        for to in reached[notice.about]
+        if to["kind"] != "statuspageIo" or notice.what in OUTAGES
     )
+    await Notifications(tx, LEDGER, unheard, stamp).add_many(list({it.id: it for it in found}.values()))
 
 
 # A monitor's own channels, or where it names none, not even an empty list, those of its service.

@@ -14,7 +14,7 @@ LARGEST = 500
 """Notifications in one summary."""
 
 DAMPED = "at most two notifications an hour about one monitor; what is more is told together when the hour is over"
-SUMMED_UP = "more than five changes a minute; they are told together"
+SUMMED_UP = "more than five changes a minute; what is more follows within a minute, together where it is many"
 
 
 @dataclass(slots=True, kw_only=True)

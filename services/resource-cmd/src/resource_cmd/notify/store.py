@@ -20,15 +20,15 @@ class Channels(Store[Channel]):
 
     async def check(self, ids: Sequence[UUID] | None) -> None:
         """Raises Invalid when one of `channels` is not the actor's."""
+        if not ids:
+            return
         found = await self._tx.fetch(
             "SELECT id FROM channel WHERE id = ANY($1::uuid[]) AND organisation = $2",
-            ids or [], self._actor.organisation,
+            ids, self._actor.organisation,
         )  # fmt: skip
         known = {row["id"] for row in found}
         errors = [
-            FieldError(f"channels.{n}", f"there is no channel {id_}")
-            for n, id_ in enumerate(ids or ())
-            if id_ not in known
+            FieldError(f"channels.{n}", f"there is no channel {id_}") for n, id_ in enumerate(ids) if id_ not in known
         ]
         if errors:
             raise Invalid(*errors)

@@ -63,7 +63,10 @@ class Web:
         Raises:
             Undelivered: no answer came; the sentence names the host only, for the rest of a URL may be secret.
         """
-        target = httpx.URL(url)
+        try:
+            target = httpx.URL(url)
+        except httpx.InvalidURL:
+            raise Undelivered("the URL is none that can be called") from None
         name = target.host
         try:
             async with asyncio.timeout(DEADLINE):
@@ -124,8 +127,11 @@ def refused(name: str, answer: Answer) -> Undelivered:
 
 
 def host(url: str) -> str:
-    """The host of a URL, for sentences."""
-    return httpx.URL(url).host
+    """The host of a URL; ValueError when it is none that can be called."""
+    try:
+        return httpx.URL(url).host
+    except httpx.InvalidURL as error:
+        raise ValueError(str(error)) from None
 
 
 def _retry_after(response: httpx.Response) -> float:

@@ -11,7 +11,7 @@ import msgspec
 from pinghome_common.clock import now
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.guard import Forbidden, Guard
-from resource_cmd.notify.message import Means, Message, Undelivered
+from resource_cmd.notify.message import Means, Message
 from resource_cmd.notify.web import host, refused
 
 
@@ -84,7 +84,7 @@ def check_url(url: str, guard: Guard) -> None:
         parts = urlsplit(url)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         fine = fine and url.isprintable() and " " not in url and len(url) <= 2048 and bool(host(url))
-    except (ValueError, Undelivered):
+    except ValueError:
         fine = False
     if not fine:
         raise Invalid(FieldError("config.url", "must be an absolute http or https URL of at most 2048 characters"))

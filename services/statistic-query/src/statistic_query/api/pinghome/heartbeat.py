@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Query, Response
 
 from pinghome_common.dialects.pinghome import Id, Router, answer
+from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
 from pinghome_common.events.ping import Kind
 from statistic_query import query
@@ -90,3 +91,10 @@ async def events(
         for row in rows
     ]
     return answer({"data": data})
+
+
+@routes.get("/v1/heartbeat/{id}/notifications", responses=shows({"data": [NOTIFICATION]}))
+async def notifications(id: Id, read: Queried, limit: Limited) -> Response:  # noqa: A002
+    """Who was told what of a heartbeat, newest first, with every attempt to (our extension)."""
+    await read.created("heartbeat", id)
+    return answer({"data": [notification(it, sent_as) for it, sent_as in await read.notifications(id, limit)]})

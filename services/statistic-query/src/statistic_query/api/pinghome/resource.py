@@ -6,6 +6,7 @@ from fastapi import Query, Response
 
 from pinghome_common.clock import now
 from pinghome_common.dialects.pinghome import Id, Router, answer
+from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
 from statistic_query.query import Limited, Queried, Ranged
 from statistic_query.window import STEPS, Window
@@ -106,3 +107,10 @@ async def state_changed_logs(id: Id, read: Queried, range_: Ranged, limit: Limit
         for row in rows
     ]
     return answer({"data": data})
+
+
+@routes.get("/v1/resource/{id}/notifications", responses=shows({"data": [NOTIFICATION]}))
+async def notifications(id: Id, read: Queried, limit: Limited) -> Response:  # noqa: A002
+    """Who was told what of a monitor, newest first, with every attempt to (our extension)."""
+    await read.created("resource", id)
+    return answer({"data": [notification(it, sent_as) for it, sent_as in await read.notifications(id, limit)]})

@@ -1,0 +1,17 @@
+"""Records of integrations: contract A22, pinghome-monitoring.txt lines 766 to 796."""
+
+from fastapi import Response
+
+from pinghome_common.dialects import pinghome_alerts as documents
+from pinghome_common.dialects.pinghome import Id, Router, answer
+from pinghome_common.dialects.pinghome_documents import shows
+from resource_query.query import Queried
+
+routes = Router(tags=["Integrations"])
+
+
+@routes.get("/v1/resource/{id}/integrations", responses=shows({"data": [documents.INTEGRATION]}))
+async def collection(id: Id, read: Queried) -> Response:  # noqa: A002  # the document's word
+    """The outside systems that follow a monitor, oldest first; secrets are masked (A22)."""
+    it, *_ = await read.resource(id)
+    return answer({"data": [documents.integration(each) for each in await read.integrations(it)]})
