@@ -18,7 +18,7 @@ REGIONS = "eu-central-1,us-east-1"
 
 @pytest.fixture(scope="session")
 async def registered() -> AsyncIterator[Registry]:
-    """The registry of every .com and .org that the platform knows of."""
+    """The registry of every domain that the platform can look up."""
     async with registry() as made:
         yield made
 

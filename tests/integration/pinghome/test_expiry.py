@@ -23,7 +23,7 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 async def told(platform: Platform) -> int:
     async with platform.sql("resource_cmd") as sql:
-        return await sql.fetchval("SELECT count(*) FROM notification WHERE what = 'ssl-reminder'")
+        return await sql.fetchval("SELECT count(*) FROM notification WHERE state->>'what' = 'ssl-reminder'")
 
 
 async def reminded(platform: Platform) -> int:

@@ -15,8 +15,9 @@ from pinghome_common.events.channel import Channel
 from pinghome_common.events.domain import Domain
 from resource_cmd import remind as worker
 from resource_cmd import resource
+from resource_cmd.notify.store import Channels
 from resource_cmd.remind import Reminder, remind
-from resource_cmd.store import Actor, Channels, Resources, unheard
+from resource_cmd.store import Actor, Resources, unheard
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 EXPIRES = AT + timedelta(days=100)
@@ -71,7 +72,9 @@ class World:
     async def told(self) -> list[str]:
         """The notices, oldest first."""
         async with self.db.connection() as connection:
-            rows = await connection.fetch("SELECT what, state->>'title' AS title FROM notification ORDER BY place")
+            rows = await connection.fetch(
+                "SELECT state->>'what' AS what, state->>'title' AS title FROM notification ORDER BY place"
+            )
         return [f"{row['what']}: {row['title']}" for row in rows]
 
 
@@ -172,10 +175,12 @@ async def test_worker_looks_by_the_clock_and_begins_again_where_it_was(world, mo
         if expected == 2:
             monkeypatch.setattr(clock, "now", lambda: EXPIRES - 2 * DAY)
         running = asyncio.create_task(Reminder(world.db, lambda: None).run())
-        async with asyncio.timeout(20):
-            while len(await world.told()) != expected:
-                await asyncio.sleep(0.05)
-        await asyncio.sleep(0.3)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        try:
+            async with asyncio.timeout(20):
+                while len(await world.told()) != expected:
+                    await asyncio.sleep(0.05)
+            await asyncio.sleep(0.3)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
         assert len(await world.told()) == expected

@@ -39,7 +39,7 @@ def domain_name(it: Resource) -> str:
 
 def pause(tries: int) -> timedelta:
     """How long to wait after so many tries that failed, 1 or more."""
-    return min(FIRST_PAUSE * 2 ** min(tries - 1, 20), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * (1 << min(tries - 1, 20)), LONGEST_PAUSE)
 
 
 def ask_again(expires_at: datetime | None, now: datetime) -> datetime:

@@ -17,7 +17,7 @@ import httpx
 import whoisit
 from asyncwhois.errors import NotFoundError
 from asyncwhois.parse_tld import DomainParser
-from asyncwhois.servers import CountryCodeTLD, GenericTLD, SponsoredTLD
+from asyncwhois.servers.domains import CountryCodeTLD, GenericTLD, SponsoredTLD
 from whoisit.errors import RateLimitedError, ResourceDoesNotExist, UnsupportedError, WhoisItError
 
 from pinghome_common.events.domain import Domain

@@ -42,9 +42,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    routers = [
-        resource.routes, expiry.routes, heartbeat.routes, service.routes, channel.routes, integration.routes,
-    ]  # fmt: skip
+    routers = [resource.routes, expiry.routes, heartbeat.routes, service.routes, channel.routes, integration.routes]
     return app.build(
         NAME, settings or Settings(), _start, routers, "Records of uptime monitors, heartbeats and services."
     )

@@ -141,5 +141,5 @@ def _names(leaf: x509.Certificate) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Without what no terminal and no database takes; RFC 4514 leaves control characters as they are."""
+    """Without what no terminal and no database takes; RFC 4514 escapes NUL and leaves other control characters."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:TEXT])

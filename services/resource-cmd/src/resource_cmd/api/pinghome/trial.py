@@ -65,7 +65,8 @@ async def dry_run(body: Tried, caller: Authorized, request: Request) -> Response
     Verdicts are `up`, `target_fail`, `probe_error` and `blocked`; null for a region that did not answer.
     """
     state = request.app.state
-    it = resource.create(uuid7(), caller.organisation, checked(state, body), now())
+    settings = {"name": body.name, "service_id": body.service_id, **checked(state, body)}
+    it = resource.create(uuid7(), caller.organisation, settings, now())
     it = resource.with_secrets(it, derive(state.settings.secret_key, "resource"), *secrets_of(body))
     fits(state, body, it)
     trials = await state.trials.run(it)
