@@ -202,7 +202,7 @@ def _row(key: tuple[int, datetime], it: Result, address: int | None) -> tuple[ob
     phases = it.phases
     return (
         slot, series, phases.total, phases.dns, phases.connect, phases.tls, phases.first_byte,
-        _VERDICTS[it.verdict], it.status_code, address, (it.checked_at - it.slot) / 1000,
+        _VERDICTS[it.verdict], it.status_code, address,
     )  # fmt: skip
 
 
@@ -257,9 +257,9 @@ _SERIES = (
 )
 
 _RESULT = """
-INSERT INTO result (slot, series, total, dns, connect, tls, first_byte, verdict, status_code, address, late)
+INSERT INTO result (slot, series, total, dns, connect, tls, first_byte, verdict, status_code, address)
 SELECT * FROM unnest($1::timestamptz[], $2::int[], $3::real[], $4::real[], $5::real[], $6::real[], $7::real[],
-    $8::smallint[], $9::smallint[], $10::int[], $11::real[])
+    $8::smallint[], $9::smallint[], $10::int[])
 ON CONFLICT (series, slot) DO NOTHING RETURNING series, slot
 """
 

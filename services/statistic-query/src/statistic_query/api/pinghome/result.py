@@ -1,6 +1,5 @@
 """Single results of an uptime monitor, our extension: everything that is kept of each."""
 
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Response
@@ -22,7 +21,6 @@ RESULTS = {
             "class": "target_fail",
             "region": "eu-central-1",
             "slot": "2026-11-21T21:50:15Z",
-            "checked_at": "2026-11-21T21:50:15.061Z",
             "phases": {"dns": 1.9, "connect": 9.4, "tls": 18.2, "first_byte": 31.0, "total": 61.3},
             "status_code": 200,
             "error": "response-json-check status equal ok: found degraded",
@@ -62,7 +60,6 @@ def _document(row: Row) -> dict[str, Any]:
         "class": None if verdict is Verdict.up else verdict,
         "region": row["region"],
         "slot": moment(row["slot"]),
-        "checked_at": moment(row["slot"] + timedelta(milliseconds=row["late"] or 0)),
         "phases": {phase: milliseconds(row[phase]) for phase in phases},
         "status_code": row["status_code"],
         "error": row["error"] or "",
