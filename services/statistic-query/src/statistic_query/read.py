@@ -50,9 +50,9 @@ _HOURS = _COLUMNS.format("""
 _HISTORY = """
 SELECT m.created_at, array_agg(c.at ORDER BY at, c.version) FILTER (WHERE c.at IS NOT NULL),
     array_agg(c.status ORDER BY at, c.version) FILTER (WHERE c.at IS NOT NULL)
-FROM monitor m LEFT JOIN state_change c ON c.resource = m.id AND c.at < $3 AND c.at >= coalesce(
-    (SELECT max(at) FROM state_change WHERE resource = $1 AND at <= $2), '-infinity')
-WHERE m.id = $1 AND m.noun = 'resource' AND m.organisation = $4 GROUP BY m.created_at
+FROM monitor m LEFT JOIN state_change c ON c.resource = m.id AND c.at < {1} AND c.at >= coalesce(
+    (SELECT max(at) FROM state_change WHERE resource = $1 AND at <= {0}), '-infinity')
+WHERE m.id = $1 AND m.noun = 'resource' AND m.organisation = {2} GROUP BY m.created_at
 """
 
 _RESULTS = """
@@ -66,6 +66,20 @@ LEFT JOIN address a ON a.id = r.address
 LEFT JOIN failure f ON f.series = r.series AND f.slot = r.slot
 WHERE s.resource = $1 ORDER BY r.slot DESC, s.region LIMIT $4
 """
+
+
+def _buckets(window: Window, begins: Sequence[datetime]) -> tuple[str, list[object]]:
+    """The statement that counts in buckets, for a monitor $1, and its other arguments."""
+    step = STEPS[window.interval]
+    begin, until = begins[0], window.after(begins[-1])
+    if step == HOUR:
+        return _HOURS, [begin, until]
+    if not step:
+        return _ROLLED_UP.format("date_trunc('month', at, 'UTC')", "result_day"), [begin, until]
+    bucket, binned = "date_bin($4, at, $5)", [timedelta(seconds=step), window.origin]
+    if step == STEPS["minute"]:
+        return _RAW.format(bucket), [max(begin, window.start), min(until, window.end), *binned]
+    return _ROLLED_UP.format(bucket, "result_hour" if step < DAY else "result_day"), [begin, until, *binned]
 
 
 class Read:
@@ -88,34 +102,26 @@ class Read:
             raise NotFound(f"{noun.capitalize()} not found")
         return at
 
-    async def history(self, resource: UUID, start: datetime, end: datetime) -> tuple[datetime, History]:
-        """When a monitor was created, and its states from before `start` to `end`.
+    async def watched(
+        self, resource: UUID, window: Window, begins: Sequence[datetime]
+    ) -> tuple[datetime, History, Counted]:
+        """When a monitor was created, its states from before the window to its end, and what was counted in buckets.
+
+        Minutes are counted from single results, longer buckets from hours or days; all in one statement.
 
         Raises:
             NotFound: there is none, or it is another organisation's.
         """
-        row = await self._db.fetchrow(_HISTORY, resource, start, end, self._organisation)
+        statement, args = _buckets(window, begins) if begins else ("SELECT", [])
+        places = (f"${len(args) + place}" for place in range(2, 5))
+        row = await self._db.fetchrow(
+            f"SELECT * FROM ({_HISTORY.format(*places)}) h, ({statement}) b",
+            resource, *args, window.start, window.end, self._organisation,
+        )  # fmt: skip
         if row is None:
             raise NotFound("Resource not found")
-        created, begins, states = row
-        return created, History(begins or [], states or [], now())
-
-    async def buckets(self, resource: UUID, window: Window, begins: Sequence[datetime]) -> Counted:
-        """What was counted in each bucket: minutes from single results, longer ones from hours or days."""
-        if not begins:
-            return Counted()
-        step = STEPS[window.interval]
-        begin, until = begins[0], window.after(begins[-1])
-        bucket, binned = "date_bin($4, at, $5)", [timedelta(seconds=step), window.origin]
-        if step == STEPS["minute"]:
-            statement, begin, until = _RAW.format(bucket), max(begin, window.start), min(until, window.end)
-        elif step == HOUR:
-            statement, binned = _HOURS, []
-        elif step:
-            statement = _ROLLED_UP.format(bucket, "result_hour" if step < DAY else "result_day")
-        else:
-            statement, binned = _ROLLED_UP.format("date_trunc('month', at, 'UTC')", "result_day"), []
-        return (await self._counted(statement, resource, begin, until, *binned)).spread(begins)
+        created, changed, states, *counted = row
+        return created, History(changed or [], states or [], now()), Counted(*counted) if any(counted) else Counted()
 
     async def sums(self, resource: UUID, window: Window, created: datetime) -> Counted:
         """What was counted in the window, in parts: whole hours from their rollup, the rest from single results."""

@@ -64,11 +64,12 @@ async def statistic(
 
     `uptime` is percent of the time that the monitor was watched; response times are milliseconds.
     """
-    created, history = await read.history(id, range_.start, range_.end)
+    asked = Window(range_.start, min(range_.end, now()), interval)
+    created, history, counted = await read.watched(id, asked, asked.newest(limit))
     start, end = range_.since(created)
     window = Window(start, end, interval)
     begins = window.newest(limit)
-    counted = await read.buckets(id, window, begins)
+    counted = counted.spread(begins)
     hourly = begins and interval in ("hour", "1h")
     same = hourly and window.hours(created, now()) == (begins[0], window.after(begins[-1]))
     sums = counted if same else await read.sums(id, window, created)
