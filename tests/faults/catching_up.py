@@ -26,7 +26,7 @@ async def behind(platform: Platform) -> list[str]:
         late.append("spool")
     try:
         async with asyncio.timeout(5), admin(platform) as client:
-            pings = await last_seq(client, "TELEMETRY", "telemetry.>")
+            pings = await last_seq(client, "TELEMETRY", "telemetry.ping.>", "telemetry.result.>")
             events = {noun: await last_seq(client, "EVENTS", f"events.{noun}.>") for noun in NOUNS}
         for database, nouns in READS.items():
             async with platform.sql(database) as db:

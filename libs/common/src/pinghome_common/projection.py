@@ -38,11 +38,15 @@ Apply = Callable[[Connection, list[Message]], Awaitable[None]]
 
 @dataclass(slots=True)
 class Source:
-    """One stream that a projection reads, and what it does with a batch of its messages."""
+    """One stream that a projection reads, and what it does with a batch of its messages.
+
+    Messages whose subject begins with `passed` only move its position: they cost no transaction.
+    """
 
     stream: str
     subjects: list[str]
     apply: Apply
+    passed: str = "-"
     reader: Reader = field(init=False)
 
 
@@ -95,16 +99,18 @@ class Projection:
             while True:
                 await asyncio.wait(takes.values(), timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
                 arrived: list[tuple[Source, list[Message]]] = []
+                reached: dict[str, int] = {}
                 for source in self._sources:
                     if takes[source.stream].done():
                         if messages := takes[source.stream].result():
-                            arrived.append((source, messages))
+                            reached[source.stream] = messages[-1].seq
+                            if wanted := [it for it in messages if not it.subject.startswith(source.passed)]:
+                                arrived.append((source, wanted))
                         takes[source.stream] = self._take(source)
                 if arrived:
                     await self._apply(connection, arrived)
-                    # Not where the readers are: they have gone on meanwhile.
-                    applied |= {source.stream: messages[-1].seq for source, messages in arrived}
-                if arrived or time.monotonic() - spoken >= 0.5:
+                applied |= reached  # not where the readers are: they have gone on meanwhile
+                if reached or time.monotonic() - spoken >= 0.5:
                     spoken = time.monotonic()
                     await self._speak(applied, arrived)
         finally:

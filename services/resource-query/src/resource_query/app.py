@@ -31,7 +31,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     projector = Projector(broker)
     sources = [
         Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events),
-        Source("TELEMETRY", ["telemetry.>"], projector.telemetry),
+        Source("TELEMETRY", ["telemetry.>"], projector.telemetry, passed="telemetry.tick."),
     ]
     parts.workers |= {
         "known": state.known.run,

@@ -38,7 +38,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     projector = Projector(broker, partitions)
     sources = [
         Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events),
-        Source("TELEMETRY", ["telemetry.>"], projector.telemetry),
+        Source("TELEMETRY", ["telemetry.>"], projector.telemetry, passed="telemetry.tick."),
     ]
     parts.workers |= {
         "known": state.known.run,
