@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pinghome_common.db import AWAY, Database
-from pinghome_common.dialects import pinghome
+from pinghome_common.dialects import healthchecks, pinghome
 from pinghome_common.errors import DomainError, Unavailable
 from pinghome_common.known import Known
 from pinghome_common.logs import said
@@ -112,11 +112,18 @@ def build(
     app.state.checks = {"starting": _starting}
     app.add_middleware(Measured, service=name)
     for error in (DomainError, RequestValidationError, HTTPException):
-        app.add_exception_handler(error, pinghome.render)
+        app.add_exception_handler(error, render)
     app.include_router(_health)
     for router in routers:
         app.include_router(router)
     return app
+
+
+def render(request: Request, error: Exception) -> Response:
+    """An error in the words of the dialect that the path belongs to."""
+    if request.scope["path"].startswith(("/api/", "/badge/")):
+        return healthchecks.render(request, error)
+    return pinghome.render(request, error)
 
 
 class Measured:
@@ -153,7 +160,7 @@ class Measured:
                 log.exception("unexpected")
                 if status != "none":
                     raise
-                await pinghome.render(Request(scope), error)(scope, receive, answer)
+                await render(Request(scope), error)(scope, receive, answer)
             finally:
                 SECONDS.labels(self._service, scope["method"], status).observe(time.perf_counter() - begun)
 
