@@ -1,5 +1,7 @@
 """The optional backend: aioping behind the same probe."""
 
+import asyncio
+import os
 from functools import partial
 from ipaddress import ip_network
 
@@ -26,6 +28,24 @@ async def test_host_that_replies_is_up_where_the_system_lets_us_ping():
 
     assert seen.verdict is (Verdict.up if may_ping() else Verdict.probe_error), seen.error
     assert not may_ping() or 0 < seen.phases.first_byte < 1000
+
+
+@pytest.mark.skipif(not may_ping(), reason="this system lets us send no ICMP")
+async def test_host_that_never_replies_is_down_and_leaves_no_socket(monkeypatch):
+    async def unsent(*_, **__):
+        pass
+
+    monkeypatch.setattr(aioping_echo.aioping, "send_one_ping", unsent)
+    monkeypatch.setattr(aioping_echo, "AGAIN", 0.2)
+    before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208  # names of descriptors
+
+    seen = await probe(Check(host="127.0.0.9"), LOCAL, 0.5)
+
+    assert seen.verdict is Verdict.target_fail
+    assert seen.error == "timed out after 0.5 s while waiting for an echo reply"
+    async with asyncio.timeout(5):
+        while set(os.listdir("/proc/self/fd")) > before:  # noqa: PTH208
+            await asyncio.sleep(0.05)
 
 
 async def test_forbidden_address_gets_no_echo(monkeypatch):
