@@ -124,6 +124,14 @@ async def test_name_without_the_record_is_down(reach, server, question, error):
     assert b"QUESTION" in seen.body or b"rcode" in seen.body
 
 
+@pytest.mark.parametrize("question", ["a..b A", "x" * 64 + ".example A", "www.example TELEPATHY", "ü" * 250 + " A"])
+async def test_question_that_cannot_be_asked_is_blocked(reach, question):
+    seen = await reach("dns", 1, data=question)
+
+    assert seen.verdict is Verdict.blocked
+    assert seen.error.startswith("the question cannot be asked: ")
+
+
 async def test_silent_server_is_down(reach, server):
     seen = await reach("dns", await server(), data="silent.example A", deadline=0.3)
 

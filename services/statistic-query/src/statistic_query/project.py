@@ -151,11 +151,11 @@ class Projector:
 
     async def _count(self, tx: Connection, new: list[tuple[tuple[int, datetime], Result]]) -> None:
         failures = [
-            (slot, series, result.error[:1000], result.condition[:1000], result.excerpt[:4096])
+            (slot, series, result.error[:1000], result.condition[:1000], result.excerpt[:4096], _late(result))
             for (series, slot), result in new
             if result.verdict is not Verdict.up
         ]
-        columns = ("slot", "series", "error", "condition", "excerpt")
+        columns = ("slot", "series", "error", "condition", "excerpt", "late")
         await tx.copy_records_to_table("failure", records=failures, columns=columns)
         for table, truncate in (("result_hour", _hour), ("result_day", _day)):
             sums: dict[tuple[UUID, datetime], list[Any]] = {}
@@ -204,6 +204,11 @@ def _row(key: tuple[int, datetime], it: Result, address: int | None) -> tuple[ob
         slot, series, phases.total, phases.dns, phases.connect, phases.tls, phases.first_byte,
         _VERDICTS[it.verdict], it.status_code, address,
     )  # fmt: skip
+
+
+def _late(it: Result) -> float:
+    """Milliseconds from when it was due to when it was checked."""
+    return (it.checked_at - it.slot) / 1000
 
 
 def _add(sums: list[Any], it: Result) -> None:

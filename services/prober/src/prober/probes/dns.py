@@ -14,7 +14,7 @@ from dns.rdata import Rdata
 from dns.rdtypes.ANY.TXT import TXT
 from dns.resolver import Resolver
 
-from pinghome_common.guard import Address, Guard, Trusting
+from pinghome_common.guard import Address, Forbidden, Guard, Trusting
 from prober.probes.attempt import attempt
 from prober.probes.check import LOOKING_UP, Check, Observation
 from prober.probes.dial import look_up
@@ -35,7 +35,10 @@ async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
 
 async def _ask(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
     name, kind, *expected = check.data.split(maxsplit=2)
-    query = make_query(name, kind, use_edns=0, payload=_PAYLOAD)
+    try:
+        query = make_query(name, kind, use_edns=0, payload=_PAYLOAD)
+    except (DNSException, UnicodeError) as error:
+        raise Forbidden(f"the question cannot be asked: {error}") from error
     if check.host:
         addresses = await look_up(check.host, guard, seen)
         seen.doing = "waiting for an answer"

@@ -1,5 +1,6 @@
 """Single results of an uptime monitor, our extension: everything that is kept of each."""
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Response
@@ -21,6 +22,7 @@ RESULTS = {
             "class": "target_fail",
             "region": "eu-central-1",
             "slot": "2026-11-21T21:50:15Z",
+            "checked_at": "2026-11-21T21:50:15.061Z",
             "phases": {"dns": 1.9, "connect": 9.4, "tls": 18.2, "first_byte": 31.0, "total": 61.3},
             "status_code": 200,
             "error": "response-json-check status equal ok: found degraded",
@@ -44,7 +46,8 @@ async def results(
 
     `class` says what a failure speaks against: the target (`target_fail`), the prober or its region (`probe_error`), or
     nobody, for policy refused the address (`blocked`). Phases are milliseconds, null where there was no such part.
-    `condition` and `excerpt`, at most 4 KiB of the answer, are kept of failures.
+    `checked_at`, `error`, `condition` and `excerpt`, at most 4 KiB of the answer, are kept of failures; a success was
+    checked at its slot, but for the delay that `pinghome_slot_delay_seconds` measures.
     """
     await read.created("resource", id)
     wanted = list(VERDICTS) if verdict is None else FAILURES if verdict == "fail" else [Verdict(verdict)]
@@ -60,6 +63,7 @@ def _document(row: Row) -> dict[str, Any]:
         "class": None if verdict is Verdict.up else verdict,
         "region": row["region"],
         "slot": moment(row["slot"]),
+        "checked_at": None if row["late"] is None else moment(row["slot"] + timedelta(milliseconds=row["late"])),
         "phases": {phase: milliseconds(row[phase]) for phase in phases},
         "status_code": row["status_code"],
         "error": row["error"] or "",
