@@ -11,7 +11,7 @@ from verdict import Verdict
 
 APART = 0.6, 1.8
 """Seconds."""
-AT_ONCE = 64
+AT_ONCE = 200
 """Messages that may be under way in one process."""
 
 

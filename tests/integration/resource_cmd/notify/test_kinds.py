@@ -21,7 +21,7 @@ from pinghome_common.guard import Guard
 from resource_cmd.notify.apprise import SCHEMES, Apprise
 from resource_cmd.notify.email import Email
 from resource_cmd.notify.mail import Mail
-from resource_cmd.notify.message import Undelivered, compose
+from resource_cmd.notify.message import Later, Undelivered, compose
 from resource_cmd.notify.pace import Pace
 from resource_cmd.notify.slack import Slack
 from resource_cmd.notify.statuspage_io import StatuspageIo
@@ -346,14 +346,21 @@ async def test_errors_of_the_page_are_told_without_the_token_and_its_limit_is_re
             await page(there, page="nobodys").send(message(), calling)
 
 
-async def test_a_token_is_used_once_a_second():
-    pace, times = Pace(0.1), []
+async def test_a_token_is_used_once_a_second_and_who_would_wait_long_is_sent_away():
+    pace, times, away = Pace(1.0), [], []
 
     async def call(token):
-        await pace.turn(token)
-        times.append((asyncio.get_running_loop().time(), token))
+        try:
+            await pace.turn(token, calls=2)
+            times.append((asyncio.get_running_loop().time(), token))
+        except Later as later:
+            away.append(later.wait)
 
-    await asyncio.gather(*(call("a") for _ in range(4)), call("b"))
+    await asyncio.gather(*(call("a") for _ in range(7)), call("b"))
     mine = sorted(at for at, token in times if token == "a")
-    assert all(later - earlier > 0.09 for earlier, later in pairwise(mine))
-    assert mine[-1] - mine[0] > 0.28
+    assert len(mine) == 4
+    assert all(later - earlier > 0.95 for earlier, later in pairwise(mine))
+    assert [round(wait) for wait in away] == [4, 6, 8]  # each with room for its calls
+    begun = asyncio.get_running_loop().time()
+    await pace.turn("a", calls=0)  # one who has begun is not sent away
+    assert asyncio.get_running_loop().time() - begun < 1.1
