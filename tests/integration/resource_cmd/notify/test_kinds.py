@@ -208,7 +208,7 @@ async def test_a_mail_server_that_refuses_or_is_away_is_said_so(means):
     with pytest.raises(Undelivered, match="PINGHOME_SMTP_URL"):
         await Email(to=["ops@example.com"]).send(message(), means)
     with pytest.raises(Invalid, match="PINGHOME_SMTP_URL and PINGHOME_MAIL_FROM"):
-        Email(to=["ops@example.com"]).check(means)
+        await Email(to=["ops@example.com"]).check(means)
 
 
 # --- apprise --------------------------------------------------------------------------------------------------------
@@ -228,16 +228,16 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("url", FINE)
-def test_services_with_a_fixed_host_are_taken_and_shown_without_their_tokens(means, url):
+async def test_services_with_a_fixed_host_are_taken_and_shown_without_their_tokens(means, url):
     it = Apprise(url=url)
-    it.check(means)
+    await it.check(means)
     assert it.shown("***") == {"url": url.partition("://")[0] + "://***"}
 
 
 @pytest.mark.parametrize("url", REFUSED)
-def test_everything_else_is_refused(means, url):
+async def test_everything_else_is_refused(means, url):
     with pytest.raises(Invalid, match=r"config\.url"):
-        Apprise(url=url).check(means)
+        await Apprise(url=url).check(means)
 
 
 def test_every_allowed_scheme_is_one_that_apprise_knows_with_a_constant_https_host():
@@ -324,11 +324,11 @@ async def test_each_monitor_has_an_incident_of_its_own_however_many_there_are(me
 async def test_the_operators_token_serves_where_there_is_none_and_is_required_then(means):
     async with statuspage(limited=False) as there:
         calling = replace(means, statuspage_url=there.url, statuspage_token=there.token, pace=Pace(0))
-        page(there, token="").check(calling)
+        await page(there, token="").check(calling)
         await page(there, token="").send(message(), calling)
         assert len(there.unresolved) == 1
     with pytest.raises(Invalid, match="PINGHOME_STATUSPAGE_IO_TOKEN"):
-        page(there, token="").check(means)
+        await page(there, token="").check(means)
 
 
 async def test_errors_of_the_page_are_told_without_the_token_and_its_limit_is_respected(means):

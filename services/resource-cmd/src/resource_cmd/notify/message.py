@@ -71,7 +71,7 @@ class Means:
 class Kind(Protocol):
     """One kind of channel: a dataclass of its configuration."""
 
-    def check(self, means: Means) -> None:
+    async def check(self, means: Means) -> None:
         """Raises Invalid, naming the field as `config.<field>`, when it cannot work."""
 
     def shown(self, mask: str) -> dict[str, str | list[str]]:

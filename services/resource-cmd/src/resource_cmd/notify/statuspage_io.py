@@ -34,7 +34,7 @@ class StatuspageIo:
     items: list[str] = field(default_factory=list)
     token: str = ""
 
-    def check(self, means: Means) -> None:
+    async def check(self, means: Means) -> None:
         """There is a token."""
         if not (self.token or means.statuspage_token):
             raise Invalid(FieldError("token", "is required unless the operator sets PINGHOME_STATUSPAGE_IO_TOKEN"))
