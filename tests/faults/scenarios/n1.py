@@ -11,7 +11,7 @@ from verdict import Verdict
 
 APART = 0.6, 1.8
 """Seconds."""
-AT_ONCE = 64
+AT_ONCE = 200
 """Messages that may be under way in one process."""
 
 
@@ -20,6 +20,7 @@ async def play(run: Run, verdict: Verdict) -> None:
     platform = run.platform
     count, kills, seconds = (500, 30, 40.0) if run.long else (30, 4, 4.0)
     async with sink() as it:
+        it.pause = 0.3  # so that kills find messages under way
         monitors = await make_alerted(platform, it, f"n1-{run.seed}", count)
         run.say(f"{count} heartbeats, each with a channel of its own")
 
