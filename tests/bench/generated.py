@@ -36,9 +36,9 @@ async def generate(database: asyncpg.Connection, monitors: Sequence[str], days: 
 
 # In the order of time, and in no order within a minute, as results come in.
 RESULTS = """
-INSERT INTO result (slot, series, total, dns, connect, tls, first_byte, verdict, status_code, address, late)
+INSERT INTO result (slot, series, total, dns, connect, tls, first_byte, verdict, status_code, address)
 SELECT slot + m.n % 60 * interval '1 second', m.id, 20 + 80 * random(), 1, 2, 9, 5,
-    bad, CASE bad WHEN 0 THEN 200 ELSE 500 END, m.n, 50 * random()
+    bad, CASE bad WHEN 0 THEN 200 ELSE 500 END, m.n
 FROM generate_series($1::timestamptz, $2::timestamptz - interval '1 minute', interval '1 minute') slot
 CROSS JOIN (SELECT id, row_number() OVER (ORDER BY resource) AS n FROM series) m
 CROSS JOIN LATERAL (SELECT (hashint8(extract(epoch FROM slot)::bigint + m.n) % 500 = 0)::int AS bad) chance

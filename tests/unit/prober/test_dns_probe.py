@@ -6,6 +6,7 @@ import struct
 import pytest
 from dns import flags, rcode, rrset
 from dns.message import Message, from_wire, make_response
+from dns.name import from_text
 
 from pinghome_common.events.probe import Verdict
 from prober.probes import dns
@@ -67,7 +68,7 @@ async def server():
 
     async def by_tcp(reader, writer):
         (length,) = struct.unpack("!H", await reader.readexactly(2))
-        wire = answered(from_wire(await reader.readexactly(length)), by_udp=False).to_wire()
+        wire = answered(from_wire(await reader.readexactly(length)), by_udp=False).to_wire(max_size=65535)
         writer.write(struct.pack("!H", len(wire)) + wire)
         await writer.drain()
         writer.close()
@@ -123,6 +124,14 @@ async def test_name_without_the_record_is_down(reach, server, question, error):
     assert b"QUESTION" in seen.body or b"rcode" in seen.body
 
 
+@pytest.mark.parametrize("question", ["a..b A", "x" * 64 + ".example A", "www.example TELEPATHY", "ü" * 250 + " A"])
+async def test_question_that_cannot_be_asked_is_blocked(reach, question):
+    seen = await reach("dns", 1, data=question)
+
+    assert seen.verdict is Verdict.blocked
+    assert seen.error.startswith("the question cannot be asked: ")
+
+
 async def test_silent_server_is_down(reach, server):
     seen = await reach("dns", await server(), data="silent.example A", deadline=0.3)
 
@@ -143,7 +152,8 @@ def other_id(query):
 
 def other_name(query):
     reply = make_response(query)
-    reply.question[0].name = reply.question[0].name.concatenate(reply.question[0].name)
+    question = reply.question[0]
+    reply.question = [rrset.RRset(from_text("other.example."), question.rdclass, question.rdtype)]
     return reply.to_wire()
 
 

@@ -16,7 +16,7 @@ from unit.prober.mail import LANGUAGES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-DEADLINE = 2.0
+DEADLINE = 4.0
 MIB = 1 << 20
 GREETING = {language.kind: language.greeting for language in LANGUAGES}
 BOMB = gzip.compress(b"\0" * (20 * MIB))
@@ -26,6 +26,7 @@ async def flood(writer, piece):
     while True:
         writer.write(piece)
         await writer.drain()
+        await asyncio.sleep(0.002)  # all of them share one loop with the probes
 
 
 async def drip(writer, begin=b""):
@@ -100,13 +101,13 @@ OFFERING = {
 
 
 class Flooding(asyncio.DatagramProtocol):
-    """Answers a datagram with thousands, of nonsense."""
+    """Answers a datagram with two hundred, of nonsense."""
 
     def connection_made(self, transport):
         self.transport = transport
 
     def datagram_received(self, _, addr):
-        for _ in range(2000):
+        for _ in range(200):
             self.transport.sendto(b"\xff" * 1400, addr)
 
 
@@ -130,6 +131,18 @@ def targets():
 
 GOOD_ENOUGH = {"http endless body", "http compressed bomb", "http endless chunks", "udp flood"}
 """Up: there was an answer, and it was read no further than to the limit."""
+
+
+SAID = {
+    "http endless body": "",
+    "http endless headers": "sent more than 64 KiB of headers",
+    "http reset": "reset the connection",
+    "smtp endless greeting": "sent more than 64 KiB",
+    "pop endless capabilities": "sent more than 64 KiB",
+    "imap endless greeting of IMAP": "sent more than 64 KiB",
+    "imap reset": "reset the connection",
+}
+"""What ends long before its deadline, at least once where the machine is busy."""
 
 
 async def test_two_hundred_hostile_targets_end_in_time_and_in_bounds(listening, reach, look):
@@ -156,11 +169,15 @@ async def test_two_hundred_hostile_targets_end_in_time_and_in_bounds(listening, 
         took = time.monotonic() - began
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
+    print(f"{len(found)} probes took {took:.1f} s and {grown:.0f} MiB")
     assert len(found) >= 200
     late = Counter(name for name, seen in zip(names, found, strict=True) if seen.phases.total > DEADLINE * 1000 + 2500)
     assert not late  # a busy machine notices a deadline late, but never by another round
     assert took < 15
-    assert grown < 200 * 2  # MiB: a body is at most one, and the floods' own buffers are in it
+    assert grown < 150  # MiB: some thirty bodies of one each, and the floods' own buffers are in it
+    said = Counter((name, seen.error) for name, seen in zip(names, found, strict=True))
+    for name, error in SAID.items():
+        assert said[name, error], (name, said)
     for name, seen in zip(names, found, strict=True):
         assert len(seen.body) <= MIB, name
         if name in GOOD_ENOUGH or name.startswith("tcp "):

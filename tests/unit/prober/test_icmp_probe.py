@@ -13,7 +13,7 @@ import pytest
 
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
-from prober import aioping_echo, ping
+from prober import ping
 from prober.probes import icmp
 from prober.probes.check import Check
 
@@ -189,12 +189,3 @@ async def test_process_without_privileges_pings_by_a_datagram_socket():
         pytest.skip("no namespaces here")
 
     assert (done.stdout, done.stderr) == ("False True\n", "")
-
-
-async def test_aioping_is_a_backend_of_the_same_probe():
-    probe = partial(icmp.probe, echo=aioping_echo.ping)
-    up = await probe(Check(host="127.0.0.1"), LOCAL, 5)
-    blocked = await probe(Check(host="10.0.0.1"), LOCAL, 5)
-
-    assert (up.verdict, up.error, blocked.verdict) == (Verdict.up, "", Verdict.blocked)
-    assert 0 < up.phases.first_byte < 1000

@@ -197,6 +197,10 @@ async def test_real_smtp_server_is_up(reach, ca, secured):
     server.start()
     try:
         seen = await reach("smtp", server.port)
+        async with asyncio.timeout(10):
+            while asyncio.all_tasks(server.loop):  # it has not yet noticed that we are gone
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
     finally:
         server.stop()
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from pinghome_common.events.condition import Condition
 from pinghome_common.events.probe import Job, Verdict
 from pinghome_common.guard import Guard
 from prober.probe import attempt_deadline, probe
@@ -121,3 +122,24 @@ async def test_kind_of_job_that_this_prober_does_not_know_is_our_failure():
     seen = await probe(job("http://127.0.0.1/", type="telepathy"), LOCAL, opener)
 
     assert seen.verdict is Verdict.probe_error
+
+
+async def test_secret_that_a_target_sends_back_is_masked_in_error_and_excerpt(listening):
+    def secrets(_):
+        return {"X-Key": "a-long-secret"}, ""
+
+    wanted = [Condition(type="response-body-check", operator="equal", values=["fine"])]
+    async with listening(b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\na-long-secret") as target:
+        seen = await probe(job(target.url, sealed=b"x", conditions=wanted), LOCAL, secrets)
+
+    assert (seen.verdict, seen.condition) == (Verdict.target_fail, "response-body-check equal fine")
+    assert (seen.error, seen.excerpt) == ("response-body-check equal fine: found ********", "********")
+
+
+async def test_success_has_no_excerpt_and_the_condition_that_held_last(listening):
+    wanted = [Condition(type="response-status-check", operator="equal", values=[each]) for each in ("200", "500")]
+    wanted[1].operator = "not-equal"
+    async with listening(OK) as target:
+        seen = await probe(job(target.url, conditions=wanted), LOCAL, opener)
+
+    assert (seen.verdict, seen.excerpt, seen.condition) == (Verdict.up, "", "response-status-check not-equal 500")

@@ -121,12 +121,12 @@ async def test_udp_target_that_answers_is_up(reach, datagrams):
     assert 0 < seen.phases.first_byte <= seen.phases.total
 
 
-async def test_udp_without_a_payload_sends_an_empty_datagram(reach, datagrams):
-    port, server = await datagrams(b"")
+async def test_udp_without_a_payload_sends_a_byte_of_zero(reach, datagrams):
+    port, server = await datagrams(b"pong")
 
     seen = await reach("udp", port)
 
-    assert (seen.verdict, server.heard) == (Verdict.up, [b""])
+    assert (seen.verdict, server.heard) == (Verdict.up, [b"\0"])
 
 
 async def test_udp_port_that_nobody_has_is_refused(reach):

@@ -1,11 +1,21 @@
-"""How results travel: no message is larger than a broker takes, whatever the targets said."""
+"""What becomes of a job: its result, whose fault a failure is, and messages that no target can make too large."""
 
+from ipaddress import ip_network
 from uuid import UUID
 
 import msgspec
+import pytest
 
-from pinghome_common.events.probe import Result, Results, Verdict
-from prober.work import MOST_IN_A_MESSAGE, Done, _message
+from pinghome_common.events.probe import Job, Result, Results, Verdict
+from pinghome_common.guard import Guard
+from pinghome_common.stream import Task
+from prober.anchors import Anchors
+from prober.region import OWN_FAULT
+from prober.work import MOST_IN_A_MESSAGE, Done, Prober, _message
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+GUARD = Guard([ip_network("127.0.0.1/32")])
+SLOT = 1_790_000_000
 
 
 def results(count: int, excerpt: str) -> list[Done]:
@@ -20,7 +30,7 @@ def size(done: list[Done]) -> int:
     return len(msgspec.msgpack.encode(Results(batch=UUID(int=1), region="a", results=[each.result for each in done])))
 
 
-def test_message_with_long_excerpts_stays_below_half_a_mebibyte():
+async def test_message_with_long_excerpts_stays_below_half_a_mebibyte():
     done = results(1000, "é" * 2048)
 
     parts = []
@@ -32,6 +42,34 @@ def test_message_with_long_excerpts_stays_below_half_a_mebibyte():
     assert max(map(size, parts)) < 512 << 10
 
 
-def test_message_without_excerpts_holds_as_many_as_it_may():
+async def test_message_without_excerpts_holds_as_many_as_it_may():
     assert len(_message(results(1000, ""))) == MOST_IN_A_MESSAGE
     assert size(_message(results(1000, ""))) < 512 << 10
+
+
+async def worked(anchors: list[str], **job) -> Result:
+    """The result that a prober would publish of a job."""
+    prober = Prober(None, "a", b"", GUARD, Anchors(anchors))
+    at = SLOT * 10**9 + 3_000_000
+    await prober._probe(Job(resource=UUID(int=1), interval=60, **job), Task("job", b"", at, ""))
+    (done,) = prober._done
+    return done.result
+
+
+async def test_result_has_its_slot_and_what_was_seen(listening):
+    async with listening(b"HTTP/1.1 500 X\r\nContent-Length: 7\r\n\r\nso sad\0") as target:
+        result = await worked([], type="http", url=target.url)
+
+    assert (result.verdict, result.slot, result.interval) == (Verdict.target_fail, SLOT * 10**6, 60)
+    assert (result.status_code, result.address, result.excerpt) == (500, "127.0.0.1", "so sad")
+    assert result.error == "answered 500 Internal Server Error"
+
+
+@pytest.mark.parametrize("kind", ["tcp", "udp", "smtp"])
+async def test_failure_is_published_as_our_own_when_no_anchor_answers(listening, kind):
+    async with listening(b"", read=False) as anchor:
+        down = await worked([f"127.0.0.1:{anchor.port}"], type=kind, host="127.0.0.1", port=1)
+    cut_off = await worked([f"127.0.0.1:{anchor.port}"], type=kind, host="127.0.0.1", port=1)
+
+    assert (down.verdict, down.error) == (Verdict.target_fail, "refused the connection")
+    assert (cut_off.verdict, cut_off.error) == (Verdict.probe_error, OWN_FAULT)

@@ -5,6 +5,7 @@ aioping, icmplib and others tell replies apart by a 16-bit id, so one host's rep
 """
 
 import asyncio
+import errno
 import secrets
 import socket
 import struct
@@ -14,7 +15,6 @@ from ipaddress import ip_address
 from itertools import count
 
 from pinghome_common.guard import Address
-from prober.probes.failure import OwnFault
 
 NONCE = 16
 AGAIN = 1.0
@@ -45,7 +45,7 @@ async def ping(address: Address) -> float:
     """Seconds to `address` and back, by the kernel's clock; waits until there is a reply.
 
     Raises:
-        OwnFault: this system lets us send no ICMP; the text says what to do.
+        PermissionError: this system lets us send no ICMP; the text says what to do.
         OSError: there is no way there.
     """
     key = asyncio.get_running_loop(), address.version
@@ -162,7 +162,7 @@ def _open(*, v6: bool) -> tuple[socket.socket, bool]:
         else:
             made.bind(("::" if v6 else "0.0.0.0", 0))  # noqa: S104  # this takes the id, it listens to nobody
         return made, raw
-    raise OwnFault(_REFUSED)
+    raise PermissionError(errno.EPERM, _REFUSED)
 
 
 def _only_replies(raw: socket.socket, *, v6: bool) -> None:
@@ -186,6 +186,6 @@ def _stamp(extra: list[tuple[int, int, bytes]]) -> float:
 
 def _checksum(packet: bytes) -> int:
     """The Internet checksum (RFC 1071) of an even number of bytes."""
-    total = sum(struct.unpack(f"!{len(packet) // 2}H", packet))
+    total: int = sum(struct.unpack(f"!{len(packet) // 2}H", packet))
     total = (total >> 16) + (total & 0xFFFF)
     return ~(total + (total >> 16)) & 0xFFFF

@@ -6,7 +6,7 @@ from pinghome_common.events.condition import STATUS, Condition
 from pinghome_common.events.probe import Job, Verdict, attempt_deadline
 from pinghome_common.guard import Guard
 from prober.conditions import first_failure, words
-from prober.excerpt import excerpt
+from prober.excerpt import excerpt, masked
 from prober.probes import PROBES
 from prober.probes.check import Check, Observation
 from prober.probes.failure import explain
@@ -42,7 +42,8 @@ async def probe(job: Job, guard: Guard, opener: Opener, tries: int = 2) -> Obser
     if tries > 1 and seen.verdict in {Verdict.target_fail, Verdict.probe_error}:
         seen = judged(await kind(check, guard, deadline), job.conditions)
     if seen.verdict is not Verdict.up:
-        seen.excerpt = excerpt(seen.body, [*headers.values(), body])
+        secrets = [*headers.values(), body]
+        seen.error, seen.excerpt = masked(seen.error, secrets), excerpt(seen.body, secrets)
     return seen
 
 

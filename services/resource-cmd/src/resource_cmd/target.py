@@ -81,7 +81,7 @@ def host_in(field: str, text: str) -> Endpoint:
         host, port = (parts.hostname or "").encode("idna").decode().lower(), parts.port
     except ValueError:
         host, port = "", None
-    if not _HOST.fullmatch(host) or port == 0 or parts.username is not None:
+    if not _HOST.fullmatch(host) or port == 0 or parts.username is not None or not text.isprintable():
         raise Invalid(FieldError(field, "must name a host, such as example.com or 192.0.2.1"))
     if field == "host" and (not bare or port or parts.path or parts.query or parts.fragment):
         raise Invalid(FieldError(field, "must be a host alone; its port goes into port"))

@@ -151,11 +151,11 @@ class Projector:
 
     async def _count(self, tx: Connection, new: list[tuple[tuple[int, datetime], Result]]) -> None:
         failures = [
-            (slot, series, result.error[:1000], result.condition[:1000], result.excerpt[:4096])
+            (slot, series, result.error[:1000], result.condition[:1000], result.excerpt[:4096], _late(result))
             for (series, slot), result in new
             if result.verdict is not Verdict.up
         ]
-        columns = ("slot", "series", "error", "condition", "excerpt")
+        columns = ("slot", "series", "error", "condition", "excerpt", "late")
         await tx.copy_records_to_table("failure", records=failures, columns=columns)
         for table, truncate in (("result_hour", _hour), ("result_day", _day)):
             sums: dict[tuple[UUID, datetime], list[Any]] = {}
@@ -202,8 +202,13 @@ def _row(key: tuple[int, datetime], it: Result, address: int | None) -> tuple[ob
     phases = it.phases
     return (
         slot, series, phases.total, phases.dns, phases.connect, phases.tls, phases.first_byte,
-        _VERDICTS[it.verdict], it.status_code, address, (it.checked_at - it.slot) / 1000,
+        _VERDICTS[it.verdict], it.status_code, address,
     )  # fmt: skip
+
+
+def _late(it: Result) -> float:
+    """Milliseconds from when it was due to when it was checked."""
+    return (it.checked_at - it.slot) / 1000
 
 
 def _add(sums: list[Any], it: Result) -> None:
@@ -257,9 +262,9 @@ _SERIES = (
 )
 
 _RESULT = """
-INSERT INTO result (slot, series, total, dns, connect, tls, first_byte, verdict, status_code, address, late)
+INSERT INTO result (slot, series, total, dns, connect, tls, first_byte, verdict, status_code, address)
 SELECT * FROM unnest($1::timestamptz[], $2::int[], $3::real[], $4::real[], $5::real[], $6::real[], $7::real[],
-    $8::smallint[], $9::smallint[], $10::int[], $11::real[])
+    $8::smallint[], $9::smallint[], $10::int[])
 ON CONFLICT (series, slot) DO NOTHING RETURNING series, slot
 """
 

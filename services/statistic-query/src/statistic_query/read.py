@@ -48,7 +48,7 @@ _HOURS = _COLUMNS.format("""
 
 # The newest of each series are taken first: only then is looked at what belongs to them.
 _RESULTS = """
-SELECT r.*, s.region, coalesce(a.address, f.address, '') AS at, f.error, f.condition, f.excerpt
+SELECT r.*, s.region, coalesce(a.address, f.address, '') AS at, f.late, f.error, f.condition, f.excerpt
 FROM series s CROSS JOIN LATERAL (
     SELECT * FROM result WHERE series = s.id AND verdict = ANY($5::smallint[])
     AND ($2::timestamptz IS NULL OR slot >= $2) AND ($3::timestamptz IS NULL OR slot < $3)

@@ -11,9 +11,10 @@ from dns.flags import TC
 from dns.message import Message, from_wire, make_query
 from dns.name import root
 from dns.rdata import Rdata
+from dns.rdtypes.ANY.TXT import TXT
 from dns.resolver import Resolver
 
-from pinghome_common.guard import Address, Guard, Trusting
+from pinghome_common.guard import Address, Forbidden, Guard, Trusting
 from prober.probes.attempt import attempt
 from prober.probes.check import LOOKING_UP, Check, Observation
 from prober.probes.dial import look_up
@@ -34,7 +35,10 @@ async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
 
 async def _ask(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
     name, kind, *expected = check.data.split(maxsplit=2)
-    query = make_query(name, kind, use_edns=0, payload=_PAYLOAD)
+    try:
+        query = make_query(name, kind, use_edns=0, payload=_PAYLOAD)
+    except (DNSException, UnicodeError) as error:
+        raise Forbidden(f"the question cannot be asked: {error}") from error
     if check.host:
         addresses = await look_up(check.host, guard, seen)
         seen.doing = "waiting for an answer"
@@ -58,15 +62,15 @@ def _judge(reply: Message, kind: rdatatype.RdataType, expected: str) -> None:
     if not found:
         raise Broken(f"has no {rdatatype.to_text(kind)} record of this name")
     if expected and not any(_is(record, expected) for record in found):
-        shown = ", ".join(record.to_text()[:80] for record in found[:3])
+        shown = ", ".join(sorted(record.to_text()[:80] for record in found)[:3])
         raise Broken(f"{rdatatype.to_text(kind)} is {shown}, not {expected[:100]}")
 
 
 def _is(record: Rdata, expected: str) -> bool:
-    if record.rdtype == rdatatype.TXT:
-        return bool(b"".join(record.strings) == expected.strip('"').encode())
+    if isinstance(record, TXT):
+        return b"".join(record.strings) == expected.strip('"').encode()
     try:
-        return record == rdata.from_text(record.rdclass, record.rdtype, expected, origin=root, relativize=False)
+        return bool(record == rdata.from_text(record.rdclass, record.rdtype, expected, origin=root, relativize=False))
     except DNSException:
         return False
 

@@ -8,6 +8,7 @@ from prober import ping
 from prober.probes.attempt import attempt
 from prober.probes.check import Check, Observation
 from prober.probes.dial import look_up
+from prober.probes.failure import OwnFault
 
 Echo = Callable[[Address], Awaitable[float]]
 """Seconds to an address and back; waits until there is a reply."""
@@ -25,6 +26,8 @@ async def _ask(check: Check, guard: Guard, echo: Echo, seen: Observation) -> Non
         seen.address = str(guard.check(address))
         try:
             seen.phases.first_byte = await echo(address) * 1000
+        except PermissionError as error:
+            raise OwnFault(error.strerror) from error
         except OSError as error:
             if left and error.errno in OURS:  # no route there, say without IPv6: the next may have one
                 continue

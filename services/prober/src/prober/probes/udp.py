@@ -15,7 +15,7 @@ SILENT = "waiting for an answer (a target that never answers is down: send a pay
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
-    """Up is a target that answers `data` (or an empty datagram) with any datagram.
+    """Up is a target that answers `data` (without any, a byte of zero) with any datagram.
 
     Down is one whose host says that nobody listens (ICMP port unreachable), and one that stays silent: UDP cannot tell
     a service that has nothing to say from one that is gone, so a monitor must send what its target answers.
@@ -30,7 +30,7 @@ async def _ask(check: Check, guard: Guard, seen: Observation) -> None:
     try:
         seen.address = transport.get_extra_info("peername")[0]
         sent = perf_counter()
-        transport.sendto(payload(check.data))
+        transport.sendto(payload(check.data) or b"\0")  # asyncio sends no empty datagram
         seen.body = await answer.came
         seen.phases.first_byte = (perf_counter() - sent) * 1000
     finally:

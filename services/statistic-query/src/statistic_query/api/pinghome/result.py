@@ -46,7 +46,8 @@ async def results(
 
     `class` says what a failure speaks against: the target (`target_fail`), the prober or its region (`probe_error`), or
     nobody, for policy refused the address (`blocked`). Phases are milliseconds, null where there was no such part.
-    `condition` and `excerpt`, at most 4 KiB of the answer, are kept of failures.
+    `checked_at`, `error`, `condition` and `excerpt`, at most 4 KiB of the answer, are kept of failures; a success was
+    checked at its slot, but for the delay that `pinghome_slot_delay_seconds` measures.
     """
     await read.created("resource", id)
     wanted = list(VERDICTS) if verdict is None else FAILURES if verdict == "fail" else [Verdict(verdict)]
@@ -62,7 +63,7 @@ def _document(row: Row) -> dict[str, Any]:
         "class": None if verdict is Verdict.up else verdict,
         "region": row["region"],
         "slot": moment(row["slot"]),
-        "checked_at": moment(row["slot"] + timedelta(milliseconds=row["late"] or 0)),
+        "checked_at": None if row["late"] is None else moment(row["slot"] + timedelta(milliseconds=row["late"])),
         "phases": {phase: milliseconds(row[phase]) for phase in phases},
         "status_code": row["status_code"],
         "error": row["error"] or "",

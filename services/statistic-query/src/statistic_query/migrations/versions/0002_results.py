@@ -1,4 +1,4 @@
-"""All that a result keeps: when it was checked, at which address, and what a failing target answered."""
+"""All that a result keeps: at which address it was checked, and of a failure when, and what the target answered."""
 
 from alembic import op
 
@@ -9,10 +9,11 @@ STATEMENTS = """
 -- Targets have few addresses and many results: a small number stands for each. It is null for older results.
 CREATE TABLE address (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, address text NOT NULL UNIQUE);
 
--- Milliseconds from slot to check: four bytes, where a second time would take eight.
-ALTER TABLE result ADD COLUMN address int, ADD COLUMN late real;
+-- With this a row of all phases has no padding; another four bytes would make every row eight longer.
+ALTER TABLE result ADD COLUMN address int;
 
-ALTER TABLE failure ALTER COLUMN address SET DEFAULT '',
+-- late: milliseconds from slot to check.
+ALTER TABLE failure ALTER COLUMN address SET DEFAULT '', ADD COLUMN late real,
     ADD COLUMN condition text NOT NULL DEFAULT '', ADD COLUMN excerpt text NOT NULL DEFAULT '';
 """
 
