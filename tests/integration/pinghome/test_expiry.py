@@ -91,6 +91,6 @@ async def test_certificate_of_an_https_monitor_is_told_and_reminded_of_once(fold
 def shown(told: dict[str, Any]) -> None:
     assert (told["host"], told["subject"], told["issuer"]) == ("127.0.0.1", "CN=localhost", "CN=nobody trusts me")
     assert (told["days_left"], told["verified"], told["chain"]) == (4, False, [])
-    assert told["problem"].startswith("its issuer is unknown")
+    assert told["problem"].startswith("unable to get local issuer certificate")
     assert told["valid_from"] < told["checked_at"] < told["valid_to"]
     assert told["region"] == "eu-central-1"

@@ -17,7 +17,11 @@ from prober.probes import certificate
 from prober.probes.certificate import Told
 from prober.probes.dial import tls_context
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    # asyncio's server leaves a connection to the collector that is aborted in its handshake, as the second ones here are.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npinghome"
 AT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -41,6 +45,7 @@ async def seen_of(target, told=None, monitor=None, **settings):
     job = Job(**{"resource": monitor or uuid4(), "type": "http", "interval": 60, "url": target.url, **settings})
     seen = await probe(job, GUARD, lambda _: ({}, ""))
     news = await (told or Told()).news(job.resource, seen.peer, GUARD, AT) if seen.peer else None
+    await asyncio.sleep(0.02)  # the server's turn to notice that it is over
     return seen, news
 
 
@@ -64,7 +69,7 @@ BAD = [
     ({"days": -1}, "certificate has expired"),
     ({"name": "other.example"}, "certificate is not valid for '127.0.0.1'"),
     ({"self_signed": True}, "self-signed certificate"),
-    ({"chain": False}, "its issuer is unknown: the server does not send an intermediate certificate"),
+    ({"chain": False}, "unable to get local issuer certificate: the server does not send an intermediate certificate"),
 ]
 
 

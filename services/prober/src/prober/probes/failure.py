@@ -32,12 +32,11 @@ _NO_ISSUER = {20, 21}  # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, …_TO_VE
 
 
 def distrust(error: ssl.SSLCertVerificationError) -> str:
-    """Why a certificate is not accepted, in words: OpenSSL's own, which are good but for the commonest case."""
+    """Why a certificate is not accepted, in OpenSSL's words, and in ours where those tell an administrator nothing."""
+    words = error.verify_message.rstrip(".")
     if error.verify_code in _NO_ISSUER:
-        return (
-            "its issuer is unknown: the server does not send an intermediate certificate, or its authority is private"
-        )
-    return error.verify_message.rstrip(".")
+        words += ": the server does not send an intermediate certificate, or its authority is private"
+    return words
 
 
 class OwnFault(Exception):
