@@ -37,6 +37,8 @@ LAG = Histogram(
 
 AT_ONCE = 200
 """Channels that one process tells something at the same time; each of them one thing after another."""
+APART = 0.2
+"""Seconds between two looks: the judge wakes us after each of its transactions, and few of them have news."""
 CONNECTIONS = 4
 """Of those of the service's pool that deliveries may take at a time: commands come first."""
 TURN = 15.0
@@ -79,6 +81,7 @@ class Notifier:
                     for row in await connection.fetch(_CLAIM, free, list(self._turns), timedelta(seconds=LEASE)):
                         self._begin(row["channel"], connection.get_server_pid())
                 OVERDUE.set(await connection.fetchval(_OVERDUE))
+                await asyncio.sleep(APART)
                 try:
                     async with asyncio.timeout(1.0):
                         await self._work.wait()
