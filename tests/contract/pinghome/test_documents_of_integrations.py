@@ -111,7 +111,7 @@ WRONG: dict[str, list[Any]] = {
     "status": [True, 5, None, "x" * 256, "a\0b"],
     "message": [True, 5, None, "x" * 4097, "a\0b"],
     "items": ["x", {}, None, [5], [""], [None], [["x"]], ["x"] * 101],
-    "token": [True, 5, None, "x" * 256, "a\0b"],
+    "token": [True, 5, None, "x" * 256, "a\0b", MASK],
 }
 
 

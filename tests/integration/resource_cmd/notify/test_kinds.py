@@ -6,41 +6,23 @@ import json
 import ssl
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
-from itertools import pairwise
-from uuid import uuid4
 
 import pytest
 
 from bench.certificates import write_certificates
 from contract.target import listening
+from integration.resource_cmd.notify.messages import message
 from mail_sink import mail_sink
 from pinghome_common.errors import Invalid
-from pinghome_common.events.notification import Notification
 from pinghome_common.guard import Guard
 from resource_cmd.notify.apprise import SCHEMES, Apprise
 from resource_cmd.notify.email import Email
 from resource_cmd.notify.mail import Mail
-from resource_cmd.notify.message import Later, Undelivered, compose
-from resource_cmd.notify.pace import Pace
+from resource_cmd.notify.message import Undelivered
 from resource_cmd.notify.slack import Slack
-from resource_cmd.notify.statuspage_io import StatuspageIo
 from resource_cmd.notify.web import Web
 from resource_cmd.notify.webhook import Webhook
-from statuspage import statuspage
 from unit.common.test_guard import FORBIDDEN
-
-AT = datetime(2026, 11, 21, 21, 50, 15, tzinfo=UTC)
-MONITOR = uuid4()
-
-
-def message(what="down", title="Shop is down", text="Shop is down since today: refused <b>it</b>.", about=MONITOR):
-    said = Notification(
-        id=uuid4(), organisation=uuid4(), channel=uuid4(), channel_name="On call", channel_kind="x", noun="resource",
-        about=about, about_version=2, what=what, at=AT, title=title, text=text, created_at=AT,
-    )  # fmt: skip
-    return compose([said])
-
 
 # --- webhook, slack -------------------------------------------------------------------------------------------------
 
@@ -257,110 +239,3 @@ async def test_a_service_that_cannot_be_reached_is_said_so_without_its_token(mea
         await Apprise(url=FINE[0]).send(message(), means)
     assert str(error.value).startswith("Discord did not")
     assert "JHMHI8" not in str(error.value)
-
-
-# --- statuspage.io --------------------------------------------------------------------------------------------------
-
-
-def page(of, **settings):
-    return StatuspageIo(
-        **{"page": of.page, "name": "Incident name", "items": ["ggs24084vt79"], "token": of.token} | settings
-    )
-
-
-async def test_an_incident_opens_on_down_and_is_resolved_on_up(means):
-    async with statuspage() as there:
-        calling = replace(means, statuspage_url=there.url)
-        await page(there, status="Incident status", message="We look into it").send(message(), calling)
-        (incident,) = there.unresolved
-        assert (incident["name"], incident["status"], incident["body"]) == (
-            "Incident name", "investigating", "We look into it",
-        )  # fmt: skip
-        assert there.components == {"ggs24084vt79": "major_outage"}
-
-        await page(there).send(message("up", text="It is back."), calling)
-        assert there.unresolved == []
-        assert (incident["status"], incident["body"]) == ("resolved", "It is back.")
-        assert there.components == {"ggs24084vt79": "operational"}
-    assert {status for *_, status in there.calls} == {200, 201}  # nobody called faster than once a second
-
-
-async def test_a_status_of_atlassians_is_used_and_without_a_message_the_text_is(means):
-    async with statuspage(limited=False) as there:
-        calling = replace(means, statuspage_url=there.url, pace=Pace(0))
-        await page(there, status="identified").send(message(), calling)
-        assert (there.unresolved[0]["status"], there.unresolved[0]["body"]) == ("identified", message().text)
-
-
-async def test_an_answer_that_is_lost_makes_no_second_incident(means):
-    async with statuspage(limited=False) as there:
-        calling = replace(means, statuspage_url=there.url, pace=Pace(0))
-        there.lose_answer_of = "POST"
-        with pytest.raises(Undelivered):
-            await page(there).send(message(), calling)
-        await page(there).send(message(), calling)
-        assert len(there.incidents) == 1
-        there.lose_answer_of = "PATCH"
-        with pytest.raises(Undelivered):
-            await page(there).send(message("up"), calling)
-        await page(there).send(message("up"), calling)
-        assert [it["status"] for it in there.incidents.values()] == ["resolved"]
-        await page(there).send(message(), calling)
-        assert len(there.incidents) == 2  # another outage
-
-
-async def test_each_monitor_has_an_incident_of_its_own_however_many_there_are(means):
-    async with statuspage(limited=False) as there:
-        calling = replace(means, statuspage_url=there.url, pace=Pace(0))
-        there.incidents = {f"foreign{n}": {"id": f"foreign{n}", "status": "investigating"} for n in range(250)}
-        first, second = uuid4(), uuid4()
-        for about in (first, second, first):
-            await page(there).send(message(about=about), calling)
-        assert len(there.unresolved) == 252
-        await page(there).send(message("up", about=first), calling)
-        assert len(there.unresolved) == 251
-
-
-async def test_the_operators_token_serves_where_there_is_none_and_is_required_then(means):
-    async with statuspage(limited=False) as there:
-        calling = replace(means, statuspage_url=there.url, statuspage_token=there.token, pace=Pace(0))
-        await page(there, token="").check(calling)
-        await page(there, token="").send(message(), calling)
-        assert len(there.unresolved) == 1
-    with pytest.raises(Invalid, match="PINGHOME_STATUSPAGE_IO_TOKEN"):
-        await page(there, token="").check(means)
-
-
-async def test_errors_of_the_page_are_told_without_the_token_and_its_limit_is_respected(means):
-    async with statuspage() as there:
-        calling = replace(means, statuspage_url=there.url, pace=Pace(0))
-        with pytest.raises(Undelivered, match="answered 401") as error:
-            await page(there, token="wrong-secret").send(message(), calling)
-        assert "secret" not in str(error.value)
-        await means.web.ask("GET", f"{there.url}/", {"Authorization": f"OAuth {there.token}"})
-        with pytest.raises(Undelivered, match="420") as error:
-            await page(there).send(message(), calling)
-        assert error.value.wait >= 60
-        await asyncio.sleep(1)
-        with pytest.raises(Undelivered, match="404"):
-            await page(there, page="nobodys").send(message(), calling)
-
-
-async def test_a_token_is_used_once_a_second_and_who_would_wait_long_is_sent_away():
-    pace, times, away = Pace(1.0), [], []
-
-    async def call(token):
-        try:
-            await pace.turn(token, calls=2)
-            times.append((asyncio.get_running_loop().time(), token))
-        except Later as later:
-            away.append(later.wait)
-
-    await asyncio.gather(*(call("a") for _ in range(7)), call("b"))
-    mine = sorted(at for at, token in times if token == "a")
-    assert len(mine) == 4
-    assert all(later - earlier > 0.95 for earlier, later in pairwise(mine))
-    assert [round(wait) for wait in away] == [4, 6, 8]  # each with room for its calls
-    begun = asyncio.get_running_loop().time()
-    await pace.turn("a", calls=0)  # one who has begun is not sent away
-    assert asyncio.get_running_loop().time() - begun < 1.1

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database
@@ -27,6 +27,7 @@ from resource_cmd.store import Row, unheard
 log = structlog.get_logger()
 
 DELIVERIES = Counter("pinghome_deliveries_total", "attempts to deliver notifications", ["kind", "outcome"])
+OVERDUE = Gauge("pinghome_delivery_overdue_seconds", "for how long the longest waiting delivery has been due")
 LAG = Histogram(
     "pinghome_delivery_seconds",
     "from what happened to its delivery",
@@ -36,6 +37,8 @@ LAG = Histogram(
 
 AT_ONCE = 200
 """Channels that one process tells something at the same time; each of them one thing after another."""
+APART = 0.2
+"""Seconds between two looks: the judge wakes us after each of its transactions, and few of them have news."""
 CONNECTIONS = 4
 """Of those of the service's pool that deliveries may take at a time: commands come first."""
 TURN = 15.0
@@ -77,6 +80,8 @@ class Notifier:
                 if free := AT_ONCE - len(self._turns):
                     for row in await connection.fetch(_CLAIM, free, list(self._turns), timedelta(seconds=LEASE)):
                         self._begin(row["channel"], connection.get_server_pid())
+                OVERDUE.set(await connection.fetchval(_OVERDUE))
+                await asyncio.sleep(APART)
                 try:
                     async with asyncio.timeout(1.0):
                         await self._work.wait()
@@ -190,6 +195,8 @@ async def _record(
         leader.channel, [row.state.about for row in rows], at,
     )  # fmt: skip
 
+
+_OVERDUE = "SELECT coalesce(extract(epoch FROM now() - min(due)), 0)::float8 FROM notification WHERE due <= now()"
 
 # Whoever comes second to a lease waits a moment for the first, and finds it taken. A lease ends with its owner's
 # connection, too, so that after a kill nobody waits for the dead.

@@ -125,6 +125,8 @@ async def create(id: Id, body: NewIntegration, command: Commanded) -> Response: 
     await command.resources.edit(id)
     if body.type not in INTEGRATIONS:
         raise Invalid(FieldError("type", "must be one of " + ", ".join(INTEGRATIONS)))
+    if body.token == MASK:
+        raise Invalid(FieldError("token", "there is no earlier value to keep"))
     made_here = new_secret() if body.type == "webhook" and not body.token else ""
     kind = _kind(body.type, body.integration, body.token or made_here)
     shown = kind.shown(MASK)

@@ -27,6 +27,8 @@ class NewService(BaseModel):
 class Settings(NewService):
     """A service's settings; an absent field is unchanged."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"channels": ["906a3444-15ce-4410-8041-89a238e9e91f"]}]})
+
     name: Name = ""
 
 
