@@ -30,9 +30,10 @@ class Received:
 
 @dataclass
 class Sink:
-    """Answers 200; paths in `hanging` get no answer, those in `failing` 500."""
+    """Answers 200, after `pause` seconds; paths in `hanging` get no answer, those in `failing` 500."""
 
     port: int = 0
+    pause: float = 0.0
     received: list[Received] = field(default_factory=list)
     tried: int = 0
     hanging: set[str] = field(default_factory=set)
@@ -51,6 +52,7 @@ class Sink:
                 writer.write(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
                 return
             self.received.append(Received(time.monotonic(), path, headers["idempotency-key"], body))
+            await asyncio.sleep(self.pause)
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):

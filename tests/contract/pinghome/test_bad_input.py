@@ -129,7 +129,9 @@ async def ask_alone(connection: Connection, raw: bytes) -> Any:
 
 @pytest.fixture(scope="module")
 async def own(client: Client) -> dict[str, str]:
-    return {kind: (await getattr(client, kind)())["id"] for kind in ("resource", "heartbeat", "channel", "service")}
+    ids = {kind: (await getattr(client, kind)())["id"] for kind in ("resource", "heartbeat", "channel", "service")}
+    await client("POST", f"resource-cmd/v1/resource/{ids['resource']}/integration", json=INTEGRATION)
+    return ids
 
 
 @pytest.mark.parametrize("operation", [each for each in BODIED if not each.public], ids=str)

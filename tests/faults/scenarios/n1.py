@@ -1,6 +1,7 @@
 """N1: resource-cmd, which judges and delivers, is killed -9 during changes of state; every change is told."""
 
 import asyncio
+import json
 import time
 from collections import Counter, defaultdict
 
@@ -11,7 +12,7 @@ from verdict import Verdict
 
 APART = 0.6, 1.8
 """Seconds."""
-AT_ONCE = 64
+AT_ONCE = 200
 """Messages that may be under way in one process."""
 
 
@@ -20,6 +21,7 @@ async def play(run: Run, verdict: Verdict) -> None:
     platform = run.platform
     count, kills, seconds = (500, 30, 40.0) if run.long else (30, 4, 4.0)
     async with sink() as it:
+        it.pause = 0.3  # so that kills find messages under way
         monitors = await make_alerted(platform, it, f"n1-{run.seed}", count)
         run.say(f"{count} heartbeats, each with a channel of its own")
 
@@ -33,8 +35,12 @@ async def play(run: Run, verdict: Verdict) -> None:
         )
         await changing
         lost = await it.until(monitors, ("down", "up"), 90)
+        told = time.monotonic()
+        while (left := await _open(run)) and time.monotonic() < told + 60:
+            await asyncio.sleep(0.2)
         verdict.told("kills", killed.total())
-        verdict.told("from the last kill to the last message", f"{time.monotonic() - last:.1f} s")
+        verdict.told("from the last kill to the last message", f"{told - last:.1f} s")
+        verdict.none("notifications still open", left)
         verdict.none(f"of {2 * count} changes, not told", lost)
         keys, bodies = Counter(each.key for each in it.received), defaultdict(set)
         for each in it.received:
@@ -49,13 +55,11 @@ async def play(run: Run, verdict: Verdict) -> None:
                 order[about].append(what)
         verdict.none("changes told under two keys", [of for of, seen in ids.items() if len(seen) > 1])
         verdict.none("ups before their downs", [id_ for id_, whats in order.items() if whats[0] != "down"])
-    deadline = time.monotonic() + 20  # the last attempts are written down after they were answered
-    while (open_ := await _open(run)) and time.monotonic() < deadline:
-        await asyncio.sleep(0.2)
-    verdict.none("notifications still open", open_)
 
 
-async def _open(run: Run) -> int:
+async def _open(run: Run) -> list[str]:
+    """What is not over, with the error of its last attempt."""
     async with run.platform.sql("resource_cmd") as db:
-        found: int = await db.fetchval("SELECT count(*) FROM notification WHERE open")
-        return found
+        rows = await db.fetch("SELECT state, due - now() AS left FROM notification WHERE open")
+    found = [(json.loads(row["state"]), row["left"]) for row in rows]
+    return [f"{it['what']} {it['state']} {it['attempts'][-1:]} due in {left}" for it, left in found]

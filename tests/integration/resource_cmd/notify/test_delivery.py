@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+from uuid import uuid4
 
 import pytest
 
@@ -12,10 +13,16 @@ from contract.target import eventually, listening
 from integration.resource_cmd.notify.conftest import OPERATOR, SECRET, START
 from integration.resource_cmd.test_results import DOWN, UP
 from integration.resource_cmd.test_results import World as Results
+from integration.resource_cmd.test_silence import AT, BOOT
+from integration.resource_cmd.test_silence import World as Silence
+from pinghome_common.clock import from_micros
+from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.events.notification import State
+from pinghome_common.events.ping import Batch, Kind, Ping, encode
+from resource_cmd import heartbeat
 from resource_cmd.notify import deliver
 from resource_cmd.notify.ledger import Notice, announce
-from resource_cmd.store import Resources, unheard
+from resource_cmd.store import Heartbeats, Resources, unheard
 
 
 def verified(asked):
@@ -252,3 +259,26 @@ async def test_a_judged_monitor_tells_in_the_transaction_of_its_change(world):
     async with world.db.transaction() as tx:
         row = await Resources(tx, OPERATOR, unheard, START).edit(it.id)
     assert row.state.down_since is None
+
+
+async def test_a_heartbeat_tells_every_change_even_those_of_one_batch_and_what_silence_says(world):
+    await world.webhook("http://127.0.0.1:1/")
+    settings = {"name": "job", "service_id": world.service.id, "period": 60, "methods": ["GET"]}
+    it = heartbeat.create(uuid4(), world.service.organisation, settings, from_micros(AT), enabled=True)
+    async with world.db.transaction() as tx:
+        await Heartbeats(tx, OPERATOR, unheard, START).add(it)
+    silence = Silence(world.db, it)
+    kinds = (Kind.complete, Kind.fail, Kind.fail, Kind.complete, Kind.fail, Kind.complete)
+    pings = [Ping(uuid4().bytes, it.id.bytes, AT + n * MICRO, kind) for n, kind in enumerate(kinds)]
+    for _ in range(2):  # a batch that comes again says nothing again
+        await silence.hear("telemetry.ping.gateway-1", encode(Batch(BOOT.bytes, 1, pings)))
+    assert [each.what for each in await world.ledger()] == ["down", "up", "down", "up"]
+
+    await silence.tick(66)
+    await silence.sweep(66)
+    await silence.ping(70, number=2)
+    told = await world.ledger()
+    assert [each.what for each in told[4:]] == ["down", "up"]
+    assert "no check-in arrived in time" in told[4].text
+    assert told[4].at == from_micros(AT + 65 * MICRO)
+    assert {each.noun for each in told} == {"heartbeat"}

@@ -21,7 +21,7 @@ from pinghome_common.guard import Guard
 from resource_cmd.notify.apprise import SCHEMES, Apprise
 from resource_cmd.notify.email import Email
 from resource_cmd.notify.mail import Mail
-from resource_cmd.notify.message import Undelivered, compose
+from resource_cmd.notify.message import Later, Undelivered, compose
 from resource_cmd.notify.pace import Pace
 from resource_cmd.notify.slack import Slack
 from resource_cmd.notify.statuspage_io import StatuspageIo
@@ -208,7 +208,7 @@ async def test_a_mail_server_that_refuses_or_is_away_is_said_so(means):
     with pytest.raises(Undelivered, match="PINGHOME_SMTP_URL"):
         await Email(to=["ops@example.com"]).send(message(), means)
     with pytest.raises(Invalid, match="PINGHOME_SMTP_URL and PINGHOME_MAIL_FROM"):
-        Email(to=["ops@example.com"]).check(means)
+        await Email(to=["ops@example.com"]).check(means)
 
 
 # --- apprise --------------------------------------------------------------------------------------------------------
@@ -228,16 +228,16 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("url", FINE)
-def test_services_with_a_fixed_host_are_taken_and_shown_without_their_tokens(means, url):
+async def test_services_with_a_fixed_host_are_taken_and_shown_without_their_tokens(means, url):
     it = Apprise(url=url)
-    it.check(means)
+    await it.check(means)
     assert it.shown("***") == {"url": url.partition("://")[0] + "://***"}
 
 
 @pytest.mark.parametrize("url", REFUSED)
-def test_everything_else_is_refused(means, url):
+async def test_everything_else_is_refused(means, url):
     with pytest.raises(Invalid, match=r"config\.url"):
-        Apprise(url=url).check(means)
+        await Apprise(url=url).check(means)
 
 
 def test_every_allowed_scheme_is_one_that_apprise_knows_with_a_constant_https_host():
@@ -324,11 +324,11 @@ async def test_each_monitor_has_an_incident_of_its_own_however_many_there_are(me
 async def test_the_operators_token_serves_where_there_is_none_and_is_required_then(means):
     async with statuspage(limited=False) as there:
         calling = replace(means, statuspage_url=there.url, statuspage_token=there.token, pace=Pace(0))
-        page(there, token="").check(calling)
+        await page(there, token="").check(calling)
         await page(there, token="").send(message(), calling)
         assert len(there.unresolved) == 1
     with pytest.raises(Invalid, match="PINGHOME_STATUSPAGE_IO_TOKEN"):
-        page(there, token="").check(means)
+        await page(there, token="").check(means)
 
 
 async def test_errors_of_the_page_are_told_without_the_token_and_its_limit_is_respected(means):
@@ -346,14 +346,21 @@ async def test_errors_of_the_page_are_told_without_the_token_and_its_limit_is_re
             await page(there, page="nobodys").send(message(), calling)
 
 
-async def test_a_token_is_used_once_a_second():
-    pace, times = Pace(0.1), []
+async def test_a_token_is_used_once_a_second_and_who_would_wait_long_is_sent_away():
+    pace, times, away = Pace(1.0), [], []
 
     async def call(token):
-        await pace.turn(token)
-        times.append((asyncio.get_running_loop().time(), token))
+        try:
+            await pace.turn(token, calls=2)
+            times.append((asyncio.get_running_loop().time(), token))
+        except Later as later:
+            away.append(later.wait)
 
-    await asyncio.gather(*(call("a") for _ in range(4)), call("b"))
+    await asyncio.gather(*(call("a") for _ in range(7)), call("b"))
     mine = sorted(at for at, token in times if token == "a")
-    assert all(later - earlier > 0.09 for earlier, later in pairwise(mine))
-    assert mine[-1] - mine[0] > 0.28
+    assert len(mine) == 4
+    assert all(later - earlier > 0.95 for earlier, later in pairwise(mine))
+    assert [round(wait) for wait in away] == [4, 6, 8]  # each with room for its calls
+    begun = asyncio.get_running_loop().time()
+    await pace.turn("a", calls=0)  # one who has begun is not sent away
+    assert asyncio.get_running_loop().time() - begun < 1.1

@@ -38,6 +38,12 @@ def test_a_parent_that_was_not_looked_at_since_is_waited_for():
 @pytest.mark.parametrize("state", ["down", "unknown"])
 def test_a_parent_that_is_away_keeps_its_children_quiet(state):
     assert seen(family(parent=state), 100_000) is Light.waits
+    assert seen(family(parent=state, since=129), 130) is Light.waits
+
+
+def test_a_parent_that_went_long_after_is_not_to_blame():
+    assert seen(family(parent="down", since=131), 132) is Light.told
+    assert seen(family(parent="down", since=131), 132, shaded=True) is Light.waits  # it was, and went once more
 
 
 @pytest.mark.parametrize("state", ["paused", "pending", "maintenance"])

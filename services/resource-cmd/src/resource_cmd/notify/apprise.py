@@ -1,6 +1,7 @@
 """Channel `apprise`: services whose host is fixed in Apprise's own code (decision 0010)."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -30,7 +31,7 @@ class Apprise:
 
     url: str
 
-    def check(self, means: Means) -> None:  # noqa: ARG002  # its hosts are fixed
+    async def check(self, means: Means) -> None:  # noqa: ARG002  # its hosts are fixed
         """The scheme is allowed and Apprise understands the rest."""
         scheme = self.url.partition("://")[0].lower()
         if scheme not in SCHEMES:
@@ -42,7 +43,7 @@ class Apprise:
             raise Invalid(FieldError("config.url", "must be at most 2048 printable characters"))
         if refused := _REFUSED & _query(self.url):
             raise Invalid(FieldError("config.url", f"must not set {min(refused)}"))
-        if _plugin(self.url) is None:
+        if await asyncio.to_thread(_plugin, self.url) is None:
             raise Invalid(FieldError("config.url", f"is not what Apprise's {scheme}:// needs; see appriseit.com"))
 
     def shown(self, mask: str) -> dict[str, str | list[str]]:
@@ -51,7 +52,7 @@ class Apprise:
 
     async def send(self, message: Message, means: Means) -> None:  # noqa: ARG002  # it brings its own
         """Delivers; raises Undelivered. Apprise does not say what went wrong beyond its log."""
-        plugin = _plugin(self.url)
+        plugin = await asyncio.to_thread(_plugin, self.url)
         if plugin is None:
             raise Undelivered("this version of Apprise does not understand the URL any more")
         try:
@@ -70,10 +71,11 @@ def _query(url: str) -> set[str]:
 
 
 def _plugin(url: str) -> Any:
-    """The service of a URL; None when Apprise does not understand it."""
-    from apprise import Apprise as Library  # noqa: PLC0415  # 12 MB and a third of a second that most never need
+    """The service of a URL; None when Apprise does not understand it. The first call takes seconds, for the import."""
+    from apprise import Apprise as Library  # noqa: PLC0415  # 29 MB and two seconds that most never need
     from apprise import AppriseAsset, PersistentStoreMode  # noqa: PLC0415
 
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its words may quote the URL
     asset = AppriseAsset(storage_mode=PersistentStoreMode.MEMORY, allow_templates=False, plugin_paths=[])
     plugin = Library.instantiate(url, asset=asset, suppress_exceptions=True)
     if plugin is not None:

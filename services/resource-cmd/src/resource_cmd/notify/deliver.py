@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 import structlog
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database
@@ -19,13 +20,14 @@ from pinghome_common.logs import said
 from resource_cmd.notify.agenda import NOTIFIER, Agenda
 from resource_cmd.notify.kinds import opened
 from resource_cmd.notify.ledger import Notifications
-from resource_cmd.notify.message import Means, Undelivered, compose
+from resource_cmd.notify.message import Later, Means, Undelivered, compose
 from resource_cmd.notify.plan import GIVE_UP, backoff
 from resource_cmd.store import Row, unheard
 
 log = structlog.get_logger()
 
 DELIVERIES = Counter("pinghome_deliveries_total", "attempts to deliver notifications", ["kind", "outcome"])
+OVERDUE = Gauge("pinghome_delivery_overdue_seconds", "for how long the longest waiting delivery has been due")
 LAG = Histogram(
     "pinghome_delivery_seconds",
     "from what happened to its delivery",
@@ -33,12 +35,16 @@ LAG = Histogram(
     buckets=(0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400),
 )
 
-AT_ONCE = 64
+AT_ONCE = 200
 """Channels that one process tells something at the same time; each of them one thing after another."""
+CONNECTIONS = 4
+"""Of those of the service's pool that deliveries may take at a time: commands come first."""
 TURN = 15.0
 """Seconds after which a channel begins nothing new, and others get their turn."""
 LONGEST = 900.0
 """Seconds that a receiver may ask to be left alone."""
+SEND = 35.0
+"""Seconds that one message may take."""
 LEASE = 60
 """Seconds for which a channel is one worker's: more than a turn and the slowest send."""
 
@@ -56,6 +62,7 @@ class Notifier:
     def __init__(self, db: Database, means: Means, key: bytes, after: Callable[[], None]) -> None:
         self._db, self._means, self._key, self._after = db, means, key, after
         self._work = asyncio.Event()
+        self._room = asyncio.Semaphore(CONNECTIONS)
         self._turns: dict[UUID, asyncio.Task[None]] = {}
 
     def wake(self) -> None:
@@ -71,6 +78,7 @@ class Notifier:
                 if free := AT_ONCE - len(self._turns):
                     for row in await connection.fetch(_CLAIM, free, list(self._turns), timedelta(seconds=LEASE)):
                         self._begin(row["channel"], connection.get_server_pid())
+                OVERDUE.set(await connection.fetchval(_OVERDUE))
                 try:
                     async with asyncio.timeout(1.0):
                         await self._work.wait()
@@ -98,32 +106,48 @@ class Notifier:
             while time.monotonic() < until and await self._step(channel):
                 pass
         finally:
-            async with self._db.connection() as connection:
-                await connection.execute("DELETE FROM lease WHERE channel = $1 AND owner = $2", channel, owner)
+            async with self._transaction() as tx:
+                await tx.execute("DELETE FROM lease WHERE channel = $1 AND owner = $2", channel, owner)
 
     async def _step(self, channel: UUID) -> bool:
         """One message; False when there was none to send."""
-        async with self._db.transaction() as tx:
+        async with self._transaction() as tx:
             target = await _target(tx, channel)
             follows = target is None or (isinstance(target, Integration) and target.type == "statuspageIo")
             rows = await Agenda(tx, channel, now()).next(follows=follows)
         self._after()
         if not rows:
             return False
-        error = await self._send(target, [row.state for row in rows])
-        async with self._db.transaction() as tx:
+        try:
+            error = await self._send(target, [row.state for row in rows])
+        except Later as turn:
+            async with self._transaction() as tx:
+                due = now() + timedelta(seconds=turn.wait)
+                await tx.execute("UPDATE notification SET due = $2 WHERE id = $1", rows[0].state.id, due)
+            return True
+        async with self._transaction() as tx:
             await _record(tx, rows, error, now(), gone=target is None)
         self._after()
         return True
 
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        async with self._room, self._db.transaction() as tx:
+            yield tx
+
     async def _send(self, target: Channel | Integration | None, some: list[Notification]) -> Undelivered | None:
-        """Sends one message; what went wrong, or None."""
+        """Sends one message; what went wrong, or None. Raises Later."""
         if target is None:
             return Undelivered("the channel was deleted")
         try:
-            await opened(self._key, target).send(compose(some), self._means)
+            async with asyncio.timeout(SEND):
+                await opened(self._key, target).send(compose(some), self._means)
+        except Later:
+            raise
         except Undelivered as error:
             return error
+        except TimeoutError:
+            return Undelivered(f"it took longer than {SEND:.0f} seconds")
         except Exception:
             log.exception("a channel failed in an unforeseen way", channel=str(target.id))
             return Undelivered("something went wrong on our side; it has been logged")
@@ -168,6 +192,8 @@ async def _record(
         leader.channel, [row.state.about for row in rows], at,
     )  # fmt: skip
 
+
+_OVERDUE = "SELECT coalesce(extract(epoch FROM now() - min(due)), 0)::float8 FROM notification WHERE due <= now()"
 
 # Whoever comes second to a lease waits a moment for the first, and finds it taken. A lease ends with its owner's
 # connection, too, so that after a kill nobody waits for the dead.

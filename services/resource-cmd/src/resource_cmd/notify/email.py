@@ -19,7 +19,7 @@ class Email:
 
     to: list[str]
 
-    def check(self, means: Means) -> None:
+    async def check(self, means: Means) -> None:
         """Addresses are addresses, and there is a mail server."""
         if not 1 <= len(self.to) <= 50:
             raise Invalid(FieldError("config.to", "must be 1 to 50 addresses"))

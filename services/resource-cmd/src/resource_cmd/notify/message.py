@@ -30,6 +30,17 @@ class Undelivered(Exception):
         self.wait = wait
 
 
+class Later(Exception):
+    """It is not this one's turn for so many seconds; nothing was tried.
+
+    Whoever sends must not wait long for a turn: it would keep others from theirs.
+    """
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(f"in {wait:.1f} s")
+        self.wait = wait
+
+
 @dataclass(slots=True, kw_only=True)
 class Message:
     """`key` is the idempotency key: the same for every attempt, with the same content."""
@@ -60,14 +71,14 @@ class Means:
 class Kind(Protocol):
     """One kind of channel: a dataclass of its configuration."""
 
-    def check(self, means: Means) -> None:
+    async def check(self, means: Means) -> None:
         """Raises Invalid, naming the field as `config.<field>`, when it cannot work."""
 
     def shown(self, mask: str) -> dict[str, str | list[str]]:
         """The configuration as it may be read, with `mask` in place of secrets."""
 
     async def send(self, message: Message, means: Means) -> None:
-        """Delivers; raises Undelivered."""
+        """Delivers; raises Undelivered, or Later when nothing was tried yet."""
 
 
 def compose(notifications: Sequence[Notification]) -> Message:

@@ -37,8 +37,9 @@ class Family:
 def light(it: Family, down_at: datetime, now: datetime, *, shaded: bool) -> Light:
     """Whether a child's `down` is told.
 
-    Only a parent that was looked at after the child fell can be called well; and after the parent has come back, the
-    child gets its own next look. Both are waited for as long as a result may take.
+    A parent is to blame only when it went about when the child did, not for what fell long before it. Only a parent
+    that was looked at after the child fell can be called well; and after the parent has come back, the child gets its
+    own next look. Both are waited for as long as a result may take.
 
     Args:
         it: the two monitors.
@@ -49,7 +50,7 @@ def light(it: Family, down_at: datetime, now: datetime, *, shaded: bool) -> Ligh
     if shaded and it.status not in LASTING:
         return Light.needless
     if it.parent_status in GONE:
-        return Light.waits
+        return Light.waits if shaded or down_at >= it.parent_since - it.patience else Light.told
     if it.parent_status != "up" or it.status != "down":
         return Light.told
     seen = _after(it.parent_checked, down_at) or now > down_at + it.patience

@@ -12,7 +12,7 @@ class Slack:
 
     url: str
 
-    def check(self, means: Means) -> None:
+    async def check(self, means: Means) -> None:
         """As every URL."""
         check_url(self.url, means.guard)
 

@@ -34,7 +34,7 @@ class StatuspageIo:
     items: list[str] = field(default_factory=list)
     token: str = ""
 
-    def check(self, means: Means) -> None:
+    async def check(self, means: Means) -> None:
         """There is a token."""
         if not (self.token or means.statuspage_token):
             raise Invalid(FieldError("token", "is required unless the operator sets PINGHOME_STATUSPAGE_IO_TOKEN"))
@@ -44,19 +44,24 @@ class StatuspageIo:
         return {"page": self.page, "token": mask if self.token else ""}
 
     async def send(self, message: Message, means: Means) -> None:
-        """Opens or resolves the monitor's incident; raises Undelivered."""
+        """Opens or resolves the monitor's incident; raises Undelivered, or Later when it is not the token's turn."""
         newest = message.notifications[-1]
+        await means.pace.turn(self.token or means.statuspage_token, calls=2)
         ours = await self._ours(str(newest.about), means)
         if newest.what == "up":
             for incident in ours:
+                await means.pace.turn(self.token or means.statuspage_token, calls=0)
                 await self._call("PATCH", f"/incidents/{quote(incident, safe='')}", self._resolved(newest.text), means)
         elif not ours:
+            await means.pace.turn(self.token or means.statuspage_token, calls=0)
             await self._call("POST", "/incidents", self._opened(str(newest.about), newest.text), means)
 
     async def _ours(self, monitor: str, means: Means) -> list[str]:
         """The ids of the page's unresolved incidents that are this monitor's."""
         found: list[str] = []
         for page in range(1, 100):
+            if page > 1:
+                await means.pace.turn(self.token or means.statuspage_token, calls=0)
             answer = await self._call("GET", f"/incidents/unresolved?page={page}&per_page={PAGE}", None, means)
             incidents = answer.json()
             if not isinstance(incidents, list):
@@ -88,7 +93,6 @@ class StatuspageIo:
         token = self.token or means.statuspage_token
         headers = {"Authorization": f"OAuth {token}", "Content-Type": "application/json"}
         body = b"" if incident is None else encode({"incident": incident})
-        await means.pace.turn(token)
         url = f"{means.statuspage_url}/v1/pages/{quote(self.page, safe='')}{path}"
         answer = await means.web.ask(method, url, headers, body)
         if answer.status in TOO_FAST:

@@ -31,7 +31,7 @@ class Webhook:
     url: str
     secret: str = ""
 
-    def check(self, means: Means) -> None:
+    async def check(self, means: Means) -> None:
         """Its URL is absolute and spells no forbidden address; a name is judged when it is called."""
         check_url(self.url, means.guard)
         if len(self.secret) > 255 or not (self.secret.isascii() and self.secret.isprintable()):

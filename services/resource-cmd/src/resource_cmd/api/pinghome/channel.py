@@ -31,8 +31,8 @@ def _known(kind: str) -> str:
     return kind
 
 
-def _with(it: Channel, config: Kind, command: Command) -> Channel:
-    config.check(command.state.means)
+async def _with(it: Channel, config: Kind, command: Command) -> Channel:
+    await config.check(command.state.means)
     key = derive(command.state.settings.secret_key, "channel")
     return replace(it, shown=config.shown(MASK), sealed=sealed(key, config), updated_at=command.now)
 
@@ -44,7 +44,7 @@ async def create(body: NewChannel, command: Creating) -> Response:
     secret = ""
     if isinstance(config, Webhook) and not config.secret:
         config.secret = secret = new_secret()
-    state = _with(
+    state = await _with(
         Channel(
             id=uuid7(),
             organisation=command.caller.organisation,
@@ -74,7 +74,7 @@ async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noq
         it.name = body.name
     it.service_id = body.service_id or it.service_id
     old = opened(derive(command.state.settings.secret_key, "channel"), it)
-    row.state = _with(it, read(it.kind, merged(old, it.shown, body.config, MASK)), command)
+    row.state = await _with(it, read(it.kind, merged(old, it.shown, body.config, MASK)), command)
     await command.channels.save(row)
     document = documents.channel(row.state)
     return command.answer({"message": "Channel updated", "channel": document, "id": id}, version=row.version)

@@ -91,7 +91,7 @@ def _kind(type_: str, integration: str, token: str) -> Kind:
     return Slack(url=integration) if type_ == "slack" else Webhook(url=integration, secret=token)
 
 
-def _with(it: Integration, kind: Kind, command: Command) -> Integration:
+async def _with(it: Integration, kind: Kind, command: Command) -> Integration:
     """The integration with its kind's configuration, which follows its own settings.
 
     Raises:
@@ -100,7 +100,7 @@ def _with(it: Integration, kind: Kind, command: Command) -> Integration:
     if isinstance(kind, StatuspageIo):
         kind = replace(kind, name=it.name, status=it.status, message=it.message, items=it.items)
     try:
-        kind.check(command.state.means)
+        await kind.check(command.state.means)
     except Invalid as error:
         raise Invalid(*(FieldError(_ours(each.field), each.message) for each in error.errors)) from None
     key = derive(command.state.settings.secret_key, "channel")
@@ -144,7 +144,7 @@ async def create(id: Id, body: NewIntegration, command: Commanded) -> Response: 
         created_at=command.now,
         updated_at=command.now,
     )
-    row = await command.integrations.add(_with(state, kind, command), unique=True)
+    row = await command.integrations.add(await _with(state, kind, command), unique=True)
     return _answer(command, row, "Integration created", 201, made_here)
 
 
@@ -169,7 +169,7 @@ async def update(id: Id, integration: str, body: Settings, command: Commanded) -
         elif isinstance(kind, Webhook):
             kind = replace(kind, secret=body.token)
         state = replace(state, has_token=isinstance(kind, StatuspageIo | Webhook))
-    row.state = _with(state, kind, command)
+    row.state = await _with(state, kind, command)
     await command.integrations.save(row)
     return _answer(command, row, "Integration updated")
 
