@@ -19,7 +19,7 @@ from prober.probes.dial import tls_context
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    # asyncio's server leaves a connection to the collector that is aborted in its handshake, as the second ones here are.
+    # asyncio's server leaves a connection that is aborted in its handshake, as the second ones are, to the collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
