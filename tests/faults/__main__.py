@@ -59,6 +59,7 @@ def main() -> int:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--short", action="store_false", dest="long", help="three minutes in all (the default)")
     form.add_argument("--long", action="store_true", help="a quarter of an hour in all")
+    parser.set_defaults(long=False)
     parser.add_argument("--keep", action="store_true", help="leave the data folders")
     parser.add_argument("--json", type=Path, help="also write what was found to a file")
     asked = parser.parse_args()

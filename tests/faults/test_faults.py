@@ -25,7 +25,7 @@ def found(request, tmp_path_factory):
     return json.loads(told.read_text())
 
 
-@pytest.mark.timeout(400)  # the first one plays them all
+@pytest.mark.timeout(900)  # the first one plays them all
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_nothing_is_lost_or_counted_twice_and_everything_comes_back(scenario, found):
     checks = [it for it in found["checks"] if it["scenario"] == scenario.upper()]
