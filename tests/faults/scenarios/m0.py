@@ -4,9 +4,10 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 from uuid import UUID, uuid4
 
-from commands import Client
+from commands import make_all, unmake_all
 from run import Run
 from under_test import REGION, Platform
 from verdict import Verdict
@@ -96,7 +97,7 @@ async def play(run: Run, verdict: Verdict) -> None:
     finally:
         for trial in trials:
             trial.close()
-    await _unwatch(run.platform, trials)
+    await unmake_all(run.platform, "/v1/resource", [trial.resource for trial in trials])
     late.sort()
     verdict.told("outages of more than 1.5 intervals and grace found", found)
     verdict.none("of these not found", missed)
@@ -109,31 +110,20 @@ async def play(run: Run, verdict: Verdict) -> None:
 
 
 async def _watch(platform: Platform, trials: list[Trial]) -> None:
-    service, waiting = str(uuid4()), iter(trials)
-
-    async def make() -> None:
-        client = Client(platform)
-        for trial in waiting:
-            body = {
-                "service_id": service,
-                "name": f"M0 {trial.port}",
-                "type": "http",
-                "url": f"http://127.0.0.1:{trial.port}/",
-                "regions": [REGION],
-                "interval": INTERVAL,
-                "grace_period": trial.kind.grace,
-            }
-            trial.resource = UUID((await client.until_done("POST", "/v1/resource", body))["id"])
-        client.close()
-
-    await asyncio.gather(*(make() for _ in range(8)))
+    ids = await make_all(platform, "/v1/resource", (_monitor(trial) for trial in trials))
+    for trial, id_ in zip(trials, ids, strict=True):
+        trial.resource = id_
 
 
-async def _unwatch(platform: Platform, trials: list[Trial]) -> None:
-    client = Client(platform)
-    ids = "&".join(f"id={trial.resource}" for trial in trials)
-    await client.until_done("DELETE", f"/v1/resource?{ids}", None)
-    client.close()
+def _monitor(trial: Trial) -> dict[str, Any]:
+    return {
+        "name": f"M0 {trial.port}",
+        "type": "http",
+        "url": f"http://127.0.0.1:{trial.port}/",
+        "regions": [REGION],
+        "interval": INTERVAL,
+        "grace_period": trial.kind.grace,
+    }
 
 
 async def _settled(platform: Platform, trials: list[Trial]) -> None:

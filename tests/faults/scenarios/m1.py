@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from commands import Client
+from commands import make_all, unmake_all
 from run import Run
 from under_test import Platform
 from verdict import Verdict
@@ -23,7 +23,8 @@ EXCUSED = 60.0
 async def play(run: Run, verdict: Verdict) -> None:
     """1,000 jobs and five minutes in the long form, 200 and half a minute in the short one, which ends with it."""
     platform, (jobs, away) = run.platform, (1000, 300) if run.long else (200, 30)
-    ids = await _make(platform, jobs)
+    bodies = ({"name": f"M1 {number}", "interval": INTERVAL} for number in range(jobs))
+    ids = await make_all(platform, "/v1/heartbeat", bodies)
     ill, well = set(ids[: jobs // 10]), ids[jobs // 10 :]
     for id_ in ids:
         await _check_in(platform, [id_])
@@ -47,30 +48,7 @@ async def play(run: Run, verdict: Verdict) -> None:
         verdict.none(f"of {len(ill)} jobs that had stopped not found", ill - downs.keys())
         slowest = max((downs[id_] - back for id_ in ill if id_ in downs), default=0.0)
         verdict.at_most("seconds after the outage until the last of them was", slowest, EXCUSED + 5)
-    await _unmake(platform, ids)
-
-
-async def _make(platform: Platform, count: int) -> list[UUID]:
-    service, waiting, made = str(uuid4()), iter(range(count)), []
-
-    async def make() -> None:
-        client = Client(platform)
-        for number in waiting:
-            body = {"service_id": service, "name": f"M1 {number}", "interval": INTERVAL}
-            made.append(UUID((await client.until_done("POST", "/v1/heartbeat", body))["id"]))
-        client.close()
-
-    await asyncio.gather(*(make() for _ in range(8)))
-    return made
-
-
-async def _unmake(platform: Platform, ids: list[UUID]) -> None:
-    client = Client(platform)
-    for begin in range(0, len(ids), 100):
-        await client.until_done(
-            "DELETE", "/v1/heartbeat?" + "&".join(f"id={id_}" for id_ in ids[begin : begin + 100]), None
-        )
-    client.close()
+    await unmake_all(platform, "/v1/heartbeat", ids)
 
 
 async def _keep_checking_in(platform: Platform, ids: list[UUID], stop: asyncio.Event) -> None:

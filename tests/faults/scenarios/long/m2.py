@@ -5,10 +5,11 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from commands import Client
+from commands import make_all
 from enclosure import Enclosure
 from run import Run
 from scenarios.m0 import answer
@@ -33,7 +34,8 @@ async def play(run: Run, verdict: Verdict) -> None:
             await enclosure.forward(each)
         await platform.hold_down(f"prober-{DEAD}")
         async with _prober(platform, enclosure, anchors):
-            ids = await _watch(platform, port)
+            bodies = (_monitor(number, port) for number in range(MONITORS))
+            ids = await make_all(platform, "/v1/resource", bodies)
             await _until(platform, ids, up=True)
             run.say(f"{MONITORS} monitors are up in three regions; the network of {DEAD} dies")
             versions = await _versions(platform, ids)
@@ -73,25 +75,14 @@ async def _prober(platform: Platform, enclosure: Enclosure, anchors: int) -> Asy
             await process.wait()
 
 
-async def _watch(platform: Platform, port: int) -> list[UUID]:
-    service, waiting, made = str(uuid4()), iter(range(MONITORS)), []
-
-    async def make() -> None:
-        client = Client(platform)
-        for number in waiting:
-            body = {
-                "service_id": service,
-                "name": f"M2 {number}",
-                "type": "http",
-                "url": f"http://127.0.0.1:{port}/{number}",
-                "regions": list(REGIONS),
-                "interval": INTERVAL,
-            }
-            made.append(UUID((await client.until_done("POST", "/v1/resource", body))["id"]))
-        client.close()
-
-    await asyncio.gather(*(make() for _ in range(8)))
-    return made
+def _monitor(number: int, port: int) -> dict[str, Any]:
+    return {
+        "name": f"M2 {number}",
+        "type": "http",
+        "url": f"http://127.0.0.1:{port}/{number}",
+        "regions": list(REGIONS),
+        "interval": INTERVAL,
+    }
 
 
 async def _until(platform: Platform, ids: list[UUID], *, up: bool) -> None:
