@@ -208,7 +208,7 @@ FORBIDDEN = {
     "resource-cmd": [
         *(
             f"$JS.API.STREAM.{verb}"
-            for verb in ("DELETE.EVENTS", "DELETE.SCHEDULES", "PURGE.EVENTS", "PURGE.TELEMETRY")
+            for verb in ("DELETE.EVENTS", "DELETE.TELEMETRY", "PURGE.EVENTS", "PURGE.TELEMETRY")
         ),
         "$JS.API.STREAM.CREATE.OTHER",
         "$JS.API.STREAM.MSG.DELETE.EVENTS",

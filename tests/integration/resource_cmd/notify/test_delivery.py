@@ -249,9 +249,9 @@ async def test_a_sealed_configuration_that_cannot_be_opened_is_a_visible_failure
 async def test_a_judged_monitor_tells_in_the_transaction_of_its_change(world):
     it = await world.resource()
     await world.webhook("http://127.0.0.1:1/")
-    results = Results(world.db)
+    results, noon = Results(world.db), 12 * 3600  # when it was made
     for at, verdict in ((0, UP), (60, DOWN), (120, DOWN), (180, UP)):
-        await results.hear(("a", [(it, at, verdict)]))
+        await results.hear(("a", [(it, noon + at, verdict)]))
     told = await world.ledger()
     assert [(each.what, each.about_version) for each in told] == [("down", 3), ("up", 4)]
     assert told[0].text.endswith("refused the connection from a.")

@@ -9,7 +9,7 @@ from pinghome_common.dialects.pinghome import Id, Router, answer
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
 from statistic_query.query import Limited, Queried, Ranged
-from statistic_query.window import STEPS, Window
+from statistic_query.window import MONDAY, STEPS, Window
 
 routes = Router(tags=["Uptime monitors"])
 
@@ -64,7 +64,7 @@ async def statistic(
 
     `uptime` is percent of the time that the monitor was watched; response times are milliseconds.
     """
-    asked = Window(range_.start, min(range_.end, now()), interval)
+    asked = Window(max(range_.start, MONDAY), min(range_.end, now()), interval)  # nobody was watched before
     created, history, counted = await read.watched(id, asked, asked.newest(limit))
     start, end = range_.since(created)
     window = Window(start, end, interval)
