@@ -89,7 +89,15 @@ def _means(settings: Settings, guard: Guard) -> Means:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    nouns = (resource, reminder, trial, heartbeat, service, channel, integration)
+    nouns = (
+        heartbeat,
+        resource,
+        reminder,
+        trial,
+        service,
+        channel,
+        integration,
+    )  # the busiest first: it is found first
     application = app.build(
         NAME, settings or Settings(), _start, [noun.routes for noun in nouns],
         "Commands on uptime monitors, heartbeats, services, channels and integrations.",
