@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from integration.resource_cmd.notify.conftest import OPERATOR, START
+from integration.resource_cmd.test_results import DOWN, UP
+from integration.resource_cmd.test_results import World as Results
 from pinghome_common.clock import now
 from pinghome_common.events.notification import State
 from resource_cmd.notify.agenda import Agenda
@@ -59,6 +61,25 @@ async def test_two_an_hour_alone_and_the_rest_in_a_digest_when_the_hour_is_over(
     assert {each.state for each in ledger} == {State.sent}
     assert "5 changes" not in compose(ledger[2:]).title
     assert compose(ledger[2:]).title == "Shop is down, after 3 changes: 2 down, 1 up"
+
+
+async def test_a_target_that_flaps_for_six_hours_is_told_twice_an_hour_and_its_history_is_complete(world, told):
+    """M3 of reliability.md: up and down each five minutes, from its probes to its messages."""
+    it, results, noon = await world.resource(), Results(world.db), 12 * 3600
+    sent = []
+    for minute in range(6 * 60):
+        verdict = DOWN if minute // 5 % 2 else UP
+        await results.hear(("a", [(it, noon + minute * 60, verdict)]))
+        if minute % 5 in (0, 3) and (said := await told.next(minute)):
+            sent.append((minute, len(said)))
+    sent.append((420, len(await told.next(420))))
+
+    assert all(sum(first <= minute < first + 60 for minute, _ in sent) <= 2 for first, _ in sent)
+    assert await results.history(it) == ["pending", *["up", "down"] * 36]
+    ledger = await world.ledger()
+    assert [each.what for each in ledger] == ["down", *["up", "down"] * 35]
+    assert {each.state for each in ledger} == {State.sent}
+    assert sum(count for _, count in sent) == len(ledger)
 
 
 async def test_more_than_five_a_minute_are_one_summary(world, told):
