@@ -9,7 +9,7 @@ from contract.answers import done, paginated, refused
 from contract.client import CANARY, CHANNEL, Client
 from contract.target import listening
 from mail_sink import MailSink
-from unit.common.test_guard import FORBIDDEN
+from ssrf_corpus import FORBIDDEN
 
 MASK = "********"
 

@@ -22,7 +22,7 @@ from resource_cmd.notify.message import Undelivered
 from resource_cmd.notify.slack import Slack
 from resource_cmd.notify.web import Web
 from resource_cmd.notify.webhook import Webhook
-from unit.common.test_guard import FORBIDDEN
+from ssrf_corpus import FORBIDDEN
 
 # --- webhook, slack -------------------------------------------------------------------------------------------------
 
