@@ -7,7 +7,7 @@ import msgspec
 
 from pinghome_common.db import Connection
 from pinghome_common.events import Envelope, decode
-from pinghome_common.events.heartbeat import Heartbeat, take
+from pinghome_common.events.heartbeat import Heartbeat, take, unique_key
 from pinghome_common.events.ping import Ping, position
 from pinghome_common.events.probe import Result, Results, Verdict
 from pinghome_common.projection import envelopes, fresh
@@ -24,7 +24,7 @@ _UPSERT = {
     for noun, extra, value, update in (
         ("service", "", "", ""),
         ("resource", ", service", ", $5", ", service = $5"),
-        ("heartbeat", ", service", ", $5", ", service = $5"),
+        ("heartbeat", ", service, unique_key", ", $5, $6", ", service = $5, unique_key = $6"),
         ("channel", ", service", ", $5", ", service = $5"),
         ("integration", ", resource", ", $5", ", resource = $5"),
     )
@@ -107,6 +107,8 @@ class Projector:
 def _row(event: Envelope) -> tuple[object, ...]:
     row = event.subject, event.organisation, event.version, bytes(event.data).decode()
     of = msgspec.json.decode(event.data, type=_Of)
+    if event.noun == "heartbeat":
+        return *row, of.service_id, unique_key(event.subject)
     return row if event.noun == "service" else (*row, of.resource or of.service_id)
 
 
