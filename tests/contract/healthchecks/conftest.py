@@ -1,6 +1,6 @@
 """Projects of Healthchecks' dialect: services with keys, of two organisations."""
 
-from collections.abc import AsyncIterator
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -51,37 +51,34 @@ class Project:
 async def made(platform: Platform, http: httpx.AsyncClient, client: Client, organisation: str) -> Project:
     """A new service of an organisation, with a key of each kind."""
     service = (await client.service())["id"]
-    keys = [
-        (await platform.command("keys", "create", organisation, "--service", service, *words))["key"]
-        for words in (["--kind", "checks"], ["--kind", "checks", "--scope", "read"], ["--kind", "ping"])
-    ]
-    return Project(http, service, *keys)
+    kinds = (["--kind", "checks"], ["--kind", "checks", "--scope", "read"], ["--kind", "ping"])
+    create = ["keys", "create", organisation, "--service", service]
+    keys = await asyncio.gather(*(platform.command(*create, *words) for words in kinds))
+    return Project(http, service, *(key["key"] for key in keys))
 
 
 @pytest.fixture(scope="session")
-async def project(platform: Platform, http: httpx.AsyncClient, client: Client) -> AsyncIterator[Project]:
+async def project(platform: Platform, http: httpx.AsyncClient, client: Client) -> Project:
     """A project of the first organisation."""
-    yield await made(platform, http, client, "First organisation")
+    return await made(platform, http, client, "First organisation")
 
 
 @pytest.fixture
-async def empty(platform: Platform, http: httpx.AsyncClient, client: Client) -> AsyncIterator[Project]:
+async def empty(platform: Platform, http: httpx.AsyncClient, client: Client) -> Project:
     """A project of this test alone."""
-    yield await made(platform, http, client, "First organisation")
+    return await made(platform, http, client, "First organisation")
 
 
 @pytest.fixture(scope="session")
-async def neighbour(platform: Platform, http: httpx.AsyncClient, client: Client) -> AsyncIterator[Project]:
+async def neighbour(platform: Platform, http: httpx.AsyncClient, client: Client) -> Project:
     """Another project of the first organisation."""
-    yield await made(platform, http, client, "First organisation")
+    return await made(platform, http, client, "First organisation")
 
 
 @pytest.fixture(scope="session")
-async def other(
-    platform: Platform, http: httpx.AsyncClient, foreign: Client, stranger: dict[str, Any]
-) -> AsyncIterator[Project]:
+async def other(platform: Platform, http: httpx.AsyncClient, foreign: Client, stranger: dict[str, Any]) -> Project:
     """A project of the stranger."""
-    yield await made(platform, http, foreign, "Stranger")
+    return await made(platform, http, foreign, "Stranger")
 
 
 @pytest.fixture

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from contract.client import Client
-from contract.pinghome.operations import COMMANDS, DOCUMENTED, GATEWAY, HERE, PRESENT, RECORDS, ROUTED, STATISTICS, is_ours
+from contract.pinghome.operations import (
+    COMMANDS,
+    DOCUMENTED,
+    GATEWAY,
+    HERE,
+    PRESENT,
+    RECORDS,
+    ROUTED,
+    STATISTICS,
+    is_ours,
+)
 
 # The documents are not ours to ship: they lie beside the checkout, where the work is done and in CI.
 DOCUMENT = Path(os.environ.get("SEEDS") or Path(__file__).parents[4] / "shared/spec") / "pinghome-monitoring.txt"

@@ -5,8 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from pinghome_common.errors import ForbiddenError, NotFound
 from pinghome_common.events.heartbeat import Heartbeat
+from pinghome_common.events.service import Service
 from resource_cmd.store import Heartbeats, Row
 
 _SAME = {
@@ -70,6 +73,13 @@ class Checks(Heartbeats):
         )  # fmt: skip
         rows = [] if id_ is None else await self.edit_many([id_])
         return rows[0] if rows else None
+
+    async def told(self) -> list[UUID]:
+        """The ids of the channels that are told of what names none of its own."""
+        state = await self._tx.fetchval(
+            "SELECT state FROM service WHERE organisation = $1 AND id = $2", self._actor.organisation, self._service
+        )
+        return msgspec.json.decode(state, type=Service).channels if state else []
 
     async def assignable(self) -> list[Assignable]:
         """The channels of the service."""

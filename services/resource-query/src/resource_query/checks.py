@@ -10,6 +10,7 @@ from pinghome_common.db import Connection
 from pinghome_common.errors import ForbiddenError, NotFound
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.heartbeat import Heartbeat
+from pinghome_common.events.service import Service
 from pinghome_common.vitals import read_vitals
 
 _OF_SERVICE = "FROM heartbeat h JOIN vitals v ON v.heartbeat = h.id WHERE h.organisation = $1 AND h.service = $2"
@@ -77,6 +78,11 @@ class Checks:
         )
         return sorted(row["tag"] for row in rows if row["tag"])
 
+    async def told(self) -> list[UUID]:
+        """The ids of the channels that are told of what names none of its own."""
+        state = await self._db.fetchval("SELECT state FROM service WHERE organisation = $1 AND id = $2", *self._of)
+        return _decode_service(state).channels if state else []
+
     async def channels(self) -> list[Channel]:
         """The service's channels, oldest first."""
         rows = await self._db.fetch(
@@ -92,4 +98,5 @@ async def owner(db: Connection, service: UUID) -> UUID | None:
 
 
 _decode = msgspec.json.Decoder(Heartbeat).decode
+_decode_service = msgspec.json.Decoder(Service).decode
 _decode_channel = msgspec.json.Decoder(Channel).decode

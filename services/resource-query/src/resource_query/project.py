@@ -58,7 +58,8 @@ class Projector:
                     await tx.execute(f"DELETE FROM {part} WHERE resource = $1", event.subject)
         for event in newest.values():
             if event.noun == "heartbeat" and not event.deleted:
-                await add_vitals(tx, msgspec.json.decode(event.data, type=Heartbeat), event.version)
+                it = msgspec.json.decode(event.data, type=Heartbeat)
+                await add_vitals(tx, it, event.version, commanded=event.type != "heartbeat.status-changed")
 
     async def telemetry(self, tx: Connection, messages: list[Message]) -> None:
         """Pings move vitals, results move each region's last word."""

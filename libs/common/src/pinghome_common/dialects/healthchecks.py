@@ -1,10 +1,10 @@
 """Healthchecks' words (contract B): API keys, CORS, errors, and what a check looks like; the routes are elsewhere."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, overload
 from uuid import UUID
 
 import msgspec
@@ -138,30 +138,33 @@ def plain(request: Request, text: str, status: int = 200) -> Response:
 
 def render(request: Request, error: Exception) -> Response:
     """An error as Healthchecks says it; verbs that a path does not take, and the preflight of those that it does."""
-    path, cors = request.scope["path"], headers(request)
+    status, message = 500, "something went wrong on our side"
     if isinstance(error, HTTPException):
-        known = error.status_code in (404, 405) and any(view.fullmatch(path) for view in VIEWS)
-        status = error.status_code if not known else 204 if request.method == "OPTIONS" else 405
+        status, message = error.status_code, ""
+    elif isinstance(error, DomainError):
+        status, message = 400 if error.status == 422 else error.status, error.message
+    cors, verbs = headers(request), _verbs(request)
+    if status in (404, 405) and verbs and request.method not in (*verbs, "HEAD"):
+        return Response(status_code=204 if request.method == "OPTIONS" else 405, headers=cors)
+    if not message or status == 403:
         return Response(status_code=status, headers=cors)
-    if isinstance(error, DomainError):
-        status = 400 if error.status == 422 else error.status
-        retry = {"Retry-After": "1"} if status == 503 else {}
-        if not error.message or status == 403:
-            return Response(status_code=status, headers=cors)
-        return Response(encode({"error": error.message}), status, cors | retry, "application/json")
-    return Response(encode({"error": "something went wrong on our side"}), 500, cors, "application/json")
+    retry = {"Retry-After": "1"} if status == 503 else {}
+    return Response(encode({"error": message}), status, cors | retry, "application/json")
 
 
 def headers(request: Request) -> dict[str, str]:
     """What every answer has: CORS for the verbs of its path (contract B.0)."""
-    path = request.scope["path"]
-    verbs = next((verbs for view, verbs in VIEWS.items() if view.fullmatch(path)), ())
     return {
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Headers": "X-Api-Key",
-        "Access-Control-Allow-Methods": ", ".join((*verbs, "OPTIONS")),
+        "Access-Control-Allow-Methods": ", ".join((*_verbs(request), "OPTIONS")),
         "Access-Control-Max-Age": "600",
     }
+
+
+def _verbs(request: Request) -> tuple[str, ...]:
+    path = request.scope["path"]
+    return next((verbs for view, verbs in VIEWS.items() if view.fullmatch(path)), ())
 
 
 encode = msgspec.json.Encoder().encode
@@ -195,7 +198,7 @@ class Settled:
 
     text: str
     unique_key: str
-    channels: str
+    channels: str | None
     grace: int
     limit: int
     period: int | None
@@ -215,20 +218,32 @@ def settled(it: Heartbeat) -> Settled:
         "subject_fail": it.subject_fail,
         **({"schedule": it.schedule, "tz": it.tz} if it.schedule else {"timeout": it.period}),
     }
-    told = ",".join(sorted(map(str, it.channels or [])))
     text = encode(members)[1:-1].decode()
     period = None if it.schedule else it.period * MICRO
-    return Settled(text, unique_key(it.id), told, it.grace * MICRO, it.run_limit * MICRO, period)
+    return Settled(text, unique_key(it.id), joined(it.channels), it.grace * MICRO, it.run_limit * MICRO, period)
+
+
+@overload
+def joined(channels: Sequence[UUID]) -> str: ...
+@overload
+def joined(channels: Sequence[UUID] | None) -> str | None: ...
+def joined(channels: Sequence[UUID] | None) -> str | None:
+    """The ids of channels as a check has them: sorted and joined; None where it names none of its own."""
+    return None if channels is None else ",".join(sorted(map(str, channels)))
 
 
 @dataclass(slots=True)
 class View:
-    """How a caller sees checks: `now` is UNIX microseconds, `version` 1, 2 or 3; a read-only key sees less."""
+    """How a caller sees checks: `now` is UNIX microseconds, `version` 1, 2 or 3; a read-only key sees less.
+
+    `told` are the service's own channels, for a check that names none.
+    """
 
     site: str
     version: int
     now: int
     read_only: bool
+    told: str = ""
 
     def status(
         self, own: Settled, stored: str, expected: int | None, last_start: int | None, *, started: bool = False
@@ -274,7 +289,7 @@ class View:
             update = f"{self.site}/api/v{self.version}/checks/{id_}"
             urls = (
                 f'"uuid":"{id_}","ping_url":"{self.site}/ping/{id_}","update_url":"{update}",'
-                f'"pause_url":"{update}/pause","resume_url":"{update}/resume","channels":"{own.channels}"'
+                f'"pause_url":"{update}/pause","resume_url":"{update}/resume","channels":"{self.told if own.channels is None else own.channels}"'
             )
         return (
             f'{{{own.text},"n_pings":{n_pings},"status":"{status}","started":{_BOOLS[last_start is not None]},'
@@ -297,9 +312,9 @@ def _quoted(value: int | None) -> str:
     return "null" if value is None else f'"{datetime.fromtimestamp(value // MICRO, UTC).isoformat()}"'
 
 
-def view(request: Request, caller: Caller, now: int) -> View:
-    """How the caller of a request sees checks."""
-    return View(_json_safe(site(request)), version_of(request), now, caller.scope is Scope.read)
+def view(request: Request, caller: Caller, now: int, told: Sequence[UUID] = ()) -> View:
+    """How the caller of a request sees checks; `told` are the channels of the service."""
+    return View(_json_safe(site(request)), version_of(request), now, caller.scope is Scope.read, joined(told))
 
 
 def _json_safe(text: str) -> str:

@@ -44,8 +44,9 @@ async def _carrying_out(request: Request, caller: Caller) -> AsyncIterator[Comma
         yield command
 
 
-def _shown(request: Request, command: Command, it: Heartbeat, status: int = 200) -> Response:
-    return answer(request, view(request, command.caller, micros(command.now)).whole(it), status)
+async def _shown(request: Request, command: Command, it: Heartbeat, status: int = 200) -> Response:
+    told = await command.checks.told() if it.channels is None else []
+    return answer(request, view(request, command.caller, micros(command.now), told).whole(it), status)
 
 
 @routes.post("/checks/", status_code=201, responses=shows(CHECK, 201), openapi_extra=BODY)
@@ -66,7 +67,7 @@ async def create(request: Request) -> Response:
         service = {"service_id": caller.service}
         made = heartbeat.create(uuid7(), caller.organisation, settings | service, command.now, enabled=True)
         row = await command.checks.add(made)
-        return _shown(request, command, row.state, 201)
+        return await _shown(request, command, row.state, 201)
 
 
 @routes.post("/checks/{id}", responses=shows(CHECK), openapi_extra=BODY)
@@ -86,7 +87,7 @@ async def _change(request: Request, command: Command, row: Row[Heartbeat], wante
     if settings:
         row.state = heartbeat.edit(row.state, settings, command.now)
         await command.checks.save(row)
-    return _shown(request, command, row.state)
+    return await _shown(request, command, row.state)
 
 
 @routes.post("/checks/{id}/pause", responses=shows(CHECK | {"status": "paused"}))
@@ -98,7 +99,7 @@ async def pause(request: Request, id: str) -> Response:  # noqa: A002
         if row.state.vitals.status is not Status.paused or row.state.vitals.last_start is not None:
             row.state = heartbeat.halt(row.state, Status.paused, row.version + 1, command.now)
             await command.checks.save(row)
-        return _shown(request, command, row.state)
+        return await _shown(request, command, row.state)
 
 
 @routes.post("/checks/{id}/resume", responses=shows(CHECK))
@@ -111,7 +112,7 @@ async def resume(request: Request, id: str) -> Response:  # noqa: A002
             return plain(request, "check is not paused", 409)
         row.state = heartbeat.halt(row.state, Status.new, row.version + 1, command.now)
         await command.checks.save(row)
-        return _shown(request, command, row.state)
+        return await _shown(request, command, row.state)
 
 
 @routes.delete("/checks/{id}", responses=shows(CHECK))
@@ -121,4 +122,4 @@ async def delete(request: Request, id: str) -> Response:  # noqa: A002
     async with _carrying_out(request, authorize(request)) as command:
         row = await command.checks.mine(id_)
         await command.checks.remove(row)
-        return _shown(request, command, row.state)
+        return await _shown(request, command, row.state)

@@ -15,7 +15,8 @@ async def collection(request: Request, checking: Checking) -> Response:
     """The project's checks, those with every `tag` (repeatable) and with the `slug` that are asked for (B1)."""
     query = request.query_params
     found = await lines(request, checking.checks, query.getlist("tag"), query.get("slug"))
-    check = view(request, checking.caller, micros(now())).check
+    told = await checking.checks.told() if any(line.own.channels is None for line in found) else []
+    check = view(request, checking.caller, micros(now()), told).check
     return answer(request, f'{{"checks":[{",".join([check(*line) for line in found])}]}}')
 
 
@@ -23,7 +24,8 @@ async def collection(request: Request, checking: Checking) -> Response:
 async def one(request: Request, id: str, checking: Checking) -> Response:  # noqa: A002  # the document's word
     """A check by its id or its unique key (B2, B3)."""
     it = await checking.checks.one(named(id))
-    return answer(request, view(request, checking.caller, micros(now())).whole(it))
+    told = await checking.checks.told() if it.channels is None else []
+    return answer(request, view(request, checking.caller, micros(now()), told).whole(it))
 
 
 @routes.get("/status/")
