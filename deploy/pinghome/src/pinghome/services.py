@@ -39,6 +39,8 @@ def settings_of_all(settings: Settings, servers: Servers) -> dict[str, tuple[str
             own = {"database_url": servers.database_url, "nats_url": servers.nats_url(name), "region": region}
             if service != "resource-cmd":  # which alone seals, sends, and makes the first organisation
                 own |= dict.fromkeys([*keyring.KEYS, "smtp_url", "statuspage_io_token"], "")
+            if service == "resource-query":  # which shows badges
+                own["badge_secret"] = derive(settings.secret_key, "badge").hex()
             if region:
                 own |= {"database_url": "", "region_key": derive(settings.secret_key, f"region:{region}").hex()}
             found[name] = factory, settings.but(**own)

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     nats_replicas: int = Field(1, description="copies of each stream: 1 or 3")
     secret_key: str = Field("", description="seals secrets at rest and signs badges")
     region_key: str = Field("", description="a prober alone: the key of its region, printed by `pinghome region-key`")
+    badge_secret: str = Field("", description="resource-query alone: signs badges; made of the secret key")
     bootstrap_token: str = Field("", description="bearer token of the first organisation")
     bootstrap_checks_key: str = Field("", description="Healthchecks read-write key of the first service, 32 characters")
     bootstrap_checks_read_key: str = Field("", description="Healthchecks read-only key, 32 characters")
@@ -67,6 +68,10 @@ class Settings(BaseSettings):
     body_limit: int = Field(1 << 20, ge=1024, description="largest request body in bytes")
     request_timeout: float = Field(15.0, gt=0, description="seconds a client has to send a whole request")
     answer_timeout: float = Field(30.0, gt=0, description="seconds a request may take to be answered")
+    checks_limit: int = Field(10_000, ge=1, description="most checks in one service")
+    flips_as_object: bool = Field(
+        default=False, description="flips of Healthchecks' API v1 as an object, as v2 and v3 have them"
+    )
     pings_kept_days: int = Field(90, ge=8, description="days heartbeat events are kept")
     results_kept_days: int = Field(30, ge=8, description="days single probe results are kept; hours and days stay")
     stream_max_bytes: int = Field(8 << 30, description="largest size of the telemetry stream; then new data waits")

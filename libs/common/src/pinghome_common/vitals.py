@@ -34,13 +34,18 @@ _UPDATE = (
     f" FROM unnest({_ARRAYS}) n ({_LIST}) WHERE v.heartbeat = n.heartbeat"
 )
 
-# An event settles the status. The rest is taken from whoever has counted more pings: an event may be older than them.
-_BY_EVENT = {"status", "changed_at", "reason", "alert_after"}
+# What counts is taken from whoever has counted more pings, for an event may be older than them. A command settles the
+# status all the same; a status that pings or silence made does not, but says since when and why.
+_COUNTED = "excluded.position >= old.position"
+_SETTLED = f"(${len(_COLUMNS) + 2}::bool OR {_COUNTED})"
+_TAKEN = {
+    "status": _SETTLED,
+    "alert_after": _SETTLED,
+    "changed_at": f"{_SETTLED} OR excluded.status = old.status",
+    "reason": f"{_SETTLED} OR excluded.status = old.status",
+}
 _MERGE = ", ".join(
-    f"{name} = excluded.{name}"
-    if name in _BY_EVENT
-    else f"{name} = CASE WHEN excluded.position >= old.position THEN excluded.{name} ELSE old.{name} END"
-    for name in _COLUMNS[1:]
+    f"{name} = CASE WHEN {_TAKEN.get(name, _COUNTED)} THEN excluded.{name} ELSE old.{name} END" for name in _COLUMNS[1:]
 )
 _PLACES = ", ".join(f"${place}" for place in range(1, len(_COLUMNS) + 2))
 _ADD = (
@@ -53,9 +58,12 @@ def _row(it: Heartbeat) -> list[Any]:
     return [it.id, *(getattr(it.vitals, name) for name in _NAMES), alert_after(it, it.vitals)]
 
 
-async def add_vitals(tx: Connection, it: Heartbeat, version: int) -> None:
-    """Writes the vitals that came with a heartbeat's event, new or merged with what pings have made of them."""
-    await tx.execute(_ADD, *_row(it), version)
+async def add_vitals(tx: Connection, it: Heartbeat, version: int, *, commanded: bool) -> None:
+    """Writes the vitals that came with a heartbeat's event, new or merged with what pings have made of them.
+
+    `commanded`: a command made the event, not pings or silence, and so it settles the status.
+    """
+    await tx.execute(_ADD, *_row(it), version, commanded)
 
 
 async def lock_vitals(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, Vitals]:

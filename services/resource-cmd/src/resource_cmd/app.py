@@ -15,6 +15,7 @@ from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from resource_cmd import organisation
+from resource_cmd.api.healthchecks import checks
 from resource_cmd.api.pinghome import channel, heartbeat, integration, reminder, resource, service, trial
 from resource_cmd.command import Replayed, render_replayed
 from resource_cmd.domains import Domains
@@ -45,7 +46,9 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
     state.known = Known(broker, settings.data / NAME / "known")
     state.echo = Echo(broker, "resource-query", "statistic-query")
-    await state.echo.listen()
+    state.heard = Echo(broker, NAME)
+    for echo in (state.echo, state.heard):
+        await echo.listen()
     state.relay = eventlog.Relay(state.db, broker)
     state.scheduler = Scheduler(state.db, broker, settings.secret_key, settings.regions)
     state.trials = Trials(broker, settings.secret_key, settings.regions)
@@ -89,15 +92,8 @@ def _means(settings: Settings, guard: Guard) -> Means:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    nouns = (
-        heartbeat,
-        resource,
-        reminder,
-        trial,
-        service,
-        channel,
-        integration,
-    )  # the busiest first: it is found first
+    # The busiest first, for it is found first.
+    nouns = (heartbeat, checks, resource, reminder, trial, service, channel, integration)
     application = app.build(
         NAME, settings or Settings(), _start, [noun.routes for noun in nouns],
         "Commands on uptime monitors, heartbeats, services, channels and integrations.",

@@ -14,6 +14,7 @@ from pinghome_common.db import Connection
 from pinghome_common.dialects import pinghome
 from pinghome_common.errors import Conflict, FieldError, Invalid
 from pinghome_common.known import Caller
+from resource_cmd.checks import Checks
 from resource_cmd.notify.store import Channels, Integrations
 from resource_cmd.store import Actor, Heartbeats, Resources, Services
 
@@ -39,6 +40,12 @@ class Command:
     def heartbeats(self) -> Heartbeats:
         """The caller's heartbeats."""
         return Heartbeats(*self._parts)
+
+    @cached_property
+    def checks(self) -> Checks:
+        """The heartbeats in the service of the caller's key."""
+        assert self.caller.service  # noqa: S101  # every key of Healthchecks' dialect is one service's
+        return Checks(*self._parts, service=self.caller.service)
 
     @cached_property
     def services(self) -> Services:
@@ -111,9 +118,15 @@ async def render_replayed(_: Request, error: Exception) -> Response:
 
 
 @asynccontextmanager
-async def _carry_out(request: Request, caller: Caller, *, one_statement: bool) -> AsyncIterator[Command]:
+async def carry_out(
+    request: Request, caller: Caller, *, one_statement: bool = False, replays: bool = True
+) -> AsyncIterator[Command]:
+    """One command of a caller; without `replays`, in a dialect that has no such thing, `Idempotency-Key` says nothing.
+
+    With `one_statement` there is no transaction around it.
+    """
     state = request.app.state
-    key = request.headers.get("idempotency-key", "") if request.method == "POST" else ""
+    key = request.headers.get("idempotency-key", "") if request.method == "POST" and replays else ""
     if len(key) > 255 or not key.isprintable():
         raise Invalid(FieldError("Idempotency-Key", "at most 255 printable characters"))
     expected = state.echo.expect()
@@ -137,12 +150,12 @@ async def _carry_out(request: Request, caller: Caller, *, one_statement: bool) -
 
 
 async def _command(request: Request, caller: pinghome.Authorized) -> AsyncIterator[Command]:
-    async with _carry_out(request, caller, one_statement=False) as command:
+    async with carry_out(request, caller) as command:
         yield command
 
 
 async def _creation(request: Request, caller: pinghome.Authorized) -> AsyncIterator[Command]:
-    async with _carry_out(request, caller, one_statement=True) as command:
+    async with carry_out(request, caller, one_statement=True) as command:
         yield command
 
 

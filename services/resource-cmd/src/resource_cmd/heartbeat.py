@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pinghome_common.clock import micros
-from pinghome_common.events.heartbeat import Heartbeat, Status, Vitals
+from pinghome_common.events.heartbeat import Heartbeat, Status, Vitals, slug_of
 
 
 def create(id_: UUID, organisation: UUID, settings: dict[str, Any], now: datetime, *, enabled: bool) -> Heartbeat:
@@ -27,6 +27,11 @@ def edit(it: Heartbeat, settings: dict[str, Any], now: datetime) -> Heartbeat:
     return replace(it, **settings, updated_at=now)
 
 
+def with_slug(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings with the slug of the name, if they have a name: who cannot name a slug gets this one."""
+    return settings | ({"slug": slug_of(settings["name"])} if "name" in settings else {})
+
+
 def enable(it: Heartbeat, version: int, now: datetime, *, enabled: bool) -> Heartbeat:
     """The heartbeat switched on or off by hand; `version` is the one that this change makes."""
     if (it.vitals.status is not Status.paused) is enabled:
@@ -37,6 +42,15 @@ def enable(it: Heartbeat, version: int, now: datetime, *, enabled: bool) -> Hear
         replace(it.vitals, status=status, changed_at=micros(now), reason="", last_ping=None, last_start=None),
         version,
     )
+
+
+def halt(it: Heartbeat, status: Status, version: int, now: datetime) -> Heartbeat:
+    """The heartbeat paused, or new as after a pause: nothing is awaited before its next ping (contract B6, B13)."""
+    last_ping = None if status is Status.new else it.vitals.last_ping
+    stopped = replace(
+        it.vitals, status=status, changed_at=micros(now), reason="", last_ping=last_ping, last_start=None, run_id=None
+    )
+    return with_vitals(replace(it, updated_at=now), stopped, version)
 
 
 def with_vitals(it: Heartbeat, vitals: Vitals, version: int) -> Heartbeat:

@@ -181,18 +181,19 @@ async def count(tx: Connection, batches: list[tuple[Message, Batch]]) -> None:
     changed: list[Heartbeat] = []
     notices: list[Notice] = []
     for row in rows:
-        it = msgspec.json.decode(row["state"], type=Heartbeat)
-        it.vitals = before = vitals[it.id]
+        it, steps = msgspec.json.decode(row["state"], type=Heartbeat), list[Heartbeat]()
+        it.vitals = vitals[it.id]
         for ping, place in pings[it.id]:
-            status = it.vitals.status
-            it = with_vitals(it, take(it, it.vitals, ping, place), row["version"] + 1)
+            status, version = it.vitals.status, row["version"] + len(steps) + 1
+            it = with_vitals(it, take(it, it.vitals, ping, place), version)
             if it.vitals.status is not status:
-                it, told = of_heartbeat(it, row["version"] + 1)
+                it, told = of_heartbeat(it, version)
+                steps.append(it)
                 notices += told
-        if it.vitals.status is before.status and it.vitals.changed_at == before.changed_at:
-            quiet.append(it)
+        if steps:
+            changed += [*steps[:-1], it]
         else:
-            changed.append(it)
+            quiet.append(it)
     if quiet:
         await write_vitals(tx, quiet)
     if changed:
@@ -201,6 +202,7 @@ async def count(tx: Connection, batches: list[tuple[Message, Batch]]) -> None:
 
 
 async def _say(tx: Connection, changed: list[Heartbeat], stamp: datetime) -> None:
+    """Each change of status is an event of its own: a job that fails and recovers within a batch did both."""
     store = Heartbeats(tx, JUDGE, unheard, stamp)
     rows = {row.state.id: row for row in await store.edit_many([it.id for it in changed])}
     for it in changed:

@@ -12,7 +12,9 @@ from pinghome_common.projection import Projection, Source
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
+from resource_query.api.healthchecks import badges, channels, checks
 from resource_query.api.pinghome import channel, expiry, heartbeat, integration, resource, service
+from resource_query.badge import signer
 from resource_query.project import NOUNS, Projector
 from resource_query.query import NAME
 
@@ -28,6 +30,8 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     state.known = Known(broker, settings.data / NAME / "known")
     state.echo = Echo(broker, NAME)
     await state.echo.listen()
+    state.kept = {}
+    state.signer = signer(settings)
     projector = Projector(broker)
     sources = [
         Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events),
@@ -42,7 +46,8 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    routers = [resource.routes, expiry.routes, heartbeat.routes, service.routes, channel.routes, integration.routes]
+    nouns = (resource, expiry, heartbeat, service, channel, integration, checks, channels, badges)
+    routers = [*(noun.routes for noun in nouns), badges.images]
     return app.build(
         NAME, settings or Settings(), _start, routers, "Records of uptime monitors, heartbeats and services."
     )

@@ -7,7 +7,7 @@ import msgspec
 
 from pinghome_common.db import Connection
 from pinghome_common.events import Envelope, decode
-from pinghome_common.events.heartbeat import Heartbeat, take
+from pinghome_common.events.heartbeat import Heartbeat, take, unique_key
 from pinghome_common.events.ping import Ping, position
 from pinghome_common.events.probe import Result, Results, Verdict
 from pinghome_common.projection import envelopes, fresh
@@ -24,7 +24,7 @@ _UPSERT = {
     for noun, extra, value, update in (
         ("service", "", "", ""),
         ("resource", ", service", ", $5", ", service = $5"),
-        ("heartbeat", ", service", ", $5", ", service = $5"),
+        ("heartbeat", ", service, unique_key", ", $5, $6", ", service = $5, unique_key = $6"),
         ("channel", ", service", ", $5", ", service = $5"),
         ("integration", ", resource", ", $5", ", resource = $5"),
     )
@@ -58,7 +58,8 @@ class Projector:
                     await tx.execute(f"DELETE FROM {part} WHERE resource = $1", event.subject)
         for event in newest.values():
             if event.noun == "heartbeat" and not event.deleted:
-                await add_vitals(tx, msgspec.json.decode(event.data, type=Heartbeat), event.version)
+                it = msgspec.json.decode(event.data, type=Heartbeat)
+                await add_vitals(tx, it, event.version, commanded=event.type != "heartbeat.status-changed")
 
     async def telemetry(self, tx: Connection, messages: list[Message]) -> None:
         """Pings move vitals, results move each region's last word."""
@@ -107,6 +108,8 @@ class Projector:
 def _row(event: Envelope) -> tuple[object, ...]:
     row = event.subject, event.organisation, event.version, bytes(event.data).decode()
     of = msgspec.json.decode(event.data, type=_Of)
+    if event.noun == "heartbeat":
+        return *row, of.service_id, unique_key(event.subject)
     return row if event.noun == "service" else (*row, of.resource or of.service_id)
 
 

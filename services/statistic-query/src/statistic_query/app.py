@@ -12,6 +12,7 @@ from pinghome_common.projection import Projection, Source
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
+from statistic_query.api.healthchecks import flips
 from statistic_query.api.pinghome import heartbeat, resource, result
 from statistic_query.partition import Partitions
 from statistic_query.project import NOUNS, Projector
@@ -28,7 +29,9 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
     state.known = Known(broker, settings.data / NAME / "known")
     state.echo = Echo(broker, NAME)
-    await state.echo.listen()
+    state.judged = Echo(broker, "resource-cmd")
+    for echo in (state.echo, state.judged):
+        await echo.listen()
     kept = {
         "result": settings.results_kept_days,
         "failure": settings.results_kept_days,
@@ -50,7 +53,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    routers = [resource.routes, result.routes, heartbeat.routes]
+    routers = [resource.routes, result.routes, heartbeat.routes, flips.routes]
     return app.build(NAME, settings or Settings(), _start, routers, "Statistics of uptime monitors and heartbeats.")
 
 

@@ -10,6 +10,7 @@ import msgspec
 from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection
 from pinghome_common.events import decode
+from pinghome_common.events.heartbeat import unique_key
 from pinghome_common.events.ping import Kind
 from pinghome_common.events.probe import Result, Results, Verdict
 from pinghome_common.events.resource import Resource
@@ -24,8 +25,18 @@ MOST_ADDRESSES = 100_000
 decode_results = msgspec.msgpack.Decoder(Results).decode
 
 
-class _Created(msgspec.Struct):
+class _Changed(msgspec.Struct, frozen=True):
+    status: str = ""
+    changed_at: int = 0
+
+
+class _Made(msgspec.Struct):
+    """Of a monitor's or a heartbeat's event; only heartbeats have a version of their last change of status."""
+
     created_at: datetime
+    service_id: UUID
+    vitals: _Changed = _Changed()
+    changed_version: int = 0
 
 
 class _Said(msgspec.Struct):
@@ -44,7 +55,7 @@ class Projector:
 
     async def events(self, tx: Connection, messages: list[Message]) -> None:
         """Whose each monitor is, every change of its state, and who was told of it."""
-        monitors, changes, gone, said = [], [], [], {}
+        monitors, changes, flips, gone, said = [], [], [], [], {}
         for event in envelopes(messages):
             if event.noun == "notification":
                 of = msgspec.json.decode(event.data, type=_Said)
@@ -53,8 +64,15 @@ class Projector:
             if event.deleted:
                 gone.append((event.noun, event.subject))
                 continue
-            created = msgspec.json.decode(event.data, type=_Created).created_at
-            monitors.append((event.subject, event.noun, event.organisation, event.version, created))
+            made = msgspec.json.decode(event.data, type=_Made)
+            key = unique_key(event.subject) if event.noun == "heartbeat" else None
+            monitors.append(
+                (event.subject, event.noun, event.organisation, event.version, made.created_at, made.service_id, key)
+            )
+            if made.changed_version == event.version and made.vitals.status in ("up", "down"):
+                flips.append(
+                    (event.subject, event.version, from_micros(made.vitals.changed_at), made.vitals.status == "up")
+                )
             if event.noun == "resource":
                 change = msgspec.json.decode(event.data, type=Resource).change
                 changes.append(
@@ -65,6 +83,7 @@ class Projector:
                 )  # fmt: skip
         await tx.executemany(_MONITOR, monitors)
         await tx.executemany(_CHANGE, changes)
+        await tx.executemany(_FLIP, flips)
         await tx.executemany(_NOTIFICATION, said.values())
         for noun, id_ in gone:
             await self._delete(tx, noun, id_)
@@ -72,7 +91,9 @@ class Projector:
     async def _delete(self, tx: Connection, noun: str, id_: UUID) -> None:
         """Single results and pings of a deleted monitor go with their day; nobody can ask for them any more."""
         await tx.execute("DELETE FROM monitor WHERE id = $1", id_)
-        tables = ("state_change", "result_hour", "result_day", "series") if noun == "resource" else ("ping_hour",)
+        tables = (
+            ("state_change", "result_hour", "result_day", "series") if noun == "resource" else ("ping_hour", "flip")
+        )
         for table in tables:
             await tx.execute(f"DELETE FROM {table} WHERE {noun} = $1", id_)
         # A digest stays for what it says of others.
@@ -240,11 +261,14 @@ def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
 
 
 _MONITOR = """
-INSERT INTO monitor AS old (id, noun, organisation, version, created_at) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (id) DO UPDATE SET version = $4 WHERE old.version < $4
+INSERT INTO monitor AS old (id, noun, organisation, version, created_at, service, unique_key)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (id) DO UPDATE SET version = $4, service = $6, unique_key = $7 WHERE old.version <= $4
 """
 
 _CHANGE = "INSERT INTO state_change VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (resource, version) DO NOTHING"
+
+_FLIP = "INSERT INTO flip VALUES ($1, $2, $3, $4) ON CONFLICT (heartbeat, version) DO NOTHING"
 
 _NOTIFICATION = """
 INSERT INTO notification AS old (id, about, at, version, state) VALUES ($1, $2, $3, $4, $5)

@@ -1,5 +1,6 @@
 """A heartbeat: a job that must report in time, and the rules of its status that commands and queries share."""
 
+import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass, field, replace
@@ -82,6 +83,11 @@ class Heartbeat:
     def run_limit(self) -> int:
         """Seconds a run may take: the grace time, or the period where there is none (contract A.4, B.4)."""
         return self.grace or self.period
+
+
+def unique_key(id_: UUID) -> str:
+    """What a read-only key may know of a heartbeat's id: SHA-1 of its first 16 hex digits (contract B.2)."""
+    return hashlib.sha1(id_.hex[:16].encode(), usedforsecurity=False).hexdigest()
 
 
 def take(heartbeat: Heartbeat, vitals: Vitals, ping: Ping, position: int) -> Vitals:

@@ -60,7 +60,7 @@ class Settings(BaseModel):
             sent["period"] = sent.pop("interval")
         if sent.get("service_id", ...) is None:
             del sent["service_id"]
-        return sent
+        return heartbeat.with_slug(sent)
 
 
 class NewHeartbeat(Settings):

@@ -1,0 +1,125 @@
+"""Commands on checks: contract B4 to B7 and B13, healthchecks-v1-2022.txt lines 262 to 700."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Request, Response
+from uuid_utils.compat import uuid7
+
+from pinghome_common.clock import micros
+from pinghome_common.dialects.healthchecks import (
+    CHECK,
+    Refused,
+    Router,
+    answer,
+    authorize,
+    identified,
+    plain,
+    sent,
+    shows,
+    version_of,
+    view,
+)
+from pinghome_common.events.heartbeat import Heartbeat, Status
+from pinghome_common.known import Caller
+from resource_cmd import heartbeat
+from resource_cmd.api.healthchecks import check_body
+from resource_cmd.command import Command, carry_out
+from resource_cmd.store import Row
+
+routes = Router()
+
+BODY = {
+    "requestBody": {
+        "content": {"application/json": {"example": {"name": "Backups", "tags": "prod www", "timeout": 3600}}}
+    }
+}
+
+
+@asynccontextmanager
+async def _carrying_out(request: Request, caller: Caller) -> AsyncIterator[Command]:
+    """A command that comes after every ping that was answered before it: a pause must not be ended by one of them."""
+    await request.app.state.heard.reached(request.app.state.name, "TELEMETRY")
+    async with carry_out(request, caller, replays=False) as command:
+        yield command
+
+
+async def _shown(request: Request, command: Command, it: Heartbeat, status: int = 200) -> Response:
+    told = await command.checks.told() if it.channels is None else []
+    return answer(request, view(request, command.caller, micros(command.now), told).whole(it), status)
+
+
+@routes.post("/checks/", status_code=201, responses=shows(CHECK, 201), openapi_extra=BODY)
+async def create(request: Request) -> Response:
+    """Creates a check, or updates the oldest one that shares what `unique` lists (B4)."""
+    document = await sent(request)
+    caller = authorize(request, document)
+    wanted = check_body.read(document, version_of(request))
+    async with _carrying_out(request, caller) as command:
+        await command.checks.alone()  # of two equal upserts at once the second finds what the first has made
+        if wanted.same and (row := await command.checks.like(wanted.same)):
+            return await _change(request, command, row, wanted)
+        if await command.checks.count() >= request.app.state.settings.checks_limit:
+            raise Refused(403)
+        settings = check_body.DEFAULTS | wanted.settings
+        if wanted.channels is not None:
+            settings["channels"] = check_body.assigned(wanted.channels, await command.checks.assignable())
+        service = {"service_id": caller.service}
+        made = heartbeat.create(uuid7(), caller.organisation, settings | service, command.now, enabled=True)
+        row = await command.checks.add(made)
+        return await _shown(request, command, row.state, 201)
+
+
+@routes.post("/checks/{id}", responses=shows(CHECK), openapi_extra=BODY)
+async def update(request: Request, id: str) -> Response:  # noqa: A002  # the document's word
+    """Changes what is sent (B5)."""
+    id_, document = identified(id), await sent(request)
+    async with _carrying_out(request, authorize(request, document)) as command:
+        row = await command.checks.mine(id_)
+        return await _change(request, command, row, check_body.read(document, version_of(request)))
+
+
+async def _change(request: Request, command: Command, row: Row[Heartbeat], wanted: check_body.Wanted) -> Response:
+    settings = wanted.of(row.state)
+    if wanted.channels is not None:
+        channels = check_body.assigned(wanted.channels, await command.checks.assignable())
+        settings |= {"channels": channels} if channels != row.state.channels else {}
+    if settings:
+        row.state = heartbeat.edit(row.state, settings, command.now)
+        await command.checks.save(row)
+    return await _shown(request, command, row.state)
+
+
+@routes.post("/checks/{id}/pause", responses=shows(CHECK | {"status": "paused"}))
+async def pause(request: Request, id: str) -> Response:  # noqa: A002
+    """Pauses a check; the next ping ends that, unless it has `manual_resume` (B6)."""
+    id_, document = identified(id), await sent(request)
+    async with _carrying_out(request, authorize(request, document)) as command:
+        row = await command.checks.mine(id_)
+        if row.state.vitals.status is not Status.paused or row.state.vitals.last_start is not None:
+            row.state = heartbeat.halt(row.state, Status.paused, row.version + 1, command.now)
+            await command.checks.save(row)
+        return await _shown(request, command, row.state)
+
+
+@routes.post("/checks/{id}/resume", responses=shows(CHECK))
+async def resume(request: Request, id: str) -> Response:  # noqa: A002
+    """Ends a pause: the check is as new (B13)."""
+    id_, document = identified(id), await sent(request)
+    async with _carrying_out(request, authorize(request, document)) as command:
+        row = await command.checks.mine(id_)
+        if row.state.vitals.status is not Status.paused:
+            return plain(request, "check is not paused", 409)
+        row.state = heartbeat.halt(row.state, Status.new, row.version + 1, command.now)
+        await command.checks.save(row)
+        return await _shown(request, command, row.state)
+
+
+@routes.delete("/checks/{id}", responses=shows(CHECK))
+async def delete(request: Request, id: str) -> Response:  # noqa: A002
+    """Deletes a check and shows it as it was (B7)."""
+    id_ = identified(id)
+    async with _carrying_out(request, authorize(request)) as command:
+        row = await command.checks.mine(id_)
+        await command.checks.remove(row)
+        return await _shown(request, command, row.state)

@@ -1,0 +1,90 @@
+"""The heartbeats of one service as Healthchecks' dialect asks for them: its checks (contract B)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from pinghome_common.errors import ForbiddenError, NotFound
+from pinghome_common.events.heartbeat import Heartbeat
+from pinghome_common.events.service import Service
+from resource_cmd.store import Heartbeats, Row
+
+_SAME = {
+    "name": "name = $3",
+    "slug": "state->>'slug' = $3",
+    "tags": "state->>'tags' = $3",
+    "timeout": "(state->>'period')::bigint = $3",
+    "grace": "(state->>'grace')::bigint = $3",
+}
+"""What a check that is looked for must have, by the words of `unique`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignable:
+    """A channel of the service; Healthchecks names it by its id or by its name."""
+
+    id: UUID
+    name: str
+
+
+class Checks(Heartbeats):
+    """The caller's heartbeats in one service."""
+
+    def __init__(self, tx: Any, actor: Any, said: Any, now: datetime, service: UUID) -> None:
+        super().__init__(tx, actor, said, now)
+        self._service = service
+
+    async def mine(self, id_: UUID) -> Row[Heartbeat]:
+        """Loads and locks one.
+
+        Raises:
+            NotFound: there is none, in any service of anybody.
+            ForbiddenError: it is in another service; the documents tell the two apart (contract B.0).
+        """
+        rows = await self.edit_many([id_])
+        if rows and rows[0].state.service_id == self._service:
+            return rows[0]
+        if rows or await self._tx.fetchval("SELECT EXISTS (SELECT FROM heartbeat WHERE id = $1)", id_):
+            raise ForbiddenError("It is in another project")
+        raise NotFound("Check not found")
+
+    async def alone(self) -> None:
+        """Lets nobody else create a check of the service until this transaction ends."""
+        await self._tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", str(self._service))
+
+    async def count(self) -> int:
+        """How many there are."""
+        found: int = await self._tx.fetchval(
+            "SELECT count(*) FROM heartbeat WHERE organisation = $1 AND service = $2",
+            self._actor.organisation, self._service,
+        )  # fmt: skip
+        return found
+
+    async def like(self, wanted: dict[str, Any]) -> Row[Heartbeat] | None:
+        """Loads and locks the oldest that has all of some values, by the words of `unique`."""
+        conditions = [_SAME[name].replace("$3", f"${place}") for place, name in enumerate(wanted, 3)]
+        id_ = await self._tx.fetchval(
+            "SELECT id FROM heartbeat WHERE organisation = $1 AND service = $2 AND "  # noqa: S608  # our own words
+            + " AND ".join(conditions) + " ORDER BY state->>'created_at', id LIMIT 1",
+            self._actor.organisation, self._service, *wanted.values(),
+        )  # fmt: skip
+        rows = [] if id_ is None else await self.edit_many([id_])
+        return rows[0] if rows else None
+
+    async def told(self) -> list[UUID]:
+        """The ids of the channels that are told of what names none of its own."""
+        state = await self._tx.fetchval(
+            "SELECT state FROM service WHERE organisation = $1 AND id = $2", self._actor.organisation, self._service
+        )
+        return msgspec.json.decode(state, type=Service).channels if state else []
+
+    async def assignable(self) -> list[Assignable]:
+        """The channels of the service."""
+        rows = await self._tx.fetch(
+            "SELECT id, state->>'name' AS name FROM channel WHERE organisation = $1 AND state->>'service_id' = $2",
+            self._actor.organisation, str(self._service),
+        )  # fmt: skip
+        return [Assignable(row["id"], row["name"]) for row in rows]

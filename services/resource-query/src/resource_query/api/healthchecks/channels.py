@@ -1,0 +1,18 @@
+"""Records of channels, which are integrations there: contract B10, healthchecks-v1-2022.txt line 836."""
+
+from fastapi import Request, Response
+
+from pinghome_common.dialects.healthchecks import Router, answer, authorize, channel, shows
+from resource_query.query import checks_of
+
+routes = Router()
+
+CHANNEL = {"id": "4ec5a071-2d08-4baa-898a-eb4eb3cd6941", "name": "My Work Email", "kind": "email"}
+
+
+@routes.get("/channels/", responses=shows({"channels": [CHANNEL]}))
+async def collection(request: Request) -> Response:
+    """The project's channels; a read-only key may not see them (B10)."""
+    caller = authorize(request)
+    async with checks_of(request, caller) as checks:
+        return answer(request, {"channels": [channel(it) for it in await checks.channels()]})

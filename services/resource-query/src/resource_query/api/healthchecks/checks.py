@@ -1,0 +1,36 @@
+"""Records of checks: contract B1 to B3 and B12, healthchecks-v1-2022.txt lines 51 to 260."""
+
+from fastapi import Request, Response
+
+from pinghome_common.clock import micros, now
+from pinghome_common.dialects.healthchecks import CHECK, Router, answer, named, plain, shows, view
+from resource_query.api.healthchecks.listing import lines
+from resource_query.query import Checking
+
+routes = Router()
+
+
+@routes.get("/checks/", responses=shows({"checks": [CHECK]}))
+async def collection(request: Request, checking: Checking) -> Response:
+    """The project's checks, those with every `tag` (repeatable) and with the `slug` that are asked for (B1)."""
+    query = request.query_params
+    found = await lines(request, checking.checks, query.getlist("tag"), query.get("slug"))
+    told = await checking.checks.told() if any(line.own.channels is None for line in found) else []
+    check = view(request, checking.caller, micros(now()), told).check
+    return answer(request, f'{{"checks":[{",".join([check(*line) for line in found])}]}}')
+
+
+@routes.get("/checks/{id}", responses=shows(CHECK))
+async def one(request: Request, id: str, checking: Checking) -> Response:  # noqa: A002  # the document's word
+    """A check by its id or its unique key (B2, B3)."""
+    it = await checking.checks.one(named(id))
+    told = await checking.checks.told() if it.channels is None else []
+    return answer(request, view(request, checking.caller, micros(now()), told).whole(it))
+
+
+@routes.get("/status/")
+async def status(request: Request) -> Response:
+    """OK, when the database answers; needs no key (B12)."""
+    async with request.app.state.db.connection() as connection:
+        await connection.execute("SELECT 1")
+    return plain(request, "OK")

@@ -1,0 +1,73 @@
+"""The flips of a check: contract B9 and B.6, healthchecks-v1-2022.txt line 775."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+
+from fastapi import Request, Response
+
+from pinghome_common.clock import now
+from pinghome_common.dialects.healthchecks import (
+    Refused,
+    Router,
+    answer,
+    authorize,
+    moment,
+    named,
+    shows,
+    version_of,
+)
+from statistic_query.flips import Flips
+from statistic_query.query import NAME
+
+routes = Router()
+
+YEAR, LATEST = 31_536_000, 10_000_000_000
+RELAYED = 0.03
+"""Seconds that an event takes from the database of resource-cmd to the stream."""
+
+FLIPS = [{"timestamp": "2020-03-23T10:18:23+00:00", "up": 1}, {"timestamp": "2020-03-23T10:17:15+00:00", "up": 0}]
+
+
+@routes.get("/checks/{id}/flips/", responses=shows(FLIPS))  # type: ignore[arg-type]
+async def flips(request: Request, id: str) -> Response:  # noqa: A002  # the document's word
+    """When a check, named by its id or its unique key, went up and down: newest first (B9).
+
+    `seconds` tells of how long until now, `start` and `end` are UNIX seconds. Version 1 answers the bare list of the
+    documents, unless `PINGHOME_FLIPS_AS_OBJECT`; versions 2 and 3 `{"flips": […]}` as the real server does.
+    """
+    caller, name, state = authorize(request, read=True), named(id), request.app.state
+    # A ping makes a flip by way of resource-cmd: wait until that has judged it, and said so.
+    await state.judged.reached("resource-cmd", "TELEMETRY")
+    await asyncio.sleep(RELAYED)
+    await state.echo.reached(NAME, "EVENTS")
+    async with state.db.connection() as connection:
+        read = Flips(connection, caller.organisation, caller.service)
+        check = await read.check(name)
+        start, end = _range(request)
+        found = await read.of(check, start, end)
+    listed = [{"timestamp": moment(each.at), "up": int(each.up)} for each in found]
+    bare = version_of(request) == 1 and not state.settings.flips_as_object
+    return answer(request, listed if bare else {"flips": listed})
+
+
+def _range(request: Request) -> tuple[datetime | None, datetime | None]:
+    """The first moment that is asked for, and the first that is not.
+
+    Raises:
+        Refused: 400, a parameter is no whole number in its range.
+    """
+    seconds = _number(request, "seconds", YEAR) if request.query_params.get("seconds") else None
+    start, end = _number(request, "start", LATEST), _number(request, "end", LATEST)
+    begins = [now() - timedelta(seconds=seconds)] if seconds else []
+    begins += [] if start is None else [datetime.fromtimestamp(start, UTC)]
+    return max(begins, default=None), None if end is None else datetime.fromtimestamp(end, UTC)
+
+
+def _number(request: Request, name: str, most: int) -> int | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if not re.fullmatch("[0-9]{1,11}", text) or int(text) > most:
+        raise Refused(400)
+    return int(text)
