@@ -127,6 +127,21 @@ class Known:
             self.learn(data)
         self._position, self.ready = snapshot.position, True
 
+    async def caught_up(self) -> bool:
+        """Waits, half a second at most, until all is known that was in the stream when this was called.
+
+        Raises:
+            Unavailable: the broker is away, so that nobody can tell.
+        """
+        heads = [await self._broker.newest("EVENTS", f"events.{noun}.>") for noun in self._learners]
+        try:
+            async with asyncio.timeout(0.5):
+                while (self._position or 0) < max(heads):
+                    await asyncio.sleep(0.005)
+        except TimeoutError:
+            return False
+        return True
+
     async def settle(self, noun: str, aggregate: UUID) -> bool:
         """Asks the stream for an aggregate that is not known; true when it was there and is known now.
 

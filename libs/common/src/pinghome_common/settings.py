@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     body_limit: int = Field(1 << 20, ge=1024, description="largest request body in bytes")
     request_timeout: float = Field(15.0, gt=0, description="seconds a client has to send a whole request")
     answer_timeout: float = Field(30.0, gt=0, description="seconds a request may take to be answered")
+    ping_body_limit: int = Field(10_000, ge=0, description="bytes of a ping's body that are kept; 0: all of it")
+    checks_limit: int = Field(10_000, ge=1, description="most checks in one service")
     pings_kept_days: int = Field(90, ge=8, description="days heartbeat events are kept")
     results_kept_days: int = Field(30, ge=8, description="days single probe results are kept; hours and days stay")
     stream_max_bytes: int = Field(8 << 30, description="largest size of the telemetry stream; then new data waits")

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from data_gateway.accept import Door
+from data_gateway.api.healthchecks import ping
 from data_gateway.api.pinghome import heartbeat
 from data_gateway.commit import Committer
 from data_gateway.fast import FastPath
@@ -27,9 +28,10 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    application = app.build(NAME, settings or Settings(), _start, [heartbeat.routes], "Check-ins of heartbeats.")
+    settings = settings or Settings()
+    application = app.build(NAME, settings, _start, [heartbeat.routes, ping.routes], "Check-ins of heartbeats.")
     application.state.door = Door()
-    application.add_middleware(FastPath, door=application.state.door)
+    application.add_middleware(FastPath, door=application.state.door, body_limit=settings.ping_body_limit)
     return application
 
 
