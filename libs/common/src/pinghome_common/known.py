@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from pinghome_common.errors import Unavailable
 from pinghome_common.events import Envelope, decode
 from pinghome_common.events.key import Key, Kind, Scope
 from pinghome_common.secret import token_hash
@@ -127,11 +128,11 @@ class Known:
             self.learn(data)
         self._position, self.ready = snapshot.position, True
 
-    async def caught_up(self) -> bool:
+    async def caught_up(self) -> None:
         """Waits, half a second at most, until all is known that was in the stream when this was called.
 
         Raises:
-            Unavailable: the broker is away, so that nobody can tell.
+            Unavailable: the broker is away, or it took longer, so that nobody can tell.
         """
         heads = [await self._broker.newest("EVENTS", f"events.{noun}.>") for noun in self._learners]
         try:
@@ -139,8 +140,7 @@ class Known:
                 while (self._position or 0) < max(heads):
                     await asyncio.sleep(0.005)
         except TimeoutError:
-            return False
-        return True
+            raise Unavailable("The newest changes are not known here yet; please try again in a moment.") from None
 
     async def settle(self, noun: str, aggregate: UUID) -> bool:
         """Asks the stream for an aggregate that is not known; true when it was there and is known now.

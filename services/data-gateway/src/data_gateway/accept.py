@@ -1,5 +1,6 @@
 """A ping at the door: which heartbeat, allowed or not, kept before it is answered."""
 
+import asyncio
 import time
 from collections import defaultdict
 from typing import NamedTuple
@@ -9,15 +10,19 @@ import msgspec
 import uuid_utils
 
 from data_gateway.commit import Committer
-from pinghome_common.errors import Conflict, DomainError, NotFound
+from pinghome_common.errors import Conflict, DomainError, NotFound, Unavailable
 from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.key import Kind as KeyKind
 from pinghome_common.events.ping import Kind, Ping
-from pinghome_common.known import Known
+from pinghome_common.events.wanted import SUBJECT, Wanted, decode_made, encode
+from pinghome_common.known import Caller, Known
+from pinghome_common.stream import Broker
 
 MESSAGE_LIMIT = 1000
 TEXT_LIMIT = 200
+CREATION = 2.0
+"""Seconds that the creation of a check may take."""
 
 Headers = list[tuple[bytes, bytes]] | tuple[()]
 
@@ -36,11 +41,14 @@ class Entry(NamedTuple):
     post_only: bool
     place: tuple[UUID, str]
     """Its service and its slug."""
+    subject: str
+    subject_fail: str
 
 
 class Door:
-    """What the gateway knows of heartbeats, and the way in for pings. The service's start gives it its two parts."""
+    """What the gateway knows of heartbeats, and the way in for pings. The service's start gives it its parts."""
 
+    broker: Broker
     known: Known
     committer: Committer
 
@@ -53,14 +61,18 @@ class Door:
         """Takes in an event of a heartbeat."""
         text = str(event.subject)
         if old := self.entries.pop(text, None):
-            self._slugs[old.place].discard(text)
-            if not self._slugs[old.place]:
+            named = self._slugs[old.place]
+            named.discard(text)
+            if not named:
                 del self._slugs[old.place]
         if not event.deleted:
             it = msgspec.json.decode(event.data, type=Heartbeat)
             place = it.service_id, it.slug
-            self.entries[text] = Entry(event.subject.bytes, frozenset(it.methods), it.methods == ["POST"], place)
-            self._slugs[place].add(text)
+            self.entries[text] = Entry(
+                event.subject.bytes, frozenset(it.methods), it.methods == ["POST"], place, it.subject, it.subject_fail
+            )
+            if it.slug:
+                self._slugs[place].add(text)
 
     async def find(self, text: str) -> Entry:
         """A heartbeat by its id.
@@ -90,13 +102,34 @@ class Door:
             NotFound: nobody has this key.
             Conflict: there are several.
         """
-        caller = self.known.caller(KeyKind.ping, ping_key)
-        if caller is None or caller.service is None:
-            raise NotFound("not found")
-        found = self._slugs.get((caller.service, slug), set())
+        _, service = self._holder(ping_key)
+        found = self._slugs.get((service, slug), ())
         if len(found) > 1:
             raise Conflict("ambiguous slug")
         return self.entries[next(iter(found))] if found else None
+
+    async def find_by_slug(self, ping_key: str, slug: str) -> Entry | None:
+        """As `by_slug`, also of a key or a check that was made a moment ago.
+
+        Raises:
+            NotFound: nobody has this key.
+            Conflict: there are several.
+            Unavailable: it is not known here and the broker cannot be asked.
+        """
+        try:
+            found = self.by_slug(ping_key, slug)
+        except NotFound:
+            found = None
+        if found is None:
+            await self.known.caught_up()
+            found = self.by_slug(ping_key, slug)
+        return found
+
+    def _holder(self, ping_key: str) -> tuple[Caller, UUID]:
+        caller = self.known.caller(KeyKind.ping, ping_key)
+        if caller is None or caller.service is None:
+            raise NotFound("not found")
+        return caller, caller.service
 
     async def create(self, ping_key: str, slug: str) -> Entry:
         """Has resource-cmd make the check that a slug does not find (`?create=1`), with all channels of its service.
@@ -105,10 +138,18 @@ class Door:
             NotFound: the service may have no more checks.
             Unavailable: resource-cmd does not answer.
         """
-        caller = self.known.caller(KeyKind.ping, ping_key)
-        if caller is None or caller.service is None:
+        caller, service = self._holder(ping_key)
+        wanted = encode(Wanted(caller.organisation, service, slug))
+        made = decode_made(await self.broker.ask(SUBJECT, wanted, CREATION)).id
+        if made is None:
             raise NotFound("not found")
-        return await self.find(await self.ask_for_check(caller.organisation, caller.service, slug))
+        try:
+            async with asyncio.timeout(CREATION):
+                while not await self.known.settle("heartbeat", made):
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise Unavailable("The check is not known here yet; please try again in a moment.") from None
+        return await self.find(str(made))
 
     async def accept(
         self,
@@ -131,16 +172,16 @@ class Door:
         if method not in entry.methods:
             raise WrongMethod(f"This heartbeat takes {', '.join(sorted(entry.methods))}, not {method}")
         message = message[:MESSAGE_LIMIT].replace("\x00", "\N{REPLACEMENT CHARACTER}")
-        await self.keep(entry, method, kind, headers, client, scheme, message=message)
+        await self.keep(entry, method, kind, *origin(headers, client, scheme), message=message)
 
     async def keep(
         self,
         entry: Entry,
         method: str,
         kind: Kind,
-        headers: Headers,
         client: str,
         scheme: str,
+        agent: str,
         *,
         message: str = "",
         body: bytes = b"",
@@ -152,20 +193,25 @@ class Door:
         Raises:
             Unavailable: it could not be kept.
         """
-        agent = ""
-        for name, value in headers:
-            if name == b"user-agent":
-                agent = value.decode("latin-1")[:TEXT_LIMIT]
-            elif name == b"x-forwarded-for":  # for display only, never for a decision (contract B.5)
-                client = _address(value)
-            elif name == b"x-forwarded-proto":
-                scheme = "https" if value == b"https" else "http"
         await self.committer.add(
             Ping(
                 uuid_utils.uuid7().bytes, entry.id, time.time_ns() // 1000, kind, message, method, client, scheme,
                 agent, body, run_id, exit_status,
             )
         )  # fmt: skip
+
+
+def origin(headers: Headers, client: str, scheme: str) -> tuple[str, str, str]:
+    """From where, how and by which program a request says that it comes; for display, never for a decision."""
+    agent = ""
+    for name, value in headers:
+        if name == b"user-agent":
+            agent = value.decode("latin-1")[:TEXT_LIMIT]
+        elif name == b"x-forwarded-for":
+            client = _address(value)
+        elif name == b"x-forwarded-proto":
+            scheme = "https" if value == b"https" else "http"
+    return client, scheme, agent
 
 
 def _address(forwarded: bytes) -> str:

@@ -7,6 +7,7 @@ from data_gateway.api.healthchecks import ping
 from data_gateway.api.pinghome import heartbeat
 from data_gateway.commit import Committer
 from data_gateway.fast import FastPath
+from data_gateway.mail import Mailbox
 from pinghome_common import app
 from pinghome_common.known import Known
 from pinghome_common.serve import run
@@ -20,9 +21,12 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     state, settings = application.state, application.state.settings
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
     door: Door = state.door
+    door.broker = broker
     state.known = door.known = Known(broker, settings.data / NAME / "known", {"heartbeat": door.learn})
     door.committer = committer = Committer(broker, settings.data / NAME, lambda: door.known.ready)
     parts.workers |= {"known": state.known.run, "commit": committer.run, "drain": committer.drain}
+    if settings.smtp_listen:
+        parts.workers["mail"] = Mailbox(door, settings).run
     parts.checks |= app.checks(broker, state.known)
 
 

@@ -120,6 +120,12 @@ def answer(request: Request, body: Any, status: int = 200) -> Response:
     return Response(encode(body), status, _headers(request), "application/json")
 
 
+def plain(request: Request, body: bytes) -> Response:
+    """Bytes as they came, which no browser takes for anything but text."""
+    headers = {"Content-Type": "text/plain", "X-Content-Type-Options": "nosniff"}
+    return Response(body, 200, _headers(request) | headers)
+
+
 def render(request: Request, error: Exception) -> Response:
     """An error as Healthchecks says it; verbs that a path does not take, and the preflight of those that it does."""
     path, headers = request.scope["path"], _headers(request)

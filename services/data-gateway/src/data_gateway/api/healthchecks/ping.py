@@ -7,17 +7,19 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
-from data_gateway.accept import Door, Entry
+from data_gateway.accept import Door, Entry, origin
 from pinghome_common.dialects.healthchecks import Refused
 from pinghome_common.errors import DomainError, NotFound
 from pinghome_common.events.ping import Kind
+from pinghome_common.settings import LARGEST_PING_BODY
 
 routes = APIRouter(tags=["Healthchecks"], redirect_slashes=False)
 
 _FORM = re.compile(
-    r"/ping/(?:(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<key>[^/]{22})/(?P<slug>[A-Za-z0-9_-]+))"
+    r"/ping/(?:(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<key>[^/]{22})/(?P<slug>[A-Za-z0-9_-]{1,100}))"
     r"(?:/(?P<what>start|fail|log|[0-9]+))?/?",
     re.ASCII,
 )
@@ -45,7 +47,7 @@ def read(path: str) -> Asked | None:
     if found is None:
         return None
     id_, key, slug, what = found.groups()
-    if slug and not slug.islower() and slug.lower() != slug:
+    if slug and slug.lower() != slug:
         raise Refused(400, "invalid url format")
     kind = _KINDS.get(what)
     if kind is not None:
@@ -73,18 +75,22 @@ def run_id(query: bytes) -> bytes:
 
 
 async def sent(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """The first `limit` bytes of a body, 0 for all of it, whatever bytes they are."""
+    """The first `limit` bytes of a body, whatever bytes they are.
+
+    Raises:
+        ClientDisconnect: it did not come to its end.
+    """
     if not any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"]):
         return b""
     body, more = bytearray(), True
     while more:
         message: Message = await receive()
         if message["type"] == "http.disconnect":
-            break
+            raise ClientDisconnect
         more = message.get("more_body", False)
-        if not limit or len(body) < limit:
+        if len(body) < limit:
             body += message.get("body", b"")
-    return bytes(body[:limit] if limit else body)
+    return bytes(body[:limit])
 
 
 async def take(door: Door, entry: Entry, asked: Asked, scope: Scope, receive: Receive, limit: int) -> None:
@@ -95,12 +101,10 @@ async def take(door: Door, entry: Entry, asked: Asked, scope: Scope, receive: Re
         Unavailable: it could not be kept.
     """
     run, method, client = run_id(scope["query_string"]), scope["method"], scope["client"]
-    body = await sent(scope, receive, limit)
+    body = await sent(scope, receive, limit or LARGEST_PING_BODY)
     kind = Kind.ign if entry.post_only and method != "POST" else asked.kind
-    await door.keep(
-        entry, method, kind, scope["headers"], client[0] if client else "", scope["scheme"],
-        body=body, run_id=run, exit_status=asked.exit_status,
-    )  # fmt: skip
+    sender = origin(scope["headers"], client[0] if client else "", scope["scheme"])
+    await door.keep(entry, method, kind, *sender, body=body, run_id=run, exit_status=asked.exit_status)
 
 
 def headers(limit: int) -> dict[str, str]:
@@ -110,16 +114,14 @@ def headers(limit: int) -> dict[str, str]:
 
 
 @routes.api_route("/ping/{rest:path}", methods=["GET", "POST"], operation_id="ping")
-@routes.api_route(
-    "/ping/{rest:path}", methods=["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"], include_in_schema=False
-)
+@routes.api_route("/ping/{rest:path}", methods=["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"], include_in_schema=False)
 async def ping(
     request: Request,
     rest: Annotated[str, Path(examples=["f618072a-7bde-4eee-af63-71a77c5723bc/start"])],  # noqa: ARG001  # for the page
     rid: Annotated[str | None, Query(description="the run's id, a UUID")] = None,  # noqa: ARG001  # for the page
     create: Annotated[str | None, Query(description="1 makes a check that the slug does not find")] = None,
 ) -> Response:
-    """Records a ping: `/ping/<uuid>` or `/ping/<ping key>/<slug>`, then `/start`, `/fail`, `/log`, an exit status or none.
+    """Records a ping: `/ping/<uuid>` or `/ping/<ping key>/<slug>`, then `/start`, `/fail`, `/log` or an exit status.
 
     The body is kept up to `Ping-Body-Limit` bytes. 200 `OK` means that the ping is on disk; any verb will do.
     """
@@ -131,6 +133,7 @@ async def ping(
             raise NotFound("not found")
         entry = await _find(door, asked)
         if entry is None and create == "1":
+            run_id(request.scope["query_string"])  # a bad one creates nothing
             entry = await door.create(asked.key, asked.slug)
             await take(door, entry, asked, request.scope, request.receive, limit)
             return Response("Created", 201, headers(limit), "text/plain")
@@ -144,9 +147,4 @@ async def ping(
 
 
 async def _find(door: Door, asked: Asked) -> Entry | None:
-    if asked.id:
-        return await door.find(asked.id)
-    found = door.by_slug(asked.key, asked.slug)
-    if found is None and await door.known.caught_up():  # it may have been made a moment ago
-        found = door.by_slug(asked.key, asked.slug)
-    return found
+    return await (door.find(asked.id) if asked.id else door.find_by_slug(asked.key, asked.slug))

@@ -1,0 +1,1 @@
+"""Healthchecks' dialect: pings (contract B8, B14)."""
