@@ -37,7 +37,7 @@ class Mailbox:
         self._door, self._settings = door, settings
         self._kept = settings.ping_body_limit or LARGEST_PING_BODY
         self._domain = settings.ping_mail_domain.lower()
-        self._open: set[asyncio.BaseTransport] = set()
+        self._open: set[asyncio.Transport] = set()
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # it would log what clients say
 
     async def run(self) -> None:
@@ -50,17 +50,17 @@ class Mailbox:
         finally:
             server.close()
             for transport in list(self._open):
-                transport.close()
+                transport.abort()
 
-    def let_in(self, transport: asyncio.BaseTransport) -> bool:
+    def let_in(self, transport: asyncio.Transport) -> bool:
         """False when there is no room; whoever is let in has `LONGEST` seconds."""
         if len(self._open) >= MOST_CONNECTIONS:
             return False
         self._open.add(transport)
-        asyncio.get_running_loop().call_later(LONGEST, transport.close)
+        asyncio.get_running_loop().call_later(LONGEST, transport.abort)
         return True
 
-    def let_out(self, transport: asyncio.BaseTransport) -> None:
+    def let_out(self, transport: asyncio.Transport) -> None:
         """The connection is closed."""
         self._open.discard(transport)
 
@@ -130,6 +130,7 @@ class _Connection(SMTP):
 
     def connection_made(self, transport: Any) -> None:
         if self._mailbox.let_in(transport):
+            self._accepted: asyncio.Transport = transport
             super().connection_made(transport)
         else:
             transport.write(b"421 4.3.2 too many connections; please try again later\r\n")
@@ -137,7 +138,7 @@ class _Connection(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         if self.transport is not None:
-            self._mailbox.let_out(self.transport)
+            self._mailbox.let_out(self._accepted)
             super().connection_lost(error)
 
 
