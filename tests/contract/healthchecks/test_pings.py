@@ -135,7 +135,9 @@ async def test_what_is_shown_of_a_ping(ping: Pinging):
         "type": "success", "date": "", "n": 1, "scheme": "https", "remote_addr": "192.0.2.7", "method": "POST",
         "ua": "a" * 200, "rid": None, "body_url": None,
     }  # fmt: skip
-    assert begun - timedelta(seconds=1) < datetime.fromisoformat(first["date"]) < datetime.now(UTC) + timedelta(seconds=1)
+    assert (
+        begun - timedelta(seconds=1) < datetime.fromisoformat(first["date"]) < datetime.now(UTC) + timedelta(seconds=1)
+    )
     assert first["date"].endswith("+00:00")
     assert (second["n"], second["remote_addr"], second["scheme"]) == (2, "2001:db8::1", "http")
 
@@ -160,7 +162,7 @@ async def test_bodies_come_back_byte_for_byte_up_to_the_limit(ping: Pinging):
     assert urls[-1].endswith(f"/api/v1/checks/{check}/pings/1/body")
 
 
-async def test_pings_and_bodies_are_for_the_read_write_key_of_their_service(ping: Pinging, platform: Platform):
+async def test_pings_and_bodies_are_for_the_read_write_key_of_their_service(ping: Pinging):
     check = await ping.job()
     await ping("POST", check, content=b"body")
     elsewhere = await ping.client.heartbeat()
