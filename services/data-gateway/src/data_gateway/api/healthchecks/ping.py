@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import PlainTextResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
@@ -113,7 +114,8 @@ def headers(limit: int) -> dict[str, str]:
     return {"Ping-Body-Limit": str(limit), **always} if limit else always
 
 
-@routes.api_route("/ping/{rest:path}", methods=["GET", "POST"], operation_id="ping")
+@routes.get("/ping/{rest:path}", response_class=PlainTextResponse)
+@routes.post("/ping/{rest:path}", response_class=PlainTextResponse)
 @routes.api_route("/ping/{rest:path}", methods=["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"], include_in_schema=False)
 async def ping(
     request: Request,
