@@ -27,12 +27,12 @@ PRUNE_EVERY = 60.0
 """Seconds between two looks for heartbeats with too many pings."""
 
 
-async def learn(tx: Connection, event: Envelope) -> None:
-    """Takes in an event of a heartbeat: whose it is, and what a command changed about its run and its pause."""
+def learnt(event: Envelope) -> tuple[object, ...]:
+    """What LEARN takes in of an event of a heartbeat: whose it is, and what a command changed of its run and pause."""
     it = msgspec.json.decode(event.data, type=Heartbeat)
     still = it.vitals.status in (Status.new, Status.paused) and it.vitals.last_start is None
     ignores = it.vitals.changed_at if it.vitals.status is Status.paused and it.manual_resume else None
-    await tx.execute(_LEARN, it.id, it.service_id, event.version, still, ignores)
+    return it.id, it.service_id, event.version, still, ignores
 
 
 async def store(tx: Connection, messages: list[Message], partitions: Partitions, settle: Settle) -> None:
@@ -176,7 +176,7 @@ def in_columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-_LEARN = """
+LEARN = """
 INSERT INTO tally AS old (heartbeat, service, version, ignores_from) VALUES ($1, $2, $3, $5)
 ON CONFLICT (heartbeat) DO UPDATE SET service = $2, version = $3, ignores_from = $5,
     running = old.running AND NOT $4::boolean, run_id = CASE WHEN $4 THEN NULL ELSE old.run_id END

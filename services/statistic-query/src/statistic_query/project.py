@@ -44,7 +44,7 @@ class Projector:
 
     async def events(self, tx: Connection, messages: list[Message]) -> None:
         """Whose each monitor is, every change of its state, and who was told of it."""
-        monitors, changes, gone, said = [], [], [], {}
+        monitors, changes, learnt, gone, said = [], [], [], [], {}
         for event in envelopes(messages):
             if event.noun == "notification":
                 of = msgspec.json.decode(event.data, type=_Said)
@@ -54,7 +54,7 @@ class Projector:
                 gone.append((event.noun, event.subject))
                 continue
             if event.noun == "heartbeat":
-                await pings.learn(tx, event)
+                learnt.append(pings.learnt(event))
             created = msgspec.json.decode(event.data, type=_Created).created_at
             monitors.append((event.subject, event.noun, event.organisation, event.version, created))
             if event.noun == "resource":
@@ -67,6 +67,7 @@ class Projector:
                 )  # fmt: skip
         await tx.executemany(_MONITOR, monitors)
         await tx.executemany(_CHANGE, changes)
+        await tx.executemany(pings.LEARN, learnt)
         await tx.executemany(_NOTIFICATION, said.values())
         for noun, id_ in gone:
             await self._delete(tx, noun, id_)
