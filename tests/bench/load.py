@@ -22,7 +22,7 @@ class Load:
 
 
 async def wrk(port: int, paths: Sequence[str], seconds: int = 4, connections: int = 64, rate: float = 0) -> Load:
-    """GET `paths` in turn, at most `rate` a second (0: as fast as it goes).
+    """GET `paths` in turn, or POST where a space and a body follow, at most `rate` a second (0: as fast as it goes).
 
     RuntimeError when an answer is not 2xx or 3xx, or does not come.
     """

@@ -1,5 +1,5 @@
--- GETs the paths of the file named by the first argument in turn, at most as many a second as the second argument
--- says (0: as fast as it goes); tells its figures as one line of JSON.
+-- Asks for the paths of the file named by the first argument in turn (GET, or POST where a body follows), at most as
+-- many a second as the second argument says (0: as fast as it goes); tells its figures as one line of JSON.
 
 local ffi = require("ffi")
 ffi.cdef [[ typedef struct { long s; long ns; } moment; int clock_gettime(int clock, moment *now); ]]
@@ -14,7 +14,8 @@ end
 
 function init(args)
    for path in io.lines(args[1]) do
-      requests[#requests + 1] = wrk.format("GET", path)
+      local target, body = path:match("^(%S+) (.+)$")
+      requests[#requests + 1] = body and wrk.format("POST", target, nil, body) or wrk.format("GET", path)
    end
    local rate = tonumber(args[2])
    if rate > 0 then

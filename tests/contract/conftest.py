@@ -10,7 +10,7 @@ import pytest
 from contract.client import CANARY, Client
 from mail_sink import MailSink, mail_sink
 from registries import Registry, registry
-from running import TOKEN, Platform, up
+from running import TOKEN, Platform, free_port, up
 from statuspage import Statuspage, statuspage
 
 REGIONS = "eu-central-1,us-east-1"
@@ -49,6 +49,8 @@ async def platform(folder: Path, registered: Registry, mails: MailSink, page: St
         "smtp_url": f"smtp://127.0.0.1:{mails.port}",
         "mail_from": "Pinghome <alerts@example.com>",
         "statuspage_io_url": page.url,
+        "smtp_listen": f"127.0.0.1:{free_port()}",
+        "ping_mail_domain": "ping.example.com",
     }
     async with up(folder / "contract", **settings) as running:
         yield running

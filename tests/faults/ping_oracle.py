@@ -32,6 +32,9 @@ async def judge_pings(platform: Platform, ledger: Ledger, verdict: Verdict) -> N
         rows = [row for row in await db.fetch("SELECT id, heartbeat, message FROM ping") if row["heartbeat"] in ours]
         hours = dict(await db.fetch(_HOURS))
     counted = {}
+    async with platform.sql("statistic_query") as db:
+        numbers = dict(await db.fetch("SELECT heartbeat, n FROM tally"))
+        last = dict(await db.fetch("SELECT heartbeat, max(n) FROM ping GROUP BY heartbeat"))
     for database in ("resource_cmd", "resource_query"):
         async with platform.sql(database) as db:
             counted[database] = dict(await db.fetch("SELECT heartbeat, n_pings FROM vitals"))
@@ -52,6 +55,8 @@ async def judge_pings(platform: Platform, ledger: Ledger, verdict: Verdict) -> N
         ("resource_cmd.vitals", counted["resource_cmd"]),
         ("resource_query.vitals", counted["resource_query"]),
         ("ping_hour", hours),
+        ("tally", numbers),
+        ("the number of the last ping", last),
         ("the stream", per_stream),
     ):
         wrong = [f"{it}: {per_row[it]} rows, {counts.get(it, 0)}" for it in ours if per_row[it] != counts.get(it, 0)]

@@ -50,6 +50,7 @@ class Platform:
             bootstrap_token=self.token,
             probe_allow_cidrs=["127.0.0.0/8"],  # monitors watch our own gateway
             period_unit_seconds=5,  # nobody waits for minutes of grace
+            pings_kept=10_000_000,  # the oracle counts every one
             _env_file=None,
         )
         self.deaths: list[Death] = []

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from pinghome_common.errors import Unavailable
 from pinghome_common.events import Envelope, decode
 from pinghome_common.events.key import Key, Kind, Scope
 from pinghome_common.secret import token_hash
@@ -126,6 +127,20 @@ class Known:
         for data in snapshot.events.values():
             self.learn(data)
         self._position, self.ready = snapshot.position, True
+
+    async def caught_up(self) -> None:
+        """Waits, half a second at most, until all is known that was in the stream when this was called.
+
+        Raises:
+            Unavailable: the broker is away, or it took longer, so that nobody can tell.
+        """
+        heads = [await self._broker.newest("EVENTS", f"events.{noun}.>") for noun in self._learners]
+        try:
+            async with asyncio.timeout(0.5):
+                while (self._position or 0) < max(heads):
+                    await asyncio.sleep(0.005)
+        except TimeoutError:
+            raise Unavailable("The newest changes are not known here yet; please try again in a moment.") from None
 
     async def settle(self, noun: str, aggregate: UUID) -> bool:
         """Asks the stream for an aggregate that is not known; true when it was there and is known now.

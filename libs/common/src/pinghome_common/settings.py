@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
 
+LARGEST_PING_BODY = 384 << 10
+"""Bytes; with all else that is said of a ping they fit one message of the stream."""
+
 
 def _anchor(value: str) -> str:
     parts = urlsplit(f"//{value}")
@@ -72,6 +75,15 @@ class Settings(BaseSettings):
     flips_as_object: bool = Field(
         default=False, description="flips of Healthchecks' API v1 as an object, as v2 and v3 have them"
     )
+    ping_body_limit: int = Field(
+        10_000,
+        ge=0,
+        le=LARGEST_PING_BODY,
+        description="bytes of a ping's body that are kept; 0: 393216, as many as can be",
+    )
+    smtp_listen: Anchor | Literal[""] = Field("", description="host:port to take pings by mail on; none when empty")
+    ping_mail_domain: str = Field("", description="the domain that pings by mail are sent to")
+    pings_kept: int = Field(1000, ge=1, description="newest pings that are kept of each heartbeat or check")
     pings_kept_days: int = Field(90, ge=8, description="days heartbeat events are kept")
     results_kept_days: int = Field(30, ge=8, description="days single probe results are kept; hours and days stay")
     stream_max_bytes: int = Field(8 << 30, description="largest size of the telemetry stream; then new data waits")
@@ -108,6 +120,12 @@ class Settings(BaseSettings):
     def _sender(self) -> Self:
         if self.smtp_url and "@" not in self.mail_from:
             raise ValueError("PINGHOME_SMTP_URL needs PINGHOME_MAIL_FROM, an address such as alerts@example.com")
+        return self
+
+    @model_validator(mode="after")
+    def _mailbox(self) -> Self:
+        if self.smtp_listen and "." not in self.ping_mail_domain:
+            raise ValueError("PINGHOME_SMTP_LISTEN needs PINGHOME_PING_MAIL_DOMAIN, such as ping.example.com")
         return self
 
     @model_validator(mode="before")

@@ -1,20 +1,30 @@
 """A ping at the door: which heartbeat, allowed or not, kept before it is answered."""
 
+import asyncio
 import time
+from collections import defaultdict
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 import uuid_utils
 
 from data_gateway.commit import Committer
-from pinghome_common.errors import DomainError, NotFound
+from pinghome_common.errors import Conflict, DomainError, NotFound, Unavailable
 from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import Heartbeat
+from pinghome_common.events.key import Kind as KeyKind
 from pinghome_common.events.ping import Kind, Ping
-from pinghome_common.known import Known
+from pinghome_common.events.wanted import SUBJECT, Wanted, decode_made, encode
+from pinghome_common.known import Caller, Known
+from pinghome_common.stream import Broker
 
 MESSAGE_LIMIT = 1000
 TEXT_LIMIT = 200
+CREATION = 2.0
+"""Seconds that the creation of a check may take."""
+
+Headers = list[tuple[bytes, bytes]] | tuple[()]
 
 
 class WrongMethod(DomainError):
@@ -23,43 +33,123 @@ class WrongMethod(DomainError):
     status = 405
 
 
-class Door:
-    """What the gateway knows of heartbeats, and the way in for pings. The service's start gives it its two parts."""
+class Entry(NamedTuple):
+    """What the door knows of a heartbeat."""
 
+    id: bytes
+    methods: frozenset[str]
+    post_only: bool
+    place: tuple[UUID, str]
+    """Its service and its slug."""
+    subject: str
+    subject_fail: str
+
+
+class Door:
+    """What the gateway knows of heartbeats, and the way in for pings. The service's start gives it its parts."""
+
+    broker: Broker
     known: Known
     committer: Committer
 
     def __init__(self) -> None:
-        self._heartbeats: dict[str, tuple[bytes, frozenset[str]]] = {}
+        self.entries: dict[str, Entry] = {}
+        """By id, as it stands in URLs."""
+        self._slugs: dict[tuple[UUID, str], set[str]] = defaultdict(set)
 
     def learn(self, event: Envelope) -> None:
         """Takes in an event of a heartbeat."""
-        if event.deleted:
-            self._heartbeats.pop(str(event.subject), None)
-        else:
-            methods = msgspec.json.decode(event.data, type=Heartbeat).methods
-            self._heartbeats[str(event.subject)] = event.subject.bytes, frozenset(methods)
+        text = str(event.subject)
+        if old := self.entries.pop(text, None):
+            named = self._slugs[old.place]
+            named.discard(text)
+            if not named:
+                del self._slugs[old.place]
+        if not event.deleted:
+            it = msgspec.json.decode(event.data, type=Heartbeat)
+            place = it.service_id, it.slug
+            self.entries[text] = Entry(
+                event.subject.bytes, frozenset(it.methods), it.methods == ["POST"], place, it.subject, it.subject_fail
+            )
+            if it.slug:
+                self._slugs[place].add(text)
 
-    async def find(self, text: str) -> tuple[bytes, frozenset[str]]:
-        """A heartbeat's id as bytes and its allowed verbs.
+    async def find(self, text: str) -> Entry:
+        """A heartbeat by its id.
 
         Raises:
             NotFound: there is none.
             Unavailable: it is not known here and the broker cannot be asked.
         """
-        found = self._heartbeats.get(text)
+        found = self.entries.get(text)
         if found is None:
             try:
                 heartbeat = UUID(text) if len(text) == 36 and text.isascii() else None
             except ValueError:
                 heartbeat = None
             if heartbeat is not None:
-                found = self._heartbeats.get(str(heartbeat))
+                found = self.entries.get(str(heartbeat))
                 if found is None and await self.known.settle("heartbeat", heartbeat):
-                    found = self._heartbeats.get(str(heartbeat))
+                    found = self.entries.get(str(heartbeat))
         if found is None:
             raise NotFound("Heartbeat not found")
         return found
+
+    def by_slug(self, ping_key: str, slug: str) -> Entry | None:
+        """A heartbeat by the ping key of its service and its slug; None when there is none.
+
+        Raises:
+            NotFound: nobody has this key.
+            Conflict: there are several.
+        """
+        _, service = self._holder(ping_key)
+        found = self._slugs.get((service, slug), ())
+        if len(found) > 1:
+            raise Conflict("ambiguous slug")
+        return self.entries[next(iter(found))] if found else None
+
+    async def find_by_slug(self, ping_key: str, slug: str) -> Entry | None:
+        """As `by_slug`, also of a key or a check that was made a moment ago.
+
+        Raises:
+            NotFound: nobody has this key.
+            Conflict: there are several.
+            Unavailable: it is not known here and the broker cannot be asked.
+        """
+        try:
+            found = self.by_slug(ping_key, slug)
+        except NotFound:
+            found = None
+        if found is None:
+            await self.known.caught_up()
+            found = self.by_slug(ping_key, slug)
+        return found
+
+    def _holder(self, ping_key: str) -> tuple[Caller, UUID]:
+        caller = self.known.caller(KeyKind.ping, ping_key)
+        if caller is None or caller.service is None:
+            raise NotFound("not found")
+        return caller, caller.service
+
+    async def create(self, ping_key: str, slug: str) -> Entry:
+        """Has resource-cmd make the check that a slug does not find (`?create=1`), with all channels of its service.
+
+        Raises:
+            NotFound: the service may have no more checks.
+            Unavailable: resource-cmd does not answer.
+        """
+        caller, service = self._holder(ping_key)
+        wanted = encode(Wanted(caller.organisation, service, slug))
+        made = decode_made(await self.broker.ask(SUBJECT, wanted, CREATION)).id
+        if made is None:
+            raise NotFound("not found")
+        try:
+            async with asyncio.timeout(CREATION):
+                while not await self.known.settle("heartbeat", made):
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise Unavailable("The check is not known here yet; please try again in a moment.") from None
+        return await self.find(str(made))
 
     async def accept(
         self,
@@ -67,31 +157,64 @@ class Door:
         method: str,
         kind: Kind = Kind.tick,
         message: str = "",
-        headers: "list[tuple[bytes, bytes]] | tuple[()]" = (),
+        headers: Headers = (),
         client: str = "",
         scheme: str = "http",
     ) -> None:
-        """Returns when the ping is durable.
+        """Returns when a ping of PingHome's dialect is durable.
 
         Raises:
             NotFound: there is no such heartbeat.
             WrongMethod: it does not take this verb.
             Unavailable: the ping could not be kept.
         """
-        heartbeat, methods = self._heartbeats.get(text) or await self.find(text)
-        if method not in methods:
-            raise WrongMethod(f"This heartbeat takes {', '.join(sorted(methods))}, not {method}")
-        agent = ""
-        for name, value in headers:
-            if name == b"user-agent":
-                agent = value.decode("latin-1")[:TEXT_LIMIT]
-            elif name == b"x-forwarded-for":  # for display only, never for a decision (contract B.5)
-                client = value.decode("latin-1").partition(",")[0].strip()[:45]
-            elif name == b"x-forwarded-proto":
-                scheme = "https" if value == b"https" else "http"
+        entry = self.entries.get(text) or await self.find(text)
+        if method not in entry.methods:
+            raise WrongMethod(f"This heartbeat takes {', '.join(sorted(entry.methods))}, not {method}")
+        message = message[:MESSAGE_LIMIT].replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        await self.keep(entry, method, kind, *origin(headers, client, scheme), message=message)
+
+    async def keep(
+        self,
+        entry: Entry,
+        method: str,
+        kind: Kind,
+        client: str,
+        scheme: str,
+        agent: str,
+        *,
+        message: str = "",
+        body: bytes = b"",
+        run_id: bytes = b"",
+        exit_status: int | None = None,
+    ) -> None:
+        """Returns when the ping is durable.
+
+        Raises:
+            Unavailable: it could not be kept.
+        """
         await self.committer.add(
             Ping(
-                uuid_utils.uuid7().bytes, heartbeat, time.time_ns() // 1000, kind,
-                message[:MESSAGE_LIMIT].replace("\x00", "\N{REPLACEMENT CHARACTER}"), method, client, scheme, agent,
+                uuid_utils.uuid7().bytes, entry.id, time.time_ns() // 1000, kind, message, method, client, scheme,
+                agent, body, run_id, exit_status,
             )
         )  # fmt: skip
+
+
+def origin(headers: Headers, client: str, scheme: str) -> tuple[str, str, str]:
+    """From where, how and by which program a request says that it comes; for display, never for a decision."""
+    agent = ""
+    for name, value in headers:
+        if name == b"user-agent":
+            agent = value.decode("latin-1")[:TEXT_LIMIT]
+        elif name == b"x-forwarded-for":
+            client = _address(value)
+        elif name == b"x-forwarded-proto":
+            scheme = "https" if value == b"https" else "http"
+    return client, scheme, agent
+
+
+def _address(forwarded: bytes) -> str:
+    """The first address of `X-Forwarded-For`, an IPv4 one without its port."""
+    first = forwarded.decode("latin-1").partition(",")[0].strip()[:45]
+    return first.partition(":")[0] if first.count(":") == 1 else first

@@ -24,6 +24,9 @@ LARGEST = 400 * 1024
 MOST_WAITING = 50_000
 """Pings that may wait for an acknowledgement; more are refused."""
 
+MOST_BYTES = 64 << 20
+"""Bytes of their bodies that may wait; more are refused."""
+
 TICK = 1.0
 """Seconds between two ticks."""
 
@@ -52,6 +55,7 @@ class Committer:
         self._boot, self._number = uuid4(), 0
         self._pings: list[Ping] = []
         self._waiting: list[asyncio.Future[None]] = []
+        self._bytes = 0
         self._work, self._order = asyncio.Event(), asyncio.Lock()
         self.since: int | None = None
         """UNIX microseconds since when this process has accepted pings; None until it can."""
@@ -62,10 +66,11 @@ class Committer:
         Raises:
             Unavailable: too many are waiting.
         """
-        if len(self._pings) >= MOST_WAITING:
+        if len(self._pings) >= MOST_WAITING or self._bytes >= MOST_BYTES:
             raise Unavailable("Too many check-ins are waiting just now; please try again in a moment.")
         future = asyncio.get_running_loop().create_future()
         self._pings.append(ping)
+        self._bytes += len(ping.body)
         self._waiting.append(future)
         self._work.set()
         return future
@@ -98,7 +103,7 @@ class Committer:
     async def _flush(self) -> None:
         """Commits everything that waits; under load that is what came during the flush before."""
         pings, waiting = self._pings, self._waiting
-        self._pings, self._waiting = [], []
+        self._pings, self._waiting, self._bytes = [], [], 0
         messages = []
         for part in _parts(pings):
             self._number += 1
@@ -168,7 +173,7 @@ def _parts(pings: list[Ping]) -> list[list[Ping]]:
     parts: list[list[Ping]] = []
     size = LARGEST
     for ping in pings:
-        weight = 100 + 4 * len(ping.message) + 2 * len(ping.user_agent) + len(ping.remote_addr)
+        weight = 100 + 4 * len(ping.message) + 2 * len(ping.user_agent) + len(ping.remote_addr) + len(ping.body)
         if size + weight > LARGEST:
             parts.append([])
             size = 0

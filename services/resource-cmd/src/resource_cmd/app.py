@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from pinghome_common import app, eventlog, migrate
 from pinghome_common.db import Database
 from pinghome_common.echo import Echo
+from pinghome_common.events.wanted import SUBJECT
 from pinghome_common.guard import Guard
 from pinghome_common.known import Known
 from pinghome_common.projection import Projection, Source
@@ -30,6 +31,7 @@ from resource_cmd.schedule import Scheduler
 from resource_cmd.streams import keep_streams
 from resource_cmd.sweep import Sweeper
 from resource_cmd.trial import Trials
+from resource_cmd.wanted import WantedChecks
 
 NAME = "resource-cmd"
 
@@ -50,6 +52,8 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     for echo in (state.echo, state.heard):
         await echo.listen()
     state.relay = eventlog.Relay(state.db, broker)
+    wanted = WantedChecks(state.db, state.relay, state.echo, settings.checks_limit)
+    await broker.serve(SUBJECT, NAME, wanted.answer)
     state.scheduler = Scheduler(state.db, broker, settings.secret_key, settings.regions)
     state.trials = Trials(broker, settings.secret_key, settings.regions)
     state.means = _means(settings, state.guard)

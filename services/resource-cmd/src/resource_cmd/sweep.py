@@ -26,6 +26,8 @@ SELECT min(ticked_at) AS at, max(resumed_at) AS resumed FROM gateway
 WHERE ticked_at > (SELECT max(ticked_at) FROM gateway) - 600000000
 """
 
+_LATE = "SELECT heartbeat FROM vitals WHERE alert_after <= $1 ORDER BY alert_after LIMIT 500"
+
 _STALE = """
 SELECT id FROM resource r WHERE status IN ('up', 'down') AND NOT EXISTS (
     SELECT FROM view v WHERE v.resource = r.id
@@ -77,9 +79,7 @@ class Sweeper:
 
     async def _late(self, connection: Connection, at: int) -> int:
         """Marks up to 500 heartbeats down that did not report in time; returns how many there were."""
-        due = await connection.fetch(
-            "SELECT heartbeat FROM vitals WHERE alert_after <= $1 ORDER BY alert_after LIMIT 500", at
-        )
+        due = await connection.fetch(_LATE, at)
         if not due:
             return 0
         async with connection.transaction():

@@ -12,9 +12,10 @@ from pinghome_common.projection import Projection, Source
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
-from statistic_query.api.healthchecks import flips
+from statistic_query.api.healthchecks import flips, ping
 from statistic_query.api.pinghome import heartbeat, resource, result
 from statistic_query.partition import Partitions
+from statistic_query.pings import keep_pruning
 from statistic_query.project import NOUNS, Projector
 from statistic_query.query import NAME
 
@@ -44,6 +45,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
         Source("TELEMETRY", ["telemetry.>"], projector.telemetry, passed="telemetry.tick."),
     ]
     parts.workers |= {
+        "prune": lambda: keep_pruning(state.db, settings.pings_kept),
         "known": state.known.run,
         "project": Projection(NAME, state.db, broker, sources, durable=False).run,
         "expire": lambda: partitions.expire(state.db),
@@ -53,7 +55,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    routers = [resource.routes, result.routes, heartbeat.routes, flips.routes]
+    routers = [resource.routes, result.routes, heartbeat.routes, flips.routes, ping.routes]
     return app.build(NAME, settings or Settings(), _start, routers, "Statistics of uptime monitors and heartbeats.")
 
 

@@ -1,7 +1,6 @@
 """What statistics are made of: state changes from EVENTS, results and pings from TELEMETRY."""
 
-from collections import Counter, defaultdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +10,13 @@ from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection
 from pinghome_common.events import decode
 from pinghome_common.events.heartbeat import unique_key
-from pinghome_common.events.ping import Kind
 from pinghome_common.events.probe import Result, Results, Verdict
 from pinghome_common.events.resource import Resource
-from pinghome_common.projection import envelopes, fresh
+from pinghome_common.projection import envelopes
 from pinghome_common.stream import Broker, Message
+from statistic_query import pings
 from statistic_query.partition import Partitions
+from statistic_query.pings import hour, in_columns
 from statistic_query.read import VERDICTS
 
 NOUNS = ("resource", "heartbeat", "notification")
@@ -55,7 +55,7 @@ class Projector:
 
     async def events(self, tx: Connection, messages: list[Message]) -> None:
         """Whose each monitor is, every change of its state, and who was told of it."""
-        monitors, changes, flips, gone, said = [], [], [], [], {}
+        monitors, changes, flips, learnt, gone, said = [], [], [], [], [], {}
         for event in envelopes(messages):
             if event.noun == "notification":
                 of = msgspec.json.decode(event.data, type=_Said)
@@ -64,6 +64,8 @@ class Projector:
             if event.deleted:
                 gone.append((event.noun, event.subject))
                 continue
+            if event.noun == "heartbeat":
+                learnt.append(pings.learnt(event))
             made = msgspec.json.decode(event.data, type=_Made)
             key = unique_key(event.subject) if event.noun == "heartbeat" else None
             monitors.append(
@@ -84,6 +86,7 @@ class Projector:
         await tx.executemany(_MONITOR, monitors)
         await tx.executemany(_CHANGE, changes)
         await tx.executemany(_FLIP, flips)
+        await tx.executemany(pings.LEARN, learnt)
         await tx.executemany(_NOTIFICATION, said.values())
         for noun, id_ in gone:
             await self._delete(tx, noun, id_)
@@ -92,7 +95,9 @@ class Projector:
         """Single results and pings of a deleted monitor go with their day; nobody can ask for them any more."""
         await tx.execute("DELETE FROM monitor WHERE id = $1", id_)
         tables = (
-            ("state_change", "result_hour", "result_day", "series") if noun == "resource" else ("ping_hour", "flip")
+            ("state_change", "result_hour", "result_day", "series")
+            if noun == "resource"
+            else ("ping_hour", "flip", "tally")
         )
         for table in tables:
             await tx.execute(f"DELETE FROM {table} WHERE {noun} = $1", id_)
@@ -121,30 +126,11 @@ class Projector:
         self._addresses = {"": None}
 
     async def _pings(self, tx: Connection, messages: list[Message]) -> None:
-        if not messages:
-            return
-        rows = []
-        hours: dict[tuple[UUID, datetime], Counter[int]] = defaultdict(Counter)
-        for _, batch in await fresh(tx, messages):
-            for ping in batch.pings:
-                heartbeat, at = UUID(bytes=ping.heartbeat), from_micros(ping.at)
-                if self._partitions.keeps("ping", at):
-                    rows.append(
-                        (
-                            UUID(bytes=ping.id), heartbeat, at, ping.kind, ping.message,
-                            ping.method, ping.scheme, ping.remote_addr, ping.user_agent,
-                        )
-                    )  # fmt: skip
-                hours[heartbeat, _hour(at)][ping.kind] += 1
-        await self._partitions.make(tx, "ping", (row[2] for row in rows))
-        await tx.copy_records_to_table("ping", records=rows)
-        kinds = (Kind.tick, Kind.run, Kind.complete, Kind.fail)
-        alive = await self._alive(tx, "heartbeat", {heartbeat for heartbeat, _ in hours})
-        counted = [
-            (*key, *(counts[kind] for kind in kinds)) for key, counts in sorted(hours.items()) if key[0] in alive
-        ]
-        if counted:
-            await tx.execute(_PING_HOUR, *_columns(counted))
+        async def settle(heartbeats: set[UUID]) -> None:
+            await self._settle(tx, "heartbeat", heartbeats)
+
+        if messages:
+            await pings.store(tx, messages, self._partitions, settle)
 
     async def _results(self, tx: Connection, messages: list[Message]) -> None:
         arrived: list[tuple[tuple[UUID, str], datetime, Result]] = []
@@ -167,7 +153,7 @@ class Projector:
         await self._name(tx, {result.address for result in found.values()} - self._addresses.keys())
         rows = [_row(key, result, self._addresses[result.address]) for key, result in found.items()]
         # A job that was probed twice gives the same key twice: only what is new is counted.
-        new = [tuple(row) for row in await tx.fetch(_RESULT, *_columns(rows))]
+        new = [tuple(row) for row in await tx.fetch(_RESULT, *in_columns(rows))]
         await self._count(tx, [(key, found[key]) for key in new])
 
     async def _count(self, tx: Connection, new: list[tuple[tuple[int, datetime], Result]]) -> None:
@@ -178,19 +164,24 @@ class Projector:
         ]
         columns = ("slot", "series", "error", "condition", "excerpt", "late")
         await tx.copy_records_to_table("failure", records=failures, columns=columns)
-        for table, truncate in (("result_hour", _hour), ("result_day", _day)):
+        for table, truncate in (("result_hour", hour), ("result_day", _day)):
             sums: dict[tuple[UUID, datetime], list[Any]] = {}
             for (_, slot), result in new:
                 _add(sums.setdefault((result.resource, truncate(slot)), [0, 0, 0, 0.0, None, None]), result)
             counted = [(*key, *values) for key, values in sorted(sums.items())]
             if counted:
-                await tx.execute(_ROLLUP.format(table), *_columns(counted))
+                await tx.execute(_ROLLUP.format(table), *in_columns(counted))
 
     async def _alive(self, tx: Connection, noun: str, ids: set[UUID]) -> set[UUID]:
-        """Those not deleted: telemetry may be read after its monitor's end, or before the event that made it."""
+        """Those not deleted."""
         rows = await tx.fetch("SELECT id FROM monitor WHERE id = ANY($1::uuid[])", list(ids))
         alive = {row["id"] for row in rows}
-        for id_ in ids - alive:
+        return alive | await self._settle(tx, noun, ids - alive)
+
+    async def _settle(self, tx: Connection, noun: str, missing: set[UUID]) -> set[UUID]:
+        """Telemetry may be read after its monitor's end, or before the event that made it: the stream tells."""
+        alive = set()
+        for id_ in missing:
             message = await self._broker.last("EVENTS", f"events.{noun}.{id_}")
             if message and not decode(message.data).deleted:
                 await self.events(tx, [message])
@@ -200,7 +191,7 @@ class Projector:
     async def _number(self, tx: Connection, new: set[tuple[UUID, str]]) -> None:
         """Learns the series of monitors in regions, and makes those that there are not."""
         if new:
-            columns = _columns(sorted(new))
+            columns = in_columns(sorted(new))
             await tx.execute(_NEW_SERIES, *columns)
             for row in await tx.fetch(_SERIES, *columns):
                 self._series[row["resource"], row["region"]] = row["id"]
@@ -248,16 +239,8 @@ def _add(sums: list[Any], it: Result) -> None:
         )
 
 
-def _hour(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
 def _day(at: datetime) -> datetime:
-    return _hour(at).replace(hour=0)
-
-
-def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+    return hour(at).replace(hour=0)
 
 
 _MONITOR = """
@@ -300,12 +283,4 @@ ON CONFLICT (resource, at) DO UPDATE SET
     checks = old.checks + excluded.checks, failures = old.failures + excluded.failures,
     timed = old.timed + excluded.timed, total = old.total + excluded.total,
     fastest = least(old.fastest, excluded.fastest), slowest = greatest(old.slowest, excluded.slowest)
-"""
-
-_PING_HOUR = """
-INSERT INTO ping_hour AS old
-SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::int[], $6::int[])
-ON CONFLICT (heartbeat, at) DO UPDATE SET
-    tick = old.tick + excluded.tick, run = old.run + excluded.run,
-    complete = old.complete + excluded.complete, fail = old.fail + excluded.fail
 """

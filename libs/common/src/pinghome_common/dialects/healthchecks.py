@@ -131,9 +131,9 @@ def answer(request: Request, body: Any, status: int = 200) -> Response:
     return Response(content, status, headers(request), "application/json")
 
 
-def plain(request: Request, text: str, status: int = 200) -> Response:
-    """A text with the same headers."""
-    return Response(text, status, headers(request), "text/plain")
+def plain(request: Request, content: str | bytes, status: int = 200) -> Response:
+    """A text, or bytes as they came, which no browser takes for anything but text."""
+    return Response(content, status, headers(request) | {"X-Content-Type-Options": "nosniff"}, "text/plain")
 
 
 def render(request: Request, error: Exception) -> Response:

@@ -1,0 +1,26 @@
+"""What the data-gateway asks resource-cmd for (subject `request.check.create`, msgpack): a check that a ping names."""
+
+from uuid import UUID
+
+import msgspec
+
+SUBJECT = "request.check.create"
+
+
+class Wanted(msgspec.Struct, array_like=True):
+    """A check of a service, by its slug; `?create=1` of a ping (contract B.5)."""
+
+    organisation: UUID
+    service: UUID
+    slug: str
+
+
+class Made(msgspec.Struct, array_like=True):
+    """The answer: the check that has the slug now; None when the service may have no more."""
+
+    id: UUID | None
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode_wanted = msgspec.msgpack.Decoder(Wanted).decode
+decode_made = msgspec.msgpack.Decoder(Made).decode

@@ -1,0 +1,1 @@
+"""Healthchecks' dialect: pings (contract B.5)."""

@@ -1,0 +1,152 @@
+"""Pings: contract B.5; `fast.py` serves those of known checks before FastAPI sees them, with the same code."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope
+
+from data_gateway.accept import Door, Entry, origin
+from pinghome_common.dialects.healthchecks import Refused
+from pinghome_common.errors import DomainError, NotFound
+from pinghome_common.events.ping import Kind
+from pinghome_common.settings import LARGEST_PING_BODY
+
+routes = APIRouter(tags=["Healthchecks"], redirect_slashes=False)
+
+_FORM = re.compile(
+    r"/ping/(?:(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<key>[^/]{22})/(?P<slug>[A-Za-z0-9_-]{1,100}))"
+    r"(?:/(?P<what>start|fail|log|[0-9]+))?/?",
+    re.ASCII,
+)
+_KINDS = {None: Kind.success, "start": Kind.run, "fail": Kind.fail, "log": Kind.log}
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a ping's URL says; `id` or else `key` and `slug`."""
+
+    id: str | None
+    key: str
+    slug: str
+    kind: Kind
+    exit_status: int | None
+
+
+def read(path: str) -> Asked | None:
+    """A ping's path; None when it is none.
+
+    Raises:
+        Refused: an exit status above 255, or a slug in upper case.
+    """
+    found = _FORM.fullmatch(path)
+    if found is None:
+        return None
+    id_, key, slug, what = found.groups()
+    if slug and slug.lower() != slug:
+        raise Refused(400, "invalid url format")
+    kind = _KINDS.get(what)
+    if kind is not None:
+        return Asked(id_, key, slug, kind, None)
+    if len(what) > 10 or int(what) > 255:
+        raise Refused(400, "invalid url format")
+    return Asked(id_, key, slug, Kind.fail if int(what) else Kind.success, int(what))
+
+
+def run_id(query: bytes) -> bytes:
+    """`rid` as UUID bytes, empty when there is none.
+
+    Raises:
+        Refused: it is no UUID.
+    """
+    if b"rid" not in query:
+        return b""
+    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        if name == "rid":
+            try:
+                return UUID(value).bytes
+            except ValueError:
+                raise Refused(400, "invalid uuid format") from None
+    return b""
+
+
+async def sent(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """The first `limit` bytes of a body, whatever bytes they are.
+
+    Raises:
+        ClientDisconnect: it did not come to its end.
+    """
+    if not any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"]):
+        return b""
+    body, more = bytearray(), True
+    while more:
+        message: Message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        more = message.get("more_body", False)
+        if len(body) < limit:
+            body += message.get("body", b"")
+    return bytes(body[:limit])
+
+
+async def take(door: Door, entry: Entry, asked: Asked, scope: Scope, receive: Receive, limit: int) -> None:
+    """Returns when the ping is durable.
+
+    Raises:
+        Refused: a run id that is none.
+        Unavailable: it could not be kept.
+    """
+    run, method, client = run_id(scope["query_string"]), scope["method"], scope["client"]
+    body = await sent(scope, receive, limit or LARGEST_PING_BODY)
+    kind = Kind.ign if entry.post_only and method != "POST" else asked.kind
+    sender = origin(scope["headers"], client[0] if client else "", scope["scheme"])
+    await door.keep(entry, method, kind, *sender, body=body, run_id=run, exit_status=asked.exit_status)
+
+
+def headers(limit: int) -> dict[str, str]:
+    """What every answer carries."""
+    always = {"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=0, no-cache, no-store, must-revalidate"}
+    return {"Ping-Body-Limit": str(limit), **always} if limit else always
+
+
+@routes.get("/ping/{rest:path}", response_class=PlainTextResponse)
+@routes.post("/ping/{rest:path}", response_class=PlainTextResponse)
+@routes.api_route("/ping/{rest:path}", methods=["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"], include_in_schema=False)
+async def ping(
+    request: Request,
+    rest: Annotated[str, Path(examples=["f618072a-7bde-4eee-af63-71a77c5723bc/start"])],  # noqa: ARG001  # for the page
+    rid: Annotated[str | None, Query(description="the run's id, a UUID")] = None,  # noqa: ARG001  # for the page
+    create: Annotated[str | None, Query(description="1 makes a check that the slug does not find")] = None,
+) -> Response:
+    """Records a ping: `/ping/<uuid>` or `/ping/<ping key>/<slug>`, then `/start`, `/fail`, `/log` or an exit status.
+
+    The body is kept up to `Ping-Body-Limit` bytes. 200 `OK` means that the ping is on disk; any verb will do.
+    """
+    door: Door = request.app.state.door
+    limit = request.app.state.settings.ping_body_limit
+    try:
+        asked = read(request.scope["path"])
+        if asked is None:
+            raise NotFound("not found")
+        entry = await _find(door, asked)
+        if entry is None and create == "1":
+            run_id(request.scope["query_string"])  # a bad one creates nothing
+            entry = await door.create(asked.key, asked.slug)
+            await take(door, entry, asked, request.scope, request.receive, limit)
+            return Response("Created", 201, headers(limit), "text/plain")
+        if entry is None:
+            raise NotFound("not found")
+        await take(door, entry, asked, request.scope, request.receive, limit)
+    except DomainError as error:
+        words = "not found" if error.status == 404 else error.message
+        return Response(words, error.status, headers(limit), "text/plain")
+    return Response("OK", 200, headers(limit), "text/plain")
+
+
+async def _find(door: Door, asked: Asked) -> Entry | None:
+    return await (door.find(asked.id) if asked.id else door.find_by_slug(asked.key, asked.slug))

@@ -1,0 +1,42 @@
+"""What a ping is kept as agrees with what the same ping makes of the heartbeat's vitals."""
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinghome_common.events.heartbeat import Heartbeat, take
+from pinghome_common.events.ping import Kind, Ping
+from statistic_query.tally import Tally
+
+STAMP = datetime(2026, 11, 21, tzinfo=UTC)
+RUNS = [b"", UUID(int=1).bytes, UUID(int=2).bytes]
+IT = Heartbeat(
+    id=uuid4(), organisation=uuid4(), service_id=uuid4(), name="job", period=60, methods=["GET"],
+    created_at=STAMP, updated_at=STAMP,
+)  # fmt: skip
+
+pings = st.lists(st.tuples(st.sampled_from(list(Kind)), st.integers(0, 30), st.sampled_from(RUNS)), max_size=25)
+
+
+@given(pings)
+def test_numbers_and_runs_are_those_of_the_vitals(found):
+    tally, vitals = Tally(), IT.vitals
+    for index, (kind, at, run) in enumerate(found, 1):
+        ping = Ping(id=b"", heartbeat=b"", at=at, kind=kind, run_id=run)
+        before, vitals = vitals, take(IT, vitals, ping, index)
+        kept = tally.count(ping)
+        ended = before.last_start is not None and vitals.last_start is None
+        assert kept == (kind if kind is not Kind.success else Kind.complete if ended else Kind.tick)
+        assert (tally.n, tally.last_event, tally.running) == (
+            vitals.n_pings, vitals.last_event, vitals.last_start is not None,
+        )  # fmt: skip
+        assert tally.run_id == (vitals.run_id.bytes if vitals.run_id else b"")
+
+
+def test_from_a_pause_by_hand_on_everything_is_ignored_and_still_counted():
+    tally = Tally(ignores_from=10)
+    kinds = [tally.count(Ping(id=b"", heartbeat=b"", at=at, kind=kind)) for at, kind in enumerate(Kind, 9)]
+    assert kinds == [Kind.tick, *[Kind.ign] * 6]
+    assert tally.n == 7
