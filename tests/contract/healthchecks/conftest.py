@@ -76,7 +76,7 @@ async def neighbour(platform: Platform, http: httpx.AsyncClient, client: Client)
 
 
 @pytest.fixture(scope="session")
-async def other(platform: Platform, http: httpx.AsyncClient, foreign: Client, stranger: dict[str, Any]) -> Project:
+async def other(platform: Platform, http: httpx.AsyncClient, foreign: Client) -> Project:
     """A project of the stranger."""
     return await made(platform, http, foreign, "Stranger")
 
