@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from pinghome_common.dialects.healthchecks import View
+from pinghome_common.dialects.healthchecks_documents import View
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, Status, Vitals, unique_key
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)

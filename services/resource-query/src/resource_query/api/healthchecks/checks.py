@@ -3,7 +3,8 @@
 from fastapi import Request, Response
 
 from pinghome_common.clock import micros, now
-from pinghome_common.dialects.healthchecks import CHECK, Router, answer, named, plain, shows, view
+from pinghome_common.dialects.healthchecks import Router, answer, named, plain
+from pinghome_common.dialects.healthchecks_documents import CHECK, shows, view
 from pinghome_common.errors import Unavailable
 from resource_query.api.healthchecks.listing import lines
 from resource_query.query import Checking
