@@ -128,9 +128,10 @@ def answer(request: Request, body: Any, status: int = 200) -> Response:
     return Response(content, status, headers(request), "application/json")
 
 
-def plain(request: Request, text: str, status: int = 200) -> Response:
-    """A text with the same headers."""
-    return Response(text, status, headers(request), "text/plain")
+def plain(request: Request, body: str | bytes, status: int = 200) -> Response:
+    """Text, or bytes as they came, which no browser takes for anything but text."""
+    own = {"Content-Type": "text/plain", "X-Content-Type-Options": "nosniff"}
+    return Response(body, status, headers(request) | own)
 
 
 def render(request: Request, error: Exception) -> Response:
