@@ -1,14 +1,17 @@
 """Projects of Healthchecks' dialect: services with keys, of two organisations."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from contract.client import Client
+from contract.target import eventually
+from pinghome_common.events.key import Kind, Scope
+from pinghome_common.secret import new_key
+from resource_cmd.organisation import add_key, resolve
 from running import Platform
 
 
@@ -49,12 +52,23 @@ class Project:
 
 
 async def made(platform: Platform, http: httpx.AsyncClient, client: Client, organisation: str) -> Project:
-    """A new service of an organisation, with a key of each kind."""
+    """A new service of an organisation, with a key of each kind that every service knows."""
     service = (await client.service())["id"]
-    kinds = (["--kind", "checks"], ["--kind", "checks", "--scope", "read"], ["--kind", "ping"])
-    create = ["keys", "create", organisation, "--service", service]
-    keys = await asyncio.gather(*(platform.command(*create, *words) for words in kinds))
-    return Project(http, service, *(key["key"] for key in keys))
+    project = Project(http, service, new_key(32), new_key(32), new_key(22))
+    wanted = [(Kind.checks, Scope.write, project.key), (Kind.checks, Scope.read, project.reading),
+              (Kind.ping, Scope.write, project.pinging)]  # fmt: skip
+    async with platform.sql("resource_cmd") as tx, tx.transaction():
+        owner = await resolve(tx, organisation)
+        for kind, scope, key in wanted:
+            await add_key(tx, owner, kind, scope, key, "test", UUID(service))
+
+    async def known() -> list[int]:
+        asked = [("GET", "checks/", project.reading), ("POST", "checks/", project.key)]
+        asked += [("GET", f"checks/{service}/flips/", key) for key in (project.reading, project.key)]
+        return [(await project(method, path, key, content="0")).status_code for method, path, key in asked]
+
+    await eventually(known, lambda seen: 401 not in seen, 10)
+    return project
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +90,7 @@ async def neighbour(platform: Platform, http: httpx.AsyncClient, client: Client)
 
 
 @pytest.fixture(scope="session")
-async def other(platform: Platform, http: httpx.AsyncClient, foreign: Client, stranger: dict[str, Any]) -> Project:
+async def other(platform: Platform, http: httpx.AsyncClient, foreign: Client) -> Project:
     """A project of the stranger."""
     return await made(platform, http, foreign, "Stranger")
 

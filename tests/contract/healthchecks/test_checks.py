@@ -60,8 +60,13 @@ async def test_unique_finds_the_oldest_that_has_all_listed_fields_and_updates_it
         answer = await empty("POST", "checks/", json=sent)
         assert (answer.status_code, answer.json()["uuid"]) == (200, found["uuid"])
     assert (await empty.get(f"checks/{first['uuid']}"))["desc"] == "new"
-    for sent in ({"name": "backups", "unique": ["name"]}, {"unique": ["name"]}, {"name": "Backups", "unique": ["name", "grace"]},
-                 {"name": "Backups", "unique": []}, {"name": "Backups"}):  # fmt: skip
+    for sent in (
+        {"name": "backups", "unique": ["name"]},
+        {"unique": ["name"]},
+        {"name": "Backups", "unique": ["name", "grace"]},
+        {"name": "Backups", "unique": []},
+        {"name": "Backups"},
+    ):
         assert (await empty("POST", "checks/", json=sent)).status_code == 201
 
 

@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
+from unicodedata import east_asian_width
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -93,15 +94,16 @@ def overall(statuses: Iterable[str], *, two_states: bool) -> Overall:
 SHIELDS = {"up": "success", "late": "important", "down": "critical"}
 _COLORS = {"up": "#4c1", "late": "#fe7d37", "down": "#e05d44"}
 
-# Widths of Verdana 11px, the font of such badges, in pixels; anything else is about as wide as a W.
+# Widths of Verdana 11px, the font of such badges, in pixels.
 _WIDTHS = {
-    **dict.fromkeys("ijl'|", 3.2), **dict.fromkeys(" .,:;!I[]()/\\ft-r", 4.6), **dict.fromkeys('sczkvxy*J"', 6.0),
-    **dict.fromkeys("abdeghnopqu0123456789$_?FLETYSPZAKVXBCR", 7.0), **dict.fromkeys("wOQGDHNUM&@%m~+=<>#^", 9.2),
+    **dict.fromkeys("ijl'", 3.0), **dict.fromkeys(" .,", 4.0), **dict.fromkeys(":;!I[]()/\\ft-r|", 4.8),
+    **dict.fromkeys('sczkvxy*J"', 6.0), **dict.fromkeys("wOQGDHNU&~+=<>#^", 8.8), **dict.fromkeys("Mm@%W", 10.6),
 }  # fmt: skip
+_OTHER, _FULL = 7.0, 11.0
 
 
 def _wide(text: str) -> int:
-    return round(sum(_WIDTHS.get(character, 11.0) for character in text)) + 10
+    return round(sum(_FULL if east_asian_width(it) in "WF" else _WIDTHS.get(it, _OTHER) for it in text)) + 10
 
 
 def svg(label: str, status: str) -> str:

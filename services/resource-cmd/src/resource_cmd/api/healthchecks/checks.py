@@ -8,7 +8,6 @@ from uuid_utils.compat import uuid7
 
 from pinghome_common.clock import micros
 from pinghome_common.dialects.healthchecks import (
-    CHECK,
     Refused,
     Router,
     answer,
@@ -16,10 +15,9 @@ from pinghome_common.dialects.healthchecks import (
     identified,
     plain,
     sent,
-    shows,
     version_of,
-    view,
 )
+from pinghome_common.dialects.healthchecks_documents import CHECK, shows, view
 from pinghome_common.events.heartbeat import Heartbeat, Status
 from pinghome_common.known import Caller
 from resource_cmd import heartbeat
@@ -37,9 +35,13 @@ BODY = {
 
 
 @asynccontextmanager
-async def _carrying_out(request: Request, caller: Caller) -> AsyncIterator[Command]:
-    """A command that comes after every ping that was answered before it: a pause must not be ended by one of them."""
-    await request.app.state.heard.reached(request.app.state.name, "TELEMETRY")
+async def _carrying_out(request: Request, caller: Caller, *, new: bool = False) -> AsyncIterator[Command]:
+    """A command, after every ping that was answered before it: a pause must not be ended by one of them.
+
+    `new`: it is on a check that had none.
+    """
+    if not new:
+        await request.app.state.heard.reached(request.app.state.name, "TELEMETRY")
     async with carry_out(request, caller, replays=False) as command:
         yield command
 
@@ -55,7 +57,7 @@ async def create(request: Request) -> Response:
     document = await sent(request)
     caller = authorize(request, document)
     wanted = check_body.read(document, version_of(request))
-    async with _carrying_out(request, caller) as command:
+    async with _carrying_out(request, caller, new=not wanted.same) as command:
         await command.checks.alone()  # of two equal upserts at once the second finds what the first has made
         if wanted.same and (row := await command.checks.like(wanted.same)):
             return await _change(request, command, row, wanted)

@@ -8,7 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from pinghome_common.clock import micros, now
-from pinghome_common.dialects.healthchecks import Refused, Router, View, answer, headers, shows, site
+from pinghome_common.dialects.healthchecks import Refused, Router, answer, headers, site
+from pinghome_common.dialects.healthchecks_documents import View, shows
 from resource_query.api.healthchecks.listing import lines
 from resource_query.badge import ALL, FORMATS, SHIELDS, Signer, overall, svg
 from resource_query.checks import Checks, owner

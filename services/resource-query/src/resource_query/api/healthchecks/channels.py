@@ -2,7 +2,8 @@
 
 from fastapi import Request, Response
 
-from pinghome_common.dialects.healthchecks import Router, answer, authorize, channel, shows
+from pinghome_common.dialects.healthchecks import Router, answer, authorize
+from pinghome_common.dialects.healthchecks_documents import channel, shows
 from resource_query.query import checks_of
 
 routes = Router()

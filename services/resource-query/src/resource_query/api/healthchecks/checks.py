@@ -3,7 +3,9 @@
 from fastapi import Request, Response
 
 from pinghome_common.clock import micros, now
-from pinghome_common.dialects.healthchecks import CHECK, Router, answer, named, plain, shows, view
+from pinghome_common.dialects.healthchecks import Router, answer, named, plain
+from pinghome_common.dialects.healthchecks_documents import CHECK, shows, view
+from pinghome_common.errors import Unavailable
 from resource_query.api.healthchecks.listing import lines
 from resource_query.query import Checking
 
@@ -31,6 +33,6 @@ async def one(request: Request, id: str, checking: Checking) -> Response:  # noq
 @routes.get("/status/")
 async def status(request: Request) -> Response:
     """OK, when the database answers; needs no key (B12)."""
-    async with request.app.state.db.connection() as connection:
-        await connection.execute("SELECT 1")
+    if not await request.app.state.db.ready():
+        raise Unavailable("The database is not reachable just now")
     return plain(request, "OK")

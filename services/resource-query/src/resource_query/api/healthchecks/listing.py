@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Request
 
-from pinghome_common.dialects.healthchecks import Settled, settled
+from pinghome_common.dialects.healthchecks_documents import Settled, settled
 from pinghome_common.events.heartbeat import Status, Vitals, due
 from resource_query.checks import Checks
 

@@ -7,16 +7,8 @@ from datetime import UTC, datetime, timedelta
 from fastapi import Request, Response
 
 from pinghome_common.clock import now
-from pinghome_common.dialects.healthchecks import (
-    Refused,
-    Router,
-    answer,
-    authorize,
-    moment,
-    named,
-    shows,
-    version_of,
-)
+from pinghome_common.dialects.healthchecks import Refused, Router, answer, authorize, moment, named, version_of
+from pinghome_common.dialects.healthchecks_documents import shows
 from statistic_query.flips import Flips
 from statistic_query.query import NAME
 
