@@ -76,7 +76,7 @@ class World:
         """Number and kind, oldest first."""
         async with self.db.connection() as connection:
             rows = await Kept(connection, SERVICE, most).newest(self.check)
-            return [(row["n"], Kind(row["kind"])) for row in rows][::-1]
+            return [(row["n"], Kind.ign if row["ignored"] else Kind(row["kind"])) for row in rows][::-1]
 
 
 BOOT = UUID(int=7)

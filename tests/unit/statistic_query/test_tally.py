@@ -37,6 +37,7 @@ def test_numbers_and_runs_are_those_of_the_vitals(found):
 
 def test_from_a_pause_by_hand_on_everything_is_ignored_and_still_counted():
     tally = Tally(ignores_from=10)
-    kinds = [tally.count(Ping(id=b"", heartbeat=b"", at=at, kind=kind)) for at, kind in enumerate(Kind, 9)]
-    assert kinds == [Kind.tick, *[Kind.ign] * 6]
-    assert tally.n == 7
+    pings = [Ping(id=b"", heartbeat=b"", at=at, kind=kind) for at, kind in enumerate(Kind, 9)]
+    assert [tally.count(ping) for ping in pings] == [*list(Kind)[:-1], Kind.tick]
+    assert [tally.ignores(ping) for ping in pings] == [False, *[True] * 6]
+    assert (tally.n, tally.running) == (7, False)

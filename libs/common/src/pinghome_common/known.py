@@ -56,6 +56,7 @@ class Known:
         self._by_id: dict[UUID, tuple[Kind, bytes]] = {}
         self._events: dict[str, bytes] = {}
         self._position: int | None = None
+        self._reader: Reader | None = None
         self.ready = False
         """True when all that was in the stream at the start is known, or a snapshot was found."""
 
@@ -87,7 +88,8 @@ class Known:
         """Follows the stream until cancelled."""
         if self._position is None:
             self._load()
-        reader = Reader(self._broker, "EVENTS", [f"events.{noun}.>" for noun in self._learners], self._position)
+        subjects = [f"events.{noun}.>" for noun in self._learners]
+        self._reader = reader = Reader(self._broker, "EVENTS", subjects, self._position)
         changed, saved = False, time.monotonic()
         try:
             while True:
@@ -134,11 +136,11 @@ class Known:
         Raises:
             Unavailable: the broker is away, or it took longer, so that nobody can tell.
         """
-        heads = [await self._broker.newest("EVENTS", f"events.{noun}.>") for noun in self._learners]
         try:
             async with asyncio.timeout(0.5):
-                while (self._position or 0) < max(heads):
+                while self._reader is None:
                     await asyncio.sleep(0.005)
+                await self._reader.taken()
         except TimeoutError:
             raise Unavailable("The newest changes are not known here yet; please try again in a moment.") from None
 

@@ -73,11 +73,11 @@ class FastPath:
             entry = self._door.entries.get(asked.id) if asked.id else self._door.by_slug(asked.key, asked.slug)
             if entry is None:
                 return False
-            ping.run_id(scope["query_string"])
+            run = ping.run_id(scope["query_string"])
         except DomainError:
             return False
         try:
-            await ping.take(self._door, entry, asked, scope, receive, self._limit)
+            await ping.take(self._door, entry, asked, run, scope, receive, self._limit)
         except DomainError as error:
             words = error.message.encode()
             head = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(words))]

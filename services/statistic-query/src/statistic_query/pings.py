@@ -58,7 +58,7 @@ async def store(tx: Connection, messages: list[Message], partitions: Partitions,
             kind = tally.count(ping)
             hours[heartbeat, hour(at)][kind] += 1
             if partitions.keeps("ping", at):
-                rows.append(_row(heartbeat, at, kind, tally.n, ping))
+                rows.append(_row(heartbeat, at, kind, tally, ping))
     await partitions.make(tx, "ping", (row[2] for row in rows))
     await tx.copy_records_to_table("ping", records=rows, columns=_COLUMNS)
     if hours:
@@ -68,16 +68,17 @@ async def store(tx: Connection, messages: list[Message], partitions: Partitions,
         await tx.execute(_TALLIED, *in_columns([_tallied(*it) for it in sorted(tallies.items(), key=lambda it: it[0])]))
 
 
-def _row(heartbeat: UUID, at: datetime, kind: Kind, n: int, ping: Ping) -> tuple[object, ...]:
+def _row(heartbeat: UUID, at: datetime, kind: Kind, tally: Tally, ping: Ping) -> tuple[object, ...]:
     return (
         UUID(bytes=ping.id), heartbeat, at, kind, ping.message, ping.method, ping.scheme, ping.remote_addr,
-        ping.user_agent, n, ping.body or None, ping.exit_status, UUID(bytes=ping.run_id) if ping.run_id else None,
+        ping.user_agent, tally.n, ping.body or None, ping.exit_status, UUID(bytes=ping.run_id) if ping.run_id else None,
+        tally.ignores(ping),
     )  # fmt: skip
 
 
 _COLUMNS = (
     "id", "heartbeat", "at", "kind", "message", "method", "scheme", "remote_addr",
-    "user_agent", "n", "body", "exit_status", "run_id",
+    "user_agent", "n", "body", "exit_status", "run_id", "ignored",
 )  # fmt: skip
 
 
@@ -192,7 +193,7 @@ WHERE t.heartbeat = a.heartbeat
 
 # The index knows their times, not their numbers.
 _NEWEST = """
-SELECT n, kind, at, scheme, remote_addr, method, user_agent, run_id, length(body) AS size
+SELECT n, kind, ignored, at, scheme, remote_addr, method, user_agent, run_id, length(body) AS size
 FROM (SELECT * FROM ping WHERE heartbeat = $1 ORDER BY at DESC, n DESC LIMIT $3) AS last WHERE n > $2 ORDER BY n DESC
 """
 _BODY = """

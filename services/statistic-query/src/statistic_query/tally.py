@@ -29,10 +29,12 @@ class Tally:
         if not late:
             self.last_event = ping.at
         kind = Kind(ping.kind)
-        if self.ignores_from is not None and ping.at >= self.ignores_from:
-            return Kind.ign
-        ends = not late and self._moves(kind, ping.run_id)
+        ends = not late and not self.ignores(ping) and self._moves(kind, ping.run_id)
         return (Kind.complete if ends else Kind.tick) if kind is Kind.success else kind
+
+    def ignores(self, ping: Ping) -> bool:
+        """True for a ping of the time since the pause: Healthchecks shows it as `ign`, whatever it says."""
+        return self.ignores_from is not None and ping.at >= self.ignores_from
 
     def _moves(self, kind: Kind, run_id: bytes) -> bool:
         """Begins a run, or ends the one under way; true when it ends it."""

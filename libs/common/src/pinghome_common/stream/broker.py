@@ -231,15 +231,6 @@ class Broker:
             return None
         return Message(int(headers["Nats-Sequence"]), subject, message.data)
 
-    async def newest(self, stream: str, pattern: str) -> int:
-        """The sequence of the newest message whose subject matches a pattern; 0 when there is none.
-
-        Raises:
-            Unavailable: the broker is away.
-        """
-        answer = await self.api(f"STREAM.MSG.GET.{stream}", {"last_by_subj": pattern})
-        return int(answer["message"]["seq"]) if "message" in answer else 0
-
     async def head(self, stream: str) -> int:
         """The sequence of the newest message of a stream.
 

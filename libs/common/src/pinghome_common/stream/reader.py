@@ -64,6 +64,24 @@ class Reader:
             messages.append(Message(seq, msg.subject, msg.data))
         return messages
 
+    async def taken(self) -> None:
+        """Waits until `take` has given out all that the stream held when this was called.
+
+        The broker counts for each consumer what it has sent and has still to send, which costs it nothing; to look for
+        the newest message of many subjects takes it 29 ms when there are 100,000.
+
+        Raises:
+            Unavailable: the broker is away, or the reading has to begin again.
+        """
+        consumer = self._consumer
+        info = await self._broker.api(f"CONSUMER.INFO.{self._stream}.{consumer}")
+        last = 0 if "error" in info else info["delivered"]["consumer_seq"] + info["num_pending"]
+        while "error" not in info and consumer == self._consumer:
+            if self._count >= last:
+                return
+            await asyncio.sleep(0.005)
+        raise Unavailable("The message broker was away just now; please try again in a moment.")
+
     async def _arrive(self, msg: Msg) -> None:
         self._heard = time.monotonic()
         if not msg.reply.startswith("$JS.ACK."):  # an idle heartbeat, or a request for flow control

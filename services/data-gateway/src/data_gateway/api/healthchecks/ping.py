@@ -1,8 +1,7 @@
 """Pings: contract B.5; `fast.py` serves those of known checks before FastAPI sees them, with the same code."""
 
 import re
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -24,11 +23,11 @@ _FORM = re.compile(
     r"(?:/(?P<what>start|fail|log|[0-9]+))?/?",
     re.ASCII,
 )
+_RID = re.compile(rb"rid=([0-9a-fA-F]{8})-([0-9a-fA-F]{4})-([0-9a-fA-F]{4})-([0-9a-fA-F]{4})-([0-9a-fA-F]{12})")
 _KINDS = {None: Kind.success, "start": Kind.run, "fail": Kind.fail, "log": Kind.log}
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What a ping's URL says; `id` or else `key` and `slug`."""
 
     id: str | None
@@ -64,8 +63,10 @@ def run_id(query: bytes) -> bytes:
     Raises:
         Refused: it is no UUID.
     """
-    if b"rid" not in query:
+    if not query:
         return b""
+    if plain := _RID.fullmatch(query):
+        return bytes.fromhex(b"".join(plain.groups()).decode())
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         if name == "rid":
             try:
@@ -75,14 +76,17 @@ def run_id(query: bytes) -> bytes:
     return b""
 
 
-async def sent(scope: Scope, receive: Receive, limit: int) -> bytes:
+def _has_body(scope: Scope) -> bool:
+    names = dict(scope["headers"])
+    return b"content-length" in names or b"transfer-encoding" in names
+
+
+async def sent(receive: Receive, limit: int) -> bytes:
     """The first `limit` bytes of a body, whatever bytes they are.
 
     Raises:
         ClientDisconnect: it did not come to its end.
     """
-    if not any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"]):
-        return b""
     body, more = bytearray(), True
     while more:
         message: Message = await receive()
@@ -94,15 +98,14 @@ async def sent(scope: Scope, receive: Receive, limit: int) -> bytes:
     return bytes(body[:limit])
 
 
-async def take(door: Door, entry: Entry, asked: Asked, scope: Scope, receive: Receive, limit: int) -> None:
+async def take(door: Door, entry: Entry, asked: Asked, run: bytes, scope: Scope, receive: Receive, limit: int) -> None:
     """Returns when the ping is durable.
 
     Raises:
-        Refused: a run id that is none.
         Unavailable: it could not be kept.
     """
-    run, method, client = run_id(scope["query_string"]), scope["method"], scope["client"]
-    body = await sent(scope, receive, limit or LARGEST_PING_BODY)
+    method, client = scope["method"], scope["client"]
+    body = await sent(receive, limit or LARGEST_PING_BODY) if _has_body(scope) else b""
     kind = Kind.ign if entry.post_only and method != "POST" else asked.kind
     sender = origin(scope["headers"], client[0] if client else "", scope["scheme"])
     await door.keep(entry, method, kind, *sender, body=body, run_id=run, exit_status=asked.exit_status)
@@ -134,18 +137,17 @@ async def ping(
         if asked is None:
             raise NotFound("not found")
         entry = await _find(door, asked)
-        if entry is None and create == "1":
-            run_id(request.scope["query_string"])  # a bad one creates nothing
+        run, made = run_id(request.scope["query_string"]), entry is None and create == "1"
+        if made:
             entry = await door.create(asked.key, asked.slug)
-            await take(door, entry, asked, request.scope, request.receive, limit)
-            return Response("Created", 201, headers(limit), "text/plain")
         if entry is None:
             raise NotFound("not found")
-        await take(door, entry, asked, request.scope, request.receive, limit)
+        await take(door, entry, asked, run, request.scope, request.receive, limit)
     except DomainError as error:
         words = "not found" if error.status == 404 else error.message
         return Response(words, error.status, headers(limit), "text/plain")
-    return Response("OK", 200, headers(limit), "text/plain")
+    words, status = ("Created", 201) if made else ("OK", 200)
+    return Response(words, status, headers(limit), "text/plain")
 
 
 async def _find(door: Door, asked: Asked) -> Entry | None:

@@ -79,7 +79,7 @@ def _documents(rows: list[Row], check: UUID, site: str, version: int) -> list[di
     before: dict[UUID | None, Row] = {}
     found = []
     for row in reversed(rows):
-        kind, run = Kind(row["kind"]), row["run_id"]
+        kind, run = Kind.ign if row["ignored"] else Kind(row["kind"]), row["run_id"]
         url = f"{site}/api/v{version}/checks/{check}/pings/{row['n']}/body" if row["size"] else None
         document = {
             "type": TYPES.get(kind, "success"),

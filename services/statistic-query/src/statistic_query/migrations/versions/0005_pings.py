@@ -15,7 +15,7 @@ CREATE TABLE tally (
 ) WITH (fillfactor = 70);
 
 ALTER TABLE ping ADD COLUMN n bigint NOT NULL DEFAULT 0, ADD COLUMN body bytea, ADD COLUMN exit_status smallint,
-    ADD COLUMN run_id uuid;
+    ADD COLUMN run_id uuid, ADD COLUMN ignored boolean NOT NULL DEFAULT false;
 UPDATE ping SET n = numbered.n FROM (
     SELECT id, at, row_number() OVER (PARTITION BY heartbeat ORDER BY at, id) AS n FROM ping
 ) AS numbered WHERE ping.id = numbered.id AND ping.at = numbered.at;
