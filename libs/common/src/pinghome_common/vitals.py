@@ -35,9 +35,9 @@ _UPDATE = (
 )
 
 # What counts is taken from whoever has counted more pings, for an event may be older than them. A command settles the
-# status all the same; a status that pings or silence made does not, but says since when and why.
+# status all the same; else it is what changed last, and where both say the same the event says since when and why.
 _COUNTED = "excluded.position >= old.position"
-_SETTLED = f"(${len(_COLUMNS) + 2}::bool OR {_COUNTED})"
+_SETTLED = f"(${len(_COLUMNS) + 2}::bool OR {_COUNTED} OR excluded.changed_at > old.changed_at)"
 _TAKEN = {
     "status": _SETTLED,
     "alert_after": _SETTLED,

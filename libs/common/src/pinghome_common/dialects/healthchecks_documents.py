@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, overload
 from uuid import UUID
 
@@ -22,6 +23,7 @@ class Settled:
     Times are in microseconds; `period` is None with a schedule. Lists make it once for each change.
     """
 
+    id: str
     text: str
     unique_key: str
     channels: str | None
@@ -46,7 +48,9 @@ def settled(it: Heartbeat) -> Settled:
     }
     text = encode(members)[1:-1].decode()
     period = None if it.schedule else it.period * MICRO
-    return Settled(text, unique_key(it.id), joined(it.channels), it.grace * MICRO, it.run_limit * MICRO, period)
+    return Settled(
+        str(it.id), text, unique_key(it.id), joined(it.channels), it.grace * MICRO, it.run_limit * MICRO, period
+    )
 
 
 @overload
@@ -94,7 +98,6 @@ class View:
 
     def check(
         self,
-        id_: UUID,
         own: Settled,
         stored: str,
         expected: int | None,
@@ -113,9 +116,9 @@ class View:
             urls = f'"unique_key":"{own.unique_key}"'
         else:
             told = self.told if own.channels is None else own.channels
-            update = f"{self.site}/api/v{self.version}/checks/{id_}"
+            update = f"{self.site}/api/v{self.version}/checks/{own.id}"
             urls = (
-                f'"uuid":"{id_}","ping_url":"{self.site}/ping/{id_}","update_url":"{update}",'
+                f'"uuid":"{own.id}","ping_url":"{self.site}/ping/{own.id}","update_url":"{update}",'
                 f'"pause_url":"{update}/pause","resume_url":"{update}/resume","channels":"{told}"'
             )
         return (
@@ -127,7 +130,7 @@ class View:
         """The same of a heartbeat that is all there."""
         vitals = it.vitals
         return self.check(
-            it.id, settled(it), vitals.status.value, due(it, vitals),
+            settled(it), vitals.status.value, due(it, vitals),
             vitals.last_ping, vitals.last_start, vitals.last_duration, vitals.n_pings,
         )  # fmt: skip
 
@@ -136,7 +139,12 @@ _BOOLS = ("false", "true")
 
 
 def _quoted(value: int | None) -> str:
-    return "null" if value is None else f'"{datetime.fromtimestamp(value // MICRO, UTC).isoformat()}"'
+    return "null" if value is None else _second(value // MICRO)
+
+
+@lru_cache(maxsize=16_384)  # what was not pinged since shows the same times in the next list
+def _second(value: int) -> str:
+    return f'"{datetime.fromtimestamp(value, UTC).isoformat()}"'
 
 
 def view(request: Request, caller: Caller, now: int, told: Sequence[UUID] = ()) -> View:

@@ -82,4 +82,4 @@ async def _statuses(request: Request, service: UUID, tag: str) -> list[str]:
         checks = Checks(connection, organisation, service)
         found = await lines(request, checks, [] if tag == ALL else [tag])
     seen = View("", 1, micros(now()), read_only=True)
-    return [seen.status(line.own, line.stored, line.expected, line.last_start) for line in found]
+    return [seen.status(own, stored, expected, begun) for own, stored, expected, _, begun, _, _ in found]

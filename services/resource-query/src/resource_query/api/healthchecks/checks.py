@@ -17,7 +17,7 @@ async def collection(request: Request, checking: Checking) -> Response:
     """The project's checks, those with every `tag` (repeatable) and with the `slug` that are asked for (B1)."""
     query = request.query_params
     found = await lines(request, checking.checks, query.getlist("tag"), query.get("slug"))
-    told = await checking.checks.told() if any(line.own.channels is None for line in found) else []
+    told = await checking.checks.told() if any(line[0].channels is None for line in found) else []
     check = view(request, checking.caller, micros(now()), told).check
     return answer(request, f'{{"checks":[{",".join([check(*line) for line in found])}]}}')
 
