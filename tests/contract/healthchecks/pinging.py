@@ -12,21 +12,24 @@ from running import Platform
 
 @dataclass(frozen=True)
 class Pinging:
-    """The first service of the platform with its keys; `ping("GET", f"{id}/start")`."""
+    """A service of its own with its keys; `ping("GET", f"{id}/start")`."""
 
     http: httpx.AsyncClient
     client: Client
     service: str
-    keys: dict[str, str]
+    key: str
+    write: str
+    read: str
 
     @classmethod
     async def of(cls, platform: Platform, client: Client) -> "Pinging":
-        service = (await client.get("resource-query/v1/services"))["data"][0]["id"]
-        return cls(client.http, client, service, platform.printed())
-
-    @property
-    def key(self) -> str:
-        return self.keys["PINGHOME_BOOTSTRAP_PING_KEY"]
+        service = (await client.service())["id"]
+        kinds = (["ping"], ["checks"], ["checks", "--scope", "read"])
+        made = [
+            await platform.command("keys", "create", "First organisation", "--service", service, "--kind", *kind)
+            for kind in kinds
+        ]
+        return cls(client.http, client, service, *(each["key"] for each in made))
 
     async def __call__(self, method: str, path: str, **more: Any) -> httpx.Response:
         return await self.http.request(method, f"/ping/{path}", **more)
@@ -54,7 +57,7 @@ class Pinging:
 
     async def kept(self, path: str, key: str | None = None) -> httpx.Response:
         """GET /api/v…/checks/`path`, by default with the read-write key."""
-        key = self.keys["PINGHOME_BOOTSTRAP_CHECKS_KEY"] if key is None else key
+        key = self.write if key is None else key
         return await self.http.get(f"/api/{path}", headers={"X-Api-Key": key})
 
     async def listed(self, check: str, version: int = 1) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ NASTY = [
 ]  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def ping(platform: Platform, client: Client) -> Pinging:
     return await Pinging.of(platform, client)
 

@@ -17,7 +17,7 @@ FORMS = [
 VERBS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def ping(platform: Platform, client: Client) -> Pinging:
     return await Pinging.of(platform, client)
 
@@ -93,7 +93,7 @@ async def test_a_check_is_pinged_at_once_after_it_was_created(ping: Pinging):
 
 async def test_a_key_pings_its_own_service_only(ping: Pinging, platform: Platform):
     slug, check = await ping.named()
-    made = await platform.command("keys", "create", "First organisation", "--kind", "ping")
+    made = await platform.command("keys", "create", "First organisation", "--kind", "ping", "--service", ping.service)
     assert (await ping("GET", f"{made['key']}/{slug}")).text == "OK"  # at once after it was made
     there = await ping.client.service()
     made = await platform.command("keys", "create", "First organisation", "--kind", "ping", "--service", there["id"])
@@ -166,7 +166,7 @@ async def test_pings_and_bodies_are_for_the_read_write_key_of_their_service(ping
     check = await ping.job()
     await ping("POST", check, content=b"body")
     elsewhere = await ping.client.heartbeat()
-    readonly = ping.keys["PINGHOME_BOOTSTRAP_CHECKS_READ_KEY"]
+    readonly = ping.read
     for path in ("pings/", "pings", "pings/1/body"):
         for key, status in ((readonly, 401), ("", 401), ("x" * 32, 401)):
             assert (await ping.kept(f"v1/checks/{check}/{path}", key)).status_code == status

@@ -16,7 +16,7 @@ DOMAIN = "ping.example.com"
 MAIL = b"From: cron@example.com\r\nSubject: =?utf-8?q?Backup_=C3=BC?=\r\n\r\nall went well \xff\r\n.dot\r\n"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def ping(platform: Platform, client: Client) -> Pinging:
     return await Pinging.of(platform, client)
 
