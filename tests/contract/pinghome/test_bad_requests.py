@@ -58,6 +58,7 @@ async def test_idempotency_key_that_is_too_long_or_not_printable_is_refused(
         "service": {},
         "channel": CHANNEL,
         "integration": INTEGRATION,
+        "reminder": {"days_before": [1]},
     }
     body = bodies[operation.path.rpartition("/")[2]]
     sent = json.dumps(body | {"name": f"never {uuid4()}"}).encode()

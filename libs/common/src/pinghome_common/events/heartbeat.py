@@ -155,16 +155,6 @@ def shown(heartbeat: Heartbeat, vitals: Vitals, now: int) -> str:
     return "pending" if vitals.status is Status.new else vitals.status.value
 
 
-def status_at(heartbeat: Heartbeat, vitals: Vitals, now: int) -> str:
-    """The status at `now` apart from a run under way: new, up, grace, down or paused (contract B.4)."""
-    if vitals.last_start is not None and now >= vitals.last_start + heartbeat.run_limit * MICRO:
-        return "down"
-    expected = due(heartbeat, vitals)
-    if expected is None or now < expected:
-        return vitals.status.value
-    return "grace" if now < expected + heartbeat.grace * MICRO else "down"
-
-
 def slug_of(name: str) -> str:
     """The name as a part of a URL: `Cron é Ü x_y` becomes `cron-e-u-x_y` (contract B.2)."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
