@@ -33,10 +33,9 @@ async def run(*command: str | Path, **env: str) -> str:
 async def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python that has the client."""
     folder = tmp_path_factory.mktemp("healthchecks-io")
-    uv = Path(sys.executable).with_name("uv")
-    await run(uv, "venv", "--quiet", "--python", sys.executable, folder)
+    await run(sys.executable, "-m", "venv", folder)
     wanted = ("healthchecks-io==0.4.4", "httpx<0.28", "croniter<4")
-    await run(uv, "pip", "install", "--quiet", "--python", folder / "bin/python", *wanted)
+    await run(folder / "bin/pip", "install", "--quiet", *wanted)
     return folder / "bin/python"
 
 
@@ -46,8 +45,6 @@ async def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_client_from_pypi_manages_checks_and_traps_jobs(
     python: Path, platform: Platform, empty: Project, what: str, how: str
 ):
-    if what == "trap" and (await empty.http.get(f"/ping/{empty.service}")).text == '{"message":"Not found"}':
-        pytest.skip("nobody answers pings here yet")
     keys = {"KEY": empty.key, "READING": empty.reading, "PING": empty.pinging}
     said = await run(python, SCRIPT, what, how, URL=platform.url, **keys)
     assert said.splitlines()[-1] == "all well"
