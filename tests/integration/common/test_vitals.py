@@ -29,7 +29,7 @@ async def tx(database: str) -> AsyncIterator[asyncpg.Connection]:
     await migrate.upgrade((database, Path(resource_query.__file__).parent / "migrations"))
     connection = await asyncpg.connect(database)
     await connection.execute("INSERT INTO heartbeat VALUES ($1, $1, $1, 1, '{}')", UUID(int=1))
-    await add_vitals(connection, heartbeat(Vitals()), 1, commanded=True)
+    await add_vitals(connection, [(heartbeat(Vitals()), 1, True)])
     counted = Vitals(status=Status.down, changed_at=50, last_ping=50, n_pings=2, position=5, reason="failed")
     await write_vitals(connection, [heartbeat(counted)])
     yield connection
@@ -37,7 +37,7 @@ async def tx(database: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def merged(tx: asyncpg.Connection, vitals: Vitals, *, commanded: bool = False) -> Vitals:
-    await add_vitals(tx, heartbeat(vitals), 2, commanded=commanded)
+    await add_vitals(tx, [(heartbeat(vitals), 2, commanded)])
     found = (await lock_vitals(tx, [UUID(int=1)]))[UUID(int=1)]
     assert (found.n_pings, found.position, found.last_ping) == (2, 5, 50)
     return found

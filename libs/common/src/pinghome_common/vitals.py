@@ -1,6 +1,6 @@
 """How vitals are stored, alike where they are judged and where they are read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 from uuid import UUID
@@ -58,12 +58,12 @@ def _row(it: Heartbeat) -> list[Any]:
     return [it.id, *(getattr(it.vitals, name) for name in _NAMES), alert_after(it, it.vitals)]
 
 
-async def add_vitals(tx: Connection, it: Heartbeat, version: int, *, commanded: bool) -> None:
-    """Writes the vitals that came with a heartbeat's event, new or merged with what pings have made of them.
+async def add_vitals(tx: Connection, some: Iterable[tuple[Heartbeat, int, bool]]) -> None:
+    """Writes the vitals that came with events of heartbeats, new or merged with what pings have made of them.
 
-    `commanded`: a command made the event, not pings or silence, and so it settles the status.
+    Each with the event's version, and whether a command made it, not pings or silence: that settles the status.
     """
-    await tx.execute(_ADD, *_row(it), version, commanded)
+    await tx.executemany(_ADD, [(*_row(it), version, commanded) for it, version, commanded in some])
 
 
 async def lock_vitals(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, Vitals]:

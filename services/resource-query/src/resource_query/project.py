@@ -36,6 +36,11 @@ class _Of(msgspec.Struct):
     resource: UUID | None = None
 
 
+def _vital(event: Envelope) -> tuple[Heartbeat, int, bool]:
+    commanded = event.type != "heartbeat.status-changed"
+    return msgspec.json.decode(event.data, type=Heartbeat), event.version, commanded
+
+
 class Projector:
     """Applies messages inside the projection's transaction."""
 
@@ -56,10 +61,9 @@ class Projector:
                 await tx.execute(f"DELETE FROM {event.noun} WHERE id = $1", event.subject)
                 for part in ("view", "integration") if event.noun == "resource" else ():
                     await tx.execute(f"DELETE FROM {part} WHERE resource = $1", event.subject)
-        for event in newest.values():
-            if event.noun == "heartbeat" and not event.deleted:
-                it = msgspec.json.decode(event.data, type=Heartbeat)
-                await add_vitals(tx, it, event.version, commanded=event.type != "heartbeat.status-changed")
+        alive = [event for event in newest.values() if event.noun == "heartbeat" and not event.deleted]
+        if alive:
+            await add_vitals(tx, (_vital(event) for event in alive))
 
     async def telemetry(self, tx: Connection, messages: list[Message]) -> None:
         """Pings move vitals, results move each region's last word."""

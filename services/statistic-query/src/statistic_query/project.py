@@ -83,11 +83,12 @@ class Projector:
                         change.previous and change.previous.value, change.reason, change.status_code, change.region,
                     )
                 )  # fmt: skip
-        await tx.executemany(_MONITOR, monitors)
-        await tx.executemany(_CHANGE, changes)
-        await tx.executemany(_FLIP, flips)
-        await tx.executemany(pings.LEARN, learnt)
-        await tx.executemany(_NOTIFICATION, said.values())
+        for statement, rows in (
+            (_MONITOR, monitors), (_CHANGE, changes), (_FLIP, flips), (pings.LEARN, learnt),
+            (_NOTIFICATION, [*said.values()]),
+        ):  # fmt: skip
+            if rows:  # none would be a way to the database all the same
+                await tx.executemany(statement, rows)
         for noun, id_ in gone:
             await self._delete(tx, noun, id_)
 
