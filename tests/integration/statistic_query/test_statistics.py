@@ -120,7 +120,7 @@ async def test_buckets_are_what_their_results_add_up_to(db, interval, hours, end
     begins = window.newest(1000)
     async with db.connection() as connection:
         _, _, columns = await Read(connection, ORGANISATION).watched(RESOURCE, window, begins)
-    buckets = columns.spread(begins).buckets([None] * len(begins))
+    buckets = columns.spread(begins).buckets(begins, [None] * len(begins))
     assert [bucket.received_at for bucket in buckets] == begins
     for bucket in buckets:
         begin, until = bucket.received_at, window.after(bucket.received_at)

@@ -25,8 +25,10 @@ VERDICTS = (Verdict.up, Verdict.target_fail, Verdict.probe_error, Verdict.blocke
 
 # Each gives the columns of Counted; the first blank is the begin of a row's bucket. Times are rounded to microseconds.
 _COLUMNS = """
-SELECT array_agg(at), array_agg(checks), array_agg(failures), array_agg(timed), array_agg(total),
-    array_agg(round(fastest::float8 * 1000) / 1000), array_agg(round(slowest::float8 * 1000) / 1000)
+SELECT array_agg(extract(epoch FROM at)::bigint), array_agg(checks), array_agg(failures),
+    array_agg(round(total / nullif(timed, 0) * 1000) / 1000),
+    array_agg(round(fastest::float8 * 1000) / 1000), array_agg(round(slowest::float8 * 1000) / 1000),
+    sum(timed)::bigint, sum(total)
 FROM ({} ORDER BY 1) AS bucket (at, checks, failures, timed, total, fastest, slowest)
 """
 _RAW = _COLUMNS.format("""
@@ -136,7 +138,13 @@ class Read:
         if first < last:
             whole = _ROLLED_UP.format("NULL::timestamptz", "result_hour")
             parts.append(await self._counted(whole, resource, first, last))
-        return Counted(*(list(chain(*columns)) for columns in zip(*parts, strict=True)))
+        if not parts:
+            return Counted()
+        at, checks, failures, average, fastest, slowest = (
+            list(chain(*columns)) for columns in zip(*(part[:6] for part in parts), strict=True)
+        )
+        timed, total = sum(part.timed for part in parts), sum(part.total for part in parts)
+        return Counted(at, checks, failures, average, fastest, slowest, timed, total)
 
     async def _counted(self, statement: str, *args: object) -> Counted:
         row = await self._db.fetchrow(statement, *args)

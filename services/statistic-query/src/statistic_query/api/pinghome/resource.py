@@ -82,7 +82,7 @@ async def statistic(
         "checks": sum(sums.checks),
         "failures": sum(sums.failures),
     }
-    data = counted.buckets(history.uptimes(edges))
+    data = counted.buckets(begins, history.uptimes(edges))
     return answer({"summary": summary, "interval": interval, "data": data})
 
 
