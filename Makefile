@@ -27,7 +27,7 @@ types: .venv/.ready ## check types
 bench: .venv/.ready ## measure against ceilings and peers (about 20 minutes; installs wrk, nginx and a peer from Debian)
 	.venv/bin/python tests/bench $(ARGS)
 
-faults: .venv/.ready ## kill everything at random under load and count what was lost (about 15 minutes)
+faults: .venv/.ready ## kill everything at random under load and count what was lost (about 40 minutes)
 	.venv/bin/python tests/faults --long $(ARGS)
 
 .venv/.ready: $(PROJECTS)
