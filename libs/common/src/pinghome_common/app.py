@@ -113,9 +113,8 @@ def build(
     app.add_middleware(Measured, service=name)
     for error in (DomainError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, render)
-    app.include_router(_health)
-    for router in routers:
-        app.include_router(router)
+    for router in (_health, *routers):
+        app.router.routes.extend(router.routes)  # `include_router` would have each request matched twice
     return app
 
 
