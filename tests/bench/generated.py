@@ -10,7 +10,7 @@ DAY = timedelta(days=1)
 
 
 async def generate(database: asyncpg.Connection, monitors: Sequence[str], days: int) -> tuple[datetime, datetime]:
-    """A result a minute of each monitor for `days` until this hour, hours and days, states; returns start and end.
+    """A result a minute of each monitor for `days` until this hour, days of hours, states; returns start and end.
 
     One in 500 results is a failure, and every second day there was an outage of a minute.
     """
@@ -25,8 +25,7 @@ async def generate(database: asyncpg.Connection, monitors: Sequence[str], days: 
             f" FOR VALUES FROM ('{day.isoformat()}') TO ('{(day + DAY).isoformat()}')"
         )
         await database.execute(RESULTS, max(day, start), min(day + DAY, end))
-        for table, unit in (("result_hour", "hour"), ("result_day", "day")):
-            await database.execute(ROLLUP.format(table), unit, day, day + DAY)
+        await database.execute(ROLLUP, day, day + DAY)
         day += DAY
     await database.execute(CHANGES, monitors, start)
     await database.execute("VACUUM ANALYZE")
@@ -45,10 +44,19 @@ CROSS JOIN LATERAL (SELECT (hashint8(extract(epoch FROM slot)::bigint + m.n) % 5
 ORDER BY slot, hashint4(m.id)
 """
 
+# A day as the service's rollup packs it, of monitors that have one region.
 ROLLUP = """
-INSERT INTO {} SELECT resource, date_trunc($1, slot, 'UTC'), count(*), count(*) FILTER (WHERE verdict = 1), count(*),
-    sum(total::float8), min(total), max(total)
-FROM result JOIN series ON id = series WHERE slot >= $2 AND slot < $3 GROUP BY 1, 2
+INSERT INTO result_day SELECT resource, ($1::timestamptz AT TIME ZONE 'UTC')::date, string_agg(
+    int4send(coalesce(checks, 0)) || int4send(coalesce(failures, 0)) || int4send(coalesce(checks, 0))
+    || float8send(coalesce(total, 0)) || float8send(coalesce(round(fastest * 1000) / 1000, 'infinity'))
+    || float8send(coalesce(round(slowest * 1000) / 1000, '-infinity')), '' ORDER BY begin)
+FROM series CROSS JOIN generate_series($1, $2::timestamptz - interval '1 hour', interval '1 hour') AS begin
+LEFT JOIN (
+    SELECT series AS id, date_trunc('hour', slot, 'UTC') AS begin, count(*)::int AS checks,
+        count(*) FILTER (WHERE verdict = 1)::int AS failures,
+        sum(total::float8) AS total, min(total::float8) AS fastest, max(total::float8) AS slowest
+    FROM result WHERE slot >= $1 AND slot < $2 GROUP BY 1, 2
+) AS hour USING (id, begin) GROUP BY resource
 """
 
 CHANGES = """

@@ -15,6 +15,7 @@ from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
 from pinghome_common.events.probe import Phases, Result, Results, Verdict
 from pinghome_common.stream import Message
+from statistic_query.counted import buckets, times
 from statistic_query.partition import Partitions
 from statistic_query.project import Projector
 from statistic_query.read import VERDICTS, Read
@@ -75,7 +76,7 @@ async def migrated_statistics(servers) -> str:
 async def db(migrated_statistics: str) -> AsyncIterator[Database]:
     async with Database(migrated_statistics) as db:
         async with db.connection() as connection:
-            await connection.execute("TRUNCATE monitor, series, result, failure, result_hour, result_day, address")
+            await connection.execute("TRUNCATE monitor, series, result, failure, result_day, address")
             await connection.execute(
                 "INSERT INTO monitor VALUES ($1, 'resource', $2, 1, $3)", RESOURCE, ORGANISATION, CREATED
             )
@@ -119,15 +120,15 @@ async def test_buckets_are_what_their_results_add_up_to(db, interval, hours, end
     window = Window(now() - end - hours * HOUR, now() - end, interval)
     begins = window.newest(1000)
     async with db.connection() as connection:
-        _, _, columns = await Read(connection, ORGANISATION).watched(RESOURCE, window, begins)
-    buckets = columns.spread(begins).buckets(begins, [None] * len(begins))
-    assert [bucket.received_at for bucket in buckets] == begins
-    for bucket in buckets:
+        _, _, counts = await Read(connection, ORGANISATION).watched(RESOURCE, window, begins)
+    shown = buckets(begins, [None] * len(begins), counts)
+    assert [bucket.received_at for bucket in shown] == begins
+    for bucket in shown:
         begin, until = bucket.received_at, window.after(bucket.received_at)
         if interval == "minute":
             begin, until = max(begin, window.start), min(until, window.end)
-        times = bucket.response_time
-        assert (bucket.checks, bucket.failures, times.avg, times.min, times.max) == counted(found, begin, until), begin
+        of = bucket.response_time
+        assert (bucket.checks, bucket.failures, of.avg, of.min, of.max) == counted(found, begin, until), begin
 
 
 @pytest.mark.parametrize(
@@ -147,8 +148,8 @@ async def test_a_window_is_what_its_results_add_up_to(db, start, end):
     end = now() if end > now() - timedelta(minutes=5) else end
     async with db.connection() as connection:
         sums = await Read(connection, ORGANISATION).sums(RESOURCE, Window(start, end, "hour"), CREATED)
-    times = sums.times()
-    assert (sum(sums.checks), sum(sums.failures), times.avg, times.min, times.max) == counted(found, start, end)
+    figures = times(sums)
+    assert (*sums[:2], figures.avg, figures.min, figures.max) == counted(found, start, end)
 
 
 async def test_results_of_a_deleted_monitor_leave_nothing_behind(db):
@@ -156,7 +157,7 @@ async def test_results_of_a_deleted_monitor_leave_nothing_behind(db):
         await connection.execute("DELETE FROM monitor")
     await stored(db)
     async with db.connection() as connection:
-        for table in ("result", "failure", "series", "result_hour", "result_day"):
+        for table in ("result", "failure", "series", "result_day"):
             assert not await connection.fetch(f"SELECT FROM {table}")
 
 
@@ -166,7 +167,7 @@ async def test_a_server_that_forgot_its_last_commits_gets_everything_again(db):
     async with db.transaction() as tx:
         await projector.telemetry(tx, [first])
     async with db.connection() as connection:
-        await connection.execute("TRUNCATE series, result, failure, result_hour, result_day, address")
+        await connection.execute("TRUNCATE series, result, failure, result_day, address")
     connection = await db.own()  # as after a crash
     async with connection.transaction():
         await projector.telemetry(connection, [first])

@@ -1,7 +1,6 @@
 """What statistics are made of: state changes from EVENTS, results and pings from TELEMETRY."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -14,9 +13,9 @@ from pinghome_common.events.probe import Result, Results, Verdict
 from pinghome_common.events.resource import Resource
 from pinghome_common.projection import envelopes
 from pinghome_common.stream import Broker, Message
-from statistic_query import pings
+from statistic_query import pings, rollup
 from statistic_query.partition import Partitions
-from statistic_query.pings import hour, in_columns
+from statistic_query.pings import in_columns
 from statistic_query.read import VERDICTS
 
 NOUNS = ("resource", "heartbeat", "notification")
@@ -95,11 +94,7 @@ class Projector:
     async def _delete(self, tx: Connection, noun: str, id_: UUID) -> None:
         """Single results and pings of a deleted monitor go with their day; nobody can ask for them any more."""
         await tx.execute("DELETE FROM monitor WHERE id = $1", id_)
-        tables = (
-            ("state_change", "result_hour", "result_day", "series")
-            if noun == "resource"
-            else ("ping_hour", "flip", "tally")
-        )
+        tables = ("state_change", "result_day", "series") if noun == "resource" else ("ping_hour", "flip", "tally")
         for table in tables:
             await tx.execute(f"DELETE FROM {table} WHERE {noun} = $1", id_)
         # A digest stays for what it says of others.
@@ -107,7 +102,7 @@ class Projector:
         self._series = {of: series for of, series in self._series.items() if of[0] != id_}
 
     async def telemetry(self, tx: Connection, messages: list[Message]) -> None:
-        """Stores pings and results, and counts them into their hours and days."""
+        """Stores pings and results, and counts them into their hours."""
         if tx is not self._tx:  # a server that crashed may have forgotten what was learnt over an earlier connection
             self._forget()
             self._tx = tx
@@ -165,13 +160,7 @@ class Projector:
         ]
         columns = ("slot", "series", "error", "condition", "excerpt", "late")
         await tx.copy_records_to_table("failure", records=failures, columns=columns)
-        for table, truncate in (("result_hour", hour), ("result_day", _day)):
-            sums: dict[tuple[UUID, datetime], list[Any]] = {}
-            for (_, slot), result in new:
-                _add(sums.setdefault((result.resource, truncate(slot)), [0, 0, 0, 0.0, None, None]), result)
-            counted = [(*key, *values) for key, values in sorted(sums.items())]
-            if counted:
-                await tx.execute(_ROLLUP.format(table), *in_columns(counted))
+        await rollup.count(tx, (result for _, result in new))
 
     async def _alive(self, tx: Connection, noun: str, ids: set[UUID]) -> set[UUID]:
         """Those not deleted."""
@@ -224,26 +213,6 @@ def _late(it: Result) -> float:
     return (it.checked_at - it.slot) / 1000
 
 
-def _add(sums: list[Any], it: Result) -> None:
-    """Counts a result in: checks, failures, how many were timed, sum, fastest, slowest. Only an answer has a time."""
-    if it.verdict in (Verdict.probe_error, Verdict.blocked):
-        return
-    sums[0] += 1
-    sums[1] += it.verdict is Verdict.target_fail
-    if it.status_code is not None or it.verdict is Verdict.up:
-        total = it.phases.total
-        sums[2:] = (
-            sums[2] + 1,
-            sums[3] + total,
-            total if sums[4] is None else min(sums[4], total),
-            total if sums[5] is None else max(sums[5], total),
-        )
-
-
-def _day(at: datetime) -> datetime:
-    return hour(at).replace(hour=0)
-
-
 _MONITOR = """
 INSERT INTO monitor AS old (id, noun, organisation, version, created_at, service, unique_key)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -274,14 +243,4 @@ INSERT INTO result (slot, series, total, dns, connect, tls, first_byte, verdict,
 SELECT * FROM unnest($1::timestamptz[], $2::int[], $3::real[], $4::real[], $5::real[], $6::real[], $7::real[],
     $8::smallint[], $9::smallint[], $10::int[])
 ON CONFLICT (series, slot) DO NOTHING RETURNING series, slot
-"""
-
-_ROLLUP = """
-INSERT INTO {} AS old
-SELECT * FROM unnest(
-    $1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::int[], $6::float8[], $7::real[], $8::real[])
-ON CONFLICT (resource, at) DO UPDATE SET
-    checks = old.checks + excluded.checks, failures = old.failures + excluded.failures,
-    timed = old.timed + excluded.timed, total = old.total + excluded.total,
-    fastest = least(old.fastest, excluded.fastest), slowest = greatest(old.slowest, excluded.slowest)
 """

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -13,40 +13,38 @@ from pinghome_common.db import Connection
 from pinghome_common.errors import NotFound
 from pinghome_common.events.notification import Notification
 from pinghome_common.events.probe import Verdict
-from statistic_query.counted import Counted
+from statistic_query import rollup
+from statistic_query.counted import NOTHING, Counts, add
 from statistic_query.uptime import History
-from statistic_query.window import DAY, HOUR, STEPS, Window
+from statistic_query.window import Window
 
 Row = Any
+
+HOUR = timedelta(hours=1)
 
 VERDICTS = (Verdict.up, Verdict.target_fail, Verdict.probe_error, Verdict.blocked)
 """By the numbers that stand for them in the table `result`."""
 
 
-# Each gives the columns of Counted; the first blank is the begin of a row's bucket. Times are rounded to microseconds.
-_COLUMNS = """
-SELECT array_agg(extract(epoch FROM at)::bigint), array_agg(checks), array_agg(failures),
-    array_agg(round(total / nullif(timed, 0) * 1000) / 1000),
-    array_agg(round(fastest::float8 * 1000) / 1000), array_agg(round(slowest::float8 * 1000) / 1000),
-    sum(timed)::bigint, sum(total)
-FROM ({} ORDER BY 1) AS bucket (at, checks, failures, timed, total, fastest, slowest)
+# Counts of single results, in milliseconds rounded to microseconds; the blank is the begin of a row's bucket.
+_RAW = """
+SELECT {}count(*), count(*) FILTER (WHERE verdict = 1), count(t), coalesce(sum(t::float8), 0),
+    coalesce(round(min(t)::float8 * 1000) / 1000, 'infinity'),
+    coalesce(round(max(t)::float8 * 1000) / 1000, '-infinity')
+FROM (
+    SELECT slot AS at, verdict, CASE WHEN verdict = 0 OR status_code IS NOT NULL THEN total END AS t
+    FROM result WHERE series = ANY(ARRAY(SELECT id FROM series WHERE resource = $1))
+    AND slot >= $2 AND slot < $3 AND verdict < 2
+) AS spoke
 """
-_RAW = _COLUMNS.format("""
-    SELECT {}, count(*), count(*) FILTER (WHERE verdict = 1), count(t), coalesce(sum(t::float8), 0), min(t), max(t)
-    FROM (
-        SELECT slot AS at, verdict, CASE WHEN verdict = 0 OR status_code IS NOT NULL THEN total END AS t
-        FROM result WHERE series = ANY(ARRAY(SELECT id FROM series WHERE resource = $1))
-        AND slot >= $2 AND slot < $3 AND verdict < 2
-    ) AS spoke GROUP BY 1
-""")
-_ROLLED_UP = _COLUMNS.format("""
-    SELECT {}, sum(checks), sum(failures), sum(timed), sum(total), min(fastest), max(slowest)
-    FROM {} WHERE resource = $1 AND at >= $2 AND at < $3 GROUP BY 1
-""")
-_HOURS = _COLUMNS.format("""
-    SELECT at, checks, failures, timed, total, fastest, slowest
-    FROM result_hour WHERE resource = $1 AND at >= $2 AND at < $3
-""")
+_ALL = _RAW.format("")
+_MINUTES = f"""
+SELECT array_agg(at), array_agg(checks), array_agg(failures), array_agg(timed), array_agg(total), array_agg(fastest),
+    array_agg(slowest)
+FROM ({_RAW.format("date_trunc('minute', at, 'UTC'), ")} GROUP BY 1)
+    AS minute (at, checks, failures, timed, total, fastest, slowest)
+"""
+_DAYS = "SELECT array_agg(day), array_agg(hours) FROM result_day WHERE resource = $1 AND day >= $2 AND day <= $3"
 
 # The newest of each series are taken first: only then is looked at what belongs to them.
 _HISTORY = """
@@ -70,18 +68,34 @@ WHERE s.resource = $1 ORDER BY r.slot DESC, s.region LIMIT $4
 """
 
 
-def _buckets(window: Window, begins: Sequence[datetime]) -> tuple[str, list[object]]:
-    """The statement that counts in buckets, for a monitor $1, and its other arguments."""
-    step = STEPS[window.interval]
-    begin, until = begins[0], window.after(begins[-1])
-    if step == HOUR:
-        return _HOURS, [begin, until]
-    if not step:
-        return _ROLLED_UP.format("date_trunc('month', at, 'UTC')", "result_day"), [begin, until]
-    bucket, binned = "date_bin($4, at, $5)", [timedelta(seconds=step), window.origin]
-    if step == STEPS["minute"]:
-        return _RAW.format(bucket), [max(begin, window.start), min(until, window.end), *binned]
-    return _ROLLED_UP.format(bucket, "result_hour" if step < DAY else "result_day"), [begin, until, *binned]
+def _span(window: Window, begins: Sequence[datetime], until: datetime) -> tuple[str, list[object]]:
+    """The statement that has what was counted in buckets, of a monitor $1, and its other arguments."""
+    if not begins:
+        return "SELECT", []
+    if window.interval == "minute":
+        return _MINUTES, [max(begins[0], window.start), min(until, window.end)]
+    return _DAYS, _days(begins[0], until)
+
+
+def _days(first: datetime, until: datetime) -> list[object]:
+    """The first and the last day of whole hours."""
+    return [first.date(), (until - HOUR).date()]
+
+
+def _in_minutes(begins: Sequence[datetime], found: Sequence[Any]) -> list[Counts]:
+    """What was counted in minutes, from columns, of which the first has their begins."""
+    minutes = dict(zip(found[0], zip(*found[1:], strict=True), strict=True)) if found[0] else {}
+    return [minutes.get(begin, NOTHING) for begin in begins]
+
+
+def _in_hours(begins: Sequence[datetime], until: datetime, found: Sequence[Any]) -> list[Counts]:
+    """What was counted in buckets of whole hours, of which the last one ends at `until`, from packed days."""
+    days, packed = found
+    hours = rollup.hours(dict(zip(days or (), packed or (), strict=True)), begins[0], until)
+    if len(hours) == len(begins):
+        return hours
+    edges = [(edge - begins[0]) // HOUR for edge in (*begins, until)]
+    return [add(hours[begin:end]) for begin, end in pairwise(edges)]
 
 
 class Read:
@@ -106,49 +120,43 @@ class Read:
 
     async def watched(
         self, resource: UUID, window: Window, begins: Sequence[datetime]
-    ) -> tuple[datetime, History, Counted]:
+    ) -> tuple[datetime, History, list[Counts]]:
         """When a monitor was created, its states from before the window to its end, and what was counted in buckets.
 
-        Minutes are counted from single results, longer buckets from hours or days; all in one statement.
+        Minutes are counted from single results, longer buckets are made of hours; all in one statement.
 
         Raises:
             NotFound: there is none, or it is another organisation's.
         """
-        statement, args = _buckets(window, begins) if begins else ("SELECT", [])
-        places = (f"${len(args) + place}" for place in range(2, 5))
+        until = window.after(begins[-1]) if begins else window.end
+        statement, span = _span(window, begins, until)
+        places = (f"${len(span) + place}" for place in range(2, 5))
         row = await self._db.fetchrow(
-            f"SELECT * FROM ({_HISTORY.format(*places)}) h, ({statement}) b",
-            resource, *args, window.start, window.end, self._organisation,
+            f"SELECT * FROM ({_HISTORY.format(*places)}) h, ({statement}) c",
+            resource, *span, window.start, window.end, self._organisation,
         )  # fmt: skip
         if row is None:
             raise NotFound("Resource not found")
-        created, changed, states, *counted = row
-        return created, History(changed or [], states or [], now()), Counted(*counted) if any(counted) else Counted()
+        created, changed, states, *found = row
+        if not begins:
+            counted = []
+        elif window.interval == "minute":
+            counted = _in_minutes(begins, found)
+        else:
+            counted = _in_hours(begins, until, found)
+        return created, History(changed or [], states or [], now()), counted
 
-    async def sums(self, resource: UUID, window: Window, created: datetime) -> Counted:
-        """What was counted in the window, in parts: whole hours from their rollup, the rest from single results."""
+    async def sums(self, resource: UUID, window: Window, created: datetime) -> Counts:
+        """What was counted in the window: whole hours from their rollup, the rest from single results."""
         start, end = window.start, window.end
         first, last = window.hours(created, now())
         edges = [(start, end)] if first >= last else [(start, first), (last, end)]
-        parts = [
-            await self._counted(_RAW.format("NULL::timestamptz"), resource, begin, until)
-            for begin, until in edges
-            if begin < until
+        parts: list[Counts] = [
+            tuple(await self._db.fetchrow(_ALL, resource, begin, until)) for begin, until in edges if begin < until
         ]
         if first < last:
-            whole = _ROLLED_UP.format("NULL::timestamptz", "result_hour")
-            parts.append(await self._counted(whole, resource, first, last))
-        if not parts:
-            return Counted()
-        at, checks, failures, average, fastest, slowest = (
-            list(chain(*columns)) for columns in zip(*(part[:6] for part in parts), strict=True)
-        )
-        timed, total = sum(part.timed for part in parts), sum(part.total for part in parts)
-        return Counted(at, checks, failures, average, fastest, slowest, timed, total)
-
-    async def _counted(self, statement: str, *args: object) -> Counted:
-        row = await self._db.fetchrow(statement, *args)
-        return Counted() if row[0] is None else Counted(*row)
+            parts += _in_hours([first], last, await self._db.fetchrow(_DAYS, resource, *_days(first, last)))
+        return add(parts)
 
     async def changes(self, resource: UUID, start: datetime | None, end: datetime | None, limit: int) -> list[Row]:
         """Changes of state, newest first; `lasted` is how long each state did, None while it does."""

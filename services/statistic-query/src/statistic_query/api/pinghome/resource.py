@@ -1,5 +1,6 @@
 """Statistics of uptime monitors: contract A23 and A24, pinghome-monitoring.txt lines 696 to 765."""
 
+from bisect import bisect_left
 from typing import Annotated, Literal
 
 from fastapi import Query, Response
@@ -8,6 +9,7 @@ from pinghome_common.clock import now
 from pinghome_common.dialects.pinghome import Id, Router, answer
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
+from statistic_query.counted import add, buckets, times
 from statistic_query.query import Limited, Queried, Ranged
 from statistic_query.window import MONDAY, STEPS, Window
 
@@ -65,24 +67,25 @@ async def statistic(
     `uptime` is percent of the time that the monitor was watched; response times are milliseconds.
     """
     asked = Window(max(range_.start, MONDAY), min(range_.end, now()), interval)  # nobody was watched before
-    created, history, counted = await read.watched(id, asked, asked.newest(limit))
+    begins = asked.newest(limit)
+    created, history, counted = await read.watched(id, asked, begins)
     start, end = range_.since(created)
     window = Window(start, end, interval)
-    begins = window.newest(limit)
-    counted = counted.spread(begins)
+    skipped = bisect_left(begins, window.floor(start)) if start < end else len(begins)
+    begins, counted = begins[skipped:], counted[skipped:]
     hourly = begins and interval in ("hour", "1h")
     same = hourly and window.hours(created, now()) == (begins[0], window.after(begins[-1]))
-    sums = counted if same else await read.sums(id, window, created)
+    sums = add(counted) if same else await read.sums(id, window, created)
     edges = [max(begins[0], start), *begins[1:], min(window.after(begins[-1]), end)] if begins else [start]
     whole = history.span(start, end)
     summary = {
         "uptime": whole.uptime,
         "downtime_seconds": round(whole.down),
-        "response_time": sums.times(),
-        "checks": sum(sums.checks),
-        "failures": sum(sums.failures),
+        "response_time": times(sums),
+        "checks": sums[0],
+        "failures": sums[1],
     }
-    data = counted.buckets(begins, history.uptimes(edges))
+    data = buckets(begins, history.uptimes(edges), counted)
     return answer({"summary": summary, "interval": interval, "data": data})
 
 
