@@ -1,21 +1,16 @@
-"""What was counted in some span of time: plain tuples, for a thousand of them are added up for each question."""
+"""What was counted, in columns: they are unpacked, cut and added up faster than rows."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from math import inf
+from typing import NamedTuple
 
 import msgspec
 
 Counts = tuple[int, int, int, float, float, float]
-"""Probes that spoke, failures, answers that were timed; the sum of their times, the fastest, the slowest, in ms."""
+"""Of one span: probes that spoke, failures, answers that were timed; their times' sum, least and greatest, in ms."""
 
 NOTHING: Counts = (0, 0, 0, 0.0, inf, -inf)
-
-
-def add(counted: Iterable[Counts]) -> Counts:
-    """All together."""
-    checks, failures, timed, total, fastest, slowest = zip(NOTHING, *counted, strict=True)
-    return sum(checks), sum(failures), sum(timed), sum(total), min(fastest), max(slowest)
 
 
 class Times(msgspec.Struct, gc=False):
@@ -36,18 +31,39 @@ class Bucket(msgspec.Struct, gc=False):
     failures: int
 
 
-def times(counts: Counts) -> Times:
+def times(timed: int, total: float, fastest: float, slowest: float) -> Times:
     """As a document; the average is rounded to microseconds, as the others are already."""
-    _, _, timed, total, fastest, slowest = counts
     return Times(round(total / timed * 1000) / 1000, fastest, slowest) if timed else _NEVER
 
 
 _NEVER = Times()
 
 
-def buckets(begins: Sequence[datetime], uptimes: Sequence[float | None], counted: Sequence[Counts]) -> list[Bucket]:
-    """As documents, the nth of each argument belonging together."""
-    return [
-        Bucket(begin, uptime, times(counts), counts[0], counts[1])
-        for begin, uptime, counts in zip(begins, uptimes, counted, strict=True)
-    ]
+class Counted(NamedTuple):
+    """Many spans, the nth of each column belonging together; the columns are those of `Counts`."""
+
+    checks: Sequence[int] = ()
+    failures: Sequence[int] = ()
+    timed: Sequence[int] = ()
+    total: Sequence[float] = ()
+    fastest: Sequence[float] = ()
+    slowest: Sequence[float] = ()
+
+    @classmethod
+    def of(cls, rows: Iterable[Counts]) -> "Counted":
+        """Spans that come one by one."""
+        return cls(*zip(*rows, strict=True))
+
+    def part(self, begin: int, end: int | None = None) -> "Counted":
+        """Some of the spans."""
+        return Counted(*(column[begin:end] for column in self))  # type: ignore[arg-type]
+
+    def together(self) -> Counts:
+        """All spans as one."""
+        fastest, slowest = min(self.fastest, default=inf), max(self.slowest, default=-inf)
+        return sum(self.checks), sum(self.failures), sum(self.timed), sum(self.total), fastest, slowest
+
+    def buckets(self, begins: Sequence[datetime], uptimes: Sequence[float | None]) -> list[Bucket]:
+        """As documents."""
+        response_times = map(times, self.timed, self.total, self.fastest, self.slowest)
+        return list(map(Bucket, begins, uptimes, response_times, self.checks, self.failures))

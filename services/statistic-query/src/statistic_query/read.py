@@ -1,7 +1,7 @@
 """Statistics of one organisation: every statement begins with whose the monitor is."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -14,13 +14,11 @@ from pinghome_common.errors import NotFound
 from pinghome_common.events.notification import Notification
 from pinghome_common.events.probe import Verdict
 from statistic_query import rollup
-from statistic_query.counted import NOTHING, Counts, add
+from statistic_query.counted import NOTHING, Counted, Counts
 from statistic_query.uptime import History
 from statistic_query.window import Window
 
 Row = Any
-
-HOUR = timedelta(hours=1)
 
 VERDICTS = (Verdict.up, Verdict.target_fail, Verdict.probe_error, Verdict.blocked)
 """By the numbers that stand for them in the table `result`."""
@@ -79,23 +77,23 @@ def _span(window: Window, begins: Sequence[datetime], until: datetime) -> tuple[
 
 def _days(first: datetime, until: datetime) -> list[object]:
     """The first and the last day of whole hours."""
-    return [first.date(), (until - HOUR).date()]
+    return [first.date(), (until - rollup.HOUR).date()]
 
 
-def _in_minutes(begins: Sequence[datetime], found: Sequence[Any]) -> list[Counts]:
+def _in_minutes(begins: Sequence[datetime], found: Sequence[Any]) -> Counted:
     """What was counted in minutes, from columns, of which the first has their begins."""
     minutes = dict(zip(found[0], zip(*found[1:], strict=True), strict=True)) if found[0] else {}
-    return [minutes.get(begin, NOTHING) for begin in begins]
+    return Counted.of(minutes.get(begin, NOTHING) for begin in begins)
 
 
-def _in_hours(begins: Sequence[datetime], until: datetime, found: Sequence[Any]) -> list[Counts]:
+def _in_hours(begins: Sequence[datetime], until: datetime, found: Sequence[Any]) -> Counted:
     """What was counted in buckets of whole hours, of which the last one ends at `until`, from packed days."""
     days, packed = found
     hours = rollup.hours(dict(zip(days or (), packed or (), strict=True)), begins[0], until)
-    if len(hours) == len(begins):
+    if len(hours.checks) == len(begins):
         return hours
-    edges = [(edge - begins[0]) // HOUR for edge in (*begins, until)]
-    return [add(hours[begin:end]) for begin, end in pairwise(edges)]
+    edges = [(edge - begins[0]) // rollup.HOUR for edge in (*begins, until)]
+    return Counted.of(hours.part(*span).together() for span in pairwise(edges))
 
 
 class Read:
@@ -120,7 +118,7 @@ class Read:
 
     async def watched(
         self, resource: UUID, window: Window, begins: Sequence[datetime]
-    ) -> tuple[datetime, History, list[Counts]]:
+    ) -> tuple[datetime, History, Counted]:
         """When a monitor was created, its states from before the window to its end, and what was counted in buckets.
 
         Minutes are counted from single results, longer buckets are made of hours; all in one statement.
@@ -139,7 +137,7 @@ class Read:
             raise NotFound("Resource not found")
         created, changed, states, *found = row
         if not begins:
-            counted = []
+            counted = Counted()
         elif window.interval == "minute":
             counted = _in_minutes(begins, found)
         else:
@@ -151,12 +149,13 @@ class Read:
         start, end = window.start, window.end
         first, last = window.hours(created, now())
         edges = [(start, end)] if first >= last else [(start, first), (last, end)]
-        parts: list[Counts] = [
+        parts = [
             tuple(await self._db.fetchrow(_ALL, resource, begin, until)) for begin, until in edges if begin < until
         ]
         if first < last:
-            parts += _in_hours([first], last, await self._db.fetchrow(_DAYS, resource, *_days(first, last)))
-        return add(parts)
+            days = await self._db.fetchrow(_DAYS, resource, *_days(first, last))
+            parts.append(_in_hours([first], last, days).together())
+        return Counted.of(parts).together()
 
     async def changes(self, resource: UUID, start: datetime | None, end: datetime | None, limit: int) -> list[Row]:
         """Changes of state, newest first; `lasted` is how long each state did, None while it does."""

@@ -9,14 +9,17 @@ from uuid import UUID
 from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection
 from pinghome_common.events.probe import Result, Verdict
-from statistic_query.counted import NOTHING, Counts, add
+from statistic_query.counted import NOTHING, Counted, Counts
 from statistic_query.pings import in_columns
 
 _HOUR = Struct("!IIIddd")
 """Counts; in the order of bytes in which PostgreSQL's `int4send` and `float8send` write (migration 0006)."""
 
-_EMPTY = _HOUR.pack(*NOTHING) * 24
-_DAY = timedelta(days=1)
+_DAY = Struct("!" + 24 * "IIIddd")
+
+EMPTY = _DAY.pack(*24 * NOTHING)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 async def count(tx: Connection, results: Iterable[Result]) -> None:
@@ -33,7 +36,7 @@ async def count(tx: Connection, results: Iterable[Result]) -> None:
         keys = sorted(arrived)
         columns = in_columns(keys)
         stored = {(row["resource"], row["day"]): row["hours"] for row in await tx.fetch(_STORED, *columns)}
-        await tx.execute(_STORE, *columns, [plus(stored.get(key, _EMPTY), arrived[key]) for key in keys])
+        await tx.execute(_STORE, *columns, [plus(stored.get(key, EMPTY), arrived[key]) for key in keys])
 
 
 def of(it: Result) -> Counts | None:
@@ -52,17 +55,21 @@ def plus(day: bytes, more: Iterable[tuple[int, Counts]]) -> bytes:
     changed = bytearray(day)
     for hour, counts in more:
         place = hour * _HOUR.size
-        _HOUR.pack_into(changed, place, *add((_HOUR.unpack_from(changed, place), counts)))
+        _HOUR.pack_into(changed, place, *Counted.of((_HOUR.unpack_from(changed, place), counts)).together())
     return bytes(changed)
 
 
-def hours(days: Mapping[date, bytes], first: datetime, until: datetime) -> list[Counts]:
+def hours(days: Mapping[date, bytes], first: datetime, until: datetime) -> Counted:
     """Each hour from `first` to before `until`, which are whole hours; nothing was counted in days that are missing."""
-    midnight = first.replace(hour=0)
-    wanted = -((midnight - until) // _DAY)
-    packed = b"".join([days.get((midnight + day * _DAY).date(), _EMPTY) for day in range(wanted)])
-    begin, end = ((at - midnight) // timedelta(hours=1) * _HOUR.size for at in (first, until))
-    return list(_HOUR.iter_unpack(memoryview(packed)[begin:end]))
+    found: list[float] = []
+    day, last = first.date(), (until - HOUR).date()
+    while day <= last:
+        found += _DAY.unpack(days.get(day, EMPTY))
+        day += DAY
+    width = len(NOTHING)
+    begin = first.hour * width
+    end = begin + (until - first) // HOUR * width
+    return Counted(*(found[begin + column : end : width] for column in range(width)))  # type: ignore[arg-type]
 
 
 _STORED = """

@@ -9,7 +9,7 @@ from pinghome_common.clock import now
 from pinghome_common.dialects.pinghome import Id, Router, answer
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
-from statistic_query.counted import add, buckets, times
+from statistic_query.counted import times
 from statistic_query.query import Limited, Queried, Ranged
 from statistic_query.window import MONDAY, STEPS, Window
 
@@ -72,20 +72,20 @@ async def statistic(
     start, end = range_.since(created)
     window = Window(start, end, interval)
     skipped = bisect_left(begins, window.floor(start)) if start < end else len(begins)
-    begins, counted = begins[skipped:], counted[skipped:]
+    begins, counted = begins[skipped:], counted.part(skipped)
     hourly = begins and interval in ("hour", "1h")
     same = hourly and window.hours(created, now()) == (begins[0], window.after(begins[-1]))
-    sums = add(counted) if same else await read.sums(id, window, created)
+    sums = counted.together() if same else await read.sums(id, window, created)
     edges = [max(begins[0], start), *begins[1:], min(window.after(begins[-1]), end)] if begins else [start]
     whole = history.span(start, end)
     summary = {
         "uptime": whole.uptime,
         "downtime_seconds": round(whole.down),
-        "response_time": times(sums),
+        "response_time": times(*sums[2:]),
         "checks": sums[0],
         "failures": sums[1],
     }
-    data = buckets(begins, history.uptimes(edges), counted)
+    data = counted.buckets(begins, history.uptimes(edges))
     return answer({"summary": summary, "interval": interval, "data": data})
 
 
