@@ -1,10 +1,11 @@
 """Results on a real database: what statistics say of them is what they add up to."""
 
 import random
+import shutil
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -15,7 +16,8 @@ from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
 from pinghome_common.events.probe import Phases, Result, Results, Verdict
 from pinghome_common.stream import Message
-from statistic_query.counted import buckets, times
+from statistic_query import rollup
+from statistic_query.counted import times
 from statistic_query.partition import Partitions
 from statistic_query.project import Projector
 from statistic_query.read import VERDICTS, Read
@@ -121,7 +123,7 @@ async def test_buckets_are_what_their_results_add_up_to(db, interval, hours, end
     begins = window.newest(1000)
     async with db.connection() as connection:
         _, _, counts = await Read(connection, ORGANISATION).watched(RESOURCE, window, begins)
-    shown = buckets(begins, [None] * len(begins), counts)
+    shown = counts.buckets(begins, [None] * len(begins))
     assert [bucket.received_at for bucket in shown] == begins
     for bucket in shown:
         begin, until = bucket.received_at, window.after(bucket.received_at)
@@ -148,8 +150,85 @@ async def test_a_window_is_what_its_results_add_up_to(db, start, end):
     end = now() if end > now() - timedelta(minutes=5) else end
     async with db.connection() as connection:
         sums = await Read(connection, ORGANISATION).sums(RESOURCE, Window(start, end, "hour"), CREATED)
-    figures = times(sums)
+    figures = times(*sums[2:])
     assert (*sums[:2], figures.avg, figures.min, figures.max) == counted(found, start, end)
+
+
+async def rolled_up(db: Database, resource: UUID = RESOURCE) -> dict[date, bytes]:
+    async with db.connection() as connection:
+        rows = await connection.fetch("SELECT day, hours FROM result_day WHERE resource = $1", resource)
+    return {row["day"]: row["hours"] for row in rows}
+
+
+@pytest.mark.parametrize("number", range(5))
+async def test_results_that_come_late_and_in_any_order_and_twice_are_counted_once_in_their_hours(db, number):
+    chance, found = random.Random(number), results(number)
+    messages = [message(place, region, result) for place, (region, result) in enumerate(found)]
+    chance.shuffle(messages)
+    messages += chance.sample(messages, 20)
+    projector = Projector(Nobody(), Partitions({"result": 30, "failure": 30, "ping": 30}))
+    while messages:
+        batch = [messages.pop() for _ in range(min(chance.randrange(1, 80), len(messages)))]
+        async with db.transaction() as tx:
+            await projector.telemetry(tx, batch)
+
+    first = CREATED.replace(minute=0, second=0)
+    begins = Window(first, now(), "hour").newest(1000)
+    hours = rollup.hours(await rolled_up(db), first, begins[-1] + HOUR)
+    for begin, *counts in zip(begins, *hours, strict=True):
+        figures = times(*counts[2:])
+        expected = counted([result for _, result in found], begin, begin + HOUR)
+        assert (*counts[:2], figures.avg, figures.min, figures.max) == expected, begin
+
+
+async def test_a_batch_that_is_rolled_back_leaves_the_hours_as_they_were(db):
+    found = await stored(db)
+    before = await rolled_up(db)
+    projector = Projector(Nobody(), Partitions({"result": 30, "failure": 30, "ping": 30}))
+    late = message(1, "c", *found[::2])
+    async with db.connection() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await projector.telemetry(connection, [late])
+        await transaction.rollback()
+    assert await rolled_up(db) == before
+    async with db.transaction() as tx:
+        await projector.telemetry(tx, [late])
+    assert await rolled_up(db) != before
+
+
+async def test_hours_from_before_they_were_packed_are_carried_over(servers, tmp_path):
+    url, migrations = await servers.create_database("test_hours"), Path(statistic_query.__file__).parent / "migrations"
+    before = shutil.copytree(migrations, tmp_path / "migrations")
+    for path in (before / "versions").glob("*.py"):
+        if path.name >= "0006":
+            path.unlink()
+    await migrate.upgrade((url, before))
+    at = datetime(2026, 11, 20, 22, tzinfo=UTC)
+    async with Database(url) as db:
+        async with db.connection() as connection:
+            await connection.execute("SET timezone = 'Asia/Tokyo'")  # days are UTC's whatever a session says
+            await connection.executemany(
+                "INSERT INTO result_hour VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                [
+                    (RESOURCE, at, 60, 1, 59, 2500.25, 20.1234, 99.9),
+                    (RESOURCE, at + HOUR, 3, 3, 0, 0.0, None, None),
+                    (RESOURCE, at + 2 * HOUR, 1, 0, 1, 7.5, 7.5, 7.5),
+                    (ORGANISATION, at, 2, 0, 2, 4.0, 1.0, 3.0),
+                ],
+            )
+        await migrate.upgrade((url, migrations))
+        hours = rollup.hours(await rolled_up(db), at - HOUR, at + 4 * HOUR)
+        other = rollup.hours(await rolled_up(db, ORGANISATION), at, at + HOUR)
+        async with db.connection() as connection:
+            assert not await connection.fetchval("SELECT to_regclass('result_hour')")
+    assert hours.checks == [0, 60, 3, 1, 0]
+    assert hours.failures == [0, 1, 3, 0, 0]
+    shown = [times(*counts) for counts in zip(*hours[2:], strict=True)]
+    assert [(it.avg, it.min, it.max) for it in shown] == [
+        (None, None, None), (42.377, 20.123, 99.9), (None, None, None), (7.5, 7.5, 7.5), (None, None, None),
+    ]  # fmt: skip
+    assert other.together() == (2, 0, 2, 4.0, 1.0, 3.0)
 
 
 async def test_results_of_a_deleted_monitor_leave_nothing_behind(db):
