@@ -17,11 +17,11 @@ from pinghome_common.db import Database
 from pinghome_common.events.probe import Phases, Result, Results, Verdict
 from pinghome_common.stream import Message
 from statistic_query import rollup
-from statistic_query.counted import times
+from statistic_query.counted import Counted, times
 from statistic_query.partition import Partitions
 from statistic_query.project import Projector
 from statistic_query.read import VERDICTS, Read
-from statistic_query.window import Window
+from statistic_query.window import MONDAY, Window
 
 ORGANISATION, RESOURCE = uuid4(), uuid4()
 ADDRESSES = ["192.0.2.1", "2001:db8::1", ""]
@@ -120,11 +120,10 @@ def counted(found: list[Result], begin: datetime, end: datetime) -> tuple[object
 async def test_buckets_are_what_their_results_add_up_to(db, interval, hours, end):
     found = await stored(db)
     window = Window(now() - end - hours * HOUR, now() - end, interval)
-    begins = window.newest(1000)
     async with db.connection() as connection:
-        _, _, counts = await Read(connection, ORGANISATION).watched(RESOURCE, window, begins)
+        _, _, begins, counts = await Read(connection, ORGANISATION).watched(RESOURCE, window, 1000)
     shown = counts.buckets(begins, [None] * len(begins))
-    assert [bucket.received_at for bucket in shown] == begins
+    assert [bucket.received_at for bucket in shown] == window.newest(1000)
     for bucket in shown:
         begin, until = bucket.received_at, window.after(bucket.received_at)
         if interval == "minute":
@@ -152,6 +151,20 @@ async def test_a_window_is_what_its_results_add_up_to(db, start, end):
         sums = await Read(connection, ORGANISATION).sums(RESOURCE, Window(start, end, "hour"), CREATED)
     figures = times(*sums[2:])
     assert (*sums[:2], figures.avg, figures.min, figures.max) == counted(found, start, end)
+
+
+@pytest.mark.parametrize("interval", ["minute", "hour", "12h", "day", "week", "month", "30d"])
+async def test_there_are_no_buckets_from_before_a_monitor_was_created(db, interval):
+    async with db.connection() as connection:
+        read = Read(connection, ORGANISATION)
+        window = Window(MONDAY, CREATED + timedelta(minutes=5), interval)
+        _, _, begins, counts = await read.watched(RESOURCE, window, 1000)
+        before = Window(MONDAY, CREATED - timedelta(seconds=1), interval)
+        _, _, *nothing = await read.watched(RESOURCE, before, 1000)
+    assert begins[0] == window.floor(CREATED)
+    assert len(begins) == (6 if interval == "minute" else 1)
+    assert len(counts.checks) == len(begins)
+    assert nothing == [[], Counted()]
 
 
 async def rolled_up(db: Database, resource: UUID = RESOURCE) -> dict[date, bytes]:

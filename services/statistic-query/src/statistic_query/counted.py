@@ -54,7 +54,7 @@ class Counted(NamedTuple):
         """Spans that come one by one."""
         return cls(*zip(*rows, strict=True))
 
-    def part(self, begin: int, end: int | None = None) -> "Counted":
+    def part(self, begin: int, end: int) -> "Counted":
         """Some of the spans."""
         return Counted(*(column[begin:end] for column in self))  # type: ignore[arg-type]
 

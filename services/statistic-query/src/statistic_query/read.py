@@ -1,5 +1,6 @@
 """Statistics of one organisation: every statement begins with whose the monitor is."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -117,15 +118,17 @@ class Read:
         return at
 
     async def watched(
-        self, resource: UUID, window: Window, begins: Sequence[datetime]
-    ) -> tuple[datetime, History, Counted]:
+        self, resource: UUID, window: Window, limit: int
+    ) -> tuple[datetime, History, Sequence[datetime], Counted]:
         """When a monitor was created, its states from before the window to its end, and what was counted in buckets.
 
-        Minutes are counted from single results, longer buckets are made of hours; all in one statement.
+        They are the newest `limit`, from the one of its creation on: their begins, then what was counted. Minutes are
+        counted from single results, longer buckets are made of hours; all in one statement.
 
         Raises:
             NotFound: there is none, or it is another organisation's.
         """
+        begins = window.newest(limit)
         until = window.after(begins[-1]) if begins else window.end
         statement, span = _span(window, begins, until)
         places = (f"${len(span) + place}" for place in range(2, 5))
@@ -136,13 +139,12 @@ class Read:
         if row is None:
             raise NotFound("Resource not found")
         created, changed, states, *found = row
+        history = History(changed or [], states or [], now())
+        begins = begins[bisect_left(begins, window.floor(created)) :] if created < window.end else []
         if not begins:
-            counted = Counted()
-        elif window.interval == "minute":
-            counted = _in_minutes(begins, found)
-        else:
-            counted = _in_hours(begins, until, found)
-        return created, History(changed or [], states or [], now()), counted
+            return created, history, begins, Counted()
+        by_minute = window.interval == "minute"
+        return created, history, begins, _in_minutes(begins, found) if by_minute else _in_hours(begins, until, found)
 
     async def sums(self, resource: UUID, window: Window, created: datetime) -> Counts:
         """What was counted in the window: whole hours from their rollup, the rest from single results."""

@@ -1,6 +1,5 @@
 """Statistics of uptime monitors: contract A23 and A24, pinghome-monitoring.txt lines 696 to 765."""
 
-from bisect import bisect_left
 from typing import Annotated, Literal
 
 from fastapi import Query, Response
@@ -67,12 +66,9 @@ async def statistic(
     `uptime` is percent of the time that the monitor was watched; response times are milliseconds.
     """
     asked = Window(max(range_.start, MONDAY), min(range_.end, now()), interval)  # nobody was watched before
-    begins = asked.newest(limit)
-    created, history, counted = await read.watched(id, asked, begins)
+    created, history, begins, counted = await read.watched(id, asked, limit)
     start, end = range_.since(created)
     window = Window(start, end, interval)
-    skipped = bisect_left(begins, window.floor(start)) if start < end else len(begins)
-    begins, counted = begins[skipped:], counted.part(skipped)
     hourly = begins and interval in ("hour", "1h")
     same = hourly and window.hours(created, now()) == (begins[0], window.after(begins[-1]))
     sums = counted.together() if same else await read.sums(id, window, created)
