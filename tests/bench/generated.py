@@ -44,19 +44,22 @@ CROSS JOIN LATERAL (SELECT (hashint8(extract(epoch FROM slot)::bigint + m.n) % 5
 ORDER BY slot, hashint4(m.id)
 """
 
-# A day as the service's rollup packs it, of monitors that have one region.
+# A day as the service's rollup packs it, its hours and then their sum, of monitors that have one region.
 ROLLUP = """
 INSERT INTO result_day SELECT resource, ($1::timestamptz AT TIME ZONE 'UTC')::date, string_agg(
     int4send(coalesce(checks, 0)) || int4send(coalesce(failures, 0)) || int4send(coalesce(checks, 0))
     || float8send(coalesce(total, 0)) || float8send(coalesce(round(fastest * 1000) / 1000, 'infinity'))
     || float8send(coalesce(round(slowest * 1000) / 1000, '-infinity')), '' ORDER BY begin)
-FROM series CROSS JOIN generate_series($1, $2::timestamptz - interval '1 hour', interval '1 hour') AS begin
+FROM series CROSS JOIN (
+    SELECT * FROM generate_series($1, $2::timestamptz - interval '1 hour', interval '1 hour') AS begin
+    UNION ALL SELECT 'infinity'
+) AS hours
 LEFT JOIN (
-    SELECT series AS id, date_trunc('hour', slot, 'UTC') AS begin, count(*)::int AS checks,
+    SELECT series AS id, coalesce(date_trunc('hour', slot, 'UTC'), 'infinity') AS begin, count(*)::int AS checks,
         count(*) FILTER (WHERE verdict = 1)::int AS failures,
         sum(total::float8) AS total, min(total::float8) AS fastest, max(total::float8) AS slowest
-    FROM result WHERE slot >= $1 AND slot < $2 GROUP BY 1, 2
-) AS hour USING (id, begin) GROUP BY resource
+    FROM result WHERE slot >= $1 AND slot < $2 GROUP BY GROUPING SETS ((1, date_trunc('hour', slot, 'UTC')), (1))
+) AS counted USING (id, begin) GROUP BY resource
 """
 
 CHANGES = """

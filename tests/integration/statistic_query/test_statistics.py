@@ -210,6 +210,10 @@ async def test_a_batch_that_is_rolled_back_leaves_the_hours_as_they_were(db):
     assert await rolled_up(db) != before
 
 
+INTO_HOURS = "INSERT INTO result_hour VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+INTO_DAYS = "INSERT INTO result_day VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+
+
 async def test_hours_from_before_they_were_packed_are_carried_over(servers, tmp_path):
     url, migrations = await servers.create_database("test_hours"), Path(statistic_query.__file__).parent / "migrations"
     before = shutil.copytree(migrations, tmp_path / "migrations")
@@ -218,23 +222,30 @@ async def test_hours_from_before_they_were_packed_are_carried_over(servers, tmp_
             path.unlink()
     await migrate.upgrade((url, before))
     at = datetime(2026, 11, 20, 22, tzinfo=UTC)
+    of_hours = [
+        (RESOURCE, at, 60, 1, 59, 2500.25, 20.1234, 99.9),
+        (RESOURCE, at + HOUR, 3, 3, 0, 0.0, None, None),
+        (RESOURCE, at + 2 * HOUR, 1, 0, 1, 7.5, 7.5, 7.5),
+        (ORGANISATION, at, 2, 0, 2, 4.0, 1.0, 3.0),
+    ]
+    of_days = [
+        (RESOURCE, at - 22 * HOUR, 63, 4, 59, 2500.25, 20.1234, 99.9),
+        (RESOURCE, at + 2 * HOUR, 1, 0, 1, 7.5, 7.5, 7.5),
+        (ORGANISATION, at - 22 * HOUR, 2, 0, 2, 4.0, 1.0, 3.0),
+    ]
     async with Database(url) as db:
         async with db.connection() as connection:
             await connection.execute("SET timezone = 'Asia/Tokyo'")  # days are UTC's whatever a session says
-            await connection.executemany(
-                "INSERT INTO result_hour VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                [
-                    (RESOURCE, at, 60, 1, 59, 2500.25, 20.1234, 99.9),
-                    (RESOURCE, at + HOUR, 3, 3, 0, 0.0, None, None),
-                    (RESOURCE, at + 2 * HOUR, 1, 0, 1, 7.5, 7.5, 7.5),
-                    (ORGANISATION, at, 2, 0, 2, 4.0, 1.0, 3.0),
-                ],
-            )
+            for statement, rows in ((INTO_HOURS, of_hours), (INTO_DAYS, of_days)):
+                await connection.executemany(statement, rows)
         await migrate.upgrade((url, migrations))
-        hours = rollup.hours(await rolled_up(db), at - HOUR, at + 4 * HOUR)
+        days = await rolled_up(db)
+        hours = rollup.hours(days, at - HOUR, at + 4 * HOUR)
         other = rollup.hours(await rolled_up(db, ORGANISATION), at, at + HOUR)
         async with db.connection() as connection:
             assert not await connection.fetchval("SELECT to_regclass('result_hour')")
+    sums = rollup.sums({day: packed[-36:] for day, packed in days.items()}, at - 22 * HOUR, at + 26 * HOUR)
+    assert list(zip(*sums, strict=True)) == [(63, 4, 59, 2500.25, 20.123, 99.9), (1, 0, 1, 7.5, 7.5, 7.5)]
     assert hours.checks == [0, 60, 3, 1, 0]
     assert hours.failures == [0, 1, 3, 0, 0]
     shown = [times(*counts) for counts in zip(*hours[2:], strict=True)]

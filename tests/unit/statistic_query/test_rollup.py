@@ -74,6 +74,27 @@ def test_all_hours_together_are_all_results_together(found):
     assert together[5] == max([NOTHING[5], *(one[5] for one in counts)])
 
 
+@given(results, st.integers(0, 71), st.integers(1, 72))
+def test_whole_days_are_taken_as_their_sums(found, first, many):
+    days = {}
+    for it in found:
+        if counts := rollup.of(result(*it)):
+            day = (MIDNIGHT + it[0] // 1440 * rollup.DAY).date()
+            days[day] = rollup.plus(days.get(day, rollup.EMPTY), [(it[0] // 60 % 24, counts)])
+    begin, until = MIDNIGHT + first * HOUR, MIDNIGHT + min(first + many, 72) * HOUR
+    borders = begin.date(), (until - HOUR).date()
+    needed = {day: packed if day in borders else packed[-36:] for day, packed in days.items()}
+    hours, together = rollup.hours(days, begin, until).together(), rollup.together(needed, begin, until)
+    assert together == (*hours[:3], pytest.approx(hours[3]), *hours[4:])
+
+    sums = {day: packed[-36:] for day, packed in days.items()}
+    by_day = rollup.sums(sums, MIDNIGHT, MIDNIGHT + 3 * rollup.DAY)
+    by_hours = rollup.hours(days, MIDNIGHT, MIDNIGHT + 3 * rollup.DAY).by(24)
+    assert by_day[:3] == by_hours[:3]
+    assert by_day.total == pytest.approx(by_hours.total)
+    assert by_day[4:] == by_hours[4:]
+
+
 def test_days_that_are_missing_are_empty():
     days = {(MIDNIGHT + rollup.DAY).date(): rollup.plus(rollup.EMPTY, [(2, (4, 1, 3, 6.0, 1.5, 2.5))])}
     hours = rollup.hours(days, MIDNIGHT + 23 * HOUR, MIDNIGHT + 50 * HOUR)

@@ -1,9 +1,9 @@
 """What was counted, in columns: they are unpacked, cut and added up faster than rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -39,6 +39,10 @@ def times(timed: int, total: float, fastest: float, slowest: float) -> Times:
 _NEVER = Times()
 
 
+_ADD: Sequence[Callable[[Iterable[Any]], Any]] = (sum, sum, sum, sum, min, max)
+"""How spans are added up, column by column."""
+
+
 class Counted(NamedTuple):
     """Many spans, the nth of each column belonging together; the columns are those of `Counts`."""
 
@@ -57,6 +61,13 @@ class Counted(NamedTuple):
     def part(self, begin: int, end: int) -> "Counted":
         """Some of the spans."""
         return Counted(*(column[begin:end] for column in self))  # type: ignore[arg-type]
+
+    def by(self, count: int) -> "Counted":
+        """Each `count` spans as one."""
+        if count == 1:
+            return self
+        groups = (zip(*[iter(column)] * count, strict=True) for column in self)
+        return Counted(*(list(map(add, group)) for add, group in zip(_ADD, groups, strict=True)))
 
     def together(self) -> Counts:
         """All spans as one."""

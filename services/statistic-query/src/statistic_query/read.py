@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from pinghome_common.events.probe import Verdict
 from statistic_query import rollup
 from statistic_query.counted import NOTHING, Counted, Counts
 from statistic_query.uptime import History
-from statistic_query.window import Window
+from statistic_query.window import STEPS, Window
 
 Row = Any
 
@@ -43,7 +43,9 @@ SELECT array_agg(at), array_agg(checks), array_agg(failures), array_agg(timed), 
 FROM ({_RAW.format("date_trunc('minute', at, 'UTC'), ")} GROUP BY 1)
     AS minute (at, checks, failures, timed, total, fastest, slowest)
 """
-_DAYS = "SELECT array_agg(day), array_agg(hours) FROM result_day WHERE resource = $1 AND day >= $2 AND day <= $3"
+_DAYS = "SELECT array_agg(day), array_agg({}) FROM result_day WHERE resource = $1 AND day >= $2 AND day <= $3"
+_HOURS, _SUMS = _DAYS.format("hours"), _DAYS.format("substr(hours, 865)")
+_BORDERS = _DAYS.format("CASE WHEN day > $2 AND day < $3 THEN substr(hours, 865) ELSE hours END")
 
 # The newest of each series are taken first: only then is looked at what belongs to them.
 _HISTORY = """
@@ -73,7 +75,12 @@ def _span(window: Window, begins: Sequence[datetime], until: datetime) -> tuple[
         return "SELECT", []
     if window.interval == "minute":
         return _MINUTES, [max(begins[0], window.start), min(until, window.end)]
-    return _DAYS, _days(begins[0], until)
+    return _HOURS if _hourly(window) else _SUMS, _days(begins[0], until)
+
+
+def _hourly(window: Window) -> bool:
+    """False when the buckets are whole days."""
+    return 0 < STEPS[window.interval] < STEPS["day"]
 
 
 def _days(first: datetime, until: datetime) -> list[object]:
@@ -87,14 +94,21 @@ def _in_minutes(begins: Sequence[datetime], found: Sequence[Any]) -> Counted:
     return Counted.of(minutes.get(begin, NOTHING) for begin in begins)
 
 
-def _in_hours(begins: Sequence[datetime], until: datetime, found: Sequence[Any]) -> Counted:
-    """What was counted in buckets of whole hours, of which the last one ends at `until`, from packed days."""
+def _in_days(window: Window, begins: Sequence[datetime], until: datetime, found: Sequence[Any]) -> Counted:
+    """What was counted in longer buckets, of which the last one ends at `until`, from days."""
+    step = STEPS[window.interval]
+    if _hourly(window):
+        return rollup.hours(_by_day(found), begins[0], until).by(step // STEPS["hour"])
+    days = rollup.sums(_by_day(found), begins[0], until)
+    if step:
+        return days.by(step // STEPS["day"])
+    edges = [(edge - begins[0]).days for edge in (*begins, until)]
+    return Counted.of(days.part(*month).together() for month in pairwise(edges))
+
+
+def _by_day(found: Sequence[Any]) -> dict[date, bytes]:
     days, packed = found
-    hours = rollup.hours(dict(zip(days or (), packed or (), strict=True)), begins[0], until)
-    if len(hours.checks) == len(begins):
-        return hours
-    edges = [(edge - begins[0]) // rollup.HOUR for edge in (*begins, until)]
-    return Counted.of(hours.part(*span).together() for span in pairwise(edges))
+    return dict(zip(days or (), packed or (), strict=True))
 
 
 class Read:
@@ -123,7 +137,7 @@ class Read:
         """When a monitor was created, its states from before the window to its end, and what was counted in buckets.
 
         They are the newest `limit`, from the one of its creation on: their begins, then what was counted. Minutes are
-        counted from single results, longer buckets are made of hours; all in one statement.
+        counted from single results, longer buckets are made of hours or days; all in one statement.
 
         Raises:
             NotFound: there is none, or it is another organisation's.
@@ -143,8 +157,9 @@ class Read:
         begins = begins[bisect_left(begins, window.floor(created)) :] if created < window.end else []
         if not begins:
             return created, history, begins, Counted()
-        by_minute = window.interval == "minute"
-        return created, history, begins, _in_minutes(begins, found) if by_minute else _in_hours(begins, until, found)
+        if window.interval == "minute":
+            return created, history, begins, _in_minutes(begins, found)
+        return created, history, begins, _in_days(window, begins, until, found)
 
     async def sums(self, resource: UUID, window: Window, created: datetime) -> Counts:
         """What was counted in the window: whole hours from their rollup, the rest from single results."""
@@ -155,8 +170,8 @@ class Read:
             tuple(await self._db.fetchrow(_ALL, resource, begin, until)) for begin, until in edges if begin < until
         ]
         if first < last:
-            days = await self._db.fetchrow(_DAYS, resource, *_days(first, last))
-            parts.append(_in_hours([first], last, days).together())
+            found = await self._db.fetchrow(_BORDERS, resource, *_days(first, last))
+            parts.append(rollup.together(_by_day(found), first, last))
         return Counted.of(parts).together()
 
     async def changes(self, resource: UUID, start: datetime | None, end: datetime | None, limit: int) -> list[Row]:

@@ -1,7 +1,7 @@
 """The rollup: what was counted in each hour, the 24 of a day in UTC packed into one value, so a month is 30 rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from struct import Struct
 from uuid import UUID
@@ -12,12 +12,15 @@ from pinghome_common.events.probe import Result, Verdict
 from statistic_query.counted import NOTHING, Counted, Counts
 from statistic_query.pings import in_columns
 
-_HOUR = Struct("!IIIddd")
-"""Counts; in the order of bytes in which PostgreSQL's `int4send` and `float8send` write (migration 0006)."""
+_COUNTS = Struct("!IIIddd")
+"""In the order of bytes in which PostgreSQL's `int4send` and `float8send` write (migration 0006)."""
 
-_DAY = Struct("!" + 24 * "IIIddd")
+_HOURS = Struct("!" + 24 * "IIIddd")
+_NOTHING = _COUNTS.pack(*NOTHING)
 
-EMPTY = _DAY.pack(*24 * NOTHING)
+EMPTY = 25 * _NOTHING
+"""A packed day: its 24 hours and then its sum."""
+
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
@@ -54,21 +57,47 @@ def plus(day: bytes, more: Iterable[tuple[int, Counts]]) -> bytes:
     """A packed day with more counted in some of its hours."""
     changed = bytearray(day)
     for hour, counts in more:
-        place = hour * _HOUR.size
-        _HOUR.pack_into(changed, place, *Counted.of((_HOUR.unpack_from(changed, place), counts)).together())
+        for place in (hour * _COUNTS.size, _HOURS.size):
+            old = _COUNTS.unpack_from(changed, place)
+            _COUNTS.pack_into(changed, place, *Counted.of((old, counts)).together())
     return bytes(changed)
 
 
 def hours(days: Mapping[date, bytes], first: datetime, until: datetime) -> Counted:
     """Each hour from `first` to before `until`, which are whole hours; nothing was counted in days that are missing."""
     found: list[float] = []
+    for day in _dates(first, until):
+        found += _HOURS.unpack_from(days.get(day, EMPTY))
+    return _columns(found, first.hour, (until - first) // HOUR)
+
+
+def sums(days: Mapping[date, bytes], first: datetime, until: datetime) -> Counted:
+    """Each day from `first` to before `until`, which are midnights, of the sums of days."""
+    found: list[float] = []
+    for day in _dates(first, until):
+        found += _COUNTS.unpack(days.get(day, _NOTHING))
+    return _columns(found, 0, (until - first) // DAY)
+
+
+def together(days: Mapping[date, bytes], first: datetime, until: datetime) -> Counts:
+    """All hours from `first` to before `until`; of the days between the first and the last only the sums are needed."""
+    tomorrow, today = first.replace(hour=0) + DAY, (until - HOUR).replace(hour=0)
+    if tomorrow > today:
+        return hours(days, first, until).together()
+    parts = hours(days, first, tomorrow), sums(days, tomorrow, today), hours(days, today, until)
+    return Counted.of(part.together() for part in parts).together()
+
+
+def _dates(first: datetime, until: datetime) -> Iterator[date]:
     day, last = first.date(), (until - HOUR).date()
     while day <= last:
-        found += _DAY.unpack(days.get(day, EMPTY))
+        yield day
         day += DAY
+
+
+def _columns(found: Sequence[float], first: int, count: int) -> Counted:
     width = len(NOTHING)
-    begin = first.hour * width
-    end = begin + (until - first) // HOUR * width
+    begin, end = first * width, (first + count) * width
     return Counted(*(found[begin + column : end : width] for column in range(width)))  # type: ignore[arg-type]
 
 
