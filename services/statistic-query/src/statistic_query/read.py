@@ -44,8 +44,9 @@ FROM ({_RAW.format("date_trunc('minute', at, 'UTC'), ")} GROUP BY 1)
     AS minute (at, checks, failures, timed, total, fastest, slowest)
 """
 _DAYS = "SELECT array_agg(day), array_agg({}) FROM result_day WHERE resource = $1 AND day >= $2 AND day <= $3"
-_HOURS, _SUMS = _DAYS.format("hours"), _DAYS.format("substr(hours, 865)")
-_BORDERS = _DAYS.format("CASE WHEN day > $2 AND day < $3 THEN substr(hours, 865) ELSE hours END")
+_SUM = f"substr(hours, {len(rollup.EMPTY) * 24 // 25 + 1})"
+_HOURS, _SUMS = _DAYS.format("hours"), _DAYS.format(_SUM)
+_BORDERS = _DAYS.format(f"CASE WHEN day > $2 AND day < $3 THEN {_SUM} ELSE hours END")
 
 # The newest of each series are taken first: only then is looked at what belongs to them.
 _HISTORY = """
