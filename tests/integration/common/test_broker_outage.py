@@ -9,6 +9,7 @@ import pytest
 
 from pinghome_common.errors import Unavailable
 from pinghome_common.stream import Broker
+from resource_cmd.streams import make_streams
 
 
 async def connected(broker: Broker) -> None:
@@ -20,7 +21,7 @@ async def connected(broker: Broker) -> None:
 async def test_what_is_in_flight_when_the_broker_dies_fails_at_once_and_is_not_counted_as_pending(broker):
     async with Broker(broker.url("admin"), "test") as ours:
         await connected(ours)
-        await ours.ensure(1, 1 << 20)
+        await make_streams(ours, 1, 1 << 20)
         os.kill(broker.supervisor.pids["nats"], signal.SIGSTOP)
         sending = asyncio.create_task(ours.publish([("telemetry.test", b"1", None)]))
         asking = asyncio.create_task(ours.api("STREAM.INFO.TELEMETRY"))

@@ -70,7 +70,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     sweeper = Sweeper(state.db, decided, settings.period_unit_seconds)
     domains = Domains(state.db, state.guard, settings.rdap_bootstrap_url, state.relay.wake)
     parts.workers |= {
-        "streams": lambda: keep_streams(state.db, broker, settings),
+        "streams": lambda: keep_streams(state.db, broker, settings, state.relay),
         "known": state.known.run,
         "relay": state.relay.run,
         "schedule": state.scheduler.run,
