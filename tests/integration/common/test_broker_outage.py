@@ -22,10 +22,14 @@ async def connected(broker: Broker) -> None:
 async def stopped(pid: int) -> None:
     """Stops a process; a thread of it may run on for a moment after the signal."""
     os.kill(pid, signal.SIGSTOP)
-    threads = [thread / "stat" for thread in Path(f"/proc/{pid}/task").iterdir()]
     async with asyncio.timeout(10):
-        while any(thread.read_text().rpartition(")")[2].split()[0] != "T" for thread in threads):
+        while set(states(pid)) != {"T"}:
             await asyncio.sleep(0.01)
+
+
+def states(pid: int) -> list[str]:
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return [(thread / "stat").read_text().rpartition(")")[2].split()[0] for thread in threads]
 
 
 async def test_what_is_in_flight_when_the_broker_dies_fails_at_once_and_is_not_counted_as_pending(broker):

@@ -72,6 +72,8 @@ class Relay:
         self._db, self._broker = db, broker
         self._work = asyncio.Event()
         self._doubt = True
+        self.drained = False
+        """True once all that there was at the start has been published."""
 
     def wake(self) -> None:
         """Says that there is something new; without it the relay looks each second."""
@@ -96,6 +98,7 @@ class Relay:
                     self._doubt = False
                     stream = await self._inspect(connection)
                 if not await self._step(connection, stream):
+                    self.drained = True
                     try:
                         async with asyncio.timeout(1.0):
                             await self._work.wait()
