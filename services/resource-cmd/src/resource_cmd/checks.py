@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from uuid_utils.compat import uuid7
 
-from pinghome_common.errors import ForbiddenError, NotFound
+from pinghome_common.errors import no_check
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.service import Service
 from resource_cmd import heartbeat
@@ -56,9 +56,8 @@ class Checks(Heartbeats):
         rows = await self.edit_many([id_])
         if rows and rows[0].state.service_id == self._service:
             return rows[0]
-        if rows or await self._tx.fetchval("SELECT EXISTS (SELECT FROM heartbeat WHERE id = $1)", id_):
-            raise ForbiddenError("It is in another project")
-        raise NotFound("Check not found")
+        there = "SELECT EXISTS (SELECT FROM heartbeat WHERE id = $1)"
+        raise no_check(elsewhere=bool(rows) or await self._tx.fetchval(there, id_))
 
     async def create(self, settings: dict[str, Any]) -> Row[Heartbeat]:
         """Adds a new one with some settings; for the others it has the defaults."""
