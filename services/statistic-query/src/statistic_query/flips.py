@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pinghome_common.db import Connection
-from pinghome_common.errors import ForbiddenError, NotFound
+from pinghome_common.errors import no_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,7 @@ class Flips:
             if (row["organisation"], row["service"]) == self._of:
                 found: UUID = row["id"]
                 return found
-        if rows and isinstance(named, UUID):
-            raise ForbiddenError("It is in another project")
-        raise NotFound("Check not found")
+        raise no_check(elsewhere=bool(rows) and isinstance(named, UUID))
 
     async def of(self, check: UUID, start: datetime | None, end: datetime | None) -> list[Flip]:
         """Those of a check from `start` until before `end`, newest first."""

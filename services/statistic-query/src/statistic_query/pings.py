@@ -11,7 +11,7 @@ import msgspec
 
 from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection, Database, only_one
-from pinghome_common.errors import ForbiddenError, NotFound
+from pinghome_common.errors import NotFound, no_check
 from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import Heartbeat, Status
 from pinghome_common.events.ping import Kind, Ping
@@ -134,10 +134,8 @@ class Kept:
     async def _until(self, check: UUID) -> int:
         """The number of the newest ping that is not kept any more."""
         row = await self._db.fetchrow("SELECT service, n FROM tally WHERE heartbeat = $1 AND version > 0", check)
-        if row is None:
-            raise NotFound("not found")
-        if row["service"] != self._service:
-            raise ForbiddenError("")
+        if row is None or row["service"] != self._service:
+            raise no_check(elsewhere=row is not None)
         return int(row["n"]) - self._most
 
 
