@@ -89,3 +89,12 @@ RESOURCE = {
 CHANNEL = {"name": "", "kind": "webhook", "service_id": SERVICE, "config": {"url": "http://127.0.0.1:1/"}}
 INTEGRATION = {"name": "Incident name", "integration": "r276xxt51c23", "type": "statuspageIo", "token": "x"}
 HEARTBEAT = {"name": "", "service_id": SERVICE, "interval": 60}
+BODIES: dict[str, dict[str, Any]] = {
+    "resource": RESOURCE,
+    "heartbeat": HEARTBEAT,
+    "service": {},
+    "channel": CHANNEL,
+    "integration": INTEGRATION,
+    "reminder": {"days_before": [1]},
+}
+"""What makes one of each noun."""

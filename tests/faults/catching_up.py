@@ -32,7 +32,7 @@ async def behind(platform: Platform) -> list[str]:
             async with platform.sql(database) as db:
                 seen = dict(await db.fetch("SELECT stream, seq FROM checkpoint"))
                 if database == "resource_cmd":
-                    unpublished = await db.fetchval("SELECT count(*) FROM events WHERE published_at IS NULL")
+                    unpublished = await db.fetchval("SELECT count(*) FROM events WHERE published_seq IS NULL")
                     unscheduled = await db.fetchval("SELECT count(*) FROM unscheduled")
                     late += ["relay"] * bool(unpublished) + ["schedules"] * bool(unscheduled)
             if seen.get("TELEMETRY", 0) < pings:

@@ -116,6 +116,13 @@ async def test_a_check_made_by_a_ping_has_the_defaults_and_all_channels_of_its_s
     found = await ping.client.get(f"resource-query/v1/heartbeat/{check}")
     assert (found["interval"], found["state"]) == (86400, "up")
     assert channel["id"] in found["channels"]
+    made = await ping.http.post("/api/v1/checks/", json={"channels": "*"}, headers={"X-Api-Key": ping.write})
+    other = await ping.client.get(f"resource-query/v1/heartbeat/{made.json()['uuid']}")
+    for setting in ("interval", "methods", "channels"):
+        assert found[setting] == other[setting], setting
+    shown = (await ping.kept(f"v1/checks/{check}")).json()
+    for setting in ("timeout", "grace", "methods", "manual_resume", "tags", "desc", "subject", "channels"):
+        assert shown[setting] == made.json()[setting], setting
 
 
 async def test_a_ping_with_a_bad_run_id_makes_no_check(ping: Pinging):

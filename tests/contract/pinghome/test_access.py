@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contract.answers import paginated, refused
-from contract.client import CHANNEL, HEARTBEAT, INTEGRATION, RESOURCE, Client
+from contract.client import BODIES, INTEGRATION, Client
 from contract.pinghome.operations import ROUTED, Operation
 from running import Platform
 
@@ -31,16 +31,9 @@ def body(operation: Operation) -> dict[str, Any] | None:
     if operation.path.endswith("/status"):
         return {"enabled": True}
     if operation.path.endswith("/reminder"):
-        return {"days_before": [1]}
+        return BODIES["reminder"]
     noun = "integration" if "/integration" in operation.path else operation.path.split("/")[2]
-    bodies = {
-        "resource": RESOURCE,
-        "heartbeat": HEARTBEAT,
-        "service": {},
-        "channel": CHANNEL,
-        "integration": INTEGRATION,
-    }
-    return bodies[noun] | {"name": f"taken by {uuid4()}"}
+    return BODIES[noun] | {"name": f"taken by {uuid4()}"}
 
 
 def of(operation: Operation, id_: str) -> tuple[str, str]:

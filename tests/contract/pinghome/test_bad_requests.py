@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from contract.answers import refused
-from contract.client import CANARY, CHANNEL, HEARTBEAT, INTEGRATION, RESOURCE, Client
+from contract.client import BODIES, CANARY, Client
 from contract.pinghome.operations import BODIED, ROUTED, Operation
 from contract.raw import Connection, ask, chunked, connected, request
 from running import TOKEN, Platform
@@ -52,15 +52,7 @@ async def test_body_of_300_megabytes_is_refused_before_it_has_come(platform: Pla
 async def test_idempotency_key_that_is_too_long_or_not_printable_is_refused(
     connection: Connection, operation: Operation
 ):
-    bodies = {
-        "resource": RESOURCE,
-        "heartbeat": HEARTBEAT,
-        "service": {},
-        "channel": CHANNEL,
-        "integration": INTEGRATION,
-        "reminder": {"days_before": [1]},
-    }
-    body = bodies[operation.path.rpartition("/")[2]]
+    body = BODIES[operation.path.rpartition("/")[2]]
     sent = json.dumps(body | {"name": f"never {uuid4()}"}).encode()
     for key in (CANARY + "x" * 5000, "x" * 256, "a\tb", "\x85"):
         raw = request("POST", of(operation, UUID), {"Idempotency-Key": key}, sent, TOKEN)

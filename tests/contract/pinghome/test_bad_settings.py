@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from contract.answers import but, refused
-from contract.client import CANARY, HEARTBEAT, RESOURCE, Client
+from contract.client import BODIES, CANARY, RESOURCE, Client
 from pinghome_common.guard import Forbidden, Guard
 from ssrf_corpus import FORMS
 
@@ -105,10 +105,7 @@ async def test_setting_that_cannot_be_is_refused_by_name(client: Client, kind: s
     if kind == "resource":
         await client("PUT", f"resource-cmd/v1/resource/{it['id']}/status", json={"enabled": False})
     before = await client.get(f"resource-query/v1/{kind}/{it['id']}")
-    new = {"resource": RESOURCE, "heartbeat": HEARTBEAT}[kind] | {
-        "name": f"never {uuid4()}",
-        "service_id": str(uuid4()),
-    }
+    new = BODIES[kind] | {"name": f"never {uuid4()}", "service_id": str(uuid4())}
 
     for value in values:
         for method, url, body in (
@@ -134,7 +131,7 @@ async def test_setting_that_cannot_be_is_refused_by_name(client: Client, kind: s
 @pytest.mark.parametrize("kind", ["resource", "heartbeat"])
 async def test_every_wrong_field_is_named_and_unknown_ones_are_ignored(client: Client, kind: str):
     wrong = {"name": 5, "service_id": "x", "interval": "x"}
-    body = {"resource": RESOURCE, "heartbeat": HEARTBEAT}[kind] | wrong
+    body = BODIES[kind] | wrong
     refused(await client("POST", f"resource-cmd/v1/{kind}", json=body), 422, *wrong)
 
     it = await getattr(client, kind)(**{CANARY: CANARY, "conditions": [], "a" * 5000: {}})

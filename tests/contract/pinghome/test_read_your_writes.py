@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contract.answers import done, paginated, refused
-from contract.client import HEARTBEAT, RESOURCE, Client
+from contract.client import BODIES, Client
 
 CLIENTS = 8
 ROUNDS = 84
@@ -30,7 +30,7 @@ async def test_two_thousand_writes_are_all_seen_at_once(client: Client):
 async def write_and_read(client: Client, number: int, missed: Counter[str]) -> None:
     kind = ("resource", "heartbeat")[number % 2]
     noun, listing = f"v1/{kind}", f"resource-query/v1/service/{{}}/{kind}s"
-    body = {"resource": RESOURCE, "heartbeat": HEARTBEAT}[kind] | {"service_id": str(uuid4())}
+    body = BODIES[kind] | {"service_id": str(uuid4())}
     listing = listing.format(body["service_id"])
     statistic = f"statistic-query/{noun}/{{}}/statistic"
     kept: list[str] = []
@@ -179,7 +179,7 @@ async def test_twenty_equal_requests_at_once_make_one(client: Client, kind: str)
 
 
 def new(kind: str) -> dict[str, Any]:
-    body = {"resource": RESOURCE, "heartbeat": HEARTBEAT, "service": {}}[kind]
+    body = BODIES[kind]
     return body | {"name": f"once {uuid4()}"} | ({} if kind == "service" else {"service_id": str(uuid4())})
 
 

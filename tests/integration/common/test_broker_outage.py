@@ -4,11 +4,13 @@ import asyncio
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
 from pinghome_common.errors import Unavailable
 from pinghome_common.stream import Broker
+from resource_cmd.streams import make_streams
 
 
 async def connected(broker: Broker) -> None:
@@ -17,11 +19,24 @@ async def connected(broker: Broker) -> None:
             await asyncio.sleep(0.01)
 
 
+async def stopped(pid: int) -> None:
+    """Stops a process; a thread of it may run on for a moment after the signal."""
+    os.kill(pid, signal.SIGSTOP)
+    async with asyncio.timeout(10):
+        while set(states(pid)) != {"T"}:
+            await asyncio.sleep(0.01)
+
+
+def states(pid: int) -> list[str]:
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return [(thread / "stat").read_text().rpartition(")")[2].split()[0] for thread in threads]
+
+
 async def test_what_is_in_flight_when_the_broker_dies_fails_at_once_and_is_not_counted_as_pending(broker):
     async with Broker(broker.url("admin"), "test") as ours:
         await connected(ours)
-        await ours.ensure(1, 1 << 20)
-        os.kill(broker.supervisor.pids["nats"], signal.SIGSTOP)
+        await make_streams(ours, 1, 1 << 20)
+        await stopped(broker.supervisor.pids["nats"])
         sending = asyncio.create_task(ours.publish([("telemetry.test", b"1", None)]))
         asking = asyncio.create_task(ours.api("STREAM.INFO.TELEMETRY"))
         await asyncio.sleep(0.5)

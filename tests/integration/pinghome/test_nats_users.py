@@ -17,7 +17,8 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from pinghome.nats import STORE_LIMIT, _binary, for_regions
-from pinghome_common.stream import STREAMS, Broker, Reader
+from pinghome_common.stream import Broker, Reader
+from resource_cmd.streams import STREAMS, make_streams
 
 QUERIES = ["resource-query", "statistic-query"]
 PROBERS = ["prober-eu-central-1", "prober-us-east-1"]
@@ -63,8 +64,8 @@ async def streams(broker) -> AsyncIterator[None]:
     """The streams and the probers' consumers, as resource-cmd makes them."""
     async with Broker(broker.url("resource-cmd"), "resource-cmd") as service:
         await _connected(service)
-        await service.ensure(1, 1 << 30)
-        await service.ensure(1, 1 << 30)  # a second start updates
+        await make_streams(service, 1, 1 << 30)
+        await make_streams(service, 1, 1 << 30)  # a second start updates
     async with person(broker, "resource-cmd") as cmd:
         for prober in PROBERS:
             subject = f"job.{prober.removeprefix('prober-')}.>"
@@ -206,10 +207,7 @@ async def test_prober_cannot_take_the_jobs_of_another_region(broker):
 STREAM_VERBS = [f"$JS.API.STREAM.{verb}.{name}" for verb in ("DELETE", "PURGE", "UPDATE", "CREATE") for name in STREAMS]
 FORBIDDEN = {
     "resource-cmd": [
-        *(
-            f"$JS.API.STREAM.{verb}"
-            for verb in ("DELETE.EVENTS", "DELETE.TELEMETRY", "PURGE.EVENTS", "PURGE.TELEMETRY")
-        ),
+        *(f"$JS.API.STREAM.{verb}" for verb in ("DELETE.TELEMETRY", "PURGE.EVENTS", "PURGE.TELEMETRY")),
         "$JS.API.STREAM.CREATE.OTHER",
         "$JS.API.STREAM.MSG.DELETE.EVENTS",
         "$JS.API.CONSUMER.MSG.NEXT.SCHEDULES.prober-eu-central-1",

@@ -1,6 +1,7 @@
 """Pings on a real database: numbered, kept as what they are, and dropped when there are too many."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -14,14 +15,16 @@ from pinghome_common.db import Database
 from pinghome_common.errors import ForbiddenError, NotFound
 from pinghome_common.events import Event, encode
 from pinghome_common.events.heartbeat import Heartbeat, Status, Vitals
+from pinghome_common.events.key import Scope
 from pinghome_common.events.ping import Batch, Kind, Ping
 from pinghome_common.events.ping import encode as pack
+from pinghome_common.known import Caller
 from pinghome_common.stream import Message
+from statistic_query.checks import find
 from statistic_query.partition import Partitions
 from statistic_query.pings import Kept, prune
 from statistic_query.project import Projector
 
-SERVICE = uuid4()
 AT = micros(now()) - 3600 * 10**6
 
 
@@ -40,11 +43,13 @@ class World:
 
     def __init__(self, db: Database) -> None:
         self.db, self.check, self.events, self.number = db, uuid4(), Events(), 0
+        self.caller = Caller(uuid4(), "", uuid4(), Scope.write, uuid4())
         self.projector = Projector(self.events, Partitions({"result": 30, "failure": 30, "ping": 30}))
 
     def says(self, version: int = 1, what: str = "created", **vitals: object) -> Message:
         it = Heartbeat(
-            id=self.check, organisation=uuid4(), service_id=SERVICE, name="job", period=60, methods=["GET"],
+            id=self.check, organisation=self.caller.organisation, service_id=self.caller.service, name="job",
+            period=60, methods=["GET"],
             vitals=Vitals(**vitals), created_at=now(), updated_at=now(),
         )  # fmt: skip
         event = Event(
@@ -75,7 +80,7 @@ class World:
     async def kept(self, most: int = 1000) -> list[tuple[int, Kind]]:
         """Number and kind, oldest first."""
         async with self.db.connection() as connection:
-            rows = await Kept(connection, SERVICE, most).newest(self.check)
+            rows = await Kept(connection, most).newest(await find(connection, self.caller, self.check))
             return [(row["n"], Kind.ign if row["ignored"] else Kind(row["kind"])) for row in rows][::-1]
 
 
@@ -119,7 +124,7 @@ async def test_only_the_newest_pings_are_shown_and_the_others_go_for_good(world)
         await world.ping(*[Kind.success] * 5, body=b"body")
     assert [n for n, _ in await world.kept(10)] == list(range(16, 26))
     async with world.db.connection() as connection:
-        kept = Kept(connection, SERVICE, 10)
+        kept = Kept(connection, 10)
         assert await kept.body(world.check, 16) == b"body"
         for n in (15, 26):
             with pytest.raises(NotFound):
@@ -133,12 +138,13 @@ async def test_only_the_newest_pings_are_shown_and_the_others_go_for_good(world)
     assert [n for n, _ in await world.kept(10)] == list(range(26, 36))
 
 
-async def test_another_service_is_refused_and_a_deleted_check_is_gone(world):
+async def test_another_service_is_refused_and_another_organisation_with_the_same_and_a_deleted_check_is_gone(world):
     await world.apply(world.says())
     await world.ping(Kind.success)
     async with world.db.connection() as connection:
-        with pytest.raises(ForbiddenError):
-            await Kept(connection, uuid4(), 10).newest(world.check)
+        for other in ({"service": uuid4()}, {"organisation": uuid4()}):
+            with pytest.raises(ForbiddenError):
+                await find(connection, replace(world.caller, **other), world.check)
     await world.apply(world.says(2, "deleted"))
     await world.ping(Kind.success)
     with pytest.raises(NotFound):

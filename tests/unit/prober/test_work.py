@@ -9,6 +9,7 @@ import pytest
 from pinghome_common.events.probe import Job, Result, Results, Verdict
 from pinghome_common.guard import Guard
 from pinghome_common.stream import Task
+from prober import work
 from prober.anchors import Anchors
 from prober.region import OWN_FAULT
 from prober.work import MOST_IN_A_MESSAGE, Done, Prober, _message
@@ -63,6 +64,14 @@ async def test_result_has_its_slot_and_what_was_seen(listening):
     assert (result.verdict, result.slot, result.interval) == (Verdict.target_fail, SLOT * 10**6, 60)
     assert (result.status_code, result.address, result.excerpt) == (500, "127.0.0.1", "so sad")
     assert result.error == "answered 500 Internal Server Error"
+
+
+async def test_excerpt_is_dropped_while_too_many_results_wait(listening, monkeypatch):
+    monkeypatch.setattr(work, "MOST_EXCERPTS", 0)
+    async with listening(b"HTTP/1.1 500 X\r\nContent-Length: 3\r\n\r\nsad") as target:
+        result = await worked([], type="http", url=target.url)
+
+    assert (result.status_code, result.excerpt) == (500, "")
 
 
 @pytest.mark.parametrize("kind", ["tcp", "udp", "smtp"])

@@ -95,8 +95,9 @@ class Edge:
 
     async def problems(self) -> dict[str, object]:
         """What is not ready and why, by service; empty when everything is."""
-        answers = await asyncio.gather(*(_readiness(app) for app in self.apps.values()))
-        return {name: why for name, why in zip(self.apps, answers, strict=True) if why is not None}
+        # One after the other, resource-cmd first: the others must know by then what it has published.
+        answers = {name: await _readiness(app) for name, app in self.apps.items()}
+        return {name: why for name, why in answers.items() if why is not None}
 
     @asynccontextmanager
     async def _live(self, _: object) -> AsyncIterator[None]:

@@ -37,7 +37,7 @@ async def _with_database(work: Callable[[Connection], Awaitable[Any]]) -> Any:
             answer = await work(tx)
         for _ in range(50):
             async with db.connection() as connection:
-                if not await connection.fetchval("SELECT EXISTS (SELECT FROM events WHERE published_at IS NULL)"):
+                if not await connection.fetchval("SELECT EXISTS (SELECT FROM events WHERE published_seq IS NULL)"):
                     return answer
             await asyncio.sleep(0.1)
         typer.secho("written; the services will know when the message broker is back", err=True, fg="yellow")

@@ -171,7 +171,13 @@ def checks(broker: Broker, known: Known | None = None, db: Database | None = Non
         return None if broker.connected else "NATS is not reachable"
 
     async def keys() -> str | None:
-        return None if known is None or known.ready else "the keys are not known yet"
+        if known is None or (known.ready and not broker.connected):
+            return None
+        try:
+            await known.caught_up()
+        except Unavailable:
+            return "the newest keys are not known yet"
+        return None if known.ready else "the keys are not known yet"
 
     async def database() -> str | None:
         return None if db is None or await db.ready() else "PostgreSQL is not reachable"

@@ -31,6 +31,11 @@ class NotFound(DomainError):
     status = 404
 
 
+def no_check(*, elsewhere: bool) -> DomainError:
+    """The refusal of a check that is not the caller's: Healthchecks tells whether another service has it (B.0)."""
+    return ForbiddenError("It is in another project") if elsewhere else NotFound("Check not found")
+
+
 class Conflict(DomainError):
     """The thing exists already."""
 

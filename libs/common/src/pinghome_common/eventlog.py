@@ -1,11 +1,16 @@
 """The event log: appended in the transaction that changes state, relayed to JetStream, kept for ever."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import uuid4
 
 import structlog
 
 from pinghome_common.db import Connection, Database, only_one
-from pinghome_common.stream import Broker
+from pinghome_common.errors import Unavailable
+from pinghome_common.events import decode
+from pinghome_common.stream import Broker, Message, Reader
 
 log = structlog.get_logger()
 
@@ -26,25 +31,57 @@ CREATE TABLE stream_born (name text PRIMARY KEY, created text NOT NULL);
 """
 """The plumbing's own tables; a command service's first migration makes them."""
 
+SEQUENCES = """
+ALTER TABLE events DROP COLUMN published_at, DROP CONSTRAINT events_event_id_key, ADD COLUMN published_seq bigint;
+CREATE INDEX events_published ON events (published_seq, id);
+DROP TABLE stream_born;
+CREATE TABLE stream (name text PRIMARY KEY, created text NOT NULL, reserved bigint NOT NULL);
+"""
+"""Where in EVENTS each event is, null for those that are not; a later migration adds it."""
+
 LARGEST_STATE = 256 * 1024
+
+SKIPPED = "events.skipped"
+"""The subject of empty messages that take the place of sequences which must not be used again."""
+
+RESERVE = 256
+"""Sequences that are reserved at a time: so many are skipped at most when the broker was away."""
 
 EVENTS = "events (event_id, aggregate, version, address, body)"
 INSERT = f"INSERT INTO {EVENTS} VALUES ($1, $2, $3, $4, $5)"  # noqa: S608  # our own names
 """What the stores of aggregates put into their own statements, so that state and event are one."""
 
 
-class Relay:
-    """Moves events from PostgreSQL to JetStream in the order of their ids; one is active at a time.
+@dataclass(slots=True)
+class _Stream:
+    """The last sequence in EVENTS, and up to which sequence messages may ever have been published."""
 
-    An event is marked when its acknowledgement has come. A high-water mark would lose events: ids commit out of order.
+    last: int
+    reserved: int
+
+
+class Relay:
+    """Moves events from PostgreSQL to EVENTS in the order of their ids; one is active at a time, nobody else writes.
+
+    A broker that is killed may lose its newest messages, though it has confirmed them and projections have applied
+    them (decision 0015). So each message names the sequence that it follows, which a broker that lost some refuses.
+    What is lost is published again, with sequences that no projection can have seen: each is reserved before its use.
     """
 
     def __init__(self, db: Database, broker: Broker) -> None:
         self._db, self._broker = db, broker
         self._work = asyncio.Event()
+        self._doubt = True
+        self.drained = False
+        """True once all that there was at the start has been published."""
 
     def wake(self) -> None:
         """Says that there is something new; without it the relay looks each second."""
+        self._work.set()
+
+    def doubt(self) -> None:
+        """Says that the stream may not be what it was: the broker was away."""
+        self._doubt = True
         self._work.set()
 
     async def run(self) -> None:
@@ -52,11 +89,16 @@ class Relay:
         connection = await self._db.own()
         try:
             await only_one(connection, "relay")
-            # A mark that is lost in a crash makes an event leave twice, under the same id: nobody sees it twice.
+            # A mark that is lost in a crash is found again in the stream.
             await connection.execute("SET synchronous_commit = off")
+            self._doubt = True
             while True:
                 self._work.clear()
-                if await self._step(connection) == 0:
+                if self._doubt:
+                    self._doubt = False
+                    stream = await self._inspect(connection)
+                if not await self._step(connection, stream):
+                    self.drained = True
                     try:
                         async with asyncio.timeout(1.0):
                             await self._work.wait()
@@ -65,30 +107,82 @@ class Relay:
         finally:
             connection.terminate()
 
-    async def _step(self, connection: Connection) -> int:
+    async def _step(self, connection: Connection, stream: _Stream) -> bool:
         rows = await connection.fetch(
-            "SELECT id, event_id, address, body FROM events WHERE published_at IS NULL ORDER BY id LIMIT 500"
+            "SELECT id, event_id, address, body FROM events WHERE published_seq IS NULL ORDER BY id LIMIT 500"
         )
-        if rows:
-            await self._broker.publish(
-                (row["address"], row["body"], {"Nats-Msg-Id": str(row["event_id"])}) for row in rows
+        if not rows:
+            return False
+        if stream.last + len(rows) > stream.reserved:
+            stream.reserved = stream.last + len(rows) + RESERVE
+            async with connection.transaction():
+                await connection.execute("SET LOCAL synchronous_commit = on")
+                await connection.execute("UPDATE stream SET reserved = $1 WHERE name = 'EVENTS'", stream.reserved)
+        seqs = await self._publish(stream, [(row["address"], row["body"], str(row["event_id"])) for row in rows])
+        await connection.execute(
+            "UPDATE events e SET published_seq = p.seq FROM unnest($1::bigint[], $2::bigint[]) p (id, seq)"
+            " WHERE e.id = p.id",
+            [row["id"] for row in rows], seqs,
+        )  # fmt: skip
+        return True
+
+    async def _publish(self, stream: _Stream, messages: list[tuple[str, bytes, str]]) -> list[int]:
+        """Each after the one before it or not at all: what follows one that is refused is refused."""
+        sent, before = [], ""
+        for last, (address, body, id_) in enumerate(messages, stream.last):
+            headers = {"Nats-Msg-Id": id_, "Nats-Expected-Last-Sequence": str(last)}
+            sent.append((address, body, headers | ({"Nats-Expected-Last-Msg-Id": before} if before else {})))
+            before = id_
+        seqs = await self._broker.publish(sent)
+        stream.last = seqs[-1]
+        return seqs
+
+    async def _inspect(self, connection: Connection) -> _Stream:
+        """Marks what is in the stream and was not known to be, unmarks what it has lost, and skips what was reserved.
+
+        Raises:
+            Unavailable: the broker is away, or there is no such stream yet.
+        """
+        info = await self._broker.api("STREAM.INFO.EVENTS")
+        if "error" in info:
+            raise Unavailable("The platform is still starting; please try again in a moment.")
+        stream = _Stream(info["state"]["last_seq"], 0)
+        async with connection.transaction():
+            await connection.execute("SET LOCAL synchronous_commit = on")
+            known = await connection.fetchrow("SELECT created, reserved FROM stream WHERE name = 'EVENTS'")
+            same = known is not None and known["created"] == info["created"]
+            lost = await connection.execute(
+                "UPDATE events SET published_seq = NULL WHERE published_seq > $1", stream.last if same else -1
             )
+            if known and lost != "UPDATE 0":
+                log.warning("EVENTS has lost messages; they are published again", count=int(lost.split()[1]))
+            stream.reserved = max(stream.last, known["reserved"] if known else 0)
             await connection.execute(
-                "UPDATE events SET published_at = now() WHERE id = ANY($1::bigint[])", [row["id"] for row in rows]
-            )
-        return len(rows)
+                "INSERT INTO stream VALUES ('EVENTS', $1, $2)"
+                " ON CONFLICT (name) DO UPDATE SET created = excluded.created, reserved = excluded.reserved",
+                info["created"], stream.reserved,
+            )  # fmt: skip
+        marked = await connection.fetchval("SELECT max(published_seq) FROM events")
+        async for messages in self._after(marked or info["state"]["first_seq"] - 1, stream.last):
+            found = [(decode(message.data), message.seq) for message in messages if message.subject != SKIPPED]
+            await connection.execute(
+                "UPDATE events e SET published_seq = f.seq"
+                " FROM unnest($1::uuid[], $2::int[], $3::bigint[]) f (aggregate, version, seq)"
+                " WHERE e.aggregate = f.aggregate AND e.version = f.version AND published_seq IS NULL",
+                [event.subject for event, _ in found], [event.version for event, _ in found], [seq for _, seq in found],
+            )  # fmt: skip
+        if stream.last < stream.reserved:
+            await self._publish(stream, [(SKIPPED, b"", str(uuid4())) for _ in range(stream.last, stream.reserved)])
+        return stream
 
-
-async def republish_if_lost(db: Database, born: dict[str, str]) -> None:
-    """Has everything relayed again when EVENTS is not the stream it was: PostgreSQL is the log of record."""
-    async with db.transaction() as tx:
-        known = await tx.fetchval("SELECT created FROM stream_born WHERE name = 'EVENTS'")
-        if known == born["EVENTS"]:
-            return
-        if known is not None:
-            log.error("the stream EVENTS was lost; every event is published again from PostgreSQL")
-            await tx.execute("UPDATE events SET published_at = NULL")
-        await tx.execute(
-            "INSERT INTO stream_born VALUES ('EVENTS', $1) ON CONFLICT (name) DO UPDATE SET created = $1",
-            born["EVENTS"],
-        )
+    async def _after(self, seq: int, last: int) -> AsyncIterator[list[Message]]:
+        """What the stream holds after a sequence, up to `last`."""
+        reader = Reader(self._broker, "EVENTS", ["events.>"], seq)
+        try:
+            while (reader.position or 0) < last:
+                messages = await reader.take()
+                if not messages:
+                    raise Unavailable("The message broker is not reachable just now.")
+                yield messages
+        finally:
+            await reader.stop()

@@ -38,16 +38,27 @@ Apply = Callable[[Connection, list[Message]], Awaitable[None]]
 
 @dataclass(slots=True)
 class Source:
-    """One stream that a projection reads, and what it does with a batch of its messages.
+    """One stream that a projection reads, and what it does with a batch of the messages on some subjects (`….>`).
 
-    Messages whose subject begins with `passed` only move its position: they cost no transaction.
+    With `whole`, the others move its position, too, so that one can wait until it has come to the stream's end; they
+    cost no transaction.
     """
 
     stream: str
     subjects: list[str]
     apply: Apply
-    passed: str = "-"
+    whole: bool = False
     reader: Reader = field(init=False)
+
+    def read(self, broker: Broker, after: int) -> None:
+        """Begins to read after a sequence."""
+        subjects = [f"{self.stream.lower()}.>"] if self.whole else self.subjects
+        self.reader = Reader(broker, self.stream, subjects, after)
+
+    def wanted(self, messages: list[Message]) -> list[Message]:
+        """Those of some messages that are applied."""
+        beginnings = tuple(subject.removesuffix(">") for subject in self.subjects)
+        return [message for message in messages if message.subject.startswith(beginnings)]
 
 
 class Projection:
@@ -83,7 +94,7 @@ class Projection:
             await connection.execute(f"SET synchronous_commit = {'on' if self._durable else 'off'}")
             for source in self._sources:
                 seq = await connection.fetchval("SELECT seq FROM checkpoint WHERE stream = $1", source.stream)
-                source.reader = Reader(self._broker, source.stream, source.subjects, seq or 0)
+                source.read(self._broker, seq or 0)
             await self._follow(connection)
         finally:
             connection.terminate()
@@ -104,7 +115,7 @@ class Projection:
                     if takes[source.stream].done():
                         if messages := takes[source.stream].result():
                             reached[source.stream] = messages[-1].seq
-                            if wanted := [it for it in messages if not it.subject.startswith(source.passed)]:
+                            if wanted := source.wanted(messages):
                                 arrived.append((source, wanted))
                         takes[source.stream] = self._take(source)
                 if arrived:

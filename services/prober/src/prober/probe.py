@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.condition import STATUS, Condition
-from pinghome_common.events.probe import Job, Verdict, attempt_deadline
+from pinghome_common.events.probe import Job, Result, Verdict, attempt_deadline
 from pinghome_common.guard import Guard
 from prober.conditions import first_failure, words
 from prober.excerpt import excerpt, masked
@@ -59,3 +60,21 @@ def judged(seen: Observation, conditions: list[Condition]) -> Observation:
         seen.error = failure.sentence if failure else ""
         seen.condition = words(failure.condition if failure else conditions[-1])
     return seen
+
+
+def result(job: Job, seen: Observation, slot: int, checked_at: int, certificate: Certificate | None) -> Result:
+    """What leaves the prober of an observation; `slot` and `checked_at` are UNIX microseconds."""
+    return Result(
+        resource=job.resource,
+        slot=slot,
+        checked_at=checked_at,
+        interval=job.interval,
+        verdict=seen.verdict,
+        status_code=seen.status_code,
+        error=seen.error,
+        address=seen.address,
+        phases=seen.phases,
+        certificate=certificate,
+        condition=seen.condition,
+        excerpt=seen.excerpt,
+    )

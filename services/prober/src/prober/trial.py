@@ -6,11 +6,11 @@ import time
 from pinghome_common.clock import from_micros
 from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.condition import Condition
-from pinghome_common.events.probe import Job, Result
+from pinghome_common.events.probe import Job
 from pinghome_common.events.trial import Judged, Trial
 from pinghome_common.guard import Guard
 from prober.conditions import each_found
-from prober.probe import Opener, probe
+from prober.probe import Opener, probe, result
 from prober.probes.certificate import Told
 from prober.probes.check import Observation
 
@@ -22,19 +22,8 @@ async def attempt(job: Job, guard: Guard, opener: Opener) -> Trial:
     """Probes a job's target once. Never raises but to be cancelled."""
     begun = time.time_ns() // 1000
     seen = await probe(job, guard, opener, tries=1)
-    result = Result(
-        resource=job.resource,
-        slot=0,
-        checked_at=begun,
-        interval=job.interval,
-        verdict=seen.verdict,
-        status_code=seen.status_code,
-        error=seen.error,
-        address=seen.address,
-        phases=seen.phases,
-        certificate=await _certificate(job, seen, guard, begun),
-    )
-    return Trial(result=result, conditions=_judged(job.conditions, seen))
+    certificate = await _certificate(job, seen, guard, begun)
+    return Trial(result=result(job, seen, 0, begun, certificate), conditions=_judged(job.conditions, seen))
 
 
 async def _certificate(job: Job, seen: Observation, guard: Guard, begun: int) -> Certificate | None:

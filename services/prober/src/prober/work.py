@@ -18,7 +18,7 @@ from pinghome_common.guard import Guard
 from pinghome_common.secret import unseal
 from pinghome_common.stream import Broker, Queue, Task
 from prober.anchors import Anchors
-from prober.probe import probe
+from prober.probe import probe, result
 from prober.probes.certificate import Told
 from prober.region import Region
 from prober.trial import attempt
@@ -104,21 +104,10 @@ class Prober:
         certificate = None
         if seen.peer is not None:
             certificate = await self._told.news(job.resource, seen.peer, self._guard, from_micros(begun))
-        result = Result(
-            resource=job.resource,
-            slot=task.at // 10**9 * 10**6,  # schedules fire on the second; the message is stamped just after it
-            checked_at=begun,
-            interval=job.interval,
-            verdict=seen.verdict,
-            status_code=seen.status_code,
-            error=seen.error,
-            address=seen.address,
-            phases=seen.phases,
-            certificate=certificate,
-            condition=seen.condition,
-            excerpt=seen.excerpt if len(self._done) < MOST_EXCERPTS else "",
-        )
-        self._done.append(Done(result, task))
+        if len(self._done) >= MOST_EXCERPTS:
+            seen.excerpt = ""
+        slot = task.at // 10**9 * 10**6  # schedules fire on the second; the message is stamped just after it
+        self._done.append(Done(result(job, seen, slot, begun, certificate), task))
 
     async def try_out(self, data: bytes) -> bytes:
         """Answers a request for a dry run: a `Job` in, a `Trial` out. It counts among the probes under way."""

@@ -1,5 +1,6 @@
 """resource-cmd: commands on monitors, heartbeats, services and keys; it schedules, judges and remembers."""
 
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -70,7 +71,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     sweeper = Sweeper(state.db, decided, settings.period_unit_seconds)
     domains = Domains(state.db, state.guard, settings.rdap_bootstrap_url, state.relay.wake)
     parts.workers |= {
-        "streams": lambda: keep_streams(state.db, broker, settings),
+        "streams": lambda: keep_streams(state.db, broker, settings, state.relay),
         "known": state.known.run,
         "relay": state.relay.run,
         "schedule": state.scheduler.run,
@@ -80,7 +81,11 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
         "remind": Reminder(state.db, decided).run,
         "notify": notifier.run,
     }
-    parts.checks |= app.checks(broker, state.known, state.db)
+    parts.checks |= {"relay": partial(_relayed, state.relay), **app.checks(broker, state.known, state.db)}
+
+
+async def _relayed(relay: eventlog.Relay) -> str | None:
+    return None if relay.drained else "the newest events are not published yet"
 
 
 def _means(settings: Settings, guard: Guard) -> Means:

@@ -6,11 +6,19 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from uuid_utils.compat import uuid7
 
-from pinghome_common.errors import ForbiddenError, NotFound
+from pinghome_common.errors import no_check
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.service import Service
+from resource_cmd import heartbeat
 from resource_cmd.store import Heartbeats, Row
+
+ANY_METHOD = ["GET", "HEAD", "POST"]
+DEFAULTS: dict[str, Any] = {
+    "name": "", "period": 86_400, "grace": 3_600, "methods": ANY_METHOD, "manual_resume": False, "channels": [],
+}  # fmt: skip
+"""What a check has that nobody said otherwise of, whether a command makes it or a ping."""
 
 _SAME = {
     "name": "name = $3",
@@ -35,6 +43,7 @@ class Checks(Heartbeats):
 
     def __init__(self, tx: Any, actor: Any, said: Any, now: datetime, service: UUID) -> None:
         super().__init__(tx, actor, said, now)
+        self._organisation: UUID = actor.organisation  # a worker has one here, too
         self._service = service
 
     async def mine(self, id_: UUID) -> Row[Heartbeat]:
@@ -47,9 +56,13 @@ class Checks(Heartbeats):
         rows = await self.edit_many([id_])
         if rows and rows[0].state.service_id == self._service:
             return rows[0]
-        if rows or await self._tx.fetchval("SELECT EXISTS (SELECT FROM heartbeat WHERE id = $1)", id_):
-            raise ForbiddenError("It is in another project")
-        raise NotFound("Check not found")
+        there = "SELECT EXISTS (SELECT FROM heartbeat WHERE id = $1)"
+        raise no_check(elsewhere=bool(rows) or await self._tx.fetchval(there, id_))
+
+    async def create(self, settings: dict[str, Any]) -> Row[Heartbeat]:
+        """Adds a new one with some settings; for the others it has the defaults."""
+        settings = DEFAULTS | settings | {"service_id": self._service}
+        return await self.add(heartbeat.create(uuid7(), self._organisation, settings, self._now, enabled=True))
 
     async def alone(self) -> None:
         """Lets nobody else create a check of the service until this transaction ends."""
@@ -59,7 +72,7 @@ class Checks(Heartbeats):
         """How many there are."""
         found: int = await self._tx.fetchval(
             "SELECT count(*) FROM heartbeat WHERE organisation = $1 AND service = $2",
-            self._actor.organisation, self._service,
+            self._organisation, self._service,
         )  # fmt: skip
         return found
 
@@ -69,7 +82,7 @@ class Checks(Heartbeats):
         id_ = await self._tx.fetchval(
             "SELECT id FROM heartbeat WHERE organisation = $1 AND service = $2 AND "  # noqa: S608  # our own words
             + " AND ".join(conditions) + " ORDER BY state->>'created_at', id LIMIT 1",
-            self._actor.organisation, self._service, *wanted.values(),
+            self._organisation, self._service, *wanted.values(),
         )  # fmt: skip
         rows = [] if id_ is None else await self.edit_many([id_])
         return rows[0] if rows else None
@@ -77,14 +90,15 @@ class Checks(Heartbeats):
     async def told(self) -> list[UUID]:
         """The ids of the channels that are told of what names none of its own."""
         state = await self._tx.fetchval(
-            "SELECT state FROM service WHERE organisation = $1 AND id = $2", self._actor.organisation, self._service
+            "SELECT state FROM service WHERE organisation = $1 AND id = $2", self._organisation, self._service
         )
         return msgspec.json.decode(state, type=Service).channels if state else []
 
     async def assignable(self) -> list[Assignable]:
-        """The channels of the service."""
+        """The channels of the service, oldest first."""
         rows = await self._tx.fetch(
-            "SELECT id, state->>'name' AS name FROM channel WHERE organisation = $1 AND state->>'service_id' = $2",
-            self._actor.organisation, str(self._service),
+            "SELECT id, state->>'name' AS name FROM channel WHERE organisation = $1 AND state->>'service_id' = $2"
+            " ORDER BY id",
+            self._organisation, str(self._service),
         )  # fmt: skip
         return [Assignable(row["id"], row["name"]) for row in rows]

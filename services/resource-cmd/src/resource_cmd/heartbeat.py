@@ -36,21 +36,19 @@ def enable(it: Heartbeat, version: int, now: datetime, *, enabled: bool) -> Hear
     """The heartbeat switched on or off by hand; `version` is the one that this change makes."""
     if (it.vitals.status is not Status.paused) is enabled:
         return it
-    status = Status.new if enabled else Status.paused
-    return with_vitals(
-        replace(it, manual_resume=True, updated_at=now),
-        replace(it.vitals, status=status, changed_at=micros(now), reason="", last_ping=None, last_start=None),
-        version,
-    )
+    stopped = replace(_stopped(it.vitals, Status.new if enabled else Status.paused, now), last_ping=None)
+    return with_vitals(replace(it, manual_resume=True, updated_at=now), stopped, version)
 
 
 def halt(it: Heartbeat, status: Status, version: int, now: datetime) -> Heartbeat:
     """The heartbeat paused, or new as after a pause: nothing is awaited before its next ping (contract B6, B13)."""
     last_ping = None if status is Status.new else it.vitals.last_ping
-    stopped = replace(
-        it.vitals, status=status, changed_at=micros(now), reason="", last_ping=last_ping, last_start=None, run_id=None
-    )
+    stopped = replace(_stopped(it.vitals, status, now), last_ping=last_ping)
     return with_vitals(replace(it, updated_at=now), stopped, version)
+
+
+def _stopped(vitals: Vitals, status: Status, now: datetime) -> Vitals:
+    return replace(vitals, status=status, changed_at=micros(now), reason="", last_start=None, run_id=None)
 
 
 def with_vitals(it: Heartbeat, vitals: Vitals, version: int) -> Heartbeat:

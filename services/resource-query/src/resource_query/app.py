@@ -35,7 +35,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     projector = Projector(broker)
     sources = [
         Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events),
-        Source("TELEMETRY", ["telemetry.>"], projector.telemetry, passed="telemetry.tick."),
+        Source("TELEMETRY", ["telemetry.ping.>", "telemetry.result.>"], projector.telemetry, whole=True),
     ]
     parts.workers |= {
         "known": state.known.run,

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.db import Connection
-from pinghome_common.errors import ForbiddenError, NotFound
+from pinghome_common.errors import no_check
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.service import Service
@@ -45,9 +45,7 @@ class Checks:
             it = _decode(mine[0]["state"])
             it.vitals = read_vitals(mine[0])
             return it
-        if rows and isinstance(named, UUID):
-            raise ForbiddenError("It is in another project")
-        raise NotFound("Check not found")
+        raise no_check(elsewhere=bool(rows) and isinstance(named, UUID))
 
     async def listed(self, tags: Sequence[str] = (), slug: str | None = None) -> list[Any]:
         """Those with all of some tags, and with a slug, oldest first: id, version, and what their vitals say.

@@ -41,8 +41,8 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     partitions = Partitions(kept)
     projector = Projector(broker, partitions)
     sources = [
-        Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events),
-        Source("TELEMETRY", ["telemetry.>"], projector.telemetry, passed="telemetry.tick."),
+        Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events, whole=True),
+        Source("TELEMETRY", ["telemetry.ping.>", "telemetry.result.>"], projector.telemetry, whole=True),
     ]
     parts.workers |= {
         "prune": lambda: keep_pruning(state.db, settings.pings_kept),

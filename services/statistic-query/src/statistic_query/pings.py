@@ -11,7 +11,7 @@ import msgspec
 
 from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection, Database, only_one
-from pinghome_common.errors import ForbiddenError, NotFound
+from pinghome_common.errors import NotFound
 from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import Heartbeat, Status
 from pinghome_common.events.ping import Kind, Ping
@@ -28,11 +28,11 @@ PRUNE_EVERY = 60.0
 
 
 def learnt(event: Envelope) -> tuple[object, ...]:
-    """What LEARN takes in of an event of a heartbeat: whose it is, and what a command changed of its run and pause."""
+    """What LEARN takes in of an event of a heartbeat: what a command changed of its run and pause."""
     it = msgspec.json.decode(event.data, type=Heartbeat)
     still = it.vitals.status in (Status.new, Status.paused) and it.vitals.last_start is None
     ignores = it.vitals.changed_at if it.vitals.status is Status.paused and it.manual_resume else None
-    return it.id, it.service_id, event.version, still, ignores
+    return it.id, event.version, still, ignores
 
 
 async def store(tx: Connection, messages: list[Message], partitions: Partitions, settle: Settle) -> None:
@@ -98,47 +98,26 @@ def _tallied(heartbeat: UUID, it: Tally) -> tuple[object, ...]:
 
 
 class Kept:
-    """The pings of one check that are kept, for the keys of its service.
+    """The newest pings of each check, at most `most`: those that are kept."""
 
-    Args:
-        db: a connection.
-        service: of the caller's key.
-        most: pings that are kept.
-    """
-
-    def __init__(self, db: Connection, service: UUID | None, most: int) -> None:
-        self._db, self._service, self._most = db, service, most
+    def __init__(self, db: Connection, most: int) -> None:
+        self._db, self._most = db, most
 
     async def newest(self, check: UUID) -> list[Row]:
-        """The newest pings, the last first, without bodies; `size` is the body's.
-
-        Raises:
-            NotFound: there is no such check.
-            ForbiddenError: it is another service's.
-        """
-        rows: list[Row] = await self._db.fetch(_NEWEST, check, await self._until(check), self._most)
+        """The newest pings, the last first, without bodies; `size` is the body's."""
+        rows: list[Row] = await self._db.fetch(_NEWEST, check, self._most)
         return rows
 
     async def body(self, check: UUID, n: int) -> bytes:
         """The body of a ping.
 
         Raises:
-            NotFound: there is no such check or ping, or the ping had no body.
-            ForbiddenError: the check is another service's.
+            NotFound: there is no such ping, or it had no body.
         """
-        found: bytes | None = await self._db.fetchval(_BODY, check, await self._until(check), self._most, n)
+        found: bytes | None = await self._db.fetchval(_BODY, check, self._most, n)
         if found is None:
             raise NotFound("not found")
         return found
-
-    async def _until(self, check: UUID) -> int:
-        """The number of the newest ping that is not kept any more."""
-        row = await self._db.fetchrow("SELECT service, n FROM tally WHERE heartbeat = $1 AND version > 0", check)
-        if row is None:
-            raise NotFound("not found")
-        if row["service"] != self._service:
-            raise ForbiddenError("")
-        return int(row["n"]) - self._most
 
 
 async def prune(connection: Connection, most: int) -> int:
@@ -178,10 +157,10 @@ def in_columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
 
 
 LEARN = """
-INSERT INTO tally AS old (heartbeat, service, version, ignores_from) VALUES ($1, $2, $3, $5)
-ON CONFLICT (heartbeat) DO UPDATE SET service = $2, version = $3, ignores_from = $5,
-    running = old.running AND NOT $4::boolean, run_id = CASE WHEN $4 THEN NULL ELSE old.run_id END
-WHERE old.version < $3
+INSERT INTO tally AS old (heartbeat, version, ignores_from) VALUES ($1, $2, $4)
+ON CONFLICT (heartbeat) DO UPDATE SET version = $2, ignores_from = $4,
+    running = old.running AND NOT $3::boolean, run_id = CASE WHEN $3 THEN NULL ELSE old.run_id END
+WHERE old.version < $2
 """
 
 _TALLIED = """
@@ -192,14 +171,13 @@ WHERE t.heartbeat = a.heartbeat
 """
 
 # The index knows their times, not their numbers.
-_NEWEST = """
-SELECT n, kind, ignored, at, scheme, remote_addr, method, user_agent, run_id, length(body) AS size
-FROM (SELECT * FROM ping WHERE heartbeat = $1 ORDER BY at DESC, n DESC LIMIT $3) AS last WHERE n > $2 ORDER BY n DESC
+_KEPT = """
+SELECT {} FROM (SELECT * FROM ping WHERE heartbeat = $1 ORDER BY at DESC, n DESC LIMIT $2) AS last
+WHERE n > (SELECT n FROM tally WHERE heartbeat = $1) - $2::bigint
 """
-_BODY = """
-SELECT body FROM (SELECT * FROM ping WHERE heartbeat = $1 ORDER BY at DESC, n DESC LIMIT $3) AS last
-WHERE n > $2 AND n = $4
-"""
+_LISTED = "n, kind, ignored, at, scheme, remote_addr, method, user_agent, run_id, length(body) AS size"
+_NEWEST = _KEPT.format(_LISTED) + " ORDER BY n DESC"
+_BODY = _KEPT.format("body") + " AND n = $3"
 
 _PING_HOUR = """
 INSERT INTO ping_hour AS old

@@ -1,27 +1,17 @@
-"""PingHome's words (contract A.0): bearer tokens, JSON bodies, error bodies, pages."""
+"""PingHome's words (contract A.0): bearer tokens, JSON bodies, error bodies; its fields are in `pinghome_fields`."""
 
 import json
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, ClassVar
-from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    StrictBool,
-    StrictInt,
-    StrictStr,
-    StringConstraints,
-)
-from pydantic_core import PydanticCustomError, from_json
+from pydantic import BaseModel, Field
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
 from pinghome_common.errors import DomainError, FieldError, ForbiddenError, Invalid, Unauthorized
@@ -30,95 +20,6 @@ from pinghome_common.known import Caller
 
 MASK = "********"
 """What a secret looks like when read; sent back it means: unchanged (contract F)."""
-
-
-def _text(value: str) -> str:
-    if "\x00" in value:
-        raise PydanticCustomError("nul", "must not contain the character NUL")
-    return value
-
-
-Text = Annotated[StrictStr, AfterValidator(_text)]
-Name = Annotated[
-    str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=255), AfterValidator(_text)
-]
-Flag = StrictBool
-Int = StrictInt
-
-
-def _id(value: Any) -> Any:
-    if isinstance(value, UUID):
-        return value
-    try:
-        return UUID(value) if isinstance(value, str) and len(value) == 36 and value.isascii() else _no_id()
-    except ValueError:
-        return _no_id()
-
-
-def _no_id() -> UUID:
-    raise PydanticCustomError("uuid", "must be a UUID such as 6766163a-568d-47b4-a1fa-91a0957e06d4")
-
-
-Id = Annotated[UUID, BeforeValidator(_id)]
-
-
-class Page(BaseModel):
-    """`page` and `limit` of a list (contract A.0)."""
-
-    page: int = Field(1, ge=1, le=1_000_000)
-    limit: int = Field(50, ge=1, le=500)
-
-    @property
-    def offset(self) -> int:
-        """Rows before this page."""
-        return (self.page - 1) * self.limit
-
-
-# Dependencies are async even where they wait for nothing: FastAPI runs the others in a thread, which costs a request
-# more than the rest of its way.
-async def page(
-    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1, limit: Annotated[int, Query(ge=1, le=500)] = 50
-) -> Page:
-    """The page that a list call asks for."""
-    return Page(page=page, limit=limit)
-
-
-Paged = Annotated[Page, Depends(page)]
-
-
-def listing(rows: list[dict[str, Any]], at: Page, total: int) -> dict[str, Any]:
-    """The body of a paginated list (contract F)."""
-    return {"data": rows, "page": at.page, "limit": at.limit, "total": total}
-
-
-async def ids(
-    id: Annotated[  # noqa: A002  # the document's word
-        list[str], Query(description="repeated, or one comma list", examples=[["6766163a-568d-47b4-a1fa-91a0957e06d4"]])
-    ] = [],  # noqa: B006  # FastAPI copies it
-) -> list[UUID]:
-    """The ids of a bulk call: repeated `id`, a comma list, or Python's way to print a list (contract A2).
-
-    Raises:
-        Invalid: none, or one that is no UUID.
-    """
-    found: list[UUID] = []
-    for raw in id:
-        for part in raw.strip("[] ").split(","):
-            text = part.strip(" '\"")
-            if len(text) != 36 or not text.isascii():  # a UUID with dashes
-                raise Invalid(FieldError("id", "must be a UUID"))
-            try:
-                found.append(UUID(text))
-            except ValueError:
-                raise Invalid(FieldError("id", "must be a UUID")) from None
-    if not found:
-        raise Invalid(FieldError("id", "at least one id is required, as ?id=…&id=…"))
-    if len(found) > 1000:
-        raise Invalid(FieldError("id", "at most 1000 ids at a time"))
-    return list(dict.fromkeys(found))
-
-
-Ids = Annotated[list[UUID], Depends(ids)]
 
 
 def _caller(request: Request) -> Caller:

@@ -1,8 +1,8 @@
 """The only package that knows nats-py."""
 
-from pinghome_common.stream.broker import STREAMS, Broker
+from pinghome_common.stream.broker import Broker
 from pinghome_common.stream.message import Message
 from pinghome_common.stream.queue import Queue, Task
 from pinghome_common.stream.reader import Reader
 
-__all__ = ["STREAMS", "Broker", "Message", "Queue", "Reader", "Task"]
+__all__ = ["Broker", "Message", "Queue", "Reader", "Task"]

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import nats
 import nats.errors
+import nats.js.errors
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -23,26 +23,18 @@ log = structlog.get_logger()
 ACK_WAIT = 5.0
 """Seconds to wait for JetStream to say that a message is on disk."""
 
-STREAMS: dict[str, dict[str, Any]] = {
-    "EVENTS": {"subjects": ["events.>"], "discard": "new"},
-    "TELEMETRY": {"subjects": ["telemetry.>"], "discard": "new", "max_age": 7 * 86400 * 10**9},
-    # One message a subject and no other limit: a size or age limit evicts the oldest, which are the schedules.
-    # Not synced to disk one by one: a job is worth one interval, and PostgreSQL knows every schedule (decision 0011).
-    "SCHEDULES": {
-        "subjects": ["schedule.>", "job.>"],
-        "discard": "old",
-        "max_msgs_per_subject": 1,
-        "allow_msg_schedules": True,
-        "allow_msg_ttl": True,
-        "persist_mode": "async",
-    },
-}
-
-SMALLEST = 64 << 20
-"""Bytes below which a limited stream is not worth having."""
-
 AWAY = (nats.errors.Error, OSError, TimeoutError)
 """What nats-py raises when the broker is away."""
+
+
+class _JetStream(JetStreamContext):
+    async def _handle_async_reply(self, msg: Msg) -> None:
+        try:
+            await super()._handle_async_reply(msg)
+        except nats.js.errors.Error as refusal:  # nats-py 2.16 raises it here, and who waits would wait for ever
+            token = msg.subject[len(self._nc._inbox_prefix) + 22 + 2 :]  # noqa: SLF001  # as nats-py finds it
+            if (future := self._publish_async_futures.get(token)) and not future.done():
+                future.set_exception(refusal)
 
 
 class Broker:
@@ -59,7 +51,7 @@ class Broker:
         user = urlsplit(url).username
         self._inbox = f"_INBOX_{user.replace('-', '_')}" if user else "_INBOX"
         self._client: Client | None = None
-        self._js: JetStreamContext | None = None
+        self._js: _JetStream | None = None
         self._heard: list[tuple[str, str, Callable[[Msg], Awaitable[None]]]] = []
         self._answering: set[asyncio.Task[None]] = set()
         self._keeper: asyncio.Task[None] | None = None
@@ -107,7 +99,7 @@ class Broker:
         )
         for subject, queue, callback in self._heard:
             await client.subscribe(subject, queue=queue, cb=callback)
-        self._client, self._js = client, client.jetstream(publish_async_max_pending=20_000)
+        self._client, self._js = client, _JetStream(client, publish_async_max_pending=20_000)
         self.generation += 1
 
     async def _disconnected(self) -> None:
@@ -165,13 +157,17 @@ class Broker:
         )
         return answer
 
-    async def publish(self, messages: Iterable[tuple[str, bytes, dict[str, str] | None]]) -> None:
-        """Publishes to a stream, pipelined, and returns when every message is on disk.
+    async def publish(self, messages: Iterable[tuple[str, bytes, dict[str, str] | None]]) -> list[int]:
+        """Publishes to a stream, pipelined, and returns when it has taken every message.
 
         Each message is subject, payload and headers; by `Nats-Msg-Id` the broker knows a repeated one.
 
+        Returns:
+            The sequence of each message.
+
         Raises:
-            Unavailable: not every acknowledgement came in `ACK_WAIT` seconds; the same ids may be sent again.
+            Unavailable: one was refused, or not every acknowledgement came in `ACK_WAIT` seconds; the same ids may be
+                sent again.
         """
         _ = self.client
         assert self._js is not None  # noqa: S101  # set with the client
@@ -181,7 +177,7 @@ class Broker:
                     await self._js.publish_async(subject, payload, headers=headers)
                     for subject, payload, headers in messages
                 ]
-                await asyncio.gather(*waiting)
+                return [acknowledged.seq for acknowledged in await asyncio.gather(*waiting)]
         except AWAY as error:
             raise Unavailable("The message broker did not confirm in time; please try again in a moment.") from error
 
@@ -257,50 +253,3 @@ class Broker:
             found.update(page)
             if not page or len(found) >= info.get("total", 0):
                 return found
-
-    async def ensure(self, replicas: int, telemetry_bytes: int) -> dict[str, str]:
-        """Creates the streams that are missing and brings the others' settings up to date.
-
-        A new stream's sequence starts at the time of its birth (100 µs units), so that positions go on growing
-        when a lost stream is made anew.
-
-        Returns:
-            The time of creation of each stream: a new one tells that the old was lost.
-        """
-        born = {}
-        for name, settings in STREAMS.items():
-            config = {"name": name, "storage": "file", "num_replicas": replicas, "allow_direct": True, **settings}
-            if name == "TELEMETRY":
-                config["max_bytes"] = telemetry_bytes
-            if replicas > 1:  # where the copies are what keeps a message
-                config.pop("persist_mode", None)
-            answer = await self.api(f"STREAM.UPDATE.{name}", config)
-            if "error" in answer and name == "SCHEDULES":  # what cannot be changed is made anew, and filled again
-                await self.api(f"STREAM.DELETE.{name}")
-            first = {"first_seq": int(time.time() * 10_000)}
-            if "error" in answer:
-                answer = await self.api(f"STREAM.CREATE.{name}", config | first)
-            while "error" in answer and config.get("max_bytes", 0) > SMALLEST:  # the disk may be smaller than wished
-                config["max_bytes"] //= 2
-                answer = await self.api(f"STREAM.CREATE.{name}", config | first)
-            if "error" in answer:
-                raise RuntimeError(f"the stream {name} cannot be made: {answer['error'].get('description')}")
-            born[name] = answer["created"]
-        return born
-
-    async def job_queue(self, region: str) -> None:
-        """Makes the durable consumer that the probers of a region share; the region's name is an operator's word."""
-        name = f"prober-{region}"
-        config = {
-            "durable_name": name,
-            "filter_subject": f"job.{region}.>",
-            "ack_policy": "explicit",
-            "ack_wait": 30 * 10**9,
-            "max_ack_pending": 20_000,
-            "max_deliver": -1,
-        }
-        answer = await self.api(
-            f"CONSUMER.CREATE.SCHEDULES.{name}.job.{region}.>", {"stream_name": "SCHEDULES", "config": config}
-        )
-        if "error" in answer:
-            raise RuntimeError(f"the consumer {name} cannot be made: {answer['error'].get('description')}")

@@ -73,13 +73,13 @@ class Reader:
         Raises:
             Unavailable: the broker is away, or the reading has to begin again.
         """
-        consumer = self._consumer
-        info = await self._broker.api(f"CONSUMER.INFO.{self._stream}.{consumer}")
-        last = 0 if "error" in info else info["delivered"]["consumer_seq"] + info["num_pending"]
-        while "error" not in info and consumer == self._consumer:
-            if self._count >= last:
-                return
-            await asyncio.sleep(0.005)
+        if consumer := self._consumer:
+            info = await self._broker.api(f"CONSUMER.INFO.{self._stream}.{consumer}")
+            last = 0 if "error" in info else info["delivered"]["consumer_seq"] + info["num_pending"]
+            while "error" not in info and consumer == self._consumer:
+                if self._count >= last:
+                    return
+                await asyncio.sleep(0.005)
         raise Unavailable("The message broker was away just now; please try again in a moment.")
 
     async def _arrive(self, msg: Msg) -> None:

@@ -11,12 +11,8 @@ from zoneinfo import available_timezones
 from pinghome_common.cron import LONGEST, check_schedule
 from pinghome_common.dialects.healthchecks import Refused, invalid
 from pinghome_common.events.heartbeat import Heartbeat, slug_of
-from resource_cmd.checks import Assignable
+from resource_cmd.checks import ANY_METHOD, Assignable
 
-ANY_METHOD = ["GET", "HEAD", "POST"]
-DEFAULTS: dict[str, Any] = {
-    "name": "", "period": 86_400, "grace": 3_600, "methods": ANY_METHOD, "manual_resume": False, "channels": [],
-}  # fmt: skip
 UNIQUE = ("name", "slug", "tags", "timeout", "grace")
 YEAR = 31_536_000
 

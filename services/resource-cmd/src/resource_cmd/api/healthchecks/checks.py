@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Request, Response
-from uuid_utils.compat import uuid7
 
 from pinghome_common.clock import micros
 from pinghome_common.dialects.healthchecks import (
@@ -63,12 +62,9 @@ async def create(request: Request) -> Response:
             return await _change(request, command, row, wanted)
         if await command.checks.count() >= request.app.state.settings.checks_limit:
             raise Refused(403)
-        settings = check_body.DEFAULTS | wanted.settings
         if wanted.channels is not None:
-            settings["channels"] = check_body.assigned(wanted.channels, await command.checks.assignable())
-        service = {"service_id": caller.service}
-        made = heartbeat.create(uuid7(), caller.organisation, settings | service, command.now, enabled=True)
-        row = await command.checks.add(made)
+            wanted.settings["channels"] = check_body.assigned(wanted.channels, await command.checks.assignable())
+        row = await command.checks.create(wanted.settings)
         return await _shown(request, command, row.state, 201)
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from pinghome_common.dialects.pinghome import Id, Name, Text
+from pinghome_common.dialects.pinghome_fields import Id, Name, Text
 
 
 def _distinct(ids: list[Any]) -> list[Any]:

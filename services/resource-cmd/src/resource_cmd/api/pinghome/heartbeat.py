@@ -9,7 +9,8 @@ from uuid_utils.compat import uuid7
 
 from pinghome_common.clock import micros
 from pinghome_common.dialects import pinghome_documents as documents
-from pinghome_common.dialects.pinghome import Flag, Id, Ids, Int, Name, Router, Text, gateway_url
+from pinghome_common.dialects.pinghome import Router, gateway_url
+from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids, Int, Name, Text
 from resource_cmd import heartbeat
 from resource_cmd.api.pinghome.channel_body import ChannelIds
 from resource_cmd.api.pinghome.resource_body import METHODS

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from uuid_utils.compat import uuid7
 
 from pinghome_common.dialects import pinghome_alerts as documents
-from pinghome_common.dialects.pinghome import MASK, Id, Name, Router, Text
+from pinghome_common.dialects.pinghome import MASK, Router
 from pinghome_common.dialects.pinghome_documents import gone, made
+from pinghome_common.dialects.pinghome_fields import Id, Name, Text
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.integration import Integration
 from pinghome_common.secret import derive

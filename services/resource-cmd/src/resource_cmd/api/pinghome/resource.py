@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
 from pinghome_common.dialects import pinghome_documents as documents
-from pinghome_common.dialects.pinghome import MASK, Flag, Id, Ids, Router
+from pinghome_common.dialects.pinghome import MASK, Router
+from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.resource import Resource
 from pinghome_common.guard import Forbidden

@@ -10,7 +10,8 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError, from_json
 
 from pinghome_common import cron
-from pinghome_common.dialects.pinghome import MASK, Flag, Id, Int, Name, Text
+from pinghome_common.dialects.pinghome import MASK
+from pinghome_common.dialects.pinghome_fields import Flag, Id, Int, Name, Text
 from pinghome_common.events import condition
 from resource_cmd.api.pinghome.channel_body import ChannelIds
 from resource_cmd.target import ALIASES, PORTS

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from uuid_utils.compat import uuid7
 
 from pinghome_common.dialects import pinghome_documents as documents
-from pinghome_common.dialects.pinghome import Id, Name, Router
+from pinghome_common.dialects.pinghome import Router
+from pinghome_common.dialects.pinghome_fields import Id, Name
 from pinghome_common.events.service import Service
 from resource_cmd.api.pinghome.channel_body import ChannelIds
 from resource_cmd.command import Commanded, Creating

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from pinghome_common.dialects import pinghome_alerts as documents
-from pinghome_common.dialects.pinghome import Id, Paged, Router, answer, listing
+from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_documents import listed, shows
+from pinghome_common.dialects.pinghome_fields import Id, Paged, listing
 from resource_query.query import Queried
 
 routes = Router(tags=["Channels"])

@@ -4,7 +4,8 @@ from fastapi import Response
 
 from pinghome_common.clock import now
 from pinghome_common.dialects import pinghome_documents as documents
-from pinghome_common.dialects.pinghome import Id, Router, answer
+from pinghome_common.dialects.pinghome import Router, answer
+from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.errors import NotFound
 from pinghome_common.events.resource import certificate_of, domain_of
 from resource_query.query import Queried

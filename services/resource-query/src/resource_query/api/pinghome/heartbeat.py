@@ -4,7 +4,8 @@ from fastapi import Depends, Request, Response
 
 from pinghome_common.clock import micros, now
 from pinghome_common.dialects import pinghome_documents as documents
-from pinghome_common.dialects.pinghome import Id, Paged, Router, answer, gateway_url, listing
+from pinghome_common.dialects.pinghome import Router, answer, gateway_url
+from pinghome_common.dialects.pinghome_fields import Id, Paged, listing
 from resource_query.query import Queried, telemetry_seen
 
 routes = Router(tags=["Heartbeats"], dependencies=[Depends(telemetry_seen)])

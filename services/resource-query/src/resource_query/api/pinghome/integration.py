@@ -3,8 +3,9 @@
 from fastapi import Response
 
 from pinghome_common.dialects import pinghome_alerts as documents
-from pinghome_common.dialects.pinghome import Id, Router, answer
+from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_documents import shows
+from pinghome_common.dialects.pinghome_fields import Id
 from resource_query.query import Queried
 
 routes = Router(tags=["Integrations"])

@@ -5,7 +5,8 @@ from typing import Any
 from fastapi import Response
 
 from pinghome_common.dialects import pinghome_documents as documents
-from pinghome_common.dialects.pinghome import Id, Paged, Router, answer, listing
+from pinghome_common.dialects.pinghome import Router, answer
+from pinghome_common.dialects.pinghome_fields import Id, Paged, listing
 from resource_query.query import Queried
 
 routes = Router(tags=["Uptime monitors"])

@@ -3,7 +3,8 @@
 from fastapi import Response
 
 from pinghome_common.dialects import pinghome_documents as documents
-from pinghome_common.dialects.pinghome import Paged, Router, answer, listing
+from pinghome_common.dialects.pinghome import Router, answer
+from pinghome_common.dialects.pinghome_fields import Paged, listing
 from resource_query.query import Queried
 
 routes = Router(tags=["Services"])

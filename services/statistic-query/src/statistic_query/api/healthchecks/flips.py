@@ -9,7 +9,8 @@ from fastapi import Request, Response
 from pinghome_common.clock import now
 from pinghome_common.dialects.healthchecks import Refused, Router, answer, authorize, moment, named, version_of
 from pinghome_common.dialects.healthchecks_documents import shows
-from statistic_query.flips import Flips
+from statistic_query import checks
+from statistic_query.flips import flips
 from statistic_query.query import NAME
 
 routes = Router()
@@ -22,7 +23,7 @@ FLIPS = [{"timestamp": "2020-03-23T10:18:23+00:00", "up": 1}, {"timestamp": "202
 
 
 @routes.get("/checks/{id}/flips/", responses=shows(FLIPS))  # type: ignore[arg-type]
-async def flips(request: Request, id: str) -> Response:  # noqa: A002  # the document's word
+async def listing(request: Request, id: str) -> Response:  # noqa: A002  # the document's word
     """When a check, named by its id or its unique key, went up and down: newest first (B9).
 
     `seconds` tells of how long until now, `start` and `end` are UNIX seconds. Version 1 answers the bare list of the
@@ -34,10 +35,9 @@ async def flips(request: Request, id: str) -> Response:  # noqa: A002  # the doc
     await asyncio.sleep(RELAYED)
     await state.echo.reached(NAME, "EVENTS")
     async with state.db.connection() as connection:
-        read = Flips(connection, caller.organisation, caller.service)
-        check = await read.check(name)
+        check = await checks.find(connection, caller, name)
         start, end = _range(request)
-        found = await read.of(check, start, end)
+        found = await flips(connection, check, start, end)
     listed = [{"timestamp": moment(each.at), "up": int(each.up)} for each in found]
     bare = version_of(request) == 1 and not state.settings.flips_as_object
     return answer(request, listed if bare else {"flips": listed})

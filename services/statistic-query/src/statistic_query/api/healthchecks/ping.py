@@ -18,6 +18,7 @@ from pinghome_common.dialects.healthchecks import (
 )
 from pinghome_common.dialects.pinghome_documents import shows
 from pinghome_common.events.ping import Kind
+from statistic_query import checks
 from statistic_query.pings import Kept, Row
 from statistic_query.query import NAME
 
@@ -53,24 +54,24 @@ async def pings(request: Request, id: str) -> Response:  # noqa: A002  # the doc
 
     `duration` is in seconds from the `start` with the same `rid` less than 72 hours earlier.
     """
-    caller, check = authorize(request), identified(id)
-    state = request.app.state
+    caller, named, state = authorize(request), identified(id), request.app.state
     await state.echo.reached(NAME, "TELEMETRY")
     async with state.db.connection() as connection:
-        rows = await Kept(connection, caller.service, state.settings.pings_kept).newest(check)
+        check = await checks.find(connection, caller, named)
+        rows = await Kept(connection, state.settings.pings_kept).newest(check)
     return answer(request, {"pings": _documents(rows, check, site(request), version_of(request))})
 
 
 @routes.get("/checks/{id}/pings/{n}/body")
 async def body(request: Request, id: str, n: str) -> Response:  # noqa: A002
     """The body that a ping was sent with, as it was; 404 when there was none (B14)."""
-    caller, check = authorize(request), identified(id)
+    caller, named, state = authorize(request), identified(id), request.app.state
     if not (n.isascii() and n.isdigit() and len(n) < 19):
         raise Refused(404)
-    state = request.app.state
     await state.echo.reached(NAME, "TELEMETRY")
     async with state.db.connection() as connection:
-        found = await Kept(connection, caller.service, state.settings.pings_kept).body(check, int(n))
+        check = await checks.find(connection, caller, named)
+        found = await Kept(connection, state.settings.pings_kept).body(check, int(n))
     return plain(request, found)
 
 

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from fastapi import Depends, Query, Response
 
-from pinghome_common.dialects.pinghome import Id, Router, answer
+from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
+from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.events.ping import Kind
 from statistic_query import query
 from statistic_query.query import Limited, Queried, Ranged, telemetry_seen

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from fastapi import Query, Response
 
 from pinghome_common.clock import now
-from pinghome_common.dialects.pinghome import Id, Router, answer
+from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
+from pinghome_common.dialects.pinghome_fields import Id
 from statistic_query.counted import times
 from statistic_query.query import Limited, Queried, Ranged
 from statistic_query.window import MONDAY, STEPS, Window

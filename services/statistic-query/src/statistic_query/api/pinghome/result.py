@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query, Response
 
-from pinghome_common.dialects.pinghome import Id, Router, answer
+from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_documents import milliseconds, moment, shows
+from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.events.probe import Verdict
 from statistic_query.query import Limited, Queried, Ranged
 from statistic_query.read import VERDICTS, Row
