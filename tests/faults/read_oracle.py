@@ -16,7 +16,6 @@ _ORPHANS = {
     "resource_query": {"view": ("resource", "resource"), "vitals": ("heartbeat", "heartbeat")},
     "statistic_query": {
         "state_change": ("resource", "monitor"),
-        "result_hour": ("resource", "monitor"),
         "result_day": ("resource", "monitor"),
         "ping_hour": ("heartbeat", "monitor"),
     },
