@@ -4,6 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pinghome_common.clock import micros
 from pinghome_common.events.probe import Phases, Result, Verdict
 from statistic_query import rollup
-from statistic_query.counted import NOTHING, times
+from statistic_query.counted import NOTHING, Counted
 
 HOUR = timedelta(hours=1)
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -100,14 +101,18 @@ def test_days_that_are_missing_are_empty():
     hours = rollup.hours(days, MIDNIGHT + 23 * HOUR, MIDNIGHT + 50 * HOUR)
     assert hours.checks == [0, 0, 0, 4, *[0] * 23]
     assert hours.together() == (4, 1, 3, 6.0, 1.5, 2.5)
-    shown = hours.buckets([MIDNIGHT] * 27, [None] * 27)
-    assert [it.response_time.avg for it in shown[2:5]] == [None, 2.0, None]
+    shown = documents(hours.buckets([MIDNIGHT] * 27, [None] * 27))
+    assert [it["response_time"]["avg"] for it in shown[2:5]] == [None, 2.0, None]
     assert rollup.hours({}, MIDNIGHT, MIDNIGHT + HOUR).together() == NOTHING
 
 
+def documents(found):
+    """As clients see them."""
+    return msgspec.json.decode(msgspec.json.encode(found))
+
+
 def test_where_nothing_was_timed_there_are_no_times():
-    found = times(*NOTHING[2:])
-    assert (found.avg, found.min, found.max) == (None, None, None)
+    assert documents(Counted.of([NOTHING]).times()) == [{"avg": None, "min": None, "max": None}]
 
 
 @pytest.mark.parametrize("total", [float("inf"), float("nan"), 3e38, -1.0])

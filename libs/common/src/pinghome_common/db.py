@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Any, Self
 
 import asyncpg
 from asyncpg import Connection as Connection  # noqa: PLC0414  # exported: asyncpg is imported here only
@@ -69,6 +69,21 @@ class Database:
         """
         async with self.connection() as connection, connection.transaction():
             yield connection
+
+    async def fetch(self, statement: str, *args: object) -> list[Any]:
+        """The rows of one statement on a connection of its own; Unavailable as `connection`."""
+        async with self.connection() as connection:
+            return await connection.fetch(statement, *args)  # type: ignore[no-any-return]
+
+    async def fetchrow(self, statement: str, *args: object) -> Any:
+        """The first row, or None."""
+        async with self.connection() as connection:
+            return await connection.fetchrow(statement, *args)
+
+    async def fetchval(self, statement: str, *args: object) -> Any:
+        """The first column of the first row, or None."""
+        async with self.connection() as connection:
+            return await connection.fetchval(statement, *args)
 
     async def own(self) -> Connection:
         """A connection outside the pool, for a worker that holds an advisory lock on it; the caller closes it."""

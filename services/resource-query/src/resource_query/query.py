@@ -15,9 +15,8 @@ from resource_query.read import Read
 NAME = "resource-query"
 
 
-async def _query(request: Request, caller: pinghome.Authorized) -> AsyncIterator[Read]:
-    async with request.app.state.db.connection() as connection:
-        yield Read(connection, caller.organisation)
+async def _query(request: Request, caller: pinghome.Authorized) -> Read:
+    return Read(request.app.state.db, caller.organisation)
 
 
 async def telemetry_seen(request: Request, _: pinghome.Authorized) -> None:
@@ -25,7 +24,7 @@ async def telemetry_seen(request: Request, _: pinghome.Authorized) -> None:
     await request.app.state.echo.reached(NAME, "TELEMETRY")
 
 
-Queried = Annotated[Read, Depends(_query, scope="function")]
+Queried = Annotated[Read, Depends(_query)]
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from pinghome_common.db import Connection
+from pinghome_common.db import Connection, Database
 from pinghome_common.errors import NotFound
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.heartbeat import Heartbeat
@@ -29,7 +29,7 @@ class Read:
         organisation: of the caller.
     """
 
-    def __init__(self, db: Connection, organisation: UUID) -> None:
+    def __init__(self, db: Database | Connection, organisation: UUID) -> None:
         self._db, self._organisation = db, organisation
 
     async def _page(self, noun: str, service: UUID | None, more: str, limit: int, offset: int) -> list[Any]:

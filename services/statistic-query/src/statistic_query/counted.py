@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from math import inf
+from math import inf, nan
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,11 +14,11 @@ NOTHING: Counts = (0, 0, 0, 0.0, inf, -inf)
 
 
 class Times(msgspec.Struct, gc=False):
-    """Response times of a span in milliseconds; None where no answer was timed."""
+    """Response times of a span in milliseconds; JSON has null for what is not finite: no answer was timed."""
 
-    avg: float | None = None
-    min: float | None = None
-    max: float | None = None
+    avg: float
+    min: float
+    max: float
 
 
 class Bucket(msgspec.Struct, gc=False):
@@ -29,14 +29,6 @@ class Bucket(msgspec.Struct, gc=False):
     response_time: Times
     checks: int
     failures: int
-
-
-def times(timed: int, total: float, fastest: float, slowest: float) -> Times:
-    """As a document; the average is rounded to microseconds, as the others are already."""
-    return Times(round(total / timed * 1000) / 1000, fastest, slowest) if timed else _NEVER
-
-
-_NEVER = Times()
 
 
 _ADD: Sequence[Callable[[Iterable[Any]], Any]] = (sum, sum, sum, sum, min, max)
@@ -74,7 +66,12 @@ class Counted(NamedTuple):
         fastest, slowest = min(self.fastest, default=inf), max(self.slowest, default=-inf)
         return sum(self.checks), sum(self.failures), sum(self.timed), sum(self.total), fastest, slowest
 
+    def times(self) -> list[Times]:
+        """Of each span; the averages are rounded to microseconds, as the others are already."""
+        pairs = zip(self.timed, self.total, strict=True)
+        averages = [round(total / timed * 1000) / 1000 if timed else nan for timed, total in pairs]
+        return list(map(Times, averages, self.fastest, self.slowest))
+
     def buckets(self, begins: Sequence[datetime], uptimes: Sequence[float | None]) -> list[Bucket]:
         """As documents."""
-        response_times = map(times, self.timed, self.total, self.fastest, self.slowest)
-        return list(map(Bucket, begins, uptimes, response_times, self.checks, self.failures))
+        return list(map(Bucket, begins, uptimes, self.times(), self.checks, self.failures))

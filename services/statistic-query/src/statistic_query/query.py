@@ -1,10 +1,10 @@
 """One question: a caller, a connection, the window of time, and the wait for what was in the stream when asked."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from pydantic import AfterValidator
 
 from pinghome_common.clock import now
 from pinghome_common.dialects import pinghome
@@ -21,12 +21,11 @@ async def telemetry_seen(request: Request, _: pinghome.Authorized) -> None:
     await request.app.state.echo.reached(NAME, "TELEMETRY")
 
 
-async def _query(request: Request, caller: pinghome.Authorized) -> AsyncIterator[Read]:
-    async with request.app.state.db.connection() as connection:
-        yield Read(connection, caller.organisation)
+async def _query(request: Request, caller: pinghome.Authorized) -> Read:
+    return Read(request.app.state.db, caller.organisation)
 
 
-Queried = Annotated[Read, Depends(_query, scope="function")]
+Queried = Annotated[Read, Depends(_query)]
 
 
 def moment(field: str, text: str | None) -> datetime | None:
@@ -79,9 +78,7 @@ async def _range(
 Ranged = Annotated[Range, Depends(_range)]
 
 
-async def limit(limit: Annotated[int, Query(ge=1, description="at most 1000; more is cut to that")] = 100) -> int:
-    """How many rows are wanted (contract A23: default 100, more than 1000 is clamped)."""
-    return min(limit, 1000)
-
-
-Limited = Annotated[int, Depends(limit)]
+Limited = Annotated[
+    int, Query(ge=1, description="at most 1000; more is cut to that"), AfterValidator(lambda limit: min(limit, 1000))
+]
+"""How many rows are wanted (contract A23: default 100, more than 1000 is clamped)."""

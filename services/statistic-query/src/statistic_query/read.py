@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.clock import now
-from pinghome_common.db import Connection
+from pinghome_common.db import Connection, Database
 from pinghome_common.errors import NotFound
 from pinghome_common.events.notification import Notification
 from pinghome_common.events.probe import Verdict
@@ -115,7 +115,7 @@ def _by_day(found: Sequence[Any]) -> dict[date, bytes]:
 class Read:
     """What one organisation may see."""
 
-    def __init__(self, db: Connection, organisation: UUID) -> None:
+    def __init__(self, db: Database | Connection, organisation: UUID) -> None:
         self._db, self._organisation = db, organisation
 
     async def created(self, noun: str, id_: UUID) -> datetime:

@@ -72,7 +72,7 @@ async def statistic(
 async def events(
     id: Id,  # noqa: A002
     read: Queried,
-    limit: Limited,
+    limit: Limited = 100,
     last_received_at: Annotated[
         str | None, Query(description="only events older than this one", examples=["2023-03-27T09:57:54Z"])
     ] = None,
@@ -95,7 +95,7 @@ async def events(
 
 
 @routes.get("/v1/heartbeat/{id}/notifications", responses=shows({"data": [NOTIFICATION]}))
-async def notifications(id: Id, read: Queried, limit: Limited) -> Response:  # noqa: A002
+async def notifications(id: Id, read: Queried, limit: Limited = 100) -> Response:  # noqa: A002
     """Who was told what of a heartbeat, newest first, with every attempt to (our extension)."""
     await read.created("heartbeat", id)
     return answer({"data": [notification(it, sent_as) for it, sent_as in await read.notifications(id, limit)]})

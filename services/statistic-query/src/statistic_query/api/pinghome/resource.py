@@ -9,7 +9,7 @@ from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
 from pinghome_common.dialects.pinghome_fields import Id
-from statistic_query.counted import times
+from statistic_query.counted import Counted
 from statistic_query.query import Limited, Queried, Ranged
 from statistic_query.window import MONDAY, STEPS, Window
 
@@ -59,7 +59,7 @@ async def statistic(
     id: Id,  # noqa: A002  # the document's word
     read: Queried,
     range_: Ranged,
-    limit: Limited,
+    limit: Limited = 100,
     interval: Annotated[Interval, Query(examples=["minute"])] = "hour",
 ) -> Response:
     """Uptime and response times, over all and in buckets, the newest `limit` of them, ascending (A23).
@@ -78,7 +78,7 @@ async def statistic(
     summary = {
         "uptime": whole.uptime,
         "downtime_seconds": round(whole.down),
-        "response_time": times(*sums[2:]),
+        "response_time": Counted.of([sums]).times()[0],
         "checks": sums[0],
         "failures": sums[1],
     }
@@ -87,7 +87,7 @@ async def statistic(
 
 
 @routes.get("/v1/resource/{id}/state-changed-logs", responses=shows(LOGS))
-async def state_changed_logs(id: Id, read: Queried, range_: Ranged, limit: Limited) -> Response:  # noqa: A002
+async def state_changed_logs(id: Id, read: Queried, range_: Ranged, limit: Limited = 100) -> Response:  # noqa: A002
     """Changes of state, newest first, each with its cause (A24); without dates, all of them.
 
     `duration_seconds` (our extension) is how long that state lasted, null while it does.
@@ -110,7 +110,7 @@ async def state_changed_logs(id: Id, read: Queried, range_: Ranged, limit: Limit
 
 
 @routes.get("/v1/resource/{id}/notifications", responses=shows({"data": [NOTIFICATION]}))
-async def notifications(id: Id, read: Queried, limit: Limited) -> Response:  # noqa: A002
+async def notifications(id: Id, read: Queried, limit: Limited = 100) -> Response:  # noqa: A002
     """Who was told what of a monitor, newest first, with every attempt to (our extension)."""
     await read.created("resource", id)
     return answer({"data": [notification(it, sent_as) for it, sent_as in await read.notifications(id, limit)]})

@@ -40,7 +40,7 @@ async def results(
     id: Id,  # noqa: A002  # the document's word
     read: Queried,
     range_: Ranged,
-    limit: Limited,
+    limit: Limited = 100,
     verdict: Annotated[Wanted | None, Query(description="`fail` is any of the three classes after it")] = None,
 ) -> Response:
     """Single results, newest first; without dates, all that are kept (`PINGHOME_RESULTS_KEPT_DAYS`).
