@@ -168,8 +168,11 @@ async def test_messages_of_somebody_else_stop_nothing(world):
     await world.log(1)
     async with admin(world) as stranger:
         await stranger.publish(SKIPPED, b"")
-    await world.log(2)
-    assert list((await world.streamed()).values()) == world.logged
+        await world.log(2)
+        assert list((await world.streamed()).values()) == world.logged
+        await stranger.publish("events.other", b"not an event")
+    await world.log(1)
+    assert not await world.fetch("SELECT FROM events WHERE published_seq IS NULL")
 
 
 async def test_a_stream_that_is_lost_or_has_a_hole_is_filled_again(world):

@@ -1,15 +1,16 @@
 """The event log: appended in the transaction that changes state, relayed to JetStream, kept for ever."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from uuid import uuid4
 
+import msgspec
 import structlog
 
 from pinghome_common.db import Connection, Database, only_one
 from pinghome_common.errors import Unavailable
-from pinghome_common.events import decode
+from pinghome_common.events import Envelope, decode
 from pinghome_common.stream import Broker, Message, Reader
 
 log = structlog.get_logger()
@@ -58,6 +59,15 @@ class _Stream:
 
     last: int
     reserved: int
+
+
+def _events(messages: list[Message]) -> Iterator[tuple[Envelope, int]]:
+    """The events among some messages, with their sequences; the others are skipped places, or nobody knows what."""
+    for message in messages:
+        try:
+            yield decode(message.data), message.seq
+        except msgspec.MsgspecError:
+            continue
 
 
 class Relay:
@@ -164,7 +174,7 @@ class Relay:
             )  # fmt: skip
         marked = await connection.fetchval("SELECT max(published_seq) FROM events")
         async for messages in self._after(marked or info["state"]["first_seq"] - 1, stream.last):
-            found = [(decode(message.data), message.seq) for message in messages if message.subject != SKIPPED]
+            found = list(_events(messages))
             await connection.execute(
                 "UPDATE events e SET published_seq = f.seq"
                 " FROM unnest($1::uuid[], $2::int[], $3::bigint[]) f (aggregate, version, seq)"
