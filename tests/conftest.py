@@ -1,5 +1,6 @@
 """Real servers for all tests: PostgreSQL and NATS once a session, a fresh database or broker in milliseconds."""
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +19,7 @@ from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
 from pinghome_common import migrate
 from pinghome_common.settings import Settings
+from pinghome_common.stream import Broker
 
 REGIONS = ["eu-central-1", "us-east-1"]
 
@@ -71,6 +73,13 @@ async def broker(folder: Path) -> AsyncIterator[Nats]:
         await nats.start()
         yield nats
     shutil.rmtree(data)
+
+
+async def connected(broker: Broker) -> None:
+    """Waits until a client of the broker is connected, of which it has no event."""
+    async with asyncio.timeout(20):
+        while not broker.connected:
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

@@ -8,15 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from conftest import connected
 from pinghome_common.errors import Unavailable
 from pinghome_common.stream import Broker
 from resource_cmd.streams import make_streams
-
-
-async def connected(broker: Broker) -> None:
-    async with asyncio.timeout(10):
-        while not broker.connected:
-            await asyncio.sleep(0.01)
 
 
 async def stopped(pid: int) -> None:

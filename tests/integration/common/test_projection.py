@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from conftest import connected
 from pinghome_common import projection
 from pinghome_common.db import Database
 from pinghome_common.echo import Echo
@@ -22,9 +23,7 @@ async def projecting(database: str, url: str, *, whole: bool):
         applied.extend(message.subject for message in messages)
 
     async with Database(database) as db, Broker(url, "test") as broker:
-        async with asyncio.timeout(20):
-            while not broker.connected:
-                await asyncio.sleep(0.02)
+        await connected(broker)
         await make_streams(broker, 1, 64 << 20)
         async with db.transaction() as tx:
             await tx.execute(projection.TABLES)

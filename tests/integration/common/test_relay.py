@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import nats
 import pytest
 
+from conftest import connected
 from pinghome.nats import Nats
 from pinghome_common.app import supervise
 from pinghome_common.db import Database
@@ -79,24 +80,19 @@ class World:
         await reader.stop()
         return found
 
-    async def connected(self) -> None:
-        async with asyncio.timeout(20):
-            while not self.broker.connected:
-                await asyncio.sleep(0.02)
-
     async def lose(self, count: int) -> None:
         """Has `count` events published, and then the broker start from the store that it had before them."""
         store, kept = self.nats.data / "nats", self.nats.data / "kept"
         await self.nats.supervisor.stop("nats")
         shutil.copytree(store, kept)
         await self.nats.start()
-        await self.connected()
+        await connected(self.broker)
         await self.log(count)
         await self.nats.supervisor.stop("nats")
         shutil.rmtree(store)
         kept.rename(store)
         await self.nats.start()
-        await self.connected()
+        await connected(self.broker)
 
 
 @pytest.fixture
@@ -104,7 +100,7 @@ async def world(commands: str, broker: Nats) -> AsyncIterator[World]:
     async with Database(commands) as db:
         world = World(db, broker)
         async with world.broker:
-            await world.connected()
+            await connected(world.broker)
             await make_streams(world.broker, 1, 64 << 20)
             async with working(world):
                 yield world

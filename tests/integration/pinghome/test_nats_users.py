@@ -16,6 +16,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
+from conftest import connected
 from pinghome.nats import STORE_LIMIT, _binary, for_regions
 from pinghome_common.stream import Broker, Reader
 from resource_cmd.streams import STREAMS, make_streams
@@ -63,7 +64,7 @@ async def person(broker, user: str) -> AsyncIterator[Person]:
 async def streams(broker) -> AsyncIterator[None]:
     """The streams and the probers' consumers, as resource-cmd makes them."""
     async with Broker(broker.url("resource-cmd"), "resource-cmd") as service:
-        await _connected(service)
+        await connected(service)
         await make_streams(service, 1, 1 << 30)
         await make_streams(service, 1, 1 << 30)  # a second start updates
     async with person(broker, "resource-cmd") as cmd:
@@ -72,12 +73,6 @@ async def streams(broker) -> AsyncIterator[None]:
             config = ConsumerConfig(durable_name=prober, filter_subject=subject, ack_policy=AckPolicy.EXPLICIT)
             await cmd.js.add_consumer("SCHEDULES", config)
     return
-
-
-async def _connected(service: Broker) -> None:
-    async with asyncio.timeout(5):
-        while not service.connected:  # the broker has no event for it
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.usefixtures("streams")
@@ -99,7 +94,7 @@ async def test_projectors_read_events_and_telemetry(broker, user):
         await gateway.js.publish("telemetry.ping.1", b"ping")
         await cmd.js.publish("events.heartbeat.1", b"made")
     async with Broker(broker.url(user), user) as service:
-        await _connected(service)
+        await connected(service)
         for stream, subject, data in [
             ("EVENTS", "events.>", b"made"),
             ("TELEMETRY", "telemetry.>", b"ping"),

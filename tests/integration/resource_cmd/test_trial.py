@@ -8,6 +8,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from conftest import connected
 from pinghome_common import clock
 from pinghome_common.errors import TooMany
 from pinghome_common.events.probe import Job, Result, Verdict, attempt_deadline
@@ -26,12 +27,6 @@ def monitor(**settings) -> Resource:
     own = {"name": "x", "type": "http", "url": "http://127.0.0.1/", "service_id": uuid4(), "interval": 5}
     it = resource.create(uuid4(), uuid4(), {**own, "regions": [HERE, THERE], **settings}, clock.now())
     return resource.with_secrets(it, derive(KEY, "resource"), {"X-Key": "hidden"}, "body")
-
-
-async def connected(broker: Broker) -> None:
-    async with asyncio.timeout(10):
-        while not broker.connected:
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture

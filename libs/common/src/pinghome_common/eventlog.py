@@ -153,9 +153,7 @@ class Relay:
         Raises:
             Unavailable: the broker is away, or there is no such stream yet.
         """
-        info = await self._broker.api("STREAM.INFO.EVENTS")
-        if "error" in info:
-            raise Unavailable("The platform is still starting; please try again in a moment.")
+        info = await self._broker.info("EVENTS")
         stream = _Stream(info["state"]["last_seq"], 0)
         async with connection.transaction():
             await connection.execute("SET LOCAL synchronous_commit = on")

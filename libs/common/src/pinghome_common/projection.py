@@ -57,6 +57,8 @@ class Source:
 
     def wanted(self, messages: list[Message]) -> list[Message]:
         """Those of some messages that are applied."""
+        if not self.whole:
+            return messages
         beginnings = tuple(subject.removesuffix(">") for subject in self.subjects)
         return [message for message in messages if message.subject.startswith(beginnings)]
 

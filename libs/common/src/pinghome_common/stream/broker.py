@@ -227,16 +227,24 @@ class Broker:
             return None
         return Message(int(headers["Nats-Sequence"]), subject, message.data)
 
+    async def info(self, stream: str, wanted: dict[str, Any] | None = None) -> dict[str, Any]:
+        """What JetStream tells of a stream: its `state`, when it was `created`, and what else is wanted.
+
+        Raises:
+            Unavailable: the broker is away, or there is no such stream yet.
+        """
+        info = await self.api(f"STREAM.INFO.{stream}", wanted)
+        if "error" in info:
+            raise Unavailable("The platform is still starting; please try again in a moment.")
+        return info
+
     async def head(self, stream: str) -> int:
         """The sequence of the newest message of a stream.
 
         Raises:
             Unavailable: the broker is away, or there is no such stream yet.
         """
-        info = await self.api(f"STREAM.INFO.{stream}")
-        if "error" in info:
-            raise Unavailable("The platform is still starting; please try again in a moment.")
-        return int(info["state"]["last_seq"])
+        return int((await self.info(stream))["state"]["last_seq"])
 
     async def subjects(self, stream: str, pattern: str) -> set[str]:
         """The subjects of a stream that match a pattern and hold a message.
@@ -246,9 +254,7 @@ class Broker:
         """
         found: set[str] = set()
         while True:
-            info = await self.api(f"STREAM.INFO.{stream}", {"subjects_filter": pattern, "offset": len(found)})
-            if "error" in info:
-                raise Unavailable("The platform is still starting; please try again in a moment.")
+            info = await self.info(stream, {"subjects_filter": pattern, "offset": len(found)})
             page = info["state"].get("subjects") or {}
             found.update(page)
             if not page or len(found) >= info.get("total", 0):

@@ -14,6 +14,7 @@ from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids, Int, Name, T
 from resource_cmd import heartbeat
 from resource_cmd.api.pinghome.channel_body import ChannelIds
 from resource_cmd.api.pinghome.resource_body import METHODS
+from resource_cmd.checks import ANY_METHOD
 from resource_cmd.command import Command, Commanded, Creating
 from resource_cmd.store import Row
 
@@ -93,7 +94,7 @@ def _answer(command: Command, request: Request, row: Row[Any], message: str, sta
 @routes.post("/v1/heartbeat", status_code=201, responses=documents.made("heartbeat", documents.HEARTBEAT, 201))
 async def create(body: NewHeartbeat, command: Creating, request: Request) -> Response:
     """Creates a heartbeat; the answer holds the URL to check in at (A31)."""
-    settings = {"methods": ["GET", "HEAD", "POST"], **body.sent()}
+    settings = {"methods": ANY_METHOD, **body.sent()}
     organisation = command.caller.organisation
     await command.channels.check(body.channels)
     state = heartbeat.create(uuid7(), organisation, settings, command.now, enabled=body.enabled)
