@@ -13,6 +13,7 @@ from cryptography import x509
 
 from pinghome_common.events.certificate import Certificate, Link
 from pinghome_common.guard import Forbidden, Guard
+from pinghome_common.text import clean
 from prober.probes.check import Peer
 from prober.probes.dial import tls_context
 from prober.probes.failure import distrust
@@ -98,7 +99,7 @@ def read(connection: ssl.SSLObject, host: str, problem: str, at: datetime) -> Ce
         host=host,
         subject=link.subject,
         issuer=link.issuer,
-        serial_number=f"{leaf.serial_number:x}",
+        serial_number=f"{leaf.serial_number:x}"[:TEXT],
         sans=_names(leaf),
         valid_from=link.valid_from,
         valid_to=link.valid_to,
@@ -121,13 +122,13 @@ def _parse(der: bytes) -> tuple[x509.Certificate, Link] | None:
     try:
         it = x509.load_der_x509_certificate(der)
         link = Link(
-            subject=_plain(it.subject.rfc4514_string()),
-            issuer=_plain(it.issuer.rfc4514_string()),
+            subject=clean(it.subject.rfc4514_string(), TEXT),
+            issuer=clean(it.issuer.rfc4514_string(), TEXT),
             valid_from=it.not_valid_before_utc,
             valid_to=it.not_valid_after_utc,
             sha256=sha256(der).hexdigest(),
         )
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):  # a date, name or number that nobody can hold
         return None
     return it, link
 
@@ -137,9 +138,5 @@ def _names(leaf: x509.Certificate) -> list[str]:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return []
-    return [_plain(str(name.value)) for name in list(names)[:NAMES] if isinstance(name, x509.DNSName | x509.IPAddress)]
-
-
-def _plain(text: str) -> str:
-    """Without what no terminal and no database takes; RFC 4514 escapes NUL and leaves other control characters."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:TEXT])
+    shown = [name for name in list(names)[:NAMES] if isinstance(name, x509.DNSName | x509.IPAddress)]
+    return [clean(str(name.value), TEXT) for name in shown]
