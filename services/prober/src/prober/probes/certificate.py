@@ -16,7 +16,7 @@ from pinghome_common.guard import Forbidden, Guard
 from pinghome_common.text import clean
 from prober.probes.check import Peer
 from prober.probes.dial import tls_context
-from prober.probes.failure import distrust
+from prober.probes.failure import distrust, explain
 
 AGAIN = 6 * 3600.0
 """Seconds after which an unchanged certificate is told again."""
@@ -27,6 +27,7 @@ WAIT = 3.0
 TEXT, NAMES, LINKS = 300, 100, 10
 """Most characters of a name, names and certificates that are kept: a target can send a megabyte of each."""
 
+_OLD = {"SSLv3": "SSL 3.0", "TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1"}
 _DER = 2  # _ssl.ENCODING_DER
 
 
@@ -63,11 +64,19 @@ class Told:
         told, since = self._told.get(monitor, (None, 0.0))
         if told == mark and monotonic() - since < AGAIN:
             return None
-        problem = (await _shake(peer, guard, verify=True))[1] if peer.problem is None else peer.problem
+        problem = await _judge(peer, guard, connection) if peer.problem is None else peer.problem
         found = read(connection, peer.host, problem, at)
         if found is not None:
             self._told[monitor] = mark, monotonic()
         return found
+
+
+async def _judge(peer: Peer, guard: Guard, connection: ssl.SSLObject) -> str:
+    """Why a certificate that was taken unverified is not accepted; empty when it is."""
+    version = connection.version() or ""
+    if version in _OLD:
+        return f"it could not be verified: the server speaks {_OLD[version]}, and TLS 1.2 is the oldest accepted"
+    return (await _shake(peer, guard, verify=True))[1]
 
 
 async def _shake(peer: Peer, guard: Guard, *, verify: bool) -> tuple[ssl.SSLObject | None, str]:
@@ -83,8 +92,10 @@ async def _shake(peer: Peer, guard: Guard, *, verify: bool) -> tuple[ssl.SSLObje
             )
     except ssl.SSLCertVerificationError as error:
         return None, distrust(error)
+    except ssl.SSLError as error:  # no suite in common, a key that is too small
+        return None, f"it could not be verified: {explain(error)[1]}"
     except (OSError, Forbidden, ValueError):  # TimeoutError is one; the target has changed its mind since the probe
-        return None, "it could not be verified: no second handshake"
+        return None, "it could not be verified: the target did not take a second connection"
     transport.abort()
     return transport.get_extra_info("ssl_object"), ""
 
