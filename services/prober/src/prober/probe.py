@@ -14,6 +14,9 @@ from prober.probes.attempt import ERROR_LIMIT
 from prober.probes.check import Check, Observation
 from prober.probes.failure import explain
 
+TOLERATED = 10
+"""Sentences on what was tolerated that leave the prober with a result."""
+
 LONGEST = 1e7
 """Milliseconds; no probe takes a hundredth of it."""
 
@@ -86,6 +89,7 @@ def result(job: Job, seen: Observation, slot: int, checked_at: int, certificate:
         certificate=certificate,
         condition=clean(seen.condition, 200),
         excerpt=seen.excerpt,
+        tolerated=[clean(it, 200) for it in seen.tolerated[:TOLERATED]],
     )
 
 
