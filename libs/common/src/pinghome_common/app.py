@@ -54,7 +54,7 @@ async def supervise(name: str, worker: Worker, health: Health | None = None) -> 
     pause = 0.1
     while True:
         begun = time.monotonic()
-        health.started()
+        health.round_begins()
         try:
             await worker()
         except asyncio.CancelledError:
@@ -67,7 +67,7 @@ async def supervise(name: str, worker: Worker, health: Health | None = None) -> 
                 RESTARTS.labels(name).inc()
                 health.failed(said(error))
                 log.exception("worker_failed", worker=name)
-        health.waiting()
+        health.rests()
         if (task := asyncio.current_task()) and task.cancelling():
             return  # it failed on its way out, say with the broker away: that must not keep the process alive
         pause = 0.1 if time.monotonic() - begun > 10 else min(pause * 2, 5.0)

@@ -12,7 +12,7 @@ from asyncpg import Connection as Connection  # noqa: PLC0414  # exported: async
 from asyncpg import Pool
 
 from pinghome_common.errors import Unavailable
-from pinghome_common.health import round_done
+from pinghome_common.health import resting
 
 _CONNECTION_ERRORS = (
     ConnectionError,
@@ -129,5 +129,5 @@ async def only_one(connection: Connection, name: str) -> None:
     """Waits until this connection is the one active worker called `name`; the lock ends with the connection."""
     while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name):
         # Not a blocking lock: the server would count it as a long transaction.
-        round_done()
-        await asyncio.sleep(0.5)
+        with resting():
+            await asyncio.sleep(0.5)

@@ -2,7 +2,8 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 WINDOW = 60.0
@@ -16,28 +17,24 @@ ROUND_LIMIT = 60.0
 
 
 class Health:
-    """One worker's failures and its last finished round; `clock` gives seconds."""
+    """One worker's failures and the beginning of its round; `clock` gives seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._failures: deque[tuple[float, str]] = deque(maxlen=MOST_FAILURES)
-        self._round_at: float | None = None
+        self._round_began: float | None = None
 
     def failed(self, reason: str) -> None:
         """Notes that the worker failed, for no fault of the database's or the broker's."""
         self._failures.append((self._clock(), reason))
 
-    def started(self) -> None:
-        """Notes that the worker begins its first round."""
-        self._round_at = self._clock()
+    def round_begins(self) -> None:
+        """Notes that the worker begins a round, which ends the one before."""
+        self._round_began = self._clock()
 
-    def round_done(self) -> None:
-        """Notes that a round is finished and the next one begins."""
-        self._round_at = self._clock()
-
-    def waiting(self) -> None:
-        """Notes that the worker does not run: it waits to be started again."""
-        self._round_at = None
+    def rests(self) -> None:
+        """Notes that the worker waits: for the time of its next round, or to be started again."""
+        self._round_began = None
 
     def problem(self) -> str | None:
         """Why the worker is not well; None when it is."""
@@ -45,8 +42,8 @@ class Health:
         recent = [reason for at, reason in self._failures if now - at <= WINDOW]
         if len(recent) >= MOST_FAILURES:
             return f"keeps failing: {recent[-1]}"
-        if self._round_at is not None and now - self._round_at > ROUND_LIMIT:
-            return f"has not finished a round for {now - self._round_at:.0f} s"
+        if self._round_began is not None and now - self._round_began > ROUND_LIMIT:
+            return f"has not finished a round for {now - self._round_began:.0f} s"
         return None
 
 
@@ -54,6 +51,19 @@ CURRENT: ContextVar[Health | None] = ContextVar("worker_health", default=None)
 
 
 def round_done() -> None:
-    """Called by a worker's own code at each turn of its loop, at least every `ROUND_LIMIT` seconds."""
+    """Called by a worker's own code at each turn of a loop that may never rest."""
     if health := CURRENT.get():
-        health.round_done()
+        health.round_begins()
+
+
+@contextmanager
+def resting() -> Iterator[None]:
+    """Around the wait of a worker's own code between two rounds, which is no part of either."""
+    health = CURRENT.get()
+    if health:
+        health.rests()
+    try:
+        yield
+    finally:
+        if health:
+            health.round_begins()

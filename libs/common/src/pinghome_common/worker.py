@@ -1,10 +1,11 @@
 """The frame of the workers of which one is active: a connection of its own, leadership, rounds."""
 
 import asyncio
+from contextlib import suppress
 from typing import ClassVar
 
 from pinghome_common.db import Connection, Database, only_one
-from pinghome_common.health import round_done
+from pinghome_common.health import resting, round_done
 
 
 class Worker:
@@ -47,8 +48,6 @@ class Worker:
             connection.terminate()
 
     async def _rest(self) -> None:
-        try:
+        with resting(), suppress(TimeoutError):
             async with asyncio.timeout(self.every):
                 await self._woken.wait()
-        except TimeoutError:
-            return

@@ -15,6 +15,7 @@ from pinghome_common.errors import NotFound
 from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import Heartbeat, Status
 from pinghome_common.events.ping import Kind, Ping
+from pinghome_common.health import resting
 from statistic_query.partition import Partitions
 from statistic_query.tally import Tally
 
@@ -138,7 +139,8 @@ async def keep_pruning(db: Database, most: int) -> None:
         await only_one(connection, "prune")
         while True:
             await prune(connection, most)
-            await asyncio.sleep(PRUNE_EVERY)
+            with resting():
+                await asyncio.sleep(PRUNE_EVERY)
     finally:
         connection.terminate()
 
