@@ -42,7 +42,7 @@ async def keep_streams(db: Database, broker: Broker, settings: Settings, relay: 
             generation = broker.generation
             await make_streams(broker, settings.nats_replicas, settings.stream_max_bytes)
             for region in settings.regions:
-                await _make_queue(broker, region)
+                await make_queue(broker, region)
             relay.doubt()
             await _forget(db)
             seen = generation
@@ -77,7 +77,7 @@ async def make_streams(broker: Broker, replicas: int, telemetry_bytes: int) -> N
             raise RuntimeError(f"the stream {name} cannot be made: {answer['error'].get('description')}")
 
 
-async def _make_queue(broker: Broker, region: str) -> None:
+async def make_queue(broker: Broker, region: str) -> None:
     """Makes the durable consumer that the probers of a region share; the region's name is an operator's word."""
     name = f"prober-{region}"
     config = {
