@@ -190,3 +190,34 @@ async def test_a_parent_that_was_deleted_keeps_nobody_quiet(world, told):
         store = Resources(tx, OPERATOR, unheard, START)
         await store.remove(await store.edit(parent.id))
     assert await told.next(0.2) == ["down"]
+
+
+async def test_each_message_reads_its_own_notifications_and_not_all_that_are_open(world, told):
+    """With 1,000 that are under way, four other messages read a few rows each."""
+    it = await world.resource()
+    await world.tell(it, *["down", "up"] * 500, at=told.at(0))
+    assert len(await told.next(0, Undelivered("no", wait=30))) == 1000
+    others = [await world.resource(f"Shop {number}") for number in range(4)]
+    for other in others:
+        await world.tell(other, "down", at=told.at(0.01))
+    read = []
+
+    class Counting:
+        def __init__(self, tx):
+            self._tx = tx
+
+        def __getattr__(self, name):
+            return getattr(self._tx, name)
+
+        async def fetch(self, *args):
+            rows = await self._tx.fetch(*args)
+            read.append(len(rows))
+            return rows
+
+    for _ in range(5):
+        async with world.db.transaction() as tx:
+            rows = await Agenda(Counting(tx), told.channel, told.at(0.1)).next(follows=False)
+            if rows:
+                await _record(tx, rows, None, told.at(0.1), gone=False)
+    assert (await world.states()).count("sent") == 4
+    assert sum(read) < 50
