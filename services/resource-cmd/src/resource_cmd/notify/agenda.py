@@ -22,6 +22,8 @@ NOTIFIER = Actor("notifier")
 LOOK_AGAIN = timedelta(seconds=5)
 """After which a notification that waits for a parent is looked at again."""
 
+DELETED = "its monitor was deleted"
+
 
 @dataclass(slots=True, kw_only=True)
 class Undecided:
@@ -61,20 +63,41 @@ class Agenda:
         under_way = {row["about"] for row in await self._tx.fetch(_UNDER_WAY, self._channel)}
         waiting = [Undecided(**dict(row)) for row in found]
         await self._due({each.id: None for each in waiting if each.about in under_way})
-        waiting = await self._shaded([each for each in waiting if each.about not in under_way])
+        waiting = await self._present([each for each in waiting if each.about not in under_way])
+        waiting = await self._shaded(waiting)
         undecided = [Waiting(id=each.id, about=each.about) for each in waiting]
         decided = one_by_one(undecided) if follows else plan(undecided, await self._told(), self._now)
         await self._decide(waiting, decided)
         return await self._message()
 
     async def _message(self) -> list[Row[Notification]]:
-        """The message that was decided on and is due first."""
-        leader = await self._tx.fetchrow(_LEADER, self._channel, self._now)
-        if leader is None:
-            return []
-        row = _row(leader)
-        covered = await self._tx.fetch(_COVERED, row.state.covers) if row.state.covers else []
-        return [row, *map(_row, covered)]
+        """The message that was decided on and is due first; one about deleted monitors alone ends here."""
+        while leader := await self._tx.fetchrow(_LEADER, self._channel, self._now):
+            row = _row(leader)
+            covered = await self._tx.fetch(_COVERED, row.state.covers) if row.state.covers else []
+            rows = [row, *map(_row, covered)]
+            abouts = {each.state.about for each in rows}
+            if await self._gone(abouts) != abouts:
+                return rows
+            await self._suppress(rows, DELETED)
+        return []
+
+    async def _present(self, waiting: list[Undecided]) -> list[Undecided]:
+        """Those whose monitors are still there; the others end here."""
+        gone = await self._gone({each.about for each in waiting})
+        rows = await self._rows([each.id for each in waiting if each.about in gone])
+        await self._suppress(list(rows.values()), DELETED)
+        return [each for each in waiting if each.about not in gone]
+
+    async def _gone(self, abouts: set[UUID]) -> set[UUID]:
+        return {row["id"] for row in await self._tx.fetch(_GONE, list(abouts))} if abouts else set()
+
+    async def _suppress(self, rows: Sequence[Row[Notification]], reason: str, parent: UUID | None = None) -> None:
+        """Ends some that need not be told."""
+        for row in rows:
+            row.state.state, row.state.reason, row.state.parent = State.suppressed, reason, parent
+            await self._store.save(row, "suppressed")
+        await self._due({row.state.id: None for row in rows})
 
     async def _told(self) -> list[Told]:
         """The messages of the last hour."""
@@ -141,14 +164,13 @@ class Agenda:
     async def _shade(self, outage: list[Undecided], family: Family, *, needless: bool) -> None:
         name = family.parent_name
         if needless:
-            for row in (await self._rows([each.id for each in outage])).values():
-                row.state.state, row.state.parent = State.suppressed, family.parent
-                row.state.reason = f"it was down only while its parent {name} could not be reached"
-                await self._store.save(row, "suppressed")
-        else:
-            reason = f"it waits for its parent {name}, without which it cannot be reached"
-            await self._hold([(each, reason) for each in outage], family.parent)
-        await self._due({each.id: None if needless else self._now + LOOK_AGAIN for each in outage})
+            rows = await self._rows([each.id for each in outage])
+            reason = f"it was down only while its parent {name} could not be reached"
+            await self._suppress(list(rows.values()), reason, family.parent)
+            return
+        reason = f"it waits for its parent {name}, without which it cannot be reached"
+        await self._hold([(each, reason) for each in outage], family.parent)
+        await self._due(dict.fromkeys((each.id for each in outage), self._now + LOOK_AGAIN))
 
     async def _families(self, resources: set[UUID]) -> dict[UUID, Family]:
         rows = await self._tx.fetch(_FAMILIES, list(resources)) if resources else []
@@ -197,6 +219,10 @@ _UNDECIDED = """
 SELECT id, about, state->>'noun' AS noun, state->>'what' AS what, (state->>'at')::timestamptz AS at,
     (state->>'parent')::uuid AS parent, state->>'state' AS state, state->>'reason' AS reason
 FROM notification WHERE channel = $1 AND open AND planned IS NULL ORDER BY place
+"""
+_GONE = """
+SELECT id FROM unnest($1::uuid[]) AS a (id)
+WHERE NOT EXISTS (SELECT FROM resource r WHERE r.id = a.id) AND NOT EXISTS (SELECT FROM heartbeat h WHERE h.id = a.id)
 """
 _FAMILIES = """
 SELECT r.id, r.status, p.id AS parent, p.name AS parent_name, p.status AS parent_status,
