@@ -161,11 +161,7 @@ class Store(Generic[S]):
             raise NotFound("Service not found")
 
     async def refuse_twin(self, state: S) -> None:
-        """For a changed one, which must not have become another's twin.
-
-        Raises:
-            Conflict: it has.
-        """
+        """Raises Conflict when a changed one has become another's twin."""
         columns = {"id": "uuid", "organisation": "uuid", "state": "jsonb", **self.columns}
         values = ", ".join(f"${place}::{type_} AS {name}" for place, (name, type_) in enumerate(columns.items(), 1))
         found = await self._tx.fetchval(
@@ -200,10 +196,12 @@ class Store(Generic[S]):
         )  # fmt: skip
 
     async def remove(self, row: Row[S]) -> None:
-        """Deletes one; its last event carries the state as it was."""
+        """Deletes one; its last event carries the state as it was. The notifier ends what was to be told of it."""
         row.version += 1
         await self._tx.execute(
-            f"WITH logged AS ({INSERT}) DELETE FROM {self.noun} WHERE id = $6",
+            f"WITH logged AS ({INSERT}), ends AS (UPDATE notification SET due = now() WHERE id IN (SELECT id"
+            " FROM notification WHERE about = $6 AND open AND (planned IS NULL OR leader = id) FOR UPDATE SKIP LOCKED))"
+            f" DELETE FROM {self.noun} WHERE id = $6",
             *self._event(row.state, row.version, "deleted"), row.state.id,
         )  # fmt: skip
 
