@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 URL_LIMIT = 8 << 10
 HEAD_LIMIT = 32 << 10
 HEADERS_LIMIT = 100
+CHUNK_FRAME = 12  # bytes that the size of a chunk and two line ends may take
 PIPELINE_LIMIT = 32
 BODIES_LIMIT = 128 << 20  # bytes of unanswered bodies that a process holds for all its clients together
 CONNECTIONS_LIMIT = 10_000

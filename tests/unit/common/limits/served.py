@@ -24,6 +24,9 @@ async def app(scope, receive, send):
         await asyncio.sleep(float(scope["query_string"]))
     if scope["path"] != "/unread":
         told["length"] = await length(receive)
+    if scope["path"] == "/headers":
+        told["headers"] = [name.decode() for name, _ in scope["headers"]]
+        told["query_string"] = scope["query_string"].decode()
     answer = b"x" * (64 << 20) if scope["path"] == "/long" else json.dumps(told).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
