@@ -68,6 +68,8 @@ class LimitedProtocol(RequestChecks):
             return
         self.age += 1
         limit = self.gate.sweeps[turn]
+        if turn is Turn.ASKING:
+            limit += int(self.body / limits.BODY_RATE / self.gate.period)
         if self.age < limit:
             return
         if turn is Turn.ANSWERING:

@@ -140,4 +140,7 @@ class RequestChecks(HttpToolsProtocol):
 
     def _check_body(self, size: int) -> None:
         if size > self.gate.body_limit:
-            raise RefusedError(413, f"The body is longer than {self.gate.body_limit} bytes; send a shorter one.")
+            host = next((value for name, value in self.scope["headers"] if name == b"host"), b"")
+            limit = self.gate.body_limit_of(host, self.url)
+            if size > limit:
+                raise RefusedError(413, f"The body is longer than {limit} bytes; send a shorter one.")

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from data_gateway.accept import TEXT_LIMIT, Door, Entry
+from data_gateway.accept import Door, Entry
 from pinghome_common.errors import Conflict, NotFound, Unavailable
 from pinghome_common.events.ping import Kind
 from pinghome_common.settings import LARGEST_PING_BODY, Settings
@@ -26,8 +26,10 @@ MOST_CONNECTIONS = 100
 MOST_RECIPIENTS = 20
 
 _MAILBOX = re.compile(
-    r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<key>[^+@]{22})\+(?P<slug>[a-z0-9_-]{1,100})"
+    r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<key>[^+@]{22})\+(?P<slug>[a-z0-9_-]{1,100})",
+    re.IGNORECASE | re.ASCII,
 )
+"""In any case: relays change that of an address."""
 
 
 class Mailbox:
@@ -88,7 +90,6 @@ class Mailbox:
         """Says 250 when the ping of each recipient is durable."""
         content = envelope.original_content or b""
         subject, agent = _subject(content), f"Email from {envelope.mail_from or ''}"
-        agent = agent[:TEXT_LIMIT].replace("\x00", "\N{REPLACEMENT CHARACTER}")
         client = str(session.peer[0]) if session.peer else ""
         try:
             entries = [await self._find(address) for address in envelope.rcpt_tos]
@@ -113,8 +114,8 @@ class Mailbox:
         if found is None:
             raise NotFound("not found")
         if found["id"]:
-            return await self._door.find(found["id"])
-        entry = await self._door.find_by_slug(found["key"], found["slug"])
+            return await self._door.find(found["id"].lower())
+        entry = await self._door.find_by_slug(found["key"], found["slug"].lower(), any_case=True)
         if entry is None:
             raise NotFound("not found")
         return entry

@@ -37,6 +37,47 @@ async def test_sizes_are_limited(served, head, status):
     assert [code for code, _ in found] == [status]
 
 
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [
+        (b"/ping/x", b"x", 200),
+        (b"/data-gateway/ping/x/fail?rid=y", b"x", 200),
+        (b"/data-gateway/v1/heartbeat/x", b"x", 200),
+        (b"/v1/heartbeat/x", b"Data-Gateway.example.com", 200),
+        (b"/v1/heartbeat/x", b"resource-cmd.example.com", 413),
+        (b"/resource-cmd/v1/heartbeat/x", b"data-gateway.example.com", 413),
+        (b"/resource-cmd/ping/x", b"x", 413),
+        (b"/x/data-gateway/ping/x", b"x", 413),
+        (b"/pinger", b"x", 413),
+    ],
+)
+async def test_pings_alone_may_have_long_bodies(served, path, host, status):
+    head = b"POST %b HTTP/1.1\r\nHost: %b\r\n" % (path, host)
+    body = b"Content-Length: 1000000\r\n\r\n%b" % (b"a" * 1_000_000)
+    chunked = b"Transfer-Encoding: chunked\r\n\r\nf4240\r\n%b\r\n0\r\n\r\n" % (b"a" * 1_000_000)
+
+    for sent in (head + body, head + chunked):
+        [(code, answer)] = await served.say(sent)
+        assert code == status
+        assert code == 413 or answer["length"] == 1_000_000
+
+
+async def test_long_bodies_of_pings_end_at_64_mib(served):
+    head = b"POST /ping/x HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+
+    assert [code for code, _ in await served.say(head % ((64 << 20) + 1))] == [413]
+
+
+async def test_a_long_body_that_comes_steadily_has_its_time(served):
+    async with served.connect() as (reader, writer):
+        writer.write(b"POST /ping/x HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n")
+        for _ in range(20):
+            writer.write(b"a" * 100_000)
+            await asyncio.sleep(0.05)  # a second in all, where a request has half of one
+
+        assert [code for code, _ in await served.answers(reader, 1)] == [200]
+
+
 async def test_head_that_comes_slowly_is_limited_too(served):
     async with served.connect() as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\na: ")
