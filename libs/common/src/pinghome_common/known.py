@@ -15,6 +15,7 @@ import structlog
 from pinghome_common.errors import Unavailable
 from pinghome_common.events import Envelope, decode
 from pinghome_common.events.key import Key, Kind, Scope
+from pinghome_common.health import round_done
 from pinghome_common.secret import token_hash
 from pinghome_common.stream import Broker, Reader
 
@@ -80,6 +81,13 @@ class Known:
             self._events[event.address] = data
         self._learners[event.noun](event)
 
+    def _take(self, data: bytes) -> None:
+        """Takes in one event of many: one that cannot be read costs only itself."""
+        try:
+            self.learn(data)
+        except Exception:
+            log.exception("event_not_learnt")
+
     def _learn_key(self, event: Envelope) -> None:
         if old := self._by_id.pop(event.subject, None):
             self._keys.pop((old.kind, old.hash), None)
@@ -107,8 +115,9 @@ class Known:
         try:
             while True:
                 messages = await reader.take(_SAVE_EVERY)
+                round_done()
                 for message in messages:
-                    self.learn(message.data)
+                    self._take(message.data)
                 self._position = reader.position
                 changed = changed or bool(messages)
                 if reader.pending == 0:
@@ -140,7 +149,7 @@ class Known:
             log.exception("the snapshot cannot be read; all is learnt from the stream", path=str(self._path))
             return
         for data in snapshot.events.values():
-            self.learn(data)
+            self._take(data)
         self._position, self.ready = snapshot.position, True
 
     async def caught_up(self) -> None:

@@ -12,6 +12,7 @@ from prometheus_client import Counter
 from data_gateway.spool import Spool
 from pinghome_common.errors import Unavailable
 from pinghome_common.events.ping import Batch, Ping, Tick, encode
+from pinghome_common.health import resting, round_done
 from pinghome_common.stream import Broker
 
 log = structlog.get_logger()
@@ -79,6 +80,7 @@ class Committer:
         """Commits until cancelled; what has been taken by then is still committed."""
         ticked = time.monotonic()
         while True:
+            round_done()
             if not self._pings:
                 self._work.clear()
                 try:
@@ -146,7 +148,8 @@ class Committer:
                 if self.spool.nearly_empty:  # under load it would stay so: there is always one more batch
                     async with self._order:
                         await self._send_oldest(LAST_FILE)
-            await asyncio.sleep(0.2)
+            with resting():
+                await asyncio.sleep(0.2)
 
     async def _send_oldest(self, most: float | None) -> None:
         """Sends the oldest file of the spool; TimeoutError after `most` seconds."""

@@ -12,6 +12,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from data_gateway.accept import Door, Entry
 from pinghome_common.errors import Conflict, NotFound, Unavailable
 from pinghome_common.events.ping import Kind
+from pinghome_common.health import resting
 from pinghome_common.settings import LARGEST_PING_BODY, Settings
 
 log = structlog.get_logger()
@@ -48,7 +49,8 @@ class Mailbox:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: _Connection(self, loop), host.strip("[]"), int(port))
         try:
-            await asyncio.get_running_loop().create_future()
+            with resting():  # its connections are tasks of their own
+                await asyncio.get_running_loop().create_future()
         finally:
             server.close()
             for transport in list(self._open):

@@ -15,6 +15,7 @@ from pinghome_common.errors import Unavailable
 from pinghome_common.events.probe import Job, Result, Results
 from pinghome_common.events.trial import Trial
 from pinghome_common.guard import Guard
+from pinghome_common.health import resting, round_done
 from pinghome_common.secret import unseal
 from pinghome_common.stream import Broker, Queue, Task
 from prober.anchors import Anchors
@@ -74,6 +75,7 @@ class Prober:
         """Takes jobs until cancelled; on the way out, probes under way are finished."""
         try:
             while True:
+                round_done()
                 free = AT_ONCE - len(self._running)
                 for task in await self._queue.take(free) if free > 0 else []:
                     await self._begin(task)
@@ -127,7 +129,8 @@ class Prober:
     async def publish(self) -> None:
         """Publishes results until cancelled."""
         while True:
-            await asyncio.sleep(FLUSH)
+            with resting():
+                await asyncio.sleep(FLUSH)
             try:
                 await self._flush()
             except Unavailable:

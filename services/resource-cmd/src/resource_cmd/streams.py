@@ -6,6 +6,7 @@ from typing import Any
 
 from pinghome_common.db import Database
 from pinghome_common.eventlog import Relay
+from pinghome_common.health import resting
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 
@@ -45,7 +46,8 @@ async def keep_streams(db: Database, broker: Broker, settings: Settings, relay: 
             relay.doubt()
             await _forget(db)
             seen = generation
-        await asyncio.sleep(0.2)
+        with resting():
+            await asyncio.sleep(0.2)
 
 
 async def make_streams(broker: Broker, replicas: int, telemetry_bytes: int) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database, only_one
+from pinghome_common.health import resting
 
 DAY = timedelta(days=1)
 _NAME = re.compile(r"(result|failure|ping)_(\d{8})")
@@ -55,7 +56,8 @@ class Partitions:
                             await connection.execute(f"DROP TABLE {row['relname']}")
                 oldest = now() - timedelta(days=self._kept["ping"])
                 await connection.execute("DELETE FROM notification WHERE at < $1", oldest)
-                await asyncio.sleep(3600)
+                with resting():
+                    await asyncio.sleep(3600)
         finally:
             connection.terminate()
 
