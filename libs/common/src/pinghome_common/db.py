@@ -12,7 +12,7 @@ from asyncpg import Connection as Connection  # noqa: PLC0414  # exported: async
 from asyncpg import Pool
 
 from pinghome_common.errors import Unavailable
-from pinghome_common.health import resting
+from pinghome_common.health import resting, round_done
 
 _CONNECTION_ERRORS = (
     ConnectionError,
@@ -144,4 +144,4 @@ async def delete_in_batches(connection: Connection, table: str, condition: str, 
         f"SELECT t.ctid FROM {table} t WHERE {condition} LIMIT {BATCH}))"
     )
     while await connection.execute(statement, *args) == f"DELETE {BATCH}":
-        pass
+        round_done()
