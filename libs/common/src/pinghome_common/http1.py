@@ -109,6 +109,10 @@ class LimitedProtocol(RequestChecks):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self.gate.addresses.leave(self.address)
+        self.gate.unread.remove(self)
+        self.pipeline.clear()
+        if self.running is not None:
+            self.running.disconnected = True  # uvicorn tells only the last request
         super().connection_lost(exc)
 
     @override
@@ -182,8 +186,14 @@ class LimitedProtocol(RequestChecks):
             self._start_asgi_task(*self.pipeline.pop())
 
     @override
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.gate.unread.add(self)
+
+    @override
     def resume_writing(self) -> None:
         super().resume_writing()
+        self.gate.unread.remove(self)
         answered = self.running is None or self.running.response_complete
         if self.pipeline and answered and not self.transport.is_closing():
             self._start_next()

@@ -7,6 +7,7 @@ import enum
 import json
 import re
 import resource
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
@@ -96,6 +97,28 @@ class Addresses:
         return self._counts.get(address, 0) > self.limit
 
 
+class Unread:
+    """The answers that wait for their clients to read them; where they are too much, those of the greediest end."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[LimitedProtocol, int] = {}
+
+    def add(self, one: LimitedProtocol) -> None:
+        """A connection's answer waits."""
+        self._sizes[one] = one.transport.get_write_buffer_size()
+        while sum(self._sizes.values()) > UNREAD_LIMIT:
+            held: dict[str, int] = defaultdict(int)
+            for each, size in self._sizes.items():
+                held[each.address] += size
+            greediest = max(self._sizes, key=lambda each: (held[each.address], self._sizes[each]))
+            del self._sizes[greediest]
+            greediest.loop.call_soon(greediest.transport.abort)
+
+    def remove(self, one: LimitedProtocol) -> None:
+        """It has been read, or the connection is closed."""
+        self._sizes.pop(one, None)
+
+
 class Gate:
     """The limits of one server, and the sweep that keeps those in time.
 
@@ -118,6 +141,7 @@ class Gate:
         self.connections_limit = max(1, min(CONNECTIONS_LIMIT, files - OWN_FILES))
         self.bodies_full = False
         self.addresses = Addresses(settings)
+        self.unread = Unread()
         self._waiting: list[LimitedProtocol] = []  # at the last sweep, the longest last
 
     async def sweep(self, connections: Iterable[object]) -> None:
@@ -131,21 +155,9 @@ class Gate:
                     await asyncio.sleep(0)
             held = sum(min(one.body, self.body_limit) for one in live if one.turn is not Turn.IDLE)
             self.bodies_full = held > BODIES_LIMIT
-            self._end_unread(live)
             crowded = len(live) > self.connections_limit // 2
             self._waiting = [one for one in live if one.turn in {Turn.ASKING, Turn.IDLE}] if crowded else []
             self._waiting.sort(key=lambda one: one.age)
-
-    @staticmethod
-    def _end_unread(live: list[LimitedProtocol]) -> None:
-        """End those that leave most unread, where all together leave more than a process may hold."""
-        unread = {one: one.transport.get_write_buffer_size() for one in live}
-        held = sum(unread.values())
-        for one in sorted(unread, key=unread.__getitem__, reverse=True):
-            if held <= UNREAD_LIMIT:
-                break
-            held -= unread[one]
-            one.transport.abort()
 
     def body_limit_of(self, host: bytes, url: bytes) -> int:
         """Bytes of a body at an address."""
