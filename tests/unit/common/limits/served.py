@@ -30,7 +30,7 @@ async def app(scope, receive, send):
     if scope["path"] == "/headers":
         told["headers"] = [name.decode() for name, _ in scope["headers"]]
         told["query_string"] = scope["query_string"].decode()
-    sizes = {"/long": 64 << 20, "/large": 2 << 20}
+    sizes = {"/long": 64 << 20, "/large": 4 << 20}
     answer = b"x" * sizes[scope["path"]] if scope["path"] in sizes else json.dumps(told).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})

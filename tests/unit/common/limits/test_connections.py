@@ -117,7 +117,7 @@ async def test_answers_that_nobody_reads_are_bounded(start):
                 await asyncio.sleep(0.02)
             assert [code for code, _ in await answers_of_one(served)] == [200]
 
-    assert peak < 200  # 80 × 16 answers of 2 MB
+    assert peak < 200  # 80 times 16 answers of 4 MB
 
 
 async def test_those_that_leave_most_unread_are_ended_where_all_leave_too_much(start):
