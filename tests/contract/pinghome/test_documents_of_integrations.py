@@ -139,5 +139,6 @@ async def test_urls_and_secrets_of_integrations_are_masked_and_addresses_are_jud
     assert (mail["integration"], mail["token"]) == ("ops@example.com", "")
     shown = {each["type"]: each["token"] for each in await listed(client, it["id"])}
     assert shown == {"slack": "", "webhook": MASK, "email": ""}
-    for type_, value in (("webhook", "http://169.254.169.254/"), ("slack", "ftp://x"), ("email", "no address")):
+    wrong = (("slack", "ftp://x"), ("email", "no address"), ("slack", "http://[::1/"), ("webhook", "http://[::1/"))
+    for type_, value in (("webhook", "http://169.254.169.254/"), *wrong):
         refused(await client("POST", url, json={"name": "x", "type": type_, "integration": value}), 422, "integration")

@@ -47,7 +47,9 @@ def results(number: int) -> list[tuple[str, Result]]:
         for region in ("a", "b"):
             verdict, status = chance.choice(KINDS)
             total, late = round(chance.uniform(1, 900), 2), chance.randrange(900_000)
-            said = {} if verdict is Verdict.up else {"error": "e", "condition": "c", "excerpt": f"said {total}"}
+            said = {"tolerated": ["x", "y"]} if chance.random() < 0.2 else {}
+            if verdict is not Verdict.up:
+                said |= {"error": "e", "condition": "c", "excerpt": f"said {total}"}
             found.append(
                 (
                     region,
@@ -286,15 +288,15 @@ def told(row) -> tuple[object, ...]:
     at = micros(row["slot"])
     checked = None if row["late"] is None else at + round(row["late"] * 1000)
     seen = VERDICTS[row["verdict"]], row["status_code"], row["at"]
-    said = row["error"] or "", row["condition"] or "", row["excerpt"] or ""
+    said = row["error"] or "", row["condition"] or "", row["excerpt"] or "", row["tolerated"] or ""
     return at, checked, *seen, round(row["total"], 2), *said
 
 
 def kept(it: Result) -> tuple[object, ...]:
     """The same of a result that was sent."""
-    checked = None if it.verdict is Verdict.up else it.checked_at
+    checked = None if it.verdict is Verdict.up and not it.tolerated else it.checked_at
     seen = it.slot, checked, it.verdict, it.status_code, it.address, it.phases.total
-    return *seen, it.error, it.condition, it.excerpt
+    return *seen, it.error, it.condition, it.excerpt, "\n".join(it.tolerated)
 
 
 @pytest.mark.parametrize("wanted", [VERDICTS, VERDICTS[1:], VERDICTS[:1], VERDICTS[2:3]])
@@ -325,4 +327,4 @@ async def test_results_from_before_addresses_and_excerpts_were_kept_can_be_read(
     async with db.connection() as connection:
         (row,) = await Read(connection, ORGANISATION).results(RESOURCE, None, None, 9, VERDICTS)
 
-    assert told(row) == (micros(slot), None, Verdict.target_fail, None, "a", 5, "e", "", "")
+    assert told(row) == (micros(slot), None, Verdict.target_fail, None, "a", 5, "e", "", "", "")

@@ -20,6 +20,7 @@ from pinghome_common.known import Caller
 from pinghome_common.settings import LARGEST_PING_BODY
 
 STAMP = datetime(2026, 11, 22, tzinfo=UTC)
+MINE = uuid4()
 HERE, THERE = uuid4(), uuid4()
 
 
@@ -27,7 +28,7 @@ class OneKey:
     """The key `key` opens HERE."""
 
     def caller(self, kind: Kind, token: str) -> Caller | None:
-        return Caller(uuid4(), "", uuid4(), Scope.write, HERE) if (kind, token) == (Kind.ping, "key") else None
+        return Caller(uuid4(), "", MINE, Scope.write, HERE) if (kind, token) == (Kind.ping, "key") else None
 
 
 @pytest.fixture
@@ -39,9 +40,9 @@ def door() -> Door:
 
 @pytest.fixture
 def say(door: Door) -> Callable[..., None]:
-    def say(id_: UUID, slug: str, service: UUID = HERE, what: str = "created") -> None:
+    def say(id_: UUID, slug: str, service: UUID = HERE, what: str = "created", organisation: UUID = MINE) -> None:
         it = Heartbeat(
-            id=id_, organisation=uuid4(), service_id=service, name="", slug=slug, period=60, methods=["GET"],
+            id=id_, organisation=organisation, service_id=service, name="", slug=slug, period=60, methods=["GET"],
             created_at=STAMP, updated_at=STAMP,
         )  # fmt: skip
         event = Event(
@@ -61,6 +62,11 @@ def test_a_check_is_found_by_its_slug_in_its_service_alone(door, say):
     assert door.by_slug("key", "else") is None
     with pytest.raises(NotFound):
         door.by_slug("no key", "backup")
+
+
+def test_what_another_organisation_has_in_a_service_of_the_same_id_is_not_found(door, say):
+    say(uuid4(), "backup", organisation=uuid4())
+    assert door.by_slug("key", "backup") is None
 
 
 def test_two_checks_with_one_slug_are_ambiguous_until_one_is_renamed_or_gone(door, say):

@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     pings_kept: int = Field(1000, ge=1, description="newest pings that are kept of each heartbeat or check")
     pings_kept_days: int = Field(90, ge=8, description="days heartbeat events are kept")
     results_kept_days: int = Field(30, ge=8, description="days single probe results are kept; hours and days stay")
+    changes_kept_days: int = Field(400, ge=32, description="days changes of state and flips are kept")
     stream_max_bytes: int = Field(8 << 30, description="largest size of the telemetry stream; then new data waits")
     log_level: str = Field("info", description="debug, info, warning or error")
 

@@ -33,14 +33,17 @@ class WrongMethod(DomainError):
     status = 405
 
 
+Place = tuple[UUID, UUID, str]
+"""Organisation, service and slug of a heartbeat: what a ping by slug names."""
+
+
 class Entry(NamedTuple):
     """What the door knows of a heartbeat."""
 
     id: bytes
     methods: frozenset[str]
     post_only: bool
-    place: tuple[UUID, str]
-    """Its service and its slug."""
+    place: Place
     subject: str
     subject_fail: str
 
@@ -55,7 +58,7 @@ class Door:
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
         """By id, as it stands in URLs."""
-        self._slugs: dict[tuple[UUID, str], set[str]] = defaultdict(set)
+        self._slugs: dict[Place, set[str]] = defaultdict(set)
 
     def learn(self, event: Envelope) -> None:
         """Takes in an event of a heartbeat."""
@@ -67,7 +70,7 @@ class Door:
                 del self._slugs[old.place]
         if not event.deleted:
             it = msgspec.json.decode(event.data, type=Heartbeat)
-            place = it.service_id, it.slug
+            place = it.organisation, it.service_id, it.slug
             self.entries[text] = Entry(
                 event.subject.bytes, frozenset(it.methods), it.methods == ["POST"], place, it.subject, it.subject_fail
             )
@@ -104,8 +107,8 @@ class Door:
             NotFound: nobody has this key.
             Conflict: there are several.
         """
-        _, service = self._holder(ping_key, any_case=any_case)
-        found = self._slugs.get((service, slug), ())
+        caller, service = self._holder(ping_key, any_case=any_case)
+        found = self._slugs.get((caller.organisation, service, slug), ())
         if len(found) > 1:
             raise Conflict("ambiguous slug")
         return self.entries[next(iter(found))] if found else None

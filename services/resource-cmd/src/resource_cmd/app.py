@@ -22,6 +22,7 @@ from resource_cmd.api.pinghome import channel, heartbeat, integration, reminder,
 from resource_cmd.command import Replayed, render_replayed
 from resource_cmd.domains import Domains
 from resource_cmd.listen import Listener
+from resource_cmd.maintenance import Maintenance
 from resource_cmd.notify.deliver import Notifier
 from resource_cmd.notify.mail import Mail
 from resource_cmd.notify.message import Means
@@ -71,7 +72,8 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     sweeper = Sweeper(state.db, decided, settings.period_unit_seconds)
     domains = Domains(state.db, state.guard, settings.rdap_bootstrap_url, state.relay.wake)
     parts.workers |= {
-        "streams": lambda: keep_streams(state.db, broker, settings, state.relay),
+        "streams": lambda: keep_streams(broker, settings, state.relay),
+        "maintenance": Maintenance(state.db).run,
         "known": state.known.run,
         "relay": state.relay.run,
         "schedule": state.scheduler.run,

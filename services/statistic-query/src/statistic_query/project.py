@@ -152,11 +152,14 @@ class Projector:
 
     async def _count(self, tx: Connection, new: list[tuple[tuple[int, datetime], Result]]) -> None:
         failures = [
-            (slot, series, result.error[:1000], result.condition[:1000], result.excerpt[:4096], _late(result))
+            (
+                slot, series, result.error[:1000], result.condition[:1000], result.excerpt[:4096], _late(result),
+                "\n".join(result.tolerated)[:2000],
+            )
             for (series, slot), result in new
-            if result.verdict is not Verdict.up
-        ]
-        columns = ("slot", "series", "error", "condition", "excerpt", "late")
+            if result.verdict is not Verdict.up or result.tolerated
+        ]  # fmt: skip
+        columns = ("slot", "series", "error", "condition", "excerpt", "late", "tolerated")
         await tx.copy_records_to_table("failure", records=failures, columns=columns)
         await rollup.count(tx, (result for _, result in new))
 

@@ -92,7 +92,11 @@ def compose(notifications: Sequence[Notification]) -> Message:
     title = f"{len(notifications)} changes of {monitors} monitors: {said}"
     if monitors == 1:
         title = f"{notifications[-1].title}, after {len(notifications)} changes: {said}"
-    lines = [f"{it.at:%Y-%m-%d %H:%M:%S} UTC  {it.text}" for it in notifications[:LISTED]]
+    lines = [f"{it.at:%Y-%m-%d %H:%M:%S} UTC  {_first_line(it.text)}" for it in notifications[:LISTED]]
     if more := len(notifications) - LISTED:
         lines += [f"and {more} more"] if more > 0 else []
     return Message(key=first.id, title=title, text="\n".join(lines), notifications=notifications)
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]

@@ -73,7 +73,7 @@ def sign(secret: str, body: bytes, at: int) -> str:
 
 async def post(means: Means, url: str, headers: dict[str, str], body: bytes) -> None:
     """Delivers a body; raises Undelivered unless the answer is 2xx."""
-    answer = await means.web.ask("POST", url, headers, body)
+    answer = await means.web.ask("POST", url, headers, body, most=0)
     if not 200 <= answer.status < 300:
         raise refused(host(url), answer)
 

@@ -38,13 +38,19 @@ async def _with(it: Channel, config: Kind, command: Command) -> Channel:
     return replace(it, shown=config.shown(MASK), sealed=sealed(key, config), updated_at=command.now)
 
 
+def _made(config: Kind) -> str:
+    """The secret that was made because a webhook came without one; empty when none was."""
+    if not isinstance(config, Webhook) or config.secret:
+        return ""
+    config.secret = new_secret()
+    return config.secret
+
+
 @routes.post("/v1/channel", status_code=201, responses=made("channel", documents.CHANNEL, 201))
 async def create(body: NewChannel, command: Creating) -> Response:
     """Creates a channel. A webhook's secret is made where none is sent, and shown this once (our extension)."""
     config = read(_known(body.kind), body.config)
-    secret = ""
-    if isinstance(config, Webhook) and not config.secret:
-        config.secret = secret = new_secret()
+    secret = _made(config)
     state = await _with(
         Channel(
             id=uuid7(),
@@ -66,7 +72,10 @@ async def create(body: NewChannel, command: Creating) -> Response:
 
 @routes.put("/v1/channel/{id}", responses=made("channel", documents.CHANNEL))
 async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noqa: A002
-    """Changes the settings that are sent; a mask sent back means unchanged (our extension)."""
+    """Changes the settings that are sent; a mask sent back means unchanged (our extension).
+
+    A webhook's secret stays only with its host; an empty one has another made, which is shown this once.
+    """
     row = await command.channels.edit(id, command.wanted)
     it = row.state
     if "kind" in body.model_fields_set and body.kind != it.kind:
@@ -75,9 +84,11 @@ async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noq
         it.name = body.name
     it.service_id = body.service_id or it.service_id
     old = opened(derive(command.state.settings.secret_key, "channel"), it)
-    row.state = await _with(it, read(it.kind, merged(old, it.shown, body.config, MASK)), command)
+    config = read(it.kind, merged(old, it.shown, body.config, MASK))
+    secret = _made(config)
+    row.state = await _with(it, config, command)
     await command.channels.save(row)
-    document = documents.channel(row.state)
+    document = documents.channel(row.state, secret)
     return command.answer({"message": "Channel updated", "channel": document, "id": id}, version=row.version)
 
 

@@ -130,14 +130,13 @@ async def create(id: Id, body: NewIntegration, command: Commanded) -> Response: 
         raise Invalid(FieldError("token", "there is no earlier value to keep"))
     made_here = new_secret() if body.type == "webhook" and not body.token else ""
     kind = _kind(body.type, body.integration, body.token or made_here)
-    shown = kind.shown(MASK)
     state = Integration(
         id=uuid7(),
         organisation=command.caller.organisation,
         resource=id,
         key="".join(secrets.choice(_ALPHABET) for _ in range(12)),
         type=body.type,
-        integration=str(shown["url"]) if "url" in shown else body.integration,
+        integration=body.integration,
         target=_target(body.integration),
         name=body.name,
         status=body.status,
@@ -147,7 +146,9 @@ async def create(id: Id, body: NewIntegration, command: Commanded) -> Response: 
         created_at=command.now,
         updated_at=command.now,
     )
-    row = await command.integrations.add(await _with(state, kind, command), unique=True)
+    state = await _with(state, kind, command)
+    state.integration = str(kind.shown(MASK).get("url", body.integration))  # now that it is known to be a URL
+    row = await command.integrations.add(state, unique=True)
     return _answer(command, row, "Integration created", 201, made_here)
 
 
