@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     )
     body_limit: int = Field(1 << 20, ge=1024, description="largest request body in bytes")
     request_timeout: float = Field(15.0, gt=0, description="seconds a client has to send a whole request")
+    connections_per_address: int = Field(
+        512, ge=1, description="most open connections of one address (IPv6: /64); trusted proxies may have more"
+    )
     answer_timeout: float = Field(30.0, gt=0, description="seconds a request may take to be answered")
     checks_limit: int = Field(10_000, ge=1, description="most checks in one service")
     flips_as_object: bool = Field(
