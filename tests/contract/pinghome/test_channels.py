@@ -68,6 +68,19 @@ async def test_webhooks_secret_is_made_shown_once_and_then_masked(client: Client
     refused(await client("PUT", of(made), json={"config": {"url": f"https://other.io/{MASK}"}}), 422, "config.url")
 
 
+async def test_secret_does_not_follow_to_another_host(client: Client):
+    made = await client.channel(config={"url": "https://hooks.example.com/a", "secret": CANARY})
+    for url in ("https://other.example.com/a", "http://hooks.example.com/a", "https://hooks.example.com:8443/a"):
+        for secret in ({}, {"secret": MASK}):
+            refused(await client("PUT", of(made), json={"config": {"url": url, **secret}}), 422, "config.secret")
+    kept = done(await client("PUT", of(made), json={"config": {"url": "https://hooks.example.com/b"}}), "channel")
+    assert kept["config"] == {"url": f"https://hooks.example.com/{MASK}", "secret": MASK}
+    moved = {"url": "https://other.example.com/", "secret": "another"}
+    assert done(await client("PUT", of(made), json={"config": moved}), "channel")["config"] == moved | {"secret": MASK}
+    fresh = done(await client("PUT", of(made), json={"config": {"url": "https://x.io/", "secret": ""}}), "channel")
+    assert fresh["config"]["secret"].startswith("whsec_")
+
+
 async def test_apprise_shows_its_scheme_alone(client: Client):
     body = CHANNEL | {"name": "chat", "kind": "apprise", "config": {"url": f"discord://4174216298/{CANARY}"}}
     made = done(await client("POST", "resource-cmd/v1/channel", json=body), "channel", 201)

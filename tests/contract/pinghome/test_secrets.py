@@ -134,3 +134,25 @@ async def test_cleared_secret_is_no_longer_sent(client: Client, field: str):
             return target.asked[-1].headers.get("x-mine"), target.asked[-1].body
 
         await eventually(newest, lambda seen: seen == ((None, "old") if field == "headers" else ("old", "")), 10)
+
+
+async def test_masked_headers_and_body_do_not_follow_to_another_host(client: Client):
+    """The new host gets nothing that was not sent with it."""
+    settings = {"headers": {"X-Api": CANARY, "User-Agent": "ours"}, "body": CANARY, "method": "POST"}
+    async with listening() as target, listening() as other:
+        it = await watched(client, target, **settings)
+        url = f"resource-cmd/v1/resource/{it.id}"
+        masked, move = {"X-Api": MASK, "User-Agent": MASK}, {"url": other.url}
+        for kept in ({}, {"headers": masked}, {"headers": json.dumps(masked)}, {"headers": masked, "body": "new"}):
+            refused(await client("PUT", url, json=move | kept), 422, "headers")
+        anew = {"X-Api": LATER, "User-Agent": MASK}
+        for kept in ({}, {"body": MASK}):
+            refused(await client("PUT", url, json=move | {"headers": anew} | kept), 422, "body")
+        refused(await client("PUT", url, json={"url": f"https://127.0.0.1:{other.port}/"}), 422, "headers")
+        assert other.asked == []
+        same = await client("PUT", url, json={"url": f"{target.url}elsewhere", "headers": masked})
+        assert same.json()["resource"]["headers"] == masked
+        moved = await client("PUT", url, json=move | {"headers": anew, "body": ""})
+        assert (moved.status_code, moved.json()["resource"]["body"]) == (200, "")
+        seen = await asked(other, **{"x-api": LATER})
+        assert (seen.headers["user-agent"], seen.body) == ("ours", "")

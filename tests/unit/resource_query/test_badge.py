@@ -68,3 +68,9 @@ def test_picture_is_well_formed_whatever_the_tag(label: str):
         assert texts == [label, label, status, status]
         assert color in svg(label, status)
         assert not list(root.iter("{http://www.w3.org/2000/svg}script"))
+
+
+@pytest.mark.parametrize("label", ["a\0b", "a\x1bb", "a\x0bb", "a\x7fb", "a\ufffeb", "a\x85b", "a\u2028b", "a\ud800b"])
+def test_control_characters_of_a_tag_are_no_part_of_the_picture(label: str):
+    root = ET.fromstring(svg(label, "up").encode())  # noqa: S314  # our own
+    assert {each.text for each in root.iter("{http://www.w3.org/2000/svg}text")} <= {"ab", "a b", "a\ufffdb", "up"}

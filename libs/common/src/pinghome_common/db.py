@@ -12,7 +12,7 @@ from asyncpg import Connection as Connection  # noqa: PLC0414  # exported: async
 from asyncpg import Pool
 
 from pinghome_common.errors import Unavailable
-from pinghome_common.health import resting
+from pinghome_common.health import resting, round_done
 
 _CONNECTION_ERRORS = (
     ConnectionError,
@@ -131,3 +131,17 @@ async def only_one(connection: Connection, name: str) -> None:
         # Not a blocking lock: the server would count it as a long transaction.
         with resting():
             await asyncio.sleep(0.5)
+
+
+BATCH = 10_000
+"""Rows that one statement deletes."""
+
+
+async def delete_in_batches(connection: Connection, table: str, condition: str, *args: object) -> None:
+    """Deletes the rows of a table `t` that meet a condition, in short transactions so that nobody waits for long."""
+    statement = (
+        f"DELETE FROM {table} WHERE ctid = ANY(ARRAY("  # noqa: S608  # our own names
+        f"SELECT t.ctid FROM {table} t WHERE {condition} LIMIT {BATCH}))"
+    )
+    while await connection.execute(statement, *args) == f"DELETE {BATCH}":
+        round_done()

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import enum
 import json
+import re
 import resource
+from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, cast
 
 from pinghome_common.settings import Settings
@@ -17,10 +21,20 @@ if TYPE_CHECKING:
 URL_LIMIT = 8 << 10
 HEAD_LIMIT = 32 << 10
 HEADERS_LIMIT = 100
+CHUNK_FRAME = 12  # bytes that the size of a chunk and two line ends may take
 PIPELINE_LIMIT = 32
 BODIES_LIMIT = 128 << 20  # bytes of unanswered bodies that a process holds for all its clients together
+UNREAD_LIMIT = 64 << 20  # bytes of answers that a process holds for clients that do not read them
 CONNECTIONS_LIMIT = 10_000
 OWN_FILES = 256  # descriptors kept back for the database, the broker and files
+LONG_BODY_LIMIT = 64 << 20  # bytes of a ping's body: the first are kept, the rest is read away
+BODY_RATE = 64 << 10  # bytes a second; a body that comes no slower has the time that it takes
+PINGS = re.compile(rb"[^/]*/(?:ping|v1/heartbeat)/")
+"""Host and path of what reports, at the data-gateway's own port."""
+PINGS_OF_ALL = re.compile(
+    rb"[^/]*(?:/data-gateway)?/ping/|[^/]*/data-gateway/v1/heartbeat/|data-gateway\.[^/]*/v1/heartbeat/"
+)
+"""The same at the one port of the platform, where other services have such paths, too."""
 KEPT_ALIVE = (
     150.0  # seconds; proxies drop idle connections sooner (Caddy 120, nginx 60), so they never meet a closed one
 )
@@ -51,6 +65,60 @@ def error_body(message: str) -> bytes:
     return json.dumps({"message": message}).encode()
 
 
+class Addresses:
+    """How many connections each address has: of IPv6 the /64, which one client has as a whole."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.limit = settings.connections_per_address
+        self._counts: dict[str, int] = {}
+        self._trusted = []
+        for proxy in settings.trusted_proxies:
+            with suppress(ValueError):
+                self._trusted.append(ip_network(proxy, strict=False))
+
+    def enter(self, client: tuple[str, int] | None) -> str:
+        """Count a connection; the address that it counts for, empty for a trusted proxy, which is not counted."""
+        host = ip_address(client[0].partition("%")[0]) if client else None
+        if host is None or any(host in proxy for proxy in self._trusted):
+            return ""
+        address = str(host) if host.version == 4 else str(ip_network((host, 64), strict=False))
+        self._counts[address] = self._counts.get(address, 0) + 1
+        return address
+
+    def leave(self, address: str) -> None:
+        """A connection that was counted is closed."""
+        if address:
+            self._counts[address] -= 1
+            if not self._counts[address]:
+                del self._counts[address]
+
+    def full(self, address: str) -> bool:
+        """True when an address has more connections than it may."""
+        return self._counts.get(address, 0) > self.limit
+
+
+class Unread:
+    """The answers that wait for their clients to read them; where they are too much, those of the greediest end."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[LimitedProtocol, int] = {}
+
+    def add(self, one: LimitedProtocol) -> None:
+        """A connection's answer waits."""
+        self._sizes[one] = one.transport.get_write_buffer_size()
+        while sum(self._sizes.values()) > UNREAD_LIMIT:
+            held: dict[str, int] = defaultdict(int)
+            for each, size in self._sizes.items():
+                held[each.address] += size
+            greediest = max(self._sizes, key=lambda each: (held[each.address], self._sizes[each]))
+            del self._sizes[greediest]
+            greediest.loop.call_soon(greediest.transport.abort)
+
+    def remove(self, one: LimitedProtocol) -> None:
+        """It has been read, or the connection is closed."""
+        self._sizes.pop(one, None)
+
+
 class Gate:
     """The limits of one server, and the sweep that keeps those in time.
 
@@ -58,8 +126,9 @@ class Gate:
     does not blame its clients for it.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pings: re.Pattern[bytes] | None = None) -> None:
         self.body_limit = settings.body_limit
+        self.pings = pings
         self.request_timeout = settings.request_timeout
         self.period = min(1.0, settings.request_timeout / SWEEPS)
         self.sweeps = {
@@ -71,6 +140,8 @@ class Gate:
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.connections_limit = max(1, min(CONNECTIONS_LIMIT, files - OWN_FILES))
         self.bodies_full = False
+        self.addresses = Addresses(settings)
+        self.unread = Unread()
         self._waiting: list[LimitedProtocol] = []  # at the last sweep, the longest last
 
     async def sweep(self, connections: Iterable[object]) -> None:
@@ -82,10 +153,16 @@ class Gate:
                 connection.watch()
                 if number % 500 == 499:  # 2 ms
                     await asyncio.sleep(0)
-            self.bodies_full = sum(one.body for one in live if one.turn is not Turn.IDLE) > BODIES_LIMIT
+            held = sum(min(one.body, self.body_limit) for one in live if one.turn is not Turn.IDLE)
+            self.bodies_full = held > BODIES_LIMIT
             crowded = len(live) > self.connections_limit // 2
             self._waiting = [one for one in live if one.turn in {Turn.ASKING, Turn.IDLE}] if crowded else []
             self._waiting.sort(key=lambda one: one.age)
+
+    def body_limit_of(self, host: bytes, url: bytes) -> int:
+        """Bytes of a body at an address."""
+        long = self.pings is not None and self.pings.match(host.lower() + url)
+        return max(LONG_BODY_LIMIT, self.body_limit) if long else self.body_limit
 
     def make_room(self) -> bool:
         """Close the connection that has kept us waiting longest; False when there was none at the last sweep."""

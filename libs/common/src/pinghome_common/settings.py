@@ -65,11 +65,21 @@ class Settings(BaseSettings):
     mail_from: str = Field("", description="who mails are from, such as Pinghome <alerts@example.com>")
     statuspage_io_url: str = Field("https://api.statuspage.io", description="Atlassian Statuspage's API")
     statuspage_io_token: str = Field("", description="its token, for integrations that bring none")
+    statuspage_io_pages: Annotated[list[str], NoDecode] = Field(
+        [], description="comma list of page or organisation:page that may use it; default: the first organisation's"
+    )
+    mail_confirmed_domains: Annotated[list[str], NoDecode] = Field(
+        [], description="comma list of domains whose mail addresses need no confirmation"
+    )
+    channel_tests_per_minute: int = Field(5, ge=1, description="tests of channels that one organisation may send")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         [], description="comma list of proxy addresses whose X-Forwarded-For and -Proto are believed; never *"
     )
     body_limit: int = Field(1 << 20, ge=1024, description="largest request body in bytes")
     request_timeout: float = Field(15.0, gt=0, description="seconds a client has to send a whole request")
+    connections_per_address: int = Field(
+        512, ge=1, description="most open connections of one address (IPv6: /64); trusted proxies may have more"
+    )
     answer_timeout: float = Field(30.0, gt=0, description="seconds a request may take to be answered")
     checks_limit: int = Field(10_000, ge=1, description="most checks in one service")
     flips_as_object: bool = Field(
@@ -86,10 +96,19 @@ class Settings(BaseSettings):
     pings_kept: int = Field(1000, ge=1, description="newest pings that are kept of each heartbeat or check")
     pings_kept_days: int = Field(90, ge=8, description="days heartbeat events are kept")
     results_kept_days: int = Field(30, ge=8, description="days single probe results are kept; hours and days stay")
+    changes_kept_days: int = Field(400, ge=32, description="days changes of state and flips are kept")
     stream_max_bytes: int = Field(8 << 30, description="largest size of the telemetry stream; then new data waits")
     log_level: str = Field("info", description="debug, info, warning or error")
 
-    @field_validator("regions", "probe_allow_cidrs", "probe_anchors", "trusted_proxies", mode="before")
+    @field_validator(
+        "regions",
+        "probe_allow_cidrs",
+        "probe_anchors",
+        "trusted_proxies",
+        "statuspage_io_pages",
+        "mail_confirmed_domains",
+        mode="before",
+    )
     @classmethod
     def _comma_list(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

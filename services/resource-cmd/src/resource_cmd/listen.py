@@ -179,7 +179,7 @@ async def count(tx: Connection, items: list[Item]) -> None:
             status, version = it.vitals.status, row["version"] + len(steps) + 1
             it = with_vitals(it, take(it, it.vitals, ping, place), version)
             if it.vitals.status is not status:
-                it, told = of_heartbeat(it, version)
+                it, told = of_heartbeat(it, version, ping)
                 steps.append(it)
                 notices += told
         if steps:

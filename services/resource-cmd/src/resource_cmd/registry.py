@@ -6,8 +6,6 @@ Imported when the first domain is to be asked for: the libraries behind it take 
 import asyncio
 import json
 import re
-import ssl
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -22,11 +20,13 @@ from whoisit.errors import RateLimitedError, ResourceDoesNotExist, UnsupportedEr
 
 from pinghome_common.events.domain import Domain
 from pinghome_common.guard import Forbidden, Guard
+from resource_cmd.notify import egress
 
 WAIT = 10.0
 """Seconds for one question to one server."""
 
 LARGEST = 1 << 20
+"""Bytes of an RDAP server's answer."""
 IANA = "whois.iana.org"
 _REFERRAL = re.compile(r"^(?:refer|whois):\s*([a-z0-9.-]+)\s*$", re.MULTILINE)
 
@@ -48,43 +48,9 @@ class Silent(RuntimeError):
         self.limited = limited
 
 
-class Guarded(httpx.AsyncHTTPTransport):
-    """HTTP to the address that the guard has judged, under the name that was asked for; redirects come here too."""
-
-    def __init__(self, guard: Guard) -> None:
-        super().__init__(verify=ssl.create_default_context(), trust_env=False)
-        self._guard = guard
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Sends a request; a body above 1 MiB, or one that would be unpacked, is refused."""
-        host = request.url.host
-        try:
-            address = (await self._guard.resolve(host))[0]
-        except (Forbidden, OSError) as error:
-            raise httpx.ConnectError(str(error), request=request) from error
-        request.extensions["sni_hostname"] = host
-        request.url = request.url.copy_with(host=str(address))
-        response = await super().handle_async_request(request)
-        if response.headers.get("content-encoding", "identity") != "identity":
-            await response.aclose()
-            raise httpx.DecodingError("the answer is packed though that was not asked for", request=request)
-        response.stream = _Limited(response.stream)
-        return response
-
-
-class _Limited(httpx.AsyncByteStream):
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for chunk in self._stream:
-            if (size := size + len(chunk)) > LARGEST:
-                raise httpx.ReadError("the answer is larger than 1 MiB")
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
+async def _refuse_packed(response: httpx.Response) -> None:
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise httpx.DecodingError("the answer is packed though that was not asked for", request=response.request)
 
 
 class Registries:
@@ -98,9 +64,10 @@ class Registries:
 
     def __init__(self, guard: Guard, bootstrap: str, whois_port: int = 43) -> None:
         self._guard, self._bootstrap, self._whois_port = guard, bootstrap, whois_port
-        self._http = httpx.AsyncClient(
-            transport=Guarded(guard), timeout=WAIT, follow_redirects=True, max_redirects=5,
+        self._http = egress.client(
+            guard, most=LARGEST, timeout=httpx.Timeout(WAIT), follow_redirects=True, max_redirects=5,
             headers={"accept-encoding": "identity", "user-agent": "Pinghome/0.1"},
+            event_hooks={"response": [_refuse_packed]},
         )  # fmt: skip
         self._load([])
 
@@ -120,7 +87,7 @@ class Registries:
             else:
                 data = json.loads(await asyncio.to_thread(Path(self._bootstrap).read_bytes))
             self._load([(list(each[0]), list(each[1])) for each in data["services"]])
-        except (httpx.HTTPError, OSError, ValueError, LookupError, TypeError, WhoisItError) as error:
+        except (Forbidden, httpx.HTTPError, OSError, ValueError, LookupError, TypeError, WhoisItError) as error:
             raise Silent(f"the list of RDAP servers cannot be had ({type(error).__name__})") from error
 
     def _load(self, services: list[tuple[list[str], list[str]]]) -> None:

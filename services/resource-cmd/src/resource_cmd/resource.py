@@ -22,11 +22,24 @@ def open_secrets(key: bytes, sealed: bytes) -> Secrets:
     return headers, body
 
 
-def with_secrets(it: Resource, key: bytes, headers: dict[str, str | None] | None, body: str | None) -> Resource:
+OPEN = ("accept", "accept-language", "user-agent")
+"""Headers that tell no secret."""
+
+
+def with_secrets(
+    it: Resource, key: bytes, headers: dict[str, str | None] | None, body: str | None, *, moved: bool = False
+) -> Resource:
     """The monitor with other headers or another body; None, for all or for one header, means unchanged.
 
+    Args:
+        it: the monitor, its target changed already.
+        key: that seals them.
+        headers: as they were sent.
+        body: as it was sent.
+        moved: the target is another one, to which nothing secret may follow.
+
     Raises:
-        Invalid: a header to be left as it is, which there was not.
+        Invalid: a header to be left as it is, which there was not; or one that has to be sent anew.
     """
     old_headers, old_body = open_secrets(key, it.sealed)
     wanted = (
@@ -37,6 +50,11 @@ def with_secrets(it: Resource, key: bytes, headers: dict[str, str | None] | None
     kept = {name: value for name, value in wanted.items() if value is not None}
     if lost := wanted.keys() - kept.keys():
         raise Invalid(FieldError("headers", f"there is no earlier value of {min(lost)} to keep"))
+    unsent = [name for name in kept if headers is None or headers[name] is None]
+    if moved and (secret := [name for name in unsent if name.lower() not in OPEN]):
+        raise Invalid(FieldError("headers", f"{min(secret)} has to be sent anew, for the target is another one"))
+    if moved and body is None and old_body:
+        raise Invalid(FieldError("body", "has to be sent anew, for the target is another one"))
     text = old_body if body is None else body
     sealed = seal(key, json.dumps([kept, text]).encode()) if kept or text else b""
     return replace(it, header_names=list(kept), has_body=bool(text), sealed=sealed)

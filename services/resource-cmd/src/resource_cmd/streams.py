@@ -4,7 +4,6 @@ import asyncio
 import time
 from typing import Any
 
-from pinghome_common.db import Database
 from pinghome_common.eventlog import Relay
 from pinghome_common.health import resting
 from pinghome_common.settings import Settings
@@ -34,7 +33,7 @@ SMALLEST = 64 << 20
 """Bytes below which a limited stream is not worth having."""
 
 
-async def keep_streams(db: Database, broker: Broker, settings: Settings, relay: Relay) -> None:
+async def keep_streams(broker: Broker, settings: Settings, relay: Relay) -> None:
     """Looks at each new connection to the broker, for a lost store comes with a restart."""
     seen = 0
     while True:
@@ -44,7 +43,6 @@ async def keep_streams(db: Database, broker: Broker, settings: Settings, relay: 
             for region in settings.regions:
                 await make_queue(broker, region)
             relay.doubt()
-            await _forget(db)
             seen = generation
         with resting():
             await asyncio.sleep(0.2)
@@ -93,13 +91,3 @@ async def make_queue(broker: Broker, region: str) -> None:
     )
     if "error" in answer:
         raise RuntimeError(f"the consumer {name} cannot be made: {answer['error'].get('description')}")
-
-
-async def _forget(db: Database) -> None:
-    """Drops what has served its time: answers to repeated requests, boots of gateways long gone, deliveries."""
-    async with db.connection() as connection:
-        await connection.execute("DELETE FROM idempotency WHERE created_at < now() - interval '24 hours'")
-        await connection.execute("DELETE FROM seen WHERE at < now() - interval '30 days'")
-        await connection.execute(
-            "DELETE FROM notification WHERE NOT open AND (state->>'at')::timestamptz < now() - interval '30 days'"
-        )

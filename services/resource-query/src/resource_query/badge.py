@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from pinghome_common.secret import derive
 from pinghome_common.settings import Settings
+from pinghome_common.text import clean
 
 ALL = "*"
 """The pseudo tag that every check has."""
@@ -108,6 +109,7 @@ def _wide(text: str) -> int:
 
 def svg(label: str, status: str) -> str:
     """A badge as a picture: what, and how it is."""
+    label = clean(label, len(label))  # XML has no control characters, not even escaped
     left, right = _wide(label), _wide(status)
     width, name = left + right, escape(label)
     return (

@@ -37,6 +37,8 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
         "result": settings.results_kept_days,
         "failure": settings.results_kept_days,
         "ping": settings.pings_kept_days,
+        "state_change": settings.changes_kept_days,
+        "flip": settings.changes_kept_days,
     }
     partitions = Partitions(kept)
     projector = Projector(broker, partitions)

@@ -6,6 +6,9 @@ from uuid import UUID
 
 from pinghome_common.db import Connection
 
+MOST = 10_000
+"""Flips in one answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flip:
@@ -16,10 +19,10 @@ class Flip:
 
 
 async def flips(db: Connection, check: UUID, start: datetime | None, end: datetime | None) -> list[Flip]:
-    """Those of a check from `start` until before `end`, newest first."""
+    """Those of a check from `start` until before `end`, newest first, at most `MOST`."""
     rows = await db.fetch(
         "SELECT at, up FROM flip WHERE heartbeat = $1 AND ($2::timestamptz IS NULL OR at >= $2)"
-        " AND ($3::timestamptz IS NULL OR at < $3) ORDER BY at DESC, version DESC",
-        check, start, end,
+        " AND ($3::timestamptz IS NULL OR at < $3) ORDER BY at DESC, version DESC LIMIT $4",
+        check, start, end, MOST,
     )  # fmt: skip
     return [Flip(row["at"], row["up"]) for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from pinghome_common.clock import now
-from pinghome_common.db import Connection, Database, only_one
+from pinghome_common.db import Connection, Database, delete_in_batches, only_one
 from pinghome_common.health import resting
 
 DAY = timedelta(days=1)
@@ -43,7 +43,7 @@ class Partitions:
         self._made.clear()
 
     async def expire(self, db: Database) -> None:
-        """Drops old days, and what was told so long ago, each hour, until cancelled."""
+        """Drops old days and deletes other old rows, each hour, until cancelled."""
         connection = await db.own()
         try:
             await only_one(connection, "expire")
@@ -54,12 +54,28 @@ class Partitions:
                         day = datetime.strptime(found[2], "%Y%m%d").replace(tzinfo=UTC)
                         if day + DAY < now() - timedelta(days=self._kept[found[1]]):
                             await connection.execute(f"DROP TABLE {row['relname']}")
-                oldest = now() - timedelta(days=self._kept["ping"])
-                await connection.execute("DELETE FROM notification WHERE at < $1", oldest)
+                await self.delete_old(connection)
                 with resting():
                     await asyncio.sleep(3600)
         finally:
             connection.terminate()
+
+    async def delete_old(self, connection: Connection) -> None:
+        """Deletes old rows of the tables without partitions."""
+        for table, condition in _OLD.items():
+            days = self._kept["ping" if table == "notification" else table]
+            await delete_in_batches(connection, table, condition, now() - timedelta(days=days))
+
+
+# Of a monitor's changes the last one before that time stays: it says in which state the time began.
+_OLD = {
+    "notification": "t.at < $1",
+    "flip": "t.at < $1",
+    "state_change": (
+        "t.at < $1 AND EXISTS (SELECT FROM state_change n WHERE n.resource = t.resource AND n.at < $1"
+        " AND (n.at, n.version) > (t.at, t.version))"
+    ),
+}
 
 
 def _day(at: datetime) -> datetime:

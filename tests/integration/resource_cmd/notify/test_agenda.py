@@ -190,3 +190,74 @@ async def test_a_parent_that_was_deleted_keeps_nobody_quiet(world, told):
         store = Resources(tx, OPERATOR, unheard, START)
         await store.remove(await store.edit(parent.id))
     assert await told.next(0.2) == ["down"]
+
+
+async def test_each_message_reads_its_own_notifications_and_not_all_that_are_open(world, told):
+    """With 1,000 that are under way, four other messages read a few rows each."""
+    it = await world.resource()
+    await world.tell(it, *["down", "up"] * 500, at=told.at(0))
+    assert len(await told.next(0, Undelivered("no", wait=30))) == 1000
+    others = [await world.resource(f"Shop {number}") for number in range(4)]
+    for other in others:
+        await world.tell(other, "down", at=told.at(0.01))
+    read = []
+
+    class Counting:
+        def __init__(self, tx):
+            self._tx = tx
+
+        def __getattr__(self, name):
+            return getattr(self._tx, name)
+
+        async def fetch(self, *args):
+            rows = await self._tx.fetch(*args)
+            read.append(len(rows))
+            return rows
+
+    for _ in range(5):
+        async with world.db.transaction() as tx:
+            rows = await Agenda(Counting(tx), told.channel, told.at(0.1)).next(follows=False)
+            if rows:
+                await _record(tx, rows, None, told.at(0.1), gone=False)
+    assert (await world.states()).count("sent") == 4
+    assert sum(read) < 50
+
+
+async def delete(world, it):
+    async with world.db.transaction() as tx:
+        store = Resources(tx, OPERATOR, unheard, now())
+        await store.remove(await store.edit(it.id))
+
+
+async def test_a_deletion_ends_what_was_to_be_told_and_says_so(world, told):
+    """Retried, behind it, held, and undecided; what is about others goes on, in a digest, too."""
+    it, other = await world.resource(), await world.resource("Other")
+    for minute, what in enumerate(["down", "up"]):
+        await world.tell(it, what, at=told.at(minute), version=minute + 2)
+        assert await told.next(minute) == [what]
+    await world.tell(it, "down", at=told.at(2), version=4)
+    assert await told.next(2) == []  # held
+    await world.tell(other, "down", at=told.at(3))
+    assert await told.next(3, Undelivered("no", wait=600)) == ["down"]  # retried in ten minutes
+    await world.tell(other, "up", at=told.at(4), version=3)  # behind it
+
+    await delete(world, it)
+    await delete(world, other)
+    assert await told.next(4) == []
+    ledger = await world.ledger()
+    assert [str(each.state) for each in ledger] == ["sent", "sent", "suppressed", "suppressed", "suppressed"]
+    assert {each.reason for each in ledger[2:]} == {"its monitor was deleted"}
+    assert await told.due() == []
+
+
+async def test_a_digest_about_others_too_is_told_after_a_deletion(world, told):
+    monitors = [await world.resource(f"Shop {number}") for number in range(8)]
+    for it in monitors:
+        await world.tell(it, "down", at=told.at(0))
+    assert len(await told.next(0, Undelivered("no", wait=30))) == 8
+    for it in monitors[:7]:
+        await delete(world, it)
+    assert len(await told.next(0.5, Undelivered("no", wait=30))) == 8
+    await delete(world, monitors[7])
+    assert await told.next(1.5) == []
+    assert set(await world.states()) == {"suppressed"}

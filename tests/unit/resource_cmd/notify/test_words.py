@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinghome_common.clock import micros
-from pinghome_common.events.heartbeat import Heartbeat, Vitals
+from pinghome_common.events.heartbeat import Heartbeat, Vitals, take
 from pinghome_common.events.heartbeat import Status as Beat
+from pinghome_common.events.ping import Kind, Ping
 from pinghome_common.events.resource import Change, Resource, Status
 from resource_cmd.heartbeat import with_vitals
 from resource_cmd.notify.words import duration, of_heartbeat, of_resource, one_line, tells
@@ -103,6 +104,53 @@ def test_a_heartbeat_is_told_in_the_same_way():
 
 def test_a_name_cannot_add_lines_to_a_subject():
     assert one_line("Shop\r\nBcc: all@example.com\x00\x1b[31m") == "Shop Bcc: all@example.com [31m"
+
+
+PERSIAN, HEBREW, HINDI = (
+    "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+    "\u200e\u05e2\u05d1",
+    "\u0915\u094d\u200d\u0937",
+)
+FAMILY, FLAG = "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f3f4\U000e0067\U000e007f"
+
+
+@pytest.mark.parametrize("name", [PERSIAN, HEBREW, HINDI, FAMILY, FLAG])
+def test_what_joins_the_letters_of_a_name_stays(name):
+    assert one_line(f"{name}\n") == name
+
+
+def failed(**said):
+    """What is told of a heartbeat whose job sent that."""
+    it = Heartbeat(
+        id=uuid4(), organisation=uuid4(), service_id=uuid4(), name="Backup", period=60, methods=["GET"],
+        vitals=Vitals(status=Beat.up), created_at=START, updated_at=START,
+    )  # fmt: skip
+    ping = Ping(id=b"", heartbeat=b"", at=micros(START), kind=Kind.fail, **said)
+    _, (notice,) = of_heartbeat(with_vitals(it, take(it, it.vitals, ping, 1), 2), 2, ping)
+    assert notice.title == "Backup is down"
+    start = "Backup is down since 2026-11-21 12:00:00 UTC: the job reported a failure"
+    assert notice.text.startswith(start)
+    return notice.text.removeprefix(start)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({}, "."),
+        ({"message": "disk full"}, ": disk full."),
+        ({"message": "disk full."}, ": disk full."),
+        ({"exit_status": 0}, " with exit status 0."),
+        ({"exit_status": 3, "message": "no\r\nspace"}, " with exit status 3: no space."),
+        ({"body": b"line 1\r\nline 2\n"}, ".\n\nline 1\nline 2"),
+        ({"body": b"\x1b[31mred\0\xff\x1b[0m"}, ".\n\n[31mred\ufffd[0m"),
+        ({"body": b"\0 \n"}, "."),
+        ({"body": b"Received: by x", "scheme": "email"}, "."),
+        ({"message": "m" * 9999}, ": " + "m" * 500 + "."),
+        ({"body": b"b" * 9999}, ".\n\n" + "b" * 1000 + "\n\u2026"),
+    ],
+)
+def test_a_failure_says_what_the_job_said_bounded_and_clean(said, told):
+    assert failed(**said) == told
 
 
 @pytest.mark.parametrize(

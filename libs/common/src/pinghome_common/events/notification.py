@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class State(StrEnum):
-    """`suppressed` is what a parent's outage made needless; everything else ends as sent or failed."""
+    """`suppressed` is what a parent's outage or a deletion made needless; everything else ends as sent or failed."""
 
     waiting = "waiting"
     held = "held"
@@ -31,7 +31,7 @@ class Notification:
     `about` is the monitor or heartbeat (`noun`), `about_version` that aggregate's version which says it. `planned` is
     when it was decided how to send it. A digest is sent as its first notification, the one that `covers` the others;
     those name it in `digest` and share its attempts. `reason` says why it is held, suppressed or failed; `parent` is
-    the monitor whose outage did that.
+    the monitor whose outage did that, if one did.
     """
 
     id: UUID

@@ -1,7 +1,7 @@
 """What is next for one channel: its open notifications, the plan for them, and the message to send now."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection
 from pinghome_common.events.notification import Notification, State
 from resource_cmd.notify.ledger import OUTAGES, Notifications
-from resource_cmd.notify.plan import HOUR, Held, Plan, Told, Waiting, one_by_one, plan
+from resource_cmd.notify.plan import GIVE_UP, HOUR, Plan, Told, Waiting, one_by_one, plan
 from resource_cmd.notify.shade import Family, Light, light
 from resource_cmd.store import Actor, Row, unheard
 
@@ -22,18 +22,24 @@ NOTIFIER = Actor("notifier")
 LOOK_AGAIN = timedelta(seconds=5)
 """After which a notification that waits for a parent is looked at again."""
 
+LOOK_FOR = timedelta(minutes=1)
+"""After which a channel that waits for its user or operator is looked at again."""
 
-@dataclass(slots=True)
-class Open:
-    """One open notification; `due` is when it must be looked at or tried again."""
+DELETED = "its monitor was deleted"
 
-    row: Row[Notification]
-    due: datetime | None
 
-    @property
-    def it(self) -> Notification:
-        """Its state."""
-        return self.row.state
+@dataclass(slots=True, kw_only=True)
+class Undecided:
+    """What has to be known of a notification of which nobody has decided how it is told."""
+
+    id: UUID
+    about: UUID
+    noun: str
+    what: str
+    at: datetime
+    parent: UUID | None
+    state: str
+    reason: str
 
 
 class Agenda:
@@ -44,7 +50,7 @@ class Agenda:
         self._store = Notifications(tx, NOTIFIER, unheard, now)
 
     async def next(self, *, follows: bool) -> list[Row[Notification]]:
-        """Decides on all that is undecided; then the message that is due first, its leader before what it covers.
+        """The message that is due first, its leader before what it covers; before that, all that is undecided is.
 
         Args:
             follows: the channel follows the monitors' state, so that it is told every change by itself.
@@ -52,25 +58,67 @@ class Agenda:
         Returns:
             Nothing when there is nothing to do now.
         """
-        found = await self._tx.fetch(
-            "SELECT state, version, due FROM notification WHERE channel = $1 AND open ORDER BY place", self._channel
-        )
-        everything = [
-            Open(Row(msgspec.json.decode(row["state"], type=Notification), row["version"]), row["due"]) for row in found
-        ]
-        under_way = {each.it.about for each in everything if each.it.planned}
-        waiting = [each for each in everything if not each.it.planned]
-        if waiting:
-            await self._queue([each for each in waiting if each.it.about in under_way])
-            waiting = await self._shaded([each for each in waiting if each.it.about not in under_way])
-            undecided = [Waiting(id=each.it.id, about=each.it.about) for each in waiting]
-            decided = one_by_one(undecided) if follows else plan(undecided, await self._told(), self._now)
-            await self._decide({each.it.id: each for each in waiting}, decided)
-        first = next((each for each in everything if each.due and each.due <= self._now and _leads(each.it)), None)
-        if first is None:
+        if message := await self._message():
+            return message
+        if not await self._tx.fetchval(_LOOK, self._channel, self._now):
             return []
-        covered = set(first.it.covers)
-        return [first.row, *(each.row for each in everything if each.it.id in covered)]
+        found = await self._tx.fetch(_UNDECIDED, self._channel)
+        under_way = {row["about"] for row in await self._tx.fetch(_UNDER_WAY, self._channel)}
+        waiting = [Undecided(**dict(row)) for row in found]
+        await self._due({each.id: None for each in waiting if each.about in under_way})
+        waiting = await self._present([each for each in waiting if each.about not in under_way])
+        waiting = await self._shaded(waiting)
+        undecided = [Waiting(id=each.id, about=each.about) for each in waiting]
+        decided = one_by_one(undecided) if follows else plan(undecided, await self._told(), self._now)
+        await self._decide(waiting, decided)
+        return await self._message()
+
+    async def wait(self, reason: str) -> None:
+        """Holds all that is due until what the channel waits for is there; what is too old by then has failed."""
+        old = self._now - GIVE_UP
+        found = await self._tx.fetch(_TO_HOLD, self._channel, self._now, reason, old)
+        over: list[Row[Notification]] = []
+        for row in map(_row, found):
+            if row.state.created_at <= old:
+                over += [row, *map(_row, await self._tx.fetch(_COVERED, row.state.covers))]
+            else:
+                row.state.state, row.state.reason = State.held, reason
+                await self._store.save(row, "held")
+        for row in over:
+            row.state.state, row.state.reason = State.failed, reason
+            await self._store.save(row, "failed")
+        await self._due({row.state.id: None for row in over})
+        await self._tx.execute(_PUT_OFF, self._channel, self._now, self._now + LOOK_FOR)
+        await self._tx.execute(_NEXT_ABOUT, self._channel, [row.state.about for row in over], self._now)
+
+    async def _message(self) -> list[Row[Notification]]:
+        """The message that was decided on and is due first; one about deleted monitors alone ends here."""
+        while leader := await self._tx.fetchrow(_LEADER, self._channel, self._now):
+            row = _row(leader)
+            covered = await self._tx.fetch(_COVERED, row.state.covers) if row.state.covers else []
+            rows = [row, *map(_row, covered)]
+            abouts = {each.state.about for each in rows}
+            if await self._gone(abouts) != abouts:
+                return rows
+            await self._suppress(rows, DELETED)
+        return []
+
+    async def _present(self, waiting: list[Undecided]) -> list[Undecided]:
+        """Those whose monitors are still there; the others end here."""
+        gone = await self._gone({each.about for each in waiting})
+        rows = await self._rows([each.id for each in waiting if each.about in gone])
+        await self._suppress(list(rows.values()), DELETED)
+        return [each for each in waiting if each.about not in gone]
+
+    async def _gone(self, abouts: set[UUID]) -> set[UUID]:
+        return {row["id"] for row in await self._tx.fetch(_GONE, list(abouts))} if abouts else set()
+
+    async def _suppress(self, rows: Sequence[Row[Notification]], reason: str, parent: UUID | None = None) -> None:
+        """Ends some that need not be told."""
+        for row in rows:
+            row.state.state, row.state.reason, row.state.parent = State.suppressed, reason, parent
+            await self._store.save(row, "suppressed")
+        await self._due({row.state.id: None for row in rows})
 
     async def _told(self) -> list[Told]:
         """The messages of the last hour."""
@@ -81,89 +129,85 @@ class Agenda:
         )  # fmt: skip
         return [Told(at=row["planned"], abouts=frozenset(row["abouts"])) for row in rows]
 
-    async def _decide(self, waiting: dict[UUID, Open], decided: Plan) -> None:
+    async def _decide(self, waiting: Sequence[Undecided], decided: Plan) -> None:
+        due: dict[UUID, datetime | None] = dict.fromkeys((each.id for each in waiting), None)
+        rows = await self._rows([id_ for ids in decided.messages for id_ in ids])
         for ids in decided.messages:
-            leader = waiting[ids[0]]
+            due[ids[0]] = self._now
             for id_ in ids:
-                each = waiting[id_]
-                each.it.state, each.it.reason, each.it.parent, each.it.planned = State.waiting, "", None, self._now
-                each.it.digest = None if each is leader else leader.it.id
-                each.due = self._now if each is leader else None
-            leader.it.covers = ids[1:]
+                it = rows[id_].state
+                it.state, it.reason, it.parent, it.planned = State.waiting, "", None, self._now
+                it.digest = None if id_ == ids[0] else ids[0]
+            rows[ids[0]].state.covers = ids[1:]
             for id_ in ids:
-                await self._store.save(waiting[id_].row, "planned")
-        for id_, held in decided.held.items():
-            await self._hold(waiting[id_], held)
-        told = {id_ for ids in decided.messages for id_ in ids}
-        await self._queue([each for id_, each in waiting.items() if id_ not in told | decided.held.keys()])
-        await self._put_off([each for id_, each in waiting.items() if id_ in told | decided.held.keys()])
+                await self._store.save(rows[id_], "planned")
+        due |= {id_: held.until for id_, held in decided.held.items()}
+        known = {each.id: each for each in waiting}
+        await self._hold([(known[id_], held.reason) for id_, held in decided.held.items()])
+        # The rest comes after another about the same monitor: whoever has delivered that one says when.
+        await self._due(due)
 
-    async def _hold(self, each: Open, held: Held, parent: UUID | None = None) -> None:
-        each.due = held.until
-        if (each.it.state, each.it.reason) != (State.held, held.reason):
-            each.it.state, each.it.reason, each.it.parent = State.held, held.reason, parent
-            await self._store.save(each.row, "held")
+    async def _hold(self, some: Sequence[tuple[Undecided, str]], parent: UUID | None = None) -> None:
+        """Says why some are held, where that was not said before."""
+        reasons = {each.id: reason for each, reason in some if (each.state, each.reason) != (State.held, reason)}
+        for row in (await self._rows(list(reasons))).values():
+            row.state.state, row.state.reason, row.state.parent = State.held, reasons[row.state.id], parent
+            await self._store.save(row, "held")
 
-    async def _queue(self, some: Sequence[Open]) -> None:
-        """Those that come after another about the same monitor: whoever has delivered that one says when."""
-        for each in some:
-            each.due = None
-        await self._put_off(some)
+    async def _rows(self, ids: Sequence[UUID]) -> dict[UUID, Row[Notification]]:
+        return {row.state.id: row for row in await self._store.edit_many(ids)} if ids else {}
 
-    async def _put_off(self, some: Sequence[Open]) -> None:
+    async def _due(self, times: Mapping[UUID, datetime | None]) -> None:
+        """When some must be looked at again; None: when another one is delivered."""
         await self._tx.execute(
             "UPDATE notification n SET due = m.due FROM unnest($1::uuid[], $2::timestamptz[]) AS m (id, due)"
-            " WHERE n.id = m.id",
-            [each.it.id for each in some], [each.due for each in some],
+            " WHERE n.id = m.id AND n.due IS DISTINCT FROM m.due",
+            list(times), list(times.values()),
         )  # fmt: skip
 
-    async def _shaded(self, waiting: list[Open]) -> list[Open]:
+    async def _shaded(self, waiting: list[Undecided]) -> list[Undecided]:
         """Those that need not wait for a parent; an outage that nobody had to hear of ends here, with its end."""
-        families = await self._families({each.it.about for each in waiting if each.it.noun == "resource"})
-        by_about: dict[UUID, list[Open]] = defaultdict(list)
+        families = await self._families({each.about for each in waiting if each.noun == "resource"})
+        by_about: dict[UUID, list[Undecided]] = defaultdict(list)
         for each in waiting:
-            by_about[each.it.about].append(each)
-        shaded: list[Open] = []
+            by_about[each.about].append(each)
+        apart: set[UUID] = set()
         for about, mine in by_about.items():
             outage, family = _outage(mine), families.get(about)
             if not outage or family is None:
                 continue
-            fallen = outage[0].it
-            how = light(family, fallen.at, self._now, shaded=fallen.parent is not None)
+            how = light(family, outage[0].at, self._now, shaded=outage[0].parent is not None)
             if how is not Light.told:
-                shaded += outage
-                for each in outage:
-                    await self._shade(each, family, needless=how is Light.needless)
-        await self._put_off(shaded)
-        apart = {each.it.id for each in shaded}
-        return [each for each in waiting if each.it.id not in apart]
+                apart |= {each.id for each in outage}
+                await self._shade(outage, family, needless=how is Light.needless)
+        return [each for each in waiting if each.id not in apart]
 
-    async def _shade(self, each: Open, family: Family, *, needless: bool) -> None:
+    async def _shade(self, outage: list[Undecided], family: Family, *, needless: bool) -> None:
         name = family.parent_name
         if needless:
-            each.due = None
-            each.it.state, each.it.parent = State.suppressed, family.parent
-            each.it.reason = f"it was down only while its parent {name} could not be reached"
-            await self._store.save(each.row, "suppressed")
-        else:
-            reason = f"it waits for its parent {name}, without which it cannot be reached"
-            await self._hold(each, Held(until=self._now + LOOK_AGAIN, reason=reason), family.parent)
+            rows = await self._rows([each.id for each in outage])
+            reason = f"it was down only while its parent {name} could not be reached"
+            await self._suppress(list(rows.values()), reason, family.parent)
+            return
+        reason = f"it waits for its parent {name}, without which it cannot be reached"
+        await self._hold([(each, reason) for each in outage], family.parent)
+        await self._due(dict.fromkeys((each.id for each in outage), self._now + LOOK_AGAIN))
 
     async def _families(self, resources: set[UUID]) -> dict[UUID, Family]:
         rows = await self._tx.fetch(_FAMILIES, list(resources)) if resources else []
         return {row["id"]: _family(row) for row in rows}
 
 
-def _outage(mine: list[Open]) -> list[Open]:
+def _outage(mine: list[Undecided]) -> list[Undecided]:
     """Of what waits about one monitor, the outage that its parent may be to blame for: its last, and its end."""
-    said = [each for each in mine if each.it.what in OUTAGES]
-    begins = [place for place, each in enumerate(said) if each.it.what == "down"]
-    first = next((place for place in begins if said[place].it.parent), begins[-1] if begins else len(said))
+    said = [each for each in mine if each.what in OUTAGES]
+    begins = [place for place, each in enumerate(said) if each.what == "down"]
+    first = next((place for place in begins if said[place].parent), begins[-1] if begins else len(said))
     return said[first:]
 
 
-def _leads(it: Notification) -> bool:
-    return it.planned is not None and it.digest is None and it.state is State.waiting
+def _row(row: Any) -> Row[Notification]:
+    return Row(msgspec.json.decode(row["state"], type=Notification), row["version"])
 
 
 def _family(row: Any) -> Family:
@@ -179,6 +223,38 @@ def _family(row: Any) -> Family:
     )
 
 
+_TO_HOLD = """
+SELECT state, version FROM notification
+WHERE channel = $1 AND open AND due <= greatest($2, now())
+    AND (state->>'state' <> 'held' OR state->>'reason' <> $3 OR (state->>'created_at')::timestamptz <= $4)
+ORDER BY place
+"""
+_PUT_OFF = "UPDATE notification SET due = $3 WHERE channel = $1 AND open AND due <= greatest($2, now())"
+_NEXT_ABOUT = """
+UPDATE notification SET due = $3 WHERE channel = $1 AND open AND planned IS NULL AND about = ANY($2::uuid[])
+"""
+# Only a leader that is decided on has `planned` and `due`: what it covers waits for it without a time.
+_LEADER = """
+SELECT state, version FROM notification
+WHERE channel = $1 AND open AND planned IS NOT NULL AND due <= $2 ORDER BY place LIMIT 1
+"""
+_COVERED = "SELECT state, version FROM notification WHERE id = ANY($1::uuid[]) ORDER BY place"
+# New ones are due by the server's clock, which may be ahead of ours.
+_LOOK = """
+SELECT EXISTS (
+    SELECT FROM notification WHERE channel = $1 AND open AND planned IS NULL AND due <= greatest($2, now())
+)
+"""
+_UNDER_WAY = "SELECT DISTINCT about FROM notification WHERE channel = $1 AND open AND planned IS NOT NULL"
+_UNDECIDED = """
+SELECT id, about, state->>'noun' AS noun, state->>'what' AS what, (state->>'at')::timestamptz AS at,
+    (state->>'parent')::uuid AS parent, state->>'state' AS state, state->>'reason' AS reason
+FROM notification WHERE channel = $1 AND open AND planned IS NULL ORDER BY place
+"""
+_GONE = """
+SELECT id FROM unnest($1::uuid[]) AS a (id)
+WHERE NOT EXISTS (SELECT FROM resource r WHERE r.id = a.id) AND NOT EXISTS (SELECT FROM heartbeat h WHERE h.id = a.id)
+"""
 _FAMILIES = """
 SELECT r.id, r.status, p.id AS parent, p.name AS parent_name, p.status AS parent_status,
     (p.state->'change'->>'at')::timestamptz AS parent_since, greatest(r.interval, p.interval) AS interval,

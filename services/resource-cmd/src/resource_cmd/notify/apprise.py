@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from pinghome_common.errors import FieldError, Invalid
-from resource_cmd.notify.message import Means, Message, Undelivered
+from resource_cmd.notify.egress import threads_judged
+from resource_cmd.notify.message import Kind, Means, Message, Undelivered
 
 DEADLINE = 20.0
 """Seconds for one message."""
 
-# Each sends to a constant https host and nowhere else: Apprise resolves names by itself, so that no address can be
-# judged and pinned. All self-hosted ones (json, ntfy, gotify, mailto, matrix, …) and all local ones are left out.
+# Each sends to a constant https host and nowhere else. All self-hosted ones (json, ntfy, gotify, mailto, matrix, …)
+# and all local ones are left out.
 SCHEMES = frozenset(
     {
         *("brevo", "discord", "flock", "gchat", "groupme", "ifttt", "ilert", "incidentio", "join", "lark", "line"),
@@ -26,7 +27,7 @@ _REFUSED = frozenset({"template", "redirect", "verify", "retry", "wait", "cto", 
 
 
 @dataclass(slots=True, kw_only=True)
-class Apprise:
+class Apprise(Kind):
     """`url` is one of Apprise's, such as `tgram://bottoken/ChatID`; all but its scheme is secret."""
 
     url: str
@@ -50,14 +51,15 @@ class Apprise:
         """The scheme."""
         return {"url": f"{self.url.partition('://')[0].lower()}://{mask}"}
 
-    async def send(self, message: Message, means: Means) -> None:  # noqa: ARG002  # it brings its own
+    async def send(self, message: Message, means: Means) -> None:
         """Delivers; raises Undelivered. Apprise does not say what went wrong beyond its log."""
         plugin = await asyncio.to_thread(_plugin, self.url)
         if plugin is None:
             raise Undelivered("this version of Apprise does not understand the URL any more")
         try:
             async with asyncio.timeout(DEADLINE):
-                delivered = await plugin.async_notify(title=message.title, body=message.text)
+                with threads_judged(means.guard, DEADLINE):
+                    delivered = await plugin.async_notify(title=message.title, body=message.text)
         except TimeoutError:
             raise Undelivered(f"{plugin.service_name} did not answer within {DEADLINE:.0f} seconds") from None
         except (OSError, TypeError, ValueError):

@@ -8,6 +8,7 @@ import msgspec
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.integration import Integration
+from pinghome_common.origin import same_place
 from pinghome_common.secret import seal, unseal
 from resource_cmd.notify.apprise import Apprise
 from resource_cmd.notify.email import Email
@@ -51,16 +52,20 @@ def merged(old: Kind, shown: dict[str, str | list[str]], sent: dict[str, Any], m
     """A configuration of which a client sent some fields; a mask sent back means unchanged (contract F).
 
     Raises:
-        Invalid: a mask where there was none.
+        Invalid: a mask where there was none, or in place of a secret that would go to another host.
     """
-    found = msgspec.to_builtins(old)
+    before = msgspec.to_builtins(old)
+    found = dict(before)
     for name, value in sent.items():
         if isinstance(value, str) and mask in value:
             if shown.get(name) != value:
                 raise Invalid(FieldError(f"config.{name}"[:200], "there is no earlier value to keep"))
         else:
             found[name] = value
-    return dict(found)
+    kept = "secret" in found and sent.get("secret", mask) == mask
+    if kept and not same_place(before["url"], str(found["url"])):
+        raise Invalid(FieldError("config.secret", "has to be sent anew, for the URL leads to another host"))
+    return found
 
 
 def _field_error(message: str) -> FieldError:

@@ -1,4 +1,4 @@
-"""The one HTTP client for what users name: every address is judged by the guard and the connection goes there."""
+"""The HTTP client for what users name: one request at a time, nothing shared between them."""
 
 import asyncio
 import socket
@@ -10,19 +10,20 @@ from typing import Any
 import httpx
 import msgspec
 
-from pinghome_common.guard import Address, Forbidden, Guard
+from pinghome_common.guard import Forbidden, Guard
+from resource_cmd.notify import egress
 from resource_cmd.notify.message import Undelivered
 
 DEADLINE = 10.0
 """Seconds from the look-up of the name to the last byte of the answer."""
-CONNECT = 4.0
+CONNECT = 8.0
 LARGEST = 4 << 20
-"""Bytes of an answer that are read."""
+"""Bytes of an answer that are read where its body matters."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Answer:
-    """What came back; the body only as far as `LARGEST`."""
+    """What came back; the body only as far as was asked for."""
 
     status: int
     retry_after: float
@@ -37,7 +38,7 @@ class Answer:
 
 
 class Web:
-    """Redirects are not followed, proxies of the environment are not asked, connections are not kept.
+    """Redirects are not followed.
 
     Args:
         guard: judges every address.
@@ -45,33 +46,28 @@ class Web:
     """
 
     def __init__(self, guard: Guard, verify: ssl.SSLContext | None = None) -> None:
-        self._guard = guard
-        self._client = httpx.AsyncClient(
-            verify=verify or ssl.create_default_context(),
-            trust_env=False,
-            timeout=httpx.Timeout(DEADLINE, connect=CONNECT),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-        )
+        timeout = httpx.Timeout(DEADLINE, connect=CONNECT)
+        self._client = egress.client(guard, most=2 * LARGEST, timeout=timeout, verify=verify)
 
     async def close(self) -> None:
         """Ends what is under way."""
         await self._client.aclose()
 
-    async def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-        """One request.
+    async def ask(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, most: int = LARGEST
+    ) -> Answer:
+        """One request; `most` are the bytes of the answer's body that are read.
 
         Raises:
             Undelivered: no answer came; the sentence names the host only, for the rest of a URL may be secret.
         """
         try:
-            target = httpx.URL(url)
+            name = httpx.URL(url).host
         except httpx.InvalidURL:
-            raise Undelivered("the URL is none that can be called") from None
-        name = target.host
+            raise Undelivered("the URL is not valid") from None
         try:
             async with asyncio.timeout(DEADLINE):
-                addresses = await self._guard.resolve(target.raw_host.decode())
-                return await self._first(method, target, addresses, headers, body)
+                return await self._ask(method, url, headers, body, most)
         except TimeoutError:
             raise Undelivered(f"{name} did not answer within {DEADLINE:.0f} seconds") from None
         except Forbidden as error:
@@ -81,43 +77,16 @@ class Web:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise Undelivered(f"{name} {_why(error)}") from None
 
-    async def _first(
-        self, method: str, target: httpx.URL, addresses: list[Address], headers: Mapping[str, str], body: bytes
-    ) -> Answer:
-        """The answer of the first address that takes the connection."""
-        for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-            try:
-                return await self._one(method, target, address, headers, body)
-            except (httpx.ConnectError, httpx.ConnectTimeout):
-                if left == 1:
-                    raise
-        raise ValueError("has no address")
-
-    async def _one(
-        self, method: str, target: httpx.URL, address: Address, headers: Mapping[str, str], body: bytes
-    ) -> Answer:
-        request = self._client.build_request(
-            method,
-            target.copy_with(host=str(address)),
-            headers={
-                **headers,
-                "Host": target.netloc.decode(),
-                "Accept-Encoding": "identity",
-                "User-Agent": "Pinghome",
-            },
-            content=body,
-            extensions={"sni_hostname": target.raw_host.decode()},
-        )
-        response = await self._client.send(request, stream=True)
-        try:
+    async def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes, most: int) -> Answer:
+        own = {"Accept-Encoding": "identity", "User-Agent": "Pinghome"}
+        async with self._client.stream(method, url, headers={**headers, **own}, content=body) as response:
             read = bytearray()
-            async for part in response.aiter_raw():
-                read += part
-                if len(read) > LARGEST:
-                    break
-            return Answer(status=response.status_code, retry_after=_retry_after(response), body=bytes(read[:LARGEST]))
-        finally:
-            await response.aclose()
+            if most:  # else the status line says all, and a body need never end
+                async for part in response.aiter_raw():
+                    read += part
+                    if len(read) >= most:
+                        break
+            return Answer(status=response.status_code, retry_after=_retry_after(response), body=bytes(read[:most]))
 
 
 def refused(name: str, answer: Answer) -> Undelivered:

@@ -11,7 +11,7 @@ import msgspec
 from pinghome_common.clock import now
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.guard import Forbidden, Guard
-from resource_cmd.notify.message import Means, Message
+from resource_cmd.notify.message import Kind, Means, Message
 from resource_cmd.notify.web import host, refused
 
 
@@ -21,7 +21,7 @@ def new_secret() -> str:
 
 
 @dataclass(slots=True, kw_only=True)
-class Webhook:
+class Webhook(Kind):
     """POST `{"id", "what", "title", "text", "notifications": […]}`, each `{"id", "noun", "about", "what", "at", …}`.
 
     Headers: `Idempotency-Key`, the same for every attempt; `X-Pinghome-Signature: t=<UNIX seconds>,v1=<hex>`, the
@@ -73,7 +73,7 @@ def sign(secret: str, body: bytes, at: int) -> str:
 
 async def post(means: Means, url: str, headers: dict[str, str], body: bytes) -> None:
     """Delivers a body; raises Undelivered unless the answer is 2xx."""
-    answer = await means.web.ask("POST", url, headers, body)
+    answer = await means.web.ask("POST", url, headers, body, most=0)
     if not 200 <= answer.status < 300:
         raise refused(host(url), answer)
 

@@ -5,8 +5,13 @@ from datetime import datetime, timedelta
 
 from pinghome_common.clock import from_micros
 from pinghome_common.events.heartbeat import Heartbeat
+from pinghome_common.events.ping import Ping
 from pinghome_common.events.resource import Resource
+from pinghome_common.text import clean
 from resource_cmd.notify.ledger import Notice
+
+MESSAGE, OUTPUT = 500, 1000
+"""Characters of a job's message and of its body that are told."""
 
 SWITCHED_ON = ("pending", "new")
 """What a monitor or a heartbeat is right after it was made or switched on by hand."""
@@ -46,14 +51,35 @@ def of_resource(it: Resource, version: int) -> tuple[Resource, list[Notice]]:
     return after, [_notice(it, "resource", version, change.status, change.at, title, text)]
 
 
-def of_heartbeat(it: Heartbeat, version: int) -> tuple[Heartbeat, list[Notice]]:
-    """The same for a heartbeat."""
+def of_heartbeat(it: Heartbeat, version: int, ping: Ping | None = None) -> tuple[Heartbeat, list[Notice]]:
+    """The same for a heartbeat; `ping` is the one that changed it, None when silence did."""
     status, at, begun = it.vitals.status, from_micros(it.vitals.changed_at), it.down_since
     after = replace(it, down_since=since(status, at, begun))
     if not tells(it.previous, status, told=begun is not None):
         return after, []
-    title, text = _words(it.name, "", at, begun if status == "up" else None, it.vitals.reason)
-    return after, [_notice(it, "heartbeat", version, status, at, title, text)]
+    over = begun if status == "up" else None
+    reason, output = it.vitals.reason, ""
+    if ping and status == "down":
+        reason, output = f"{reason}{_ended(ping)}", _output(ping)
+    title, text = _words(it.name, "", at, over, reason)
+    return after, [_notice(it, "heartbeat", version, status, at, title, text + output)]
+
+
+def _ended(ping: Ping) -> str:
+    """The exit status and the message of a job that failed."""
+    status = "" if ping.exit_status is None else f" with exit status {ping.exit_status}"
+    message = one_line(ping.message[:MESSAGE]).rstrip(".")
+    return status + (f": {message}" if message else "")
+
+
+def _output(ping: Ping) -> str:
+    """The beginning of what it sent, in lines of its own; a mail's headers say nothing to people."""
+    if ping.scheme == "email":
+        return ""
+    text = ping.body[: 4 * OUTPUT].decode("utf-8", "replace").replace("\r\n", "\n")
+    shown = clean(text, OUTPUT, lines=True).strip()
+    more = "\n…" if shown and (len(text) > OUTPUT or len(ping.body) > 4 * OUTPUT) else ""
+    return f"\n\n{shown}{more}" if shown else ""
 
 
 def _words(name: str, target: str, at: datetime, begun: datetime | None, reason: str) -> tuple[str, str]:
@@ -79,8 +105,15 @@ def _notice(
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks and what else does not print: it goes into subjects and headers."""
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    """The text without line breaks and what else does not print: it goes into subjects and headers.
+
+    What joins or directs letters and emoji stays: without it some names are spelt wrong.
+    """
+    return " ".join("".join(each if each.isprintable() or each in _JOINERS else " " for each in text).split())
+
+
+# Zero-width (non-)joiner, the marks of direction, and the tags of which the flags of regions are made.
+_JOINERS = frozenset("\u200c\u200d\u200e\u200f\u061c" + "".join(map(chr, range(0xE0020, 0xE0080))))
 
 
 def duration(span: timedelta) -> str:

@@ -12,6 +12,7 @@ from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.resource import Resource
 from pinghome_common.guard import Forbidden
+from pinghome_common.origin import same_place
 from pinghome_common.secret import derive
 from resource_cmd import resource, target
 from resource_cmd.api.pinghome.resource_body import NewResource, Settings
@@ -79,7 +80,9 @@ async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noq
     """Changes the settings that are sent and returns the monitor (A5)."""
     row = await command.resources.edit(id, command.wanted)
     state = resource.edit(row.state, checked(command.state, body), command.now)
-    row.state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *secrets_of(body))
+    moved = not same_place(row.state.url or row.state.host, state.url or state.host)
+    key = derive(command.state.settings.secret_key, "resource")
+    row.state = resource.with_secrets(state, key, *secrets_of(body), moved=moved)
     fits(command.state, body, row.state)
     await command.channels.check(body.channels)
     if body.parent_id:

@@ -1,0 +1,46 @@
+"""Changes of state and flips: how long they are kept, and how many are read at a time."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+from integration.statistic_query.test_statistics import db, migrated_statistics  # noqa: F401
+from pinghome_common import db as databases
+from pinghome_common.clock import now
+from statistic_query import flips as reading
+from statistic_query.flips import flips
+from statistic_query.partition import Partitions
+
+KEPT = {"ping": 90, "flip": 30, "state_change": 30}
+
+
+async def test_old_changes_go_but_for_the_last_one_which_says_how_the_time_began(db, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(databases, "BATCH", 2)
+    busy, quiet = uuid4(), uuid4()
+    async with db.connection() as connection:
+        ages = {busy: [40, 39, 38, 37, 36, 35, 20, 10], quiet: [400]}
+        for resource, days in ages.items():
+            for version, age in enumerate(days):
+                await connection.execute(
+                    "INSERT INTO state_change VALUES ($1, $2, $3, 'down', NULL, '', NULL, NULL)",
+                    resource, version, now() - timedelta(days=age),
+                )  # fmt: skip
+                await connection.execute(
+                    "INSERT INTO flip VALUES ($1, $2, $3, true)", resource, version, now() - timedelta(days=age)
+                )
+        await Partitions(KEPT).delete_old(connection)
+        left = await connection.fetch("SELECT resource, version FROM state_change ORDER BY version")
+        flipped = await connection.fetch("SELECT heartbeat, version FROM flip ORDER BY version")
+    assert [row["version"] for row in left if row["resource"] == busy] == [5, 6, 7]
+    assert [row["version"] for row in left if row["resource"] == quiet] == [0]
+    assert [(row["heartbeat"], row["version"]) for row in flipped] == [(busy, 6), (busy, 7)]
+
+
+async def test_one_answer_has_the_newest_flips_only(db, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(reading, "MOST", 3)
+    check = uuid4()
+    async with db.connection() as connection:
+        for version in range(5):
+            at = now() - timedelta(hours=5 - version)
+            await connection.execute("INSERT INTO flip VALUES ($1, $2, $3, $4)", check, version, at, version % 2 == 0)
+        found = await flips(connection, check, None, None)
+    assert [each.up for each in found] == [True, False, True]
