@@ -9,7 +9,9 @@ from uuid import uuid4
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 def named(common: str) -> x509.Name:
@@ -39,21 +41,24 @@ class Authority:
         return serving(folder, key, *certificates)
 
     def leaf(
-        self, key: ec.EllipticCurvePrivateKey, *, name: str = "localhost", days: float = 30, sans: int = 0,
-        self_signed: bool = False, subject: str = "",
+        self, key: PrivateKey, *, name: str = "localhost", days: float = 30, sans: int = 0,
+        self_signed: bool = False, subject: str = "", named_by_san: bool = True,
     ) -> x509.Certificate:  # fmt: skip
-        """For `name` and 127.0.0.1, or for `name` alone when it is another; `sans` more names, to be cut."""
+        """For `name` and 127.0.0.1, or for `name` alone when it is another; `sans` more names, to be cut.
+
+        Without `named_by_san` the common name alone says for whom it is.
+        """
         names: list[x509.GeneralName] = [x509.DNSName(name)]
         if name == "localhost":
             names.append(x509.IPAddress(ip_address("127.0.0.1")))
         names += [x509.DNSName(f"{number}.example") for number in range(sans)]
         signer = _Signer(key, named(subject or name)) if self_signed else self
-        extensions = [(x509.SubjectAlternativeName(names), False)]
+        extensions = [(x509.SubjectAlternativeName(names), False)] if named_by_san else []
         return _sign(named(subject or name), key, signer, days, extensions)
 
 
 class _Signer:
-    def __init__(self, key: ec.EllipticCurvePrivateKey, name: x509.Name) -> None:
+    def __init__(self, key: PrivateKey, name: x509.Name) -> None:
         self.key, self.name = key, name
 
 
@@ -75,7 +80,7 @@ def _sign(
     return builder.sign(signer.key, hashes.SHA256())
 
 
-def serving(folder: Path, key: ec.EllipticCurvePrivateKey, *certificates: x509.Certificate) -> ssl.SSLContext:
+def serving(folder: Path, key: PrivateKey, *certificates: x509.Certificate) -> ssl.SSLContext:
     """A server's context that shows these certificates, the leaf first."""
     path = folder / f"{uuid4()}.pem"
     private = key.private_bytes(

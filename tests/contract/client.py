@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Self
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import httpx
+
+from running import TOKEN
 
 DOMAIN = "api.pinghome.io"
 CANARY = f"canary-{uuid4()}"
@@ -29,6 +31,11 @@ class Client:
     http: httpx.AsyncClient
     token: str | None
     form: Form = Form.PREFIX
+
+    @property
+    def service_id(self) -> str:
+        """Where this client's things are unless they say otherwise; for the first organisation it is SERVICE."""
+        return SERVICE if self.token in (None, TOKEN) else str(uuid5(NAMESPACE_URL, self.token or ""))
 
     def by(self, form: Form) -> Self:
         return replace(self, form=form)
@@ -70,6 +77,8 @@ class Client:
         return await self._made("service", {"name": f"service {uuid4()}"} | settings)
 
     async def _made(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+        if body.get("service_id") == SERVICE:
+            body = body | {"service_id": self.service_id}
         answer = await self("POST", f"resource-cmd/v1/{kind}", json=body)
         assert answer.status_code == 201, answer.text
         return answer.json()[kind]

@@ -13,6 +13,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("name", "x" * 101, "name is too long"),
     ("name", "a\0b", "name contains the character NUL"),
     ("desc", 1, "desc is not a string"),
+    ("desc", "x" * 100_001, "desc is too long"),
+    ("desc", "a\0b", "desc contains the character NUL"),
     ("tags", 123, "tags is not a string"),
     ("tags", ["a"], "tags is not a string"),
     ("tags", "x" * 501, "tags is too long"),
@@ -40,6 +42,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("tz", "../../etc/passwd", "tz is not a valid timezone"),
     ("channels", None, "channels is not a string"),
     ("channels", ["a"], "channels is not a string"),
+    ("channels", "x" * 100_001, "channels is too long"),
     ("manual_resume", 0, "manual_resume is not a boolean"),
     ("manual_resume", "yes", "manual_resume is not a boolean"),
     ("methods", "GET", "methods has unexpected value"),
@@ -115,7 +118,8 @@ async def test_body_is_json_whatever_its_content_type_says(project: Project, nam
 
 
 async def test_text_that_no_state_can_hold_is_refused_and_not_a_500(project: Project):
-    answer = await project("POST", "checks/", json={"desc": "x" * 300_000})
+    assert (await project.create(desc="\N{GRINNING FACE}" * 40_000))["desc"] == "\N{GRINNING FACE}" * 40_000
+    answer = await project("POST", "checks/", json={"desc": "\x01" * 100_000})  # six bytes each in JSON
     assert answer.status_code == 400
     assert "too large" in answer.json()["error"]
 

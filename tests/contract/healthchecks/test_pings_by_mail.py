@@ -51,6 +51,15 @@ async def test_a_mail_to_a_check_is_a_success_with_the_whole_message(ping: Pingi
         assert body.content == MAIL
 
 
+async def test_relays_may_change_the_case_of_an_address(ping: Pinging, port: int):
+    slug, check = await ping.named()
+    for address in (check.upper(), f"{ping.key.lower()}+{slug}", f"{ping.key.swapcase()}+{slug.upper()}"):
+        assert await sent(port, [f"{address}@{DOMAIN}"]) == {}, address
+    assert await ping.types(check) == ["success"] * 4
+    assert (await ping("GET", f"{ping.key.lower()}/{slug}")).status_code == 404  # by URL nothing changes
+    assert (await ping("GET", check.upper())).status_code == 404
+
+
 async def test_a_mail_to_nobody_is_refused_and_the_others_get_theirs(ping: Pinging, port: int):
     check = await ping.job()
     nobody = [f"{uuid4()}@{DOMAIN}", f"{check}@example.com", f"{ping.key}+nobody@{DOMAIN}", f"x@{DOMAIN}",

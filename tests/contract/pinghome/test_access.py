@@ -169,7 +169,7 @@ async def test_another_organisations_id_inside_a_bulk_deletion_deletes_nothing(
     assert (await foreign("DELETE", f"resource-cmd/v1/{kind}/{theirs}")).status_code == 200
 
 
-async def test_another_organisations_service_is_empty_and_may_be_named_without_mixing(
+async def test_another_organisations_service_is_empty_in_a_list_and_unknown_to_a_command(
     client: Client, foreign: Client, own: dict[str, str]
 ):
     for kind in ("resource", "heartbeat"):
@@ -179,10 +179,16 @@ async def test_another_organisations_service_is_empty_and_may_be_named_without_m
         before = [row["id"] for row in paginated(await client("GET", url + "?limit=500"), limit=500)]
         assert own[kind] in before
 
-        theirs = await getattr(foreign, kind)(service_id=own["service"])
+        theirs = await getattr(foreign, kind)()
+        for method, path, body in (
+            ("POST", f"resource-cmd/v1/{kind}", BODIES[kind] | {"name": "x", "service_id": own["service"]}),
+            ("PUT", f"resource-cmd/v1/{kind}/{theirs['id']}", {"service_id": own["service"]}),
+        ):
+            refused(await foreign(method, path, json=body), 404)
 
-        assert [row["id"] for row in paginated(await foreign("GET", url))] == [theirs["id"]]
+        assert paginated(await foreign("GET", url)) == []
         assert [row["id"] for row in paginated(await client("GET", url + "?limit=500"), limit=500)] == before
+        assert (await foreign("GET", f"resource-query/v1/{kind}/{theirs['id']}")).json() == theirs
         await foreign("DELETE", f"resource-cmd/v1/{kind}/{theirs['id']}")
     services = {row["id"] for row in paginated(await client("GET", "resource-query/v1/services"))}
     assert services.isdisjoint({row["id"] for row in paginated(await foreign("GET", "resource-query/v1/services"))})

@@ -71,6 +71,7 @@ OF_RESOURCE: dict[str, list[Any]] = {
     "service_id": IDS,
     "conditions": [5, "x", {}, True, None, [5], [[]], [{}], [KEYWORD] * 201, *[[KEYWORD | wrong] for wrong in DEMANDS]],
     "regions": [
+        ["eu-" + "a" * 50 + "-1"],
         *LISTS,
         ["eu-west-1"],
         ["EU-CENTRAL-1"],

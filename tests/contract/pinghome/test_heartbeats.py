@@ -36,7 +36,7 @@ async def test_message_and_result_are_kept_newest_first(client: Client):
     events = await it.events()
 
     told = [(row["result"], row["message"]) for row in events]
-    assert told == [("tick", ""), ("fail", strange.replace("\0", "\ufffd")), ("complete", long[:1000]), ("run", ""),
+    assert told == [("tick", ""), ("fail", strange.replace("\0", "")), ("complete", long[:1000]), ("run", ""),
                     ("tick", "first")]  # fmt: skip
     assert all(TIME.fullmatch(row["received_at"]) and row["method"] == "GET" for row in events)
     assert len({row["id"] for row in events}) == 5

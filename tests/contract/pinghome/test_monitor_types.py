@@ -155,10 +155,12 @@ async def test_results_tell_everything_that_is_kept(client: Client):
             "verdict": "fail", "class": "target_fail", "region": "eu-central-1", "status_code": 200,
             "error": "response-json-check status equal ok: found degraded", "address": "127.0.0.1",
             "condition": "response-json-check status equal ok", "excerpt": '{"status": "degraded"}',
+            "tolerated": [],
         }  # fmt: skip
         target.says = '{"status": "ok"}'
         await it.until("up")
         rows = await results(it)
+        assert all(row["slot"] <= row["checked_at"] for row in rows)
         assert [row["slot"] for row in rows] == sorted((row["slot"] for row in rows), reverse=True)
         assert (rows[0]["verdict"], rows[0]["condition"], rows[0]["excerpt"]) == ("up", "", "")
         both = await results(it, verdict="up"), await results(it, verdict="target_fail")

@@ -8,6 +8,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from applying import apply_all
 from pinghome_common.clock import from_micros
 from pinghome_common.db import Database
 from pinghome_common.events.certificate import Certificate, Link
@@ -50,7 +51,7 @@ class World:
             data = msgspec.msgpack.encode(Results(batch=uuid4(), region=region, results=[result]))
             messages.append(Message(self.seq, f"telemetry.result.{region}", data))
         async with self.db.transaction() as tx:
-            await Listener(60).apply(tx, messages)
+            await apply_all(tx, Listener(60).apply, messages)
 
     async def kept(self, it: Resource) -> tuple[str, str, int] | None:
         """Fingerprint, region and seconds of the certificate that is kept."""

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from applying import apply_all
 from pinghome_common.clock import from_micros
 from pinghome_common.db import Database
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, Status
@@ -30,7 +31,7 @@ class World:
     async def hear(self, subject: str, data: bytes) -> None:
         self.seq += 1
         async with self.db.transaction() as tx:
-            await Listener(60).apply(tx, [Message(self.seq, subject, data)])
+            await apply_all(tx, Listener(60).apply, [Message(self.seq, subject, data)])
 
     async def ping(self, at: float, kind: Kind = Kind.tick, number: int | None = None) -> None:
         if number is None:
@@ -48,7 +49,7 @@ class World:
             mark = await connection.fetchrow(_WATERMARK)
             if mark["at"] is not None:
                 at = min(AT + int(now * MICRO), mark["at"])
-                await self.sweeper._sweep(connection, at, mark["resumed"], 0)
+                await self.sweeper._sweep(connection, at, mark["resumed"])
 
     async def vitals(self):
         async with self.db.connection() as connection:

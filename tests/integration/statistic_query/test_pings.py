@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 import statistic_query
+from applying import apply_all
 from conftest import fresh_database
 from pinghome_common import migrate
 from pinghome_common.clock import micros, now
@@ -62,9 +63,8 @@ class World:
 
     async def apply(self, message: Message) -> None:
         async with self.db.transaction() as tx:
-            await (self.projector.events if message.subject.startswith("events") else self.projector.telemetry)(
-                tx, [message]
-            )
+            is_event = message.subject.startswith("events")
+            await apply_all(tx, self.projector.events if is_event else self.projector.telemetry, [message])
 
     async def ping(self, *kinds: Kind, first: int | None = None, body: bytes = b"", times: int = 1) -> None:
         """A batch of pings a microsecond apart, that comes `times`."""

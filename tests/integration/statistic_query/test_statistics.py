@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 import statistic_query
+from applying import apply_all
 from pinghome_common import migrate
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
@@ -46,7 +47,9 @@ def results(number: int) -> list[tuple[str, Result]]:
         for region in ("a", "b"):
             verdict, status = chance.choice(KINDS)
             total, late = round(chance.uniform(1, 900), 2), chance.randrange(900_000)
-            said = {} if verdict is Verdict.up else {"error": "e", "condition": "c", "excerpt": f"said {total}"}
+            said = {"tolerated": ["x", "y"]} if chance.random() < 0.2 else {}
+            if verdict is not Verdict.up:
+                said |= {"error": "e", "condition": "c", "excerpt": f"said {total}"}
             found.append(
                 (
                     region,
@@ -92,7 +95,7 @@ async def stored(db: Database, number: int = 1) -> list[Result]:
     messages = [message(place, region, result) for place, (region, result) in enumerate(found)]
     for begin in range(0, len(messages), 50):
         async with db.transaction() as tx:
-            await projector.telemetry(tx, messages[max(begin - 20, 0) : begin + 50])
+            await apply_all(tx, projector.telemetry, messages[max(begin - 20, 0) : begin + 50])
     return [result for _, result in found]
 
 
@@ -186,7 +189,7 @@ async def test_results_that_come_late_and_in_any_order_and_twice_are_counted_onc
     while messages:
         batch = [messages.pop() for _ in range(min(chance.randrange(1, 80), len(messages)))]
         async with db.transaction() as tx:
-            await projector.telemetry(tx, batch)
+            await apply_all(tx, projector.telemetry, batch)
 
     first = CREATED.replace(minute=0, second=0)
     begins = Window(first, now(), "hour").newest(1000)
@@ -204,11 +207,11 @@ async def test_a_batch_that_is_rolled_back_leaves_the_hours_as_they_were(db):
     async with db.connection() as connection:
         transaction = connection.transaction()
         await transaction.start()
-        await projector.telemetry(connection, [late])
+        await apply_all(connection, projector.telemetry, [late])
         await transaction.rollback()
     assert await rolled_up(db) == before
     async with db.transaction() as tx:
-        await projector.telemetry(tx, [late])
+        await apply_all(tx, projector.telemetry, [late])
     assert await rolled_up(db) != before
 
 
@@ -269,12 +272,12 @@ async def test_a_server_that_forgot_its_last_commits_gets_everything_again(db):
     projector = Projector(Nobody(), Partitions({"result": 30, "failure": 30, "ping": 30}))
     first = message(1, *results(3)[0])
     async with db.transaction() as tx:
-        await projector.telemetry(tx, [first])
+        await apply_all(tx, projector.telemetry, [first])
     async with db.connection() as connection:
         await connection.execute("TRUNCATE series, result, failure, result_day, address")
     connection = await db.own()  # as after a crash
     async with connection.transaction():
-        await projector.telemetry(connection, [first])
+        await apply_all(connection, projector.telemetry, [first])
     await connection.close()
     async with db.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM result JOIN series ON id = series") == 1
@@ -285,15 +288,15 @@ def told(row) -> tuple[object, ...]:
     at = micros(row["slot"])
     checked = None if row["late"] is None else at + round(row["late"] * 1000)
     seen = VERDICTS[row["verdict"]], row["status_code"], row["at"]
-    said = row["error"] or "", row["condition"] or "", row["excerpt"] or ""
+    said = row["error"] or "", row["condition"] or "", row["excerpt"] or "", row["tolerated"] or ""
     return at, checked, *seen, round(row["total"], 2), *said
 
 
 def kept(it: Result) -> tuple[object, ...]:
     """The same of a result that was sent."""
-    checked = None if it.verdict is Verdict.up else it.checked_at
+    checked = None if it.verdict is Verdict.up and not it.tolerated else it.checked_at
     seen = it.slot, checked, it.verdict, it.status_code, it.address, it.phases.total
-    return *seen, it.error, it.condition, it.excerpt
+    return *seen, it.error, it.condition, it.excerpt, "\n".join(it.tolerated)
 
 
 @pytest.mark.parametrize("wanted", [VERDICTS, VERDICTS[1:], VERDICTS[:1], VERDICTS[2:3]])
@@ -324,4 +327,4 @@ async def test_results_from_before_addresses_and_excerpts_were_kept_can_be_read(
     async with db.connection() as connection:
         (row,) = await Read(connection, ORGANISATION).results(RESOURCE, None, None, 9, VERDICTS)
 
-    assert told(row) == (micros(slot), None, Verdict.target_fail, None, "a", 5, "e", "", "")
+    assert told(row) == (micros(slot), None, Verdict.target_fail, None, "a", 5, "e", "", "", "")

@@ -14,11 +14,13 @@ from pinghome_common.events import Event, decode, encode
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.key import Kind, Scope
 from pinghome_common.events.ping import Batch, Ping
+from pinghome_common.events.ping import Kind as PingKind
 from pinghome_common.events.ping import encode as pack
 from pinghome_common.known import Caller
 from pinghome_common.settings import LARGEST_PING_BODY
 
 STAMP = datetime(2026, 11, 22, tzinfo=UTC)
+MINE = uuid4()
 HERE, THERE = uuid4(), uuid4()
 
 
@@ -26,7 +28,7 @@ class OneKey:
     """The key `key` opens HERE."""
 
     def caller(self, kind: Kind, token: str) -> Caller | None:
-        return Caller(uuid4(), "", uuid4(), Scope.write, HERE) if (kind, token) == (Kind.ping, "key") else None
+        return Caller(uuid4(), "", MINE, Scope.write, HERE) if (kind, token) == (Kind.ping, "key") else None
 
 
 @pytest.fixture
@@ -38,9 +40,9 @@ def door() -> Door:
 
 @pytest.fixture
 def say(door: Door) -> Callable[..., None]:
-    def say(id_: UUID, slug: str, service: UUID = HERE, what: str = "created") -> None:
+    def say(id_: UUID, slug: str, service: UUID = HERE, what: str = "created", organisation: UUID = MINE) -> None:
         it = Heartbeat(
-            id=id_, organisation=uuid4(), service_id=service, name="", slug=slug, period=60, methods=["GET"],
+            id=id_, organisation=organisation, service_id=service, name="", slug=slug, period=60, methods=["GET"],
             created_at=STAMP, updated_at=STAMP,
         )  # fmt: skip
         event = Event(
@@ -60,6 +62,11 @@ def test_a_check_is_found_by_its_slug_in_its_service_alone(door, say):
     assert door.by_slug("key", "else") is None
     with pytest.raises(NotFound):
         door.by_slug("no key", "backup")
+
+
+def test_what_another_organisation_has_in_a_service_of_the_same_id_is_not_found(door, say):
+    say(uuid4(), "backup", organisation=uuid4())
+    assert door.by_slug("key", "backup") is None
 
 
 def test_two_checks_with_one_slug_are_ambiguous_until_one_is_renamed_or_gone(door, say):
@@ -82,13 +89,38 @@ def test_checks_without_a_slug_have_none(door, say):
     assert door.by_slug("key", "") is None
 
 
+def test_headers_of_a_client_say_nothing_of_where_it_is():
+    forged = [(b"x-forwarded-for", b"192.0.2.1"), (b"x-forwarded-proto", b"https"), (b"user-agent", b"curl")]
+    assert origin({"client": ("10.0.0.9", 1), "scheme": "http", "headers": forged}) == ("10.0.0.9", "http", "curl")
+
+
+class Kept:
+    """A committer that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.pings: list[Ping] = []
+
+    async def add(self, ping: Ping) -> None:
+        self.pings.append(ping)
+
+
 @pytest.mark.parametrize(
-    ("forwarded", "shown"),
-    [(b"192.0.2.1", "192.0.2.1"), (b"192.0.2.1:80, 10.0.0.1", "192.0.2.1"), (b"2001:db8::1,x", "2001:db8::1"),
-     (b"", ""), (b"\xff" * 500, "\xff" * 45)],
+    ("text", "kept"),
+    [("plain", "plain"), ("gr\N{LATIN SMALL LETTER O WITH DIAERESIS}\N{GRINNING FACE}", "gr\xf6\N{GRINNING FACE}"),
+     ("a\x00b\x1bc", "abc"), ("a\ud800b", "a\N{REPLACEMENT CHARACTER}b"), ("x" * 2000, "x" * 1000)],
 )  # fmt: skip
-def test_the_address_shown_is_the_first_that_was_forwarded(forwarded, shown):
-    assert origin([(b"x-forwarded-for", forwarded)], "10.0.0.9", "http") == (shown, "http", "")
+async def test_texts_of_pings_are_clean_before_they_reach_the_stream(door, say, text, kept):
+    one = uuid4()
+    say(one, "")
+    door.committer = Kept()
+    headers = [(b"user-agent", b"\x00a\x85b\xff")]
+    scope = {"method": "GET", "client": ("10.0.0.9", 1), "scheme": "http", "headers": headers}
+    await door.accept(str(one), scope, message=text)
+    await door.keep(door.entries[str(one)], "", PingKind.success, "", "email", f"Email from {text}")
+    first, second = door.committer.pings
+    assert (first.message, first.user_agent) == (kept, "a b\xff")
+    assert second.user_agent == f"Email from {kept}"[:200]
+    pack(Batch(b"b" * 16, 1, [first, second]))
 
 
 def test_pings_with_large_bodies_travel_in_messages_that_the_stream_takes():

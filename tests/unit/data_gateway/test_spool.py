@@ -1,10 +1,12 @@
 """Batches on disk until the broker has them."""
 
 import resource
+import tracemalloc
 
 import pytest
 
-from data_gateway.spool import Spool
+from data_gateway.commit import _next_part
+from data_gateway.spool import SEGMENT, Spool
 
 
 def test_what_was_appended_comes_back_in_order_also_after_a_restart(tmp_path):
@@ -14,7 +16,7 @@ def test_what_was_appended_comes_back_in_order_also_after_a_restart(tmp_path):
         spool.append(batch)
     again = Spool(tmp_path)
     assert again
-    assert again.oldest()[1] == [b"one", b"two", b""]
+    assert list(again.oldest()[1]) == [b"one", b"two", b""]
 
 
 def test_a_file_that_is_being_sent_is_not_written_to(tmp_path):
@@ -22,9 +24,9 @@ def test_a_file_that_is_being_sent_is_not_written_to(tmp_path):
     spool.append(b"one")
     path, batches = spool.oldest()
     spool.append(b"two")
+    assert list(batches) == [b"one"]
     spool.remove(path)
-    assert batches == [b"one"]
-    assert spool.oldest()[1] == [b"two"]
+    assert list(spool.oldest()[1]) == [b"two"]
 
 
 def test_a_torn_last_record_is_left_out_and_what_came_before_is_kept(tmp_path):
@@ -34,7 +36,7 @@ def test_a_torn_last_record_is_left_out_and_what_came_before_is_kept(tmp_path):
     path, _ = spool.oldest()
     for cut in range(1, 25):
         path.write_bytes(path.read_bytes()[:-1])
-        assert Spool(tmp_path).oldest()[1] == [b"whole"], cut
+        assert list(Spool(tmp_path).oldest()[1]) == [b"whole"], cut
 
 
 def test_an_empty_spool_stays_empty_after_everything_is_sent(tmp_path):
@@ -59,7 +61,7 @@ def test_a_record_that_the_disk_cut_short_hides_none_that_come_after_it(tmp_path
     spool.append(b"after")
     for expected in ([b"before"], [b"after"]):
         path, batches = spool.oldest()
-        assert batches == expected
+        assert list(batches) == expected
         spool.remove(path)
     assert not spool
 
@@ -77,6 +79,42 @@ def test_a_first_record_that_could_not_be_written_at_all_leaves_a_spool_that_goe
     found = []
     while spool:
         path, batches = spool.oldest()
-        found += batches
+        found += list(batches)
         spool.remove(path)
     assert found == [b"two"]
+
+
+def test_a_long_spool_is_many_files_and_none_is_held_as_a_whole(tmp_path):
+    spool = Spool(tmp_path)
+    batches = [bytes([number]) * (1 << 20) for number in range(40)]
+    for batch in batches:
+        spool.append(batch)
+    files = sorted(tmp_path.iterdir())
+    assert [path.stat().st_size >> 20 for path in files] == [8] * 5
+    assert max(path.stat().st_size for path in files) < SEGMENT + (2 << 20)
+
+    old = tmp_path / "000000000000.spool"  # one of an earlier version, which did not rotate
+    old.write_bytes(b"".join(path.read_bytes() for path in files))
+    for path in files[1:]:
+        path.unlink()
+    spool, found = Spool(tmp_path), []
+    tracemalloc.start()
+    path, there = spool.oldest()
+    while part := _next_part(there):
+        found += [batch[:1] for batch in part]
+        assert tracemalloc.get_traced_memory()[0] < 4 << 20
+    assert tracemalloc.get_traced_memory()[1] < 6 << 20
+    tracemalloc.stop()
+    assert (path, found) == (old, [batch[:1] for batch in batches])
+
+
+def test_a_length_that_the_file_does_not_have_is_not_believed(tmp_path):
+    spool = Spool(tmp_path)
+    spool.append(b"whole")
+    path, _ = spool.oldest()
+    with path.open("ab") as file:
+        file.write(b"\xff\xff\xff\xff\x00\x00\x00\x00torn")
+    tracemalloc.start()
+    assert list(Spool(tmp_path).oldest()[1]) == [b"whole"]
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()

@@ -2,12 +2,14 @@
 
 import asyncio
 import dataclasses
+import ssl
+import warnings
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from uuid import uuid4
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from authorities import Authority, pem, serving
 from pinghome_common.events.probe import Job, Verdict
@@ -40,11 +42,11 @@ def issuer(root) -> Authority:
     return Authority("Pinghome's test intermediate", root)
 
 
-async def seen_of(target, told=None, monitor=None, **settings):
+async def seen_of(target, told=None, monitor=None, guard=GUARD, **settings):
     """A probe of an https monitor, and the news of its certificate."""
     job = Job(**{"resource": monitor or uuid4(), "type": "http", "interval": 60, "url": target.url, **settings})
-    seen = await probe(job, GUARD, lambda _: ({}, ""))
-    news = await (told or Told()).news(job.resource, seen.peer, GUARD, AT) if seen.peer else None
+    seen = await probe(job, guard, lambda _: ({}, ""))
+    news = await (told or Told()).news(job.resource, seen.peer, guard, AT) if seen.peer else None
     await asyncio.sleep(0.02)  # the server's turn to notice that it is over
     return seen, news
 
@@ -63,6 +65,58 @@ async def test_good_certificate_is_told_with_its_chain(listening, issuer, tmp_pa
     assert it.chain[0].issuer == "CN=Pinghome's test root"
     assert len({it.sha256, it.chain[0].sha256}) == 2
     assert int(it.serial_number, 16) > 0
+
+
+SUITES = [
+    *("ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES256-SHA", "ECDHE-RSA-AES128-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"),
+    *("AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA", "AES256-SHA", "AES128-SHA256"),
+]
+
+
+@pytest.mark.parametrize("suite", SUITES)
+async def test_every_tls_1_2_suite_that_curl_takes_is_taken_and_verified(listening, issuer, tmp_path, suite):
+    key = rsa.generate_private_key(65537, 2048)
+    context = serving(tmp_path, key, issuer.leaf(key), issuer.certificate)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(suite)
+    async with listening(OK, tls=context) as target:
+        seen, it = await seen_of(target)
+
+    assert (seen.verdict, it.verified) == (Verdict.up, True), seen.error
+
+
+@pytest.mark.parametrize("suite", ["NULL-SHA256", "ADH-AES128-SHA256"])
+async def test_suite_without_secrecy_or_server_is_refused(listening, issuer, tmp_path, suite):
+    key = rsa.generate_private_key(65537, 2048)
+    context = serving(tmp_path, key, issuer.leaf(key), issuer.certificate)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(f"{suite}:@SECLEVEL=0")
+    async with listening(OK, tls=context) as target:
+        assert (await seen_of(target))[0].verdict is Verdict.target_fail
+
+
+@pytest.mark.parametrize("skip", [False, True])
+async def test_name_in_the_common_name_alone_is_not_verified(listening, issuer, tmp_path, skip):
+    guard = Guard([ip_network("127.0.0.1/32")], lookup=lambda _: ["127.0.0.1"])
+    async with listening(OK, tls=issuer.context(tmp_path, name="site.example", named_by_san=False)) as target:
+        seen, it = await seen_of(target, guard=guard, url=f"https://site.example:{target.port}/", skip_ssl_error=skip)
+
+    assert seen.verdict is (Verdict.up if skip else Verdict.target_fail)
+    assert (it.verified, it.sans) == (False, [])
+    assert "certificate is not valid for 'site.example'" in it.problem
+
+
+async def test_certificate_behind_old_tls_says_that_it_was_not_verified_and_why(listening, issuer, tmp_path):
+    context = issuer.context(tmp_path)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
+    async with listening(OK, tls=context) as target:
+        seen, it = await seen_of(target, skip_ssl_error=True)
+
+    assert (seen.verdict, it.verified) == (Verdict.up, False)
+    assert it.problem == "it could not be verified: the server speaks TLS 1.0, and TLS 1.2 is the oldest accepted"
 
 
 BAD = [

@@ -16,6 +16,7 @@ from pinghome.edge import Edge
 from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
 from pinghome_common import logs
+from pinghome_common.limits import PINGS_OF_ALL
 from pinghome_common.serve import serve
 from pinghome_common.settings import Settings
 
@@ -78,7 +79,7 @@ async def _run_here(settings: Settings, servers: Servers, story: "Story") -> Non
 
     announcing = asyncio.create_task(announce())
     try:
-        await serve(edge, settings)
+        await serve(edge, settings, PINGS_OF_ALL)
     finally:
         announcing.cancel()
 

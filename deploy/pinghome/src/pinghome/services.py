@@ -73,8 +73,7 @@ async def as_processes(settings: Settings, servers: Servers, supervisor: Supervi
         await wait_until_gone(folder)
         port = kept.port(name)
         urls[name] = f"http://127.0.0.1:{port}"
-        module, function = factory.split(":")
-        code = f"from pinghome_common.serve import run; from {module} import {function}; run({function})"
+        code = f"from {factory.partition(':')[0]} import main; main()"
         supervisor.launch(
             Child(
                 name,

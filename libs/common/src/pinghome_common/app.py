@@ -17,9 +17,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pinghome_common.db import AWAY, Database
+from pinghome_common.db import Database, is_connection_error
 from pinghome_common.dialects import healthchecks, pinghome
 from pinghome_common.errors import DomainError, Unavailable
+from pinghome_common.health import CURRENT, Health
 from pinghome_common.known import Known
 from pinghome_common.logs import said
 from pinghome_common.settings import Settings
@@ -46,21 +47,27 @@ class Parts:
     checks: dict[str, Probe] = field(default_factory=dict)
 
 
-async def supervise(name: str, worker: Worker) -> None:
+async def supervise(name: str, worker: Worker, health: Health | None = None) -> None:
     """Runs a worker for ever: one that fails is started again, at first at once, later after up to five seconds."""
+    health = health or Health()
+    CURRENT.set(health)
     pause = 0.1
     while True:
         begun = time.monotonic()
+        health.round_begins()
         try:
             await worker()
         except asyncio.CancelledError:
             raise
-        except (Unavailable, *AWAY) as error:  # the broker or the database: it goes on as soon as they are back
-            log.debug("a worker waits", worker=name, error=said(error))
-            pause = 0.1
-        except Exception:
-            RESTARTS.labels(name).inc()
-            log.exception("a worker failed and is started again", worker=name)
+        except Exception as error:
+            if isinstance(error, Unavailable) or is_connection_error(error):  # it goes on as soon as they are back
+                log.debug("worker_waiting", worker=name, error=said(error))
+                pause = 0.1
+            else:
+                RESTARTS.labels(name).inc()
+                health.failed(said(error))
+                log.exception("worker_failed", worker=name)
+        health.rests()
         if (task := asyncio.current_task()) and task.cancelling():
             return  # it failed on its way out, say with the broker away: that must not keep the process alive
         pause = 0.1 if time.monotonic() - begun > 10 else min(pause * 2, 5.0)
@@ -89,8 +96,12 @@ def build(
         async with AsyncExitStack() as stack:
             parts = Parts(stack)
             await start(app, parts)
-            app.state.checks = parts.checks
-            tasks = [asyncio.create_task(supervise(f"{name} {key}", work)) for key, work in parts.workers.items()]
+            healths = {key: Health() for key in parts.workers}
+            app.state.checks = parts.checks | {f"worker {key}": _well(health) for key, health in healths.items()}
+            tasks = [
+                asyncio.create_task(supervise(f"{name} {key}", work, healths[key]))
+                for key, work in parts.workers.items()
+            ]
             stack.push_async_callback(_end, tasks)
             yield
 
@@ -183,6 +194,13 @@ def checks(broker: Broker, known: Known | None = None, db: Database | None = Non
         return None if db is None or await db.ready() else "PostgreSQL is not reachable"
 
     return {"broker": nats, "known": keys, "database": database}
+
+
+def _well(health: Health) -> Probe:
+    async def problem() -> str | None:
+        return health.problem()
+
+    return problem
 
 
 async def _starting() -> str | None:

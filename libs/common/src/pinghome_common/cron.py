@@ -1,9 +1,9 @@
 """When things recur: maintenance windows by croniter, the schedules of heartbeats by cronsim and oncalendar."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import CroniterError, croniter
 from cronsim import CronSim, CronSimError
@@ -62,12 +62,20 @@ def next_run(schedule: str, tz: str, after: datetime) -> datetime | None:
 
 @lru_cache(maxsize=8192)
 def _next(schedule: str, tz: str, after: datetime) -> datetime | None:
-    local = after.astimezone(ZoneInfo(tz))
+    local = after.astimezone(zone(tz))
     engine = CronSim if is_cron(schedule) else OnCalendar
     try:
         return next(engine(schedule, local)).astimezone(UTC)
     except (CronSimError, OnCalendarError, StopIteration, OverflowError):
         return None
+
+
+def zone(name: str) -> tzinfo:
+    """A time zone; UTC in place of one that this host does not know, such as one that was dropped since."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # ValueError: no name of a zone can look like this
+        return UTC
 
 
 def is_cron(schedule: str) -> bool:

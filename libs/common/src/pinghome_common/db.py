@@ -1,6 +1,8 @@
 """PostgreSQL: one pool a process, one transaction a request."""
 
 import asyncio
+import errno
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -10,16 +12,34 @@ from asyncpg import Connection as Connection  # noqa: PLC0414  # exported: async
 from asyncpg import Pool
 
 from pinghome_common.errors import Unavailable
+from pinghome_common.health import resting, round_done
 
-AWAY = (
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a connection that broke within a statement, as its rollback sees it
+_CONNECTION_ERRORS = (
+    ConnectionError,
+    TimeoutError,
+    socket.gaierror,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
-    TimeoutError,
 )
-"""What asyncpg raises when the server is away, going away or coming up."""
+_NETWORK_ERRNOS = (
+    *(None, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH, errno.EHOSTDOWN),  # None: of several addresses
+    errno.ENOENT,  # a UNIX socket whose server is not there yet
+)
+
+
+def is_connection_error(error: BaseException) -> bool:
+    """True when the other side is away, going away or coming up.
+
+    Anything else is a mistake of ours or bad data, also where its class is an OSError (a file that may not be read) or
+    an InterfaceError of asyncpg (a value that cannot be encoded).
+    """
+    if isinstance(error, _CONNECTION_ERRORS):
+        return True
+    if isinstance(error, asyncpg.InterfaceError):
+        return not isinstance(error, ValueError) and "clos" in str(error)  # closed, or closing
+    if isinstance(error, asyncpg.InternalClientError):  # it broke within a statement, as the rollback sees it
+        return not isinstance(error, asyncpg.OutdatedSchemaCacheError)
+    return isinstance(error, OSError) and error.errno in _NETWORK_ERRNOS
 
 
 class Database:
@@ -57,7 +77,9 @@ class Database:
         try:
             async with self._pool.acquire(timeout=5) as connection:
                 yield connection
-        except AWAY as error:
+        except Exception as error:
+            if not is_connection_error(error):
+                raise
             raise Unavailable("The database is not reachable just now; please try again in a moment.") from error
 
     @asynccontextmanager
@@ -107,7 +129,8 @@ async def only_one(connection: Connection, name: str) -> None:
     """Waits until this connection is the one active worker called `name`; the lock ends with the connection."""
     while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name):
         # Not a blocking lock: the server would count it as a long transaction.
-        await asyncio.sleep(0.5)
+        with resting():
+            await asyncio.sleep(0.5)
 
 
 BATCH = 10_000
@@ -121,4 +144,4 @@ async def delete_in_batches(connection: Connection, table: str, condition: str, 
         f"SELECT t.ctid FROM {table} t WHERE {condition} LIMIT {BATCH}))"
     )
     while await connection.execute(statement, *args) == f"DELETE {BATCH}":
-        pass
+        round_done()

@@ -1,6 +1,5 @@
 """The event log: appended in the transaction that changes state, relayed to JetStream, kept for ever."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from uuid import uuid4
@@ -8,10 +7,12 @@ from uuid import uuid4
 import msgspec
 import structlog
 
-from pinghome_common.db import Connection, Database, only_one
+from pinghome_common.db import Connection, Database
 from pinghome_common.errors import Unavailable
 from pinghome_common.events import Envelope, decode
+from pinghome_common.health import round_done
 from pinghome_common.stream import Broker, Message, Reader
+from pinghome_common.worker import Worker
 
 log = structlog.get_logger()
 
@@ -70,7 +71,7 @@ def _events(messages: list[Message]) -> Iterator[tuple[Envelope, int]]:
             continue
 
 
-class Relay:
+class Relay(Worker):
     """Moves events from PostgreSQL to EVENTS in the order of their ids; one is active at a time, nobody else writes.
 
     A broker that is killed may lose its newest messages, though it has confirmed them and projections have applied
@@ -78,44 +79,34 @@ class Relay:
     What is lost is published again, with sequences that no projection can have seen: each is reserved before its use.
     """
 
+    lock = "relay"
+
     def __init__(self, db: Database, broker: Broker) -> None:
-        self._db, self._broker = db, broker
-        self._work = asyncio.Event()
+        super().__init__(db)
+        self._broker = broker
+        self._stream = _Stream(0, 0)
         self._doubt = True
         self.drained = False
         """True once all that there was at the start has been published."""
 
-    def wake(self) -> None:
-        """Says that there is something new; without it the relay looks each second."""
-        self._work.set()
-
     def doubt(self) -> None:
         """Says that the stream may not be what it was: the broker was away."""
         self._doubt = True
-        self._work.set()
+        self.wake()
 
-    async def run(self) -> None:
-        """Relays until cancelled."""
-        connection = await self._db.own()
-        try:
-            await only_one(connection, "relay")
-            # A mark that is lost in a crash is found again in the stream.
-            await connection.execute("SET synchronous_commit = off")
-            self._doubt = True
-            while True:
-                self._work.clear()
-                if self._doubt:
-                    self._doubt = False
-                    stream = await self._inspect(connection)
-                if not await self._step(connection, stream):
-                    self.drained = True
-                    try:
-                        async with asyncio.timeout(1.0):
-                            await self._work.wait()
-                    except TimeoutError:
-                        continue
-        finally:
-            connection.terminate()
+    async def begin(self, connection: Connection) -> None:
+        """A mark that is lost in a crash is found again in the stream."""
+        await connection.execute("SET synchronous_commit = off")
+        self._doubt = True
+
+    async def round(self, connection: Connection) -> bool:
+        """Publishes some events; false when all are."""
+        if self._doubt:
+            self._doubt = False
+            self._stream = await self._inspect(connection)
+        more = await self._step(connection, self._stream)
+        self.drained = self.drained or not more
+        return more
 
     async def _step(self, connection: Connection, stream: _Stream) -> bool:
         rows = await connection.fetch(
@@ -155,15 +146,13 @@ class Relay:
         """
         info = await self._broker.info("EVENTS")
         stream = _Stream(info["state"]["last_seq"], 0)
+        known = await connection.fetchrow("SELECT created, reserved FROM stream WHERE name = 'EVENTS'")
+        same = known is not None and known["created"] == info["created"]
+        lost = await self._unmark(connection, stream.last if same else -1)
+        if known and lost:
+            log.warning("events_lost_by_broker", count=lost)
         async with connection.transaction():
             await connection.execute("SET LOCAL synchronous_commit = on")
-            known = await connection.fetchrow("SELECT created, reserved FROM stream WHERE name = 'EVENTS'")
-            same = known is not None and known["created"] == info["created"]
-            lost = await connection.execute(
-                "UPDATE events SET published_seq = NULL WHERE published_seq > $1", stream.last if same else -1
-            )
-            if known and lost != "UPDATE 0":
-                log.warning("EVENTS has lost messages; they are published again", count=int(lost.split()[1]))
             stream.reserved = max(stream.last, known["reserved"] if known else 0)
             await connection.execute(
                 "INSERT INTO stream VALUES ('EVENTS', $1, $2)"
@@ -183,6 +172,17 @@ class Relay:
             await self._publish(stream, [(SKIPPED, b"", str(uuid4())) for _ in range(stream.last, stream.reserved)])
         return stream
 
+    async def _unmark(self, connection: Connection, last: int) -> int:
+        """Notes that all events after a sequence are to be published again; returns how many there were.
+
+        In parts, for these may be all that there ever were. Whoever is killed in between begins again.
+        """
+        count = 0
+        while part := await connection.fetchval(_UNMARK, last):
+            count += part
+            round_done()
+        return count
+
     async def _after(self, seq: int, last: int) -> AsyncIterator[list[Message]]:
         """What the stream holds after a sequence, up to `last`."""
         reader = Reader(self._broker, "EVENTS", ["events.>"], seq)
@@ -191,6 +191,16 @@ class Relay:
                 messages = await reader.take()
                 if not messages:
                     raise Unavailable("The message broker is not reachable just now.")
+                round_done()
                 yield messages
         finally:
             await reader.stop()
+
+
+_UNMARK = """
+WITH part AS (
+    UPDATE events SET published_seq = NULL
+    WHERE id IN (SELECT id FROM events WHERE published_seq > $1 ORDER BY published_seq DESC LIMIT 10000) RETURNING 1
+)
+SELECT count(*) FROM part
+"""

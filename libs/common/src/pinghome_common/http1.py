@@ -7,16 +7,17 @@ import httptools
 from prometheus_client import Counter
 from typing_extensions import override
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from pinghome_common import limits
+from pinghome_common.http1_request import MALFORMED, RequestChecks
 from pinghome_common.limits import Gate, RefusedError, Turn, error_body
 
 REFUSED = Counter("pinghome_http_refused", "Requests refused before they reached the application", ["status"])
 
 
-class LimitedProtocol(HttpToolsProtocol):
+class LimitedProtocol(RequestChecks):
     """One connection.
 
     The limits in time need no code on the way of a request: `Gate.sweep` compares what uvicorn keeps anyway, and so
@@ -26,10 +27,6 @@ class LimitedProtocol(HttpToolsProtocol):
     turn = Turn.ASKING
     awaited: object = Turn  # the request or answer of the last sweep; at first what neither can be
     age = 0  # sweeps since the turn or what it awaits changed
-    read = 0  # bytes of the last read
-    unfinished: object = None  # the request whose head has come in part
-    head = 0  # bytes of that head, without the read it began in, which may hold the end of an earlier request
-    body = 0  # bytes of the body so far
     lingered = 0
     refusal: RefusedError | None = None
     running: RequestResponseCycle | None = None
@@ -71,6 +68,8 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         self.age += 1
         limit = self.gate.sweeps[turn]
+        if turn is Turn.ASKING:
+            limit += int(self.body / limits.BODY_RATE / self.gate.period)
         if self.age < limit:
             return
         if turn is Turn.ANSWERING:
@@ -106,59 +105,26 @@ class LimitedProtocol(HttpToolsProtocol):
             if self.lingered > limits.LINGER_BYTES:
                 self.flow.pause_reading()
             return
-        self.read = len(data)
+        if not data.isascii() and (self.in_line or self.scope is self.completed):
+            data = self._quote_query(data)
+        self.read, self.data, self.searched = len(data), data, 0
         try:
             self.parser.feed_data(data)
-            if self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope):
-                self._check_unfinished_head()
+            if self.scope is self.completed:
+                pass
+            elif self.cycle is None or self.cycle.scope is not self.scope:
+                self._check_unfinished_head(data)
+            else:
+                self._check_unfinished_body()
         except httptools.HttpParserUpgrade as upgrade:
             self._stay_with_http(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             cause = error.__context__  # httptools wraps what a callback raises
-            malformed = "This is not a valid HTTP/1.1 request; check its request line and its headers."
-            self._refuse(cause if isinstance(cause, RefusedError) else RefusedError(400, malformed))
+            self._refuse(cause if isinstance(cause, RefusedError) else RefusedError(400, MALFORMED))
         except RefusedError as error:
             self._refuse(error)
-
-    def _check_unfinished_head(self) -> None:
-        if self.scope is self.unfinished:
-            self.head += self.read
-        else:
-            self.unfinished, self.head = self.scope, 0
-        self._check_head(self.head)
-
-    def _check_head(self, size: int) -> None:
-        if len(self.url) > limits.URL_LIMIT:
-            raise RefusedError(414, f"The address is longer than {limits.URL_LIMIT} bytes; shorten it.")
-        if size > limits.HEAD_LIMIT or len(self.headers) > limits.HEADERS_LIMIT:
-            most = f"{limits.HEADERS_LIMIT} headers or {limits.HEAD_LIMIT} bytes of them"
-            raise RefusedError(431, f"The request has more than {most}; send fewer or shorter ones.")
-
-    @override
-    def on_headers_complete(self) -> None:
-        size = self.read + (self.head if self.scope is self.unfinished else 0)
-        if size > limits.HEAD_LIMIT:  # then count exactly: the last read may hold a body too
-            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        self._check_head(size)
-        if len(self.pipeline) >= limits.PIPELINE_LIMIT:
-            raise RefusedError(429, f"More than {limits.PIPELINE_LIMIT} requests wait here; read their answers first.")
-        self.body = 0
-        for name, value in self.headers:
-            if name == b"content-length":
-                self._check_body(int(value))
-        super().on_headers_complete()
-
-    @override
-    def on_body(self, body: bytes) -> None:
-        self.body += len(body)
-        self._check_body(self.body)
-        if self.gate.bodies_full:
-            raise RefusedError(503, "Too many requests are arriving; try again in a few seconds.")
-        super().on_body(body)
-
-    def _check_body(self, size: int) -> None:
-        if size > self.gate.body_limit:
-            raise RefusedError(413, f"The body is longer than {self.gate.body_limit} bytes; send a shorter one.")
+        finally:
+            self.data = b""  # a connection that waits need not hold it
 
     @override
     def _should_upgrade(self) -> bool:

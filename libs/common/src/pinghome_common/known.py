@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import structlog
 from pinghome_common.errors import Unavailable
 from pinghome_common.events import Envelope, decode
 from pinghome_common.events.key import Key, Kind, Scope
+from pinghome_common.health import round_done
 from pinghome_common.secret import token_hash
 from pinghome_common.stream import Broker, Reader
 
@@ -53,7 +55,8 @@ class Known:
         self._broker, self._path = broker, path
         self._learners = {"key": self._learn_key, **(learners or {})}
         self._keys: dict[tuple[Kind, bytes], Caller] = {}
-        self._by_id: dict[UUID, tuple[Kind, bytes]] = {}
+        self._by_id: dict[UUID, Key] = {}
+        self._folded: dict[bytes, dict[UUID, Caller]] = defaultdict(dict)
         self._events: dict[str, bytes] = {}
         self._position: int | None = None
         self._reader: Reader | None = None
@@ -64,6 +67,11 @@ class Known:
         """Who a token belongs to."""
         return self._keys.get((kind, token_hash(token)))
 
+    def caller_in_any_case(self, ping_key: str) -> Caller | None:
+        """Whose a ping key is whatever its case; None when that is nobody, or not one alone."""
+        found = self._folded.get(token_hash(ping_key.lower()), {})
+        return next(iter(found.values())) if len(found) == 1 else None
+
     def learn(self, data: bytes) -> None:
         """Takes in one encoded event."""
         event = decode(data)
@@ -73,16 +81,29 @@ class Known:
             self._events[event.address] = data
         self._learners[event.noun](event)
 
+    def _take(self, data: bytes) -> None:
+        """Takes in one event of many: one that cannot be read costs only itself."""
+        try:
+            self.learn(data)
+        except Exception:
+            log.exception("event_not_learnt")
+
     def _learn_key(self, event: Envelope) -> None:
-        old = self._by_id.pop(event.subject, None)
-        if old:
-            self._keys.pop(old, None)
+        if old := self._by_id.pop(event.subject, None):
+            self._keys.pop((old.kind, old.hash), None)
+            if old.folded:
+                alike = self._folded[old.folded]
+                del alike[old.id]
+                if not alike:
+                    del self._folded[old.folded]
         if event.deleted:
             return
         key = msgspec.json.decode(event.data, type=Key)
-        place = key.kind, key.hash
-        self._by_id[key.id] = place
-        self._keys[place] = Caller(key.id, key.name, key.organisation, key.scope, key.service)
+        self._by_id[key.id] = key
+        caller = Caller(key.id, key.name, key.organisation, key.scope, key.service)
+        self._keys[key.kind, key.hash] = caller
+        if key.folded:
+            self._folded[key.folded][key.id] = caller
 
     async def run(self) -> None:
         """Follows the stream until cancelled."""
@@ -94,8 +115,9 @@ class Known:
         try:
             while True:
                 messages = await reader.take(_SAVE_EVERY)
+                round_done()
                 for message in messages:
-                    self.learn(message.data)
+                    self._take(message.data)
                 self._position = reader.position
                 changed = changed or bool(messages)
                 if reader.pending == 0:
@@ -127,7 +149,7 @@ class Known:
             log.exception("the snapshot cannot be read; all is learnt from the stream", path=str(self._path))
             return
         for data in snapshot.events.values():
-            self.learn(data)
+            self._take(data)
         self._position, self.ready = snapshot.position, True
 
     async def caught_up(self) -> None:

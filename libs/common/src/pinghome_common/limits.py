@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import json
+import re
 import resource
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
@@ -17,10 +18,19 @@ if TYPE_CHECKING:
 URL_LIMIT = 8 << 10
 HEAD_LIMIT = 32 << 10
 HEADERS_LIMIT = 100
+CHUNK_FRAME = 12  # bytes that the size of a chunk and two line ends may take
 PIPELINE_LIMIT = 32
 BODIES_LIMIT = 128 << 20  # bytes of unanswered bodies that a process holds for all its clients together
 CONNECTIONS_LIMIT = 10_000
 OWN_FILES = 256  # descriptors kept back for the database, the broker and files
+LONG_BODY_LIMIT = 64 << 20  # bytes of a ping's body: the first are kept, the rest is read away
+BODY_RATE = 64 << 10  # bytes a second; a body that comes no slower has the time that it takes
+PINGS = re.compile(rb"[^/]*/(?:ping|v1/heartbeat)/")
+"""Host and path of what reports, at the data-gateway's own port."""
+PINGS_OF_ALL = re.compile(
+    rb"[^/]*(?:/data-gateway)?/ping/|[^/]*/data-gateway/v1/heartbeat/|data-gateway\.[^/]*/v1/heartbeat/"
+)
+"""The same at the one port of the platform, where other services have such paths, too."""
 KEPT_ALIVE = (
     150.0  # seconds; proxies drop idle connections sooner (Caddy 120, nginx 60), so they never meet a closed one
 )
@@ -58,8 +68,9 @@ class Gate:
     does not blame its clients for it.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pings: re.Pattern[bytes] | None = None) -> None:
         self.body_limit = settings.body_limit
+        self.pings = pings
         self.request_timeout = settings.request_timeout
         self.period = min(1.0, settings.request_timeout / SWEEPS)
         self.sweeps = {
@@ -82,10 +93,16 @@ class Gate:
                 connection.watch()
                 if number % 500 == 499:  # 2 ms
                     await asyncio.sleep(0)
-            self.bodies_full = sum(one.body for one in live if one.turn is not Turn.IDLE) > BODIES_LIMIT
+            held = sum(min(one.body, self.body_limit) for one in live if one.turn is not Turn.IDLE)
+            self.bodies_full = held > BODIES_LIMIT
             crowded = len(live) > self.connections_limit // 2
             self._waiting = [one for one in live if one.turn in {Turn.ASKING, Turn.IDLE}] if crowded else []
             self._waiting.sort(key=lambda one: one.age)
+
+    def body_limit_of(self, host: bytes, url: bytes) -> int:
+        """Bytes of a body at an address."""
+        long = self.pings is not None and self.pings.match(host.lower() + url)
+        return max(LONG_BODY_LIMIT, self.body_limit) if long else self.body_limit
 
     def make_room(self) -> bool:
         """Close the connection that has kept us waiting longest; False when there was none at the last sweep."""

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from pinghome_common.db import AWAY, only_one
+from pinghome_common.db import is_connection_error, only_one
 from pinghome_common.logs import said
 
 log = structlog.get_logger()
@@ -49,8 +49,10 @@ async def _connect(url: str) -> Any:
     while True:
         try:
             return await asyncpg.connect(url)
-        except AWAY as error:
-            log.warning("PostgreSQL is away; the start waits", error=said(error))
+        except Exception as error:
+            if not is_connection_error(error):
+                raise
+            log.warning("postgresql_away", error=said(error))
             await asyncio.sleep(0.5)
 
 

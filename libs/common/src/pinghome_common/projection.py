@@ -2,19 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 import structlog
 from prometheus_client import Counter, Gauge
 
+from pinghome_common.containment import Apply, contained, is_items_own
 from pinghome_common.db import Connection, Database, only_one
+from pinghome_common.dead_letters import DeadLetter, DeadLetters
 from pinghome_common.echo import Said, encode
-from pinghome_common.events import Envelope, decode
-from pinghome_common.events.ping import Batch, decode_batch
+from pinghome_common.health import round_done
+from pinghome_common.items import Contents, Item, first_seen, read, read_one, write_item
 from pinghome_common.stream import Broker, Message, Reader
 
 log = structlog.get_logger()
@@ -29,16 +31,19 @@ CREATE TABLE seen (boot uuid PRIMARY KEY, applied int8multirange NOT NULL, at ti
 """
 """The plumbing's own tables; a projecting service's first migration makes them."""
 
-DEAD = Counter("pinghome_dead_letters_total", "messages that could not be applied", ["projection"])
 LAG = Gauge("pinghome_projection_pending", "messages not yet applied", ["projection", "stream"])
 APPLIED = Counter("pinghome_projected_total", "messages applied", ["projection", "stream"])
 
-Apply = Callable[[Connection, list[Message]], Awaitable[None]]
+REPLAY_EVERY = 5.0
+"""Seconds between two looks for dead letters that an operator wants to be tried again."""
+
+REPLAYED = 0x8000
+"""The first index of items that are replayed: they come after all that a message of the present holds."""
 
 
 @dataclass(slots=True)
 class Source:
-    """One stream that a projection reads, and what it does with a batch of the messages on some subjects (`….>`).
+    """One stream that a projection reads, and what it does with the items of messages on some subjects (`….>`).
 
     With `whole`, the others move its position, too, so that one can wait until it has come to the stream's end; they
     cost no transaction.
@@ -46,9 +51,13 @@ class Source:
 
     stream: str
     subjects: list[str]
-    apply: Apply
+    apply: Apply[Item]
     whole: bool = False
     reader: Reader = field(init=False)
+    dead_letters: DeadLetters = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.dead_letters = DeadLetters(self.stream)
 
     def read(self, broker: Broker, after: int) -> None:
         """Begins to read after a sequence."""
@@ -66,8 +75,8 @@ class Source:
 class Projection:
     """One active reader of some streams: takes all that has arrived, applies it in one transaction, says so.
 
-    A message whose data cannot be applied goes to `dead_letter` and the others go on; as every event carries the
-    whole state, the aggregate's next event mends it.
+    An item that cannot be applied becomes a dead letter and all others are applied (`containment`); as every event
+    carries the whole state, the aggregate's next event mends it.
 
     Args:
         after: called after each commit; wakes a worker of the same process that goes on from there.
@@ -105,7 +114,7 @@ class Projection:
                     await source.reader.stop()
 
     async def _follow(self, connection: Connection) -> None:
-        spoken = 0.0
+        spoken = replayed = 0.0
         applied = {source.stream: source.reader.position or 0 for source in self._sources}
         takes = {source.stream: self._take(source) for source in self._sources}
         try:
@@ -123,6 +132,10 @@ class Projection:
                 if arrived:
                     await self._apply(connection, arrived)
                 applied |= reached  # not where the readers are: they have gone on meanwhile
+                if time.monotonic() - replayed >= REPLAY_EVERY:
+                    replayed = time.monotonic()
+                    await self._replay(connection)
+                round_done()
                 if reached or time.monotonic() - spoken >= 0.5:
                     spoken = time.monotonic()
                     await self._speak(applied, arrived)
@@ -136,32 +149,50 @@ class Projection:
 
     async def _apply(self, connection: Connection, arrived: list[tuple[Source, list[Message]]]) -> None:
         for source, messages in arrived:
+            contents = [read(message) for message in messages]
+            last = messages[-1].seq
             try:
-                async with connection.transaction():
-                    await source.apply(connection, messages)
-                    await self._checkpoint(connection, source.stream, messages[-1].seq)
-            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, msgspec.MsgspecError, ValueError):
-                await self._one_by_one(connection, source, messages)
+                if any(each.unreadable for each in contents):
+                    await self._apply_contained(connection, source, contents, last)
+                else:
+                    async with connection.transaction():
+                        await source.apply(connection, await _new_items(connection, contents))
+                        await self._checkpoint(connection, source.stream, last)
+            except Exception as error:
+                if not is_items_own(error):
+                    raise
+                await self._apply_contained(connection, source, contents, last)
             APPLIED.labels(self.name, source.stream).inc(len(messages))
             LAG.labels(self.name, source.stream).set(max(source.reader.pending, 0))
         if self._after:
             self._after()
 
-    async def _one_by_one(self, connection: Connection, source: Source, messages: list[Message]) -> None:
-        for message in messages:
+    async def _apply_contained(
+        self, connection: Connection, source: Source, contents: list[Contents], last: int
+    ) -> None:
+        """Applies all but what cannot be applied, which becomes dead letters, in one transaction."""
+        async with connection.transaction():
+            await source.dead_letters.add(connection, await self._failures(connection, source, contents))
+            await self._checkpoint(connection, source.stream, last)
+
+    async def _failures(self, tx: Connection, source: Source, contents: list[Contents]) -> list[DeadLetter]:
+        """Applies what can be applied; returns what cannot."""
+        failed = await contained(tx, await _new_items(tx, contents), source.apply)
+        unreadable = [letter for each in contents for letter in each.unreadable]
+        return unreadable + [DeadLetter(it.key, it.subject, write_item(it), error, it.at) for it, error in failed]
+
+    async def _replay(self, connection: Connection) -> None:
+        """Tries dead letters again that an operator has marked; one that fails again stays, with its newest reason."""
+        for source in self._sources:
             async with connection.transaction():
-                try:
-                    async with connection.transaction():  # a savepoint
-                        await source.apply(connection, [message])
-                except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError) as error:
-                    log.exception("a message cannot be applied", projection=self.name, seq=message.seq)
-                    DEAD.labels(self.name).inc()
-                    await connection.execute(
-                        "INSERT INTO dead_letter (stream, seq, subject, body, error) VALUES ($1, $2, $3, $4, $5)"
-                        " ON CONFLICT DO NOTHING",
-                        source.stream, message.seq, message.subject, message.data, repr(error)[:1000],
-                    )  # fmt: skip
-                await self._checkpoint(connection, source.stream, message.seq)
+                for index, row in enumerate(await source.dead_letters.to_replay(connection)):
+                    seq = await connection.fetchval("SELECT seq FROM checkpoint WHERE stream = $1", source.stream)
+                    letters = await self._failures(connection, source, [_replayed(row, seq or 0, index)])
+                    if _is_item(row):
+                        letters = [replace(letter, key=row["key"]) for letter in letters]
+                    if row["key"] not in {letter.key for letter in letters}:
+                        await source.dead_letters.remove(connection, [row["key"]])
+                    await source.dead_letters.add(connection, letters)
 
     async def _checkpoint(self, connection: Connection, stream: str, seq: int) -> None:
         await connection.execute(
@@ -190,33 +221,20 @@ def decode_id(data: bytes) -> UUID | None:
         return None
 
 
-def envelopes(messages: list[Message]) -> list[Envelope]:
-    """The events in some messages of EVENTS, in order."""
-    return [decode(message.data) for message in messages]
+async def _new_items(tx: Connection, contents: list[Contents]) -> list[Item]:
+    return [item for each in await first_seen(tx, contents) for item in each.items]
 
 
-async def fresh(tx: Connection, messages: list[Message]) -> list[tuple[Message, Batch]]:
-    """The ping batches among some messages that were never applied before, and the note that they now are.
+def _is_item(row: Any) -> bool:
+    """False for a message that could not be read at all."""
+    return "." in row["key"]
 
-    The broker forgets ids after two minutes, an outage may last longer: a gateway numbers its batches, and what was
-    applied is kept as ranges, one short row for each start of a gateway.
+
+def _replayed(row: Any, seq: int, index: int) -> Contents:
+    """What a dead letter holds: one item, or a message that could not be read at all.
+
+    An item gets a place after all that was applied, for pings are counted by their place.
     """
-    batches: dict[tuple[UUID, int], tuple[Message, Batch]] = {}
-    for message in messages:
-        batch = decode_batch(message.data)
-        batches.setdefault((UUID(bytes=batch.boot), batch.number), (message, batch))
-    new = await tx.fetch(_FRESH, [boot for boot, _ in batches], [number for _, number in batches])
-    return sorted((batches[row["boot"], row["n"]] for row in new), key=lambda each: each[0].seq)
-
-
-_FRESH = """
-WITH arrived AS (SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS a (boot, n)),
-fresh AS (
-    SELECT boot, n FROM arrived LEFT JOIN seen USING (boot) WHERE applied IS NULL OR NOT applied @> n
-),
-noted AS (
-    INSERT INTO seen (boot, applied) SELECT boot, range_agg(int8range(n, n + 1)) FROM fresh GROUP BY boot
-    ON CONFLICT (boot) DO UPDATE SET applied = seen.applied + excluded.applied, at = now()
-)
-SELECT boot, n FROM fresh
-"""
+    if not _is_item(row):
+        return read(Message(int(row["key"]), row["subject"], row["body"], row["sent_at"]))
+    return read_one(row["body"], Item(seq, REPLAYED + index, row["subject"], row["sent_at"], None))

@@ -3,18 +3,21 @@
 import asyncio
 import gc
 import os
+import re
 import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from ipaddress import ip_address
 from typing import Any, cast
 
 import uvicorn
 import uvloop
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from pinghome_common import logs
 from pinghome_common.http1 import LimitedProtocol
@@ -44,6 +47,29 @@ class Answered:
                 await send({"type": "http.response.body", "body": body})
         except ClientDisconnect:
             pass  # nobody is left to answer
+
+
+class TrustedProxies:
+    """ASGI middleware: a request by a trusted proxy comes from whom it names, if that is an IP address."""
+
+    def __init__(self, app: ASGIApp, trusted: list[str]) -> None:
+        self._app = app
+        self._named = ProxyHeadersMiddleware(cast("Any", self._checked), trusted)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http":
+            scope["peer"] = scope["client"]
+        await self._named(cast("Any", scope), cast("Any", receive), cast("Any", send))
+
+    async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["client"] is not scope["peer"]:
+            host, port = scope["client"]
+            try:
+                scope["client"] = str(ip_address(host.partition("%")[0])), port
+            except ValueError:
+                scope["client"] = scope["peer"]
+        await self._app(scope, receive, send)
 
 
 class Server(uvicorn.Server):
@@ -83,12 +109,13 @@ class Server(uvicorn.Server):
         gc.freeze()
 
 
-async def serve(app: ASGIApp, settings: Settings) -> None:
+async def serve(app: ASGIApp, settings: Settings, pings: re.Pattern[bytes] | None = None) -> None:
     """Serve `app`, lifespan included, on the host and port of `settings` until SIGTERM or SIGINT, and drain.
 
     Args:
         app: an ASGI application.
         settings: whose host, port, limits and time-outs hold.
+        pings: host and path of requests that may have a body of up to `LONG_BODY_LIMIT` bytes.
 
     Raises:
         CancelledError: a signal came before the application had started.
@@ -98,9 +125,10 @@ async def serve(app: ASGIApp, settings: Settings) -> None:
     os.umask(0o077)  # spools and snapshots are this account's alone
     if "*" in settings.trusted_proxies:
         raise ValueError("name the addresses of your proxies: '*' would let each client choose its own address")
-    gate = Gate(settings)
+    gate = Gate(settings, pings)
+    answered: ASGIApp = Answered(app)
     config = uvicorn.Config(
-        Answered(app),
+        TrustedProxies(answered, settings.trusted_proxies) if settings.trusted_proxies else answered,
         host=settings.host,
         port=settings.port,
         http=cast("Any", partial(LimitedProtocol, gate)),
@@ -109,8 +137,7 @@ async def serve(app: ASGIApp, settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies,
+        proxy_headers=False,
         timeout_graceful_shutdown=DRAIN,
     )
     server = Server(config)
@@ -120,11 +147,11 @@ async def serve(app: ASGIApp, settings: Settings) -> None:
         sweep.cancel()
 
 
-def run(create_app: Callable[[Settings], ASGIApp]) -> None:
+def run(create_app: Callable[[Settings], ASGIApp], pings: re.Pattern[bytes] | None = None) -> None:
     """Be the `main()` of a service: serve the application made from the settings in the environment."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, CONNECTIONS_LIMIT + OWN_FILES)), hard))
     settings = Settings()
     logs.configure(settings.log_level)
     with suppress(asyncio.CancelledError):
-        uvloop.run(serve(create_app(settings), settings))
+        uvloop.run(serve(create_app(settings), settings, pings))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 import uuid_utils
+from starlette.types import Scope
 
 from data_gateway.commit import Committer
 from pinghome_common.errors import Conflict, DomainError, NotFound, Unavailable
@@ -18,13 +19,12 @@ from pinghome_common.events.ping import Kind, Ping
 from pinghome_common.events.wanted import SUBJECT, Wanted, decode_made, encode
 from pinghome_common.known import Caller, Known
 from pinghome_common.stream import Broker
+from pinghome_common.text import clean
 
 MESSAGE_LIMIT = 1000
 TEXT_LIMIT = 200
 CREATION = 2.0
 """Seconds that the creation of a check may take."""
-
-Headers = list[tuple[bytes, bytes]] | tuple[()]
 
 
 class WrongMethod(DomainError):
@@ -33,14 +33,17 @@ class WrongMethod(DomainError):
     status = 405
 
 
+Place = tuple[UUID, UUID, str]
+"""Organisation, service and slug of a heartbeat: what a ping by slug names."""
+
+
 class Entry(NamedTuple):
     """What the door knows of a heartbeat."""
 
     id: bytes
     methods: frozenset[str]
     post_only: bool
-    place: tuple[UUID, str]
-    """Its service and its slug."""
+    place: Place
     subject: str
     subject_fail: str
 
@@ -55,7 +58,7 @@ class Door:
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
         """By id, as it stands in URLs."""
-        self._slugs: dict[tuple[UUID, str], set[str]] = defaultdict(set)
+        self._slugs: dict[Place, set[str]] = defaultdict(set)
 
     def learn(self, event: Envelope) -> None:
         """Takes in an event of a heartbeat."""
@@ -67,7 +70,7 @@ class Door:
                 del self._slugs[old.place]
         if not event.deleted:
             it = msgspec.json.decode(event.data, type=Heartbeat)
-            place = it.service_id, it.slug
+            place = it.organisation, it.service_id, it.slug
             self.entries[text] = Entry(
                 event.subject.bytes, frozenset(it.methods), it.methods == ["POST"], place, it.subject, it.subject_fail
             )
@@ -95,20 +98,22 @@ class Door:
             raise NotFound("Heartbeat not found")
         return found
 
-    def by_slug(self, ping_key: str, slug: str) -> Entry | None:
+    def by_slug(self, ping_key: str, slug: str, *, any_case: bool = False) -> Entry | None:
         """A heartbeat by the ping key of its service and its slug; None when there is none.
+
+        `any_case`: a key that nobody has may be one whose case was changed.
 
         Raises:
             NotFound: nobody has this key.
             Conflict: there are several.
         """
-        _, service = self._holder(ping_key)
-        found = self._slugs.get((service, slug), ())
+        caller, service = self._holder(ping_key, any_case=any_case)
+        found = self._slugs.get((caller.organisation, service, slug), ())
         if len(found) > 1:
             raise Conflict("ambiguous slug")
         return self.entries[next(iter(found))] if found else None
 
-    async def find_by_slug(self, ping_key: str, slug: str) -> Entry | None:
+    async def find_by_slug(self, ping_key: str, slug: str, *, any_case: bool = False) -> Entry | None:
         """As `by_slug`, also of a key or a check that was made a moment ago.
 
         Raises:
@@ -117,16 +122,18 @@ class Door:
             Unavailable: it is not known here and the broker cannot be asked.
         """
         try:
-            found = self.by_slug(ping_key, slug)
+            found = self.by_slug(ping_key, slug, any_case=any_case)
         except NotFound:
             found = None
         if found is None:
             await self.known.caught_up()
-            found = self.by_slug(ping_key, slug)
+            found = self.by_slug(ping_key, slug, any_case=any_case)
         return found
 
-    def _holder(self, ping_key: str) -> tuple[Caller, UUID]:
+    def _holder(self, ping_key: str, *, any_case: bool = False) -> tuple[Caller, UUID]:
         caller = self.known.caller(KeyKind.ping, ping_key)
+        if caller is None and any_case:
+            caller = self.known.caller_in_any_case(ping_key)
         if caller is None or caller.service is None:
             raise NotFound("not found")
         return caller, caller.service
@@ -154,12 +161,9 @@ class Door:
     async def accept(
         self,
         text: str,
-        method: str,
+        scope: Scope,
         kind: Kind = Kind.tick,
         message: str = "",
-        headers: Headers = (),
-        client: str = "",
-        scheme: str = "http",
     ) -> None:
         """Returns when a ping of PingHome's dialect is durable.
 
@@ -169,10 +173,10 @@ class Door:
             Unavailable: the ping could not be kept.
         """
         entry = self.entries.get(text) or await self.find(text)
+        method = scope["method"]
         if method not in entry.methods:
             raise WrongMethod(f"This heartbeat takes {', '.join(sorted(entry.methods))}, not {method}")
-        message = message[:MESSAGE_LIMIT].replace("\x00", "\N{REPLACEMENT CHARACTER}")
-        await self.keep(entry, method, kind, *origin(headers, client, scheme), message=message)
+        await self.keep(entry, method, kind, *origin(scope), message=message)
 
     async def keep(
         self,
@@ -188,11 +192,12 @@ class Door:
         run_id: bytes = b"",
         exit_status: int | None = None,
     ) -> None:
-        """Returns when the ping is durable.
+        """Returns when the ping is durable. Here its texts, which come from outside, are made clean.
 
         Raises:
             Unavailable: it could not be kept.
         """
+        message, agent = clean(message, MESSAGE_LIMIT, lines=True), clean(agent, TEXT_LIMIT)
         await self.committer.add(
             Ping(
                 uuid_utils.uuid7().bytes, entry.id, time.time_ns() // 1000, kind, message, method, client, scheme,
@@ -201,20 +206,8 @@ class Door:
         )  # fmt: skip
 
 
-def origin(headers: Headers, client: str, scheme: str) -> tuple[str, str, str]:
-    """From where, how and by which program a request says that it comes; for display, never for a decision."""
-    agent = ""
-    for name, value in headers:
-        if name == b"user-agent":
-            agent = value.decode("latin-1")[:TEXT_LIMIT]
-        elif name == b"x-forwarded-for":
-            client = _address(value)
-        elif name == b"x-forwarded-proto":
-            scheme = "https" if value == b"https" else "http"
-    return client, scheme, agent
-
-
-def _address(forwarded: bytes) -> str:
-    """The first address of `X-Forwarded-For`, an IPv4 one without its port."""
-    first = forwarded.decode("latin-1").partition(",")[0].strip()[:45]
-    return first.partition(":")[0] if first.count(":") == 1 else first
+def origin(scope: Scope) -> tuple[str, str, str]:
+    """From where, how and by which program a request comes; for display, never for a decision (contract B.5)."""
+    client = scope["client"]
+    agent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"user-agent"), "")
+    return client[0] if client else "", scope["scheme"], agent

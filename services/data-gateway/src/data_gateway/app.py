@@ -10,6 +10,7 @@ from data_gateway.fast import FastPath
 from data_gateway.mail import Mailbox
 from pinghome_common import app
 from pinghome_common.known import Known
+from pinghome_common.limits import PINGS
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
@@ -41,4 +42,4 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def main() -> None:
     """Serves until SIGTERM."""
-    run(create_app)
+    run(create_app, PINGS)

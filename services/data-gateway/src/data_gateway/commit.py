@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ from prometheus_client import Counter
 from data_gateway.spool import Spool
 from pinghome_common.errors import Unavailable
 from pinghome_common.events.ping import Batch, Ping, Tick, encode
+from pinghome_common.health import resting, round_done
 from pinghome_common.stream import Broker
 
 log = structlog.get_logger()
@@ -32,6 +33,9 @@ TICK = 1.0
 
 GATHER = 0.05
 """Seconds that pings gather before they go to the spool: the broker takes each batch of it with an fsync of its own."""
+
+PART = 2 << 20
+"""Bytes of the spool that are read and sent at a time, in messages of up to `LARGEST`."""
 
 LAST_FILE = 1.0
 """Most seconds that pings wait for the last file of the spool to be sent."""
@@ -79,6 +83,7 @@ class Committer:
         """Commits until cancelled; what has been taken by then is still committed."""
         ticked = time.monotonic()
         while True:
+            round_done()
             if not self._pings:
                 self._work.clear()
                 try:
@@ -146,16 +151,19 @@ class Committer:
                 if self.spool.nearly_empty:  # under load it would stay so: there is always one more batch
                     async with self._order:
                         await self._send_oldest(LAST_FILE)
-            await asyncio.sleep(0.2)
+            with resting():
+                await asyncio.sleep(0.2)
 
     async def _send_oldest(self, most: float | None) -> None:
         """Sends the oldest file of the spool; TimeoutError after `most` seconds."""
         path, batches = await asyncio.to_thread(self.spool.oldest)
+        sent = 0
         async with asyncio.timeout(most):
-            for begin in range(0, len(batches), 64):
-                await self._publish(batches[begin : begin + 64])
+            while part := await asyncio.to_thread(_next_part, batches):
+                await self._publish(part)
+                sent += len(part)
         await asyncio.to_thread(self.spool.remove, path)
-        log.info("a spool file was sent", batches=len(batches))
+        log.info("spool_file_sent", batches=sent)
 
     async def _tick(self, mark: int) -> None:
         """Says that all pings before `mark` are in the stream, if that is so."""
@@ -166,6 +174,16 @@ class Committer:
             await self._broker.publish([(f"telemetry.tick.{self._name}", tick, None)])
         except Unavailable:
             return
+
+
+def _next_part(batches: Iterator[bytes]) -> list[bytes]:
+    """The next batches of a file, as many as are sent at a time."""
+    part: list[bytes] = []
+    size = 0
+    while size < PART and (batch := next(batches, None)) is not None:
+        part.append(batch)
+        size += len(batch) + 1024
+    return part
 
 
 def _parts(pings: list[Ping]) -> list[list[Ping]]:

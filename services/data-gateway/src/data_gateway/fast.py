@@ -48,16 +48,8 @@ class FastPath:
         """A check-in of PingHome's dialect; false when it is not answered."""
         if (query := _query(scope["query_string"])) is None:
             return False
-        client = scope["client"]
         try:
-            await self._door.accept(
-                scope["path"][len(PREFIX) :].rstrip("/"),
-                scope["method"],
-                *query,
-                scope["headers"],
-                client[0] if client else "",
-                scope["scheme"],
-            )
+            await self._door.accept(scope["path"][len(PREFIX) :].rstrip("/"), scope, *query)
         except DomainError:
             return False
         await send(START)

@@ -9,9 +9,10 @@ from typing import Any
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from data_gateway.accept import TEXT_LIMIT, Door, Entry
+from data_gateway.accept import Door, Entry
 from pinghome_common.errors import Conflict, NotFound, Unavailable
 from pinghome_common.events.ping import Kind
+from pinghome_common.health import resting
 from pinghome_common.settings import LARGEST_PING_BODY, Settings
 
 log = structlog.get_logger()
@@ -25,9 +26,16 @@ LONGEST = 300.0
 MOST_CONNECTIONS = 100
 MOST_RECIPIENTS = 20
 
+SUBJECT_LIMIT = 4000
+"""Bytes of a Subject that are looked at, as it was sent."""
+
+_SUBJECT = re.compile(rb"^subject:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE)
+
 _MAILBOX = re.compile(
-    r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<key>[^+@]{22})\+(?P<slug>[a-z0-9_-]{1,100})"
+    r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<key>[^+@]{22})\+(?P<slug>[a-z0-9_-]{1,100})",
+    re.IGNORECASE | re.ASCII,
 )
+"""In any case: relays change that of an address."""
 
 
 class Mailbox:
@@ -46,7 +54,8 @@ class Mailbox:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: _Connection(self, loop), host.strip("[]"), int(port))
         try:
-            await asyncio.get_running_loop().create_future()
+            with resting():  # its connections are tasks of their own
+                await asyncio.get_running_loop().create_future()
         finally:
             server.close()
             for transport in list(self._open):
@@ -88,7 +97,6 @@ class Mailbox:
         """Says 250 when the ping of each recipient is durable."""
         content = envelope.original_content or b""
         subject, agent = _subject(content), f"Email from {envelope.mail_from or ''}"
-        agent = agent[:TEXT_LIMIT].replace("\x00", "\N{REPLACEMENT CHARACTER}")
         client = str(session.peer[0]) if session.peer else ""
         try:
             entries = [await self._find(address) for address in envelope.rcpt_tos]
@@ -113,8 +121,8 @@ class Mailbox:
         if found is None:
             raise NotFound("not found")
         if found["id"]:
-            return await self._door.find(found["id"])
-        entry = await self._door.find_by_slug(found["key"], found["slug"])
+            return await self._door.find(found["id"].lower())
+        entry = await self._door.find_by_slug(found["key"], found["slug"].lower(), any_case=True)
         if entry is None:
             raise NotFound("not found")
         return entry
@@ -158,9 +166,14 @@ def _words(keywords: str) -> list[str]:
 
 
 def _subject(content: bytes) -> str:
-    """The decoded Subject of a mail; one that cannot be decoded is taken as it stands."""
-    head = content[:LARGEST_PING_BODY].partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    """The decoded Subject of a mail; one that cannot be decoded is taken as it stands.
+
+    Only its beginning is: the standard library takes seconds for tens of thousands of encoded words.
+    """
+    head = content[:LARGEST_PING_BODY].partition(b"\r\n\r\n")[0]
+    found = _SUBJECT.search(head)
+    line = (found[0][:SUBJECT_LIMIT] if found else b"Subject:") + b"\r\n\r\n"
     try:
-        return str(message_from_bytes(head, policy=policy.default).get("subject", ""))
+        return str(message_from_bytes(line, policy=policy.default).get("subject", ""))
     except Exception:  # noqa: BLE001  # the parser of the standard library fails on headers in many ways
-        return str(message_from_bytes(head, policy=policy.compat32).get("subject", ""))
+        return str(message_from_bytes(line, policy=policy.compat32).get("subject", ""))

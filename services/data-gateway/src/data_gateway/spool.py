@@ -4,10 +4,12 @@ import os
 import struct
 import threading
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 _HEAD = struct.Struct(">II")
 _SMALL = 256 << 10  # bytes
+SEGMENT = 8 << 20  # bytes of a file beyond which the next batch begins another one
 
 
 class Spool:
@@ -24,6 +26,7 @@ class Spool:
         self._folder = folder
         self._files = sorted(folder.glob("*.spool"))
         self._open: Path | None = None
+        self._size = 0
         self._lock = threading.Lock()
 
     def __bool__(self) -> bool:
@@ -38,8 +41,11 @@ class Spool:
     def append(self, batch: bytes) -> None:
         """Returns when the batch is on the disk; OSError when it cannot be, say because the disk is full."""
         with self._lock:
+            if self._size >= SEGMENT:
+                self._open = None
             created = self._open is None
             if self._open is None:
+                self._size = 0
                 last = int(self._files[-1].stem) if self._files else 0
                 self._open = self._folder / f"{last + 1:012d}.spool"
                 self._files.append(self._open)
@@ -48,27 +54,23 @@ class Spool:
                     file.write(_HEAD.pack(len(batch), zlib.crc32(batch)) + batch)
                     file.flush()
                     os.fsync(file.fileno())
+                self._size += _HEAD.size + len(batch)
                 if created:
                     self._sync_folder()
             except OSError:
                 self._open = None  # it may end in half a record, behind which nothing would be found again
                 raise
 
-    def oldest(self) -> tuple[Path, list[bytes]]:
-        """The oldest file and its batches; from now on it is not written to. A torn last record was never answered."""
+    def oldest(self) -> tuple[Path, Iterator[bytes]]:
+        """The oldest file and its batches, read as they are asked for; from now on it is not written to.
+
+        A torn last record was never answered.
+        """
         with self._lock:
             path = self._files[0]
             if path == self._open:
                 self._open = None
-        batches, data, at = [], path.read_bytes() if path.exists() else b"", 0
-        while at + _HEAD.size <= len(data):
-            length, checksum = _HEAD.unpack_from(data, at)
-            batch = data[at + _HEAD.size : at + _HEAD.size + length]
-            if len(batch) < length or zlib.crc32(batch) != checksum:
-                break
-            batches.append(batch)
-            at += _HEAD.size + length
-        return path, batches
+        return path, _batches(path)
 
     def remove(self, path: Path) -> None:
         """Forgets a file whose batches are all confirmed."""
@@ -83,3 +85,19 @@ class Spool:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _batches(path: Path) -> Iterator[bytes]:
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        left = path.stat().st_size
+        while len(head := file.read(_HEAD.size)) == _HEAD.size:
+            length, checksum = _HEAD.unpack(head)
+            left -= _HEAD.size + length
+            if left < 0:
+                return
+            batch = file.read(length)
+            if zlib.crc32(batch) != checksum:
+                return
+            yield batch

@@ -4,13 +4,21 @@ from collections.abc import Callable
 
 from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.condition import STATUS, Condition
-from pinghome_common.events.probe import Job, Result, Verdict, attempt_deadline
+from pinghome_common.events.probe import Job, Phases, Result, Verdict, attempt_deadline
 from pinghome_common.guard import Guard
+from pinghome_common.text import clean
 from prober.conditions import first_failure, words
 from prober.excerpt import excerpt, masked
 from prober.probes import PROBES
+from prober.probes.attempt import ERROR_LIMIT
 from prober.probes.check import Check, Observation
 from prober.probes.failure import explain
+
+TOLERATED = 10
+"""Sentences on what was tolerated that leave the prober with a result."""
+
+LONGEST = 1e7
+"""Milliseconds; no probe takes a hundredth of it."""
 
 # Opens `Job.sealed`: the headers and the body of the request.
 Opener = Callable[[bytes], tuple[dict[str, str], str]]
@@ -63,18 +71,38 @@ def judged(seen: Observation, conditions: list[Condition]) -> Observation:
 
 
 def result(job: Job, seen: Observation, slot: int, checked_at: int, certificate: Certificate | None) -> Result:
-    """What leaves the prober of an observation; `slot` and `checked_at` are UNIX microseconds."""
+    """What leaves the prober of an observation, with all text from the target made clean.
+
+    `slot` and `checked_at` are UNIX microseconds.
+    """
+    status = seen.status_code
     return Result(
         resource=job.resource,
         slot=slot,
         checked_at=checked_at,
         interval=job.interval,
         verdict=seen.verdict,
-        status_code=seen.status_code,
-        error=seen.error,
-        address=seen.address,
-        phases=seen.phases,
+        status_code=status if status and 0 < status < 1000 else None,
+        error=clean(seen.error, ERROR_LIMIT),
+        address=clean(seen.address, 64),
+        phases=_bounded(seen.phases),
         certificate=certificate,
-        condition=seen.condition,
+        condition=clean(seen.condition, 200),
         excerpt=seen.excerpt,
+        tolerated=[clean(it, 200) for it in seen.tolerated[:TOLERATED]],
     )
+
+
+def _bounded(it: Phases) -> Phases:
+    """Times that no clock of ours can have measured are left out."""
+    return Phases(
+        dns=_time(it.dns),
+        connect=_time(it.connect),
+        tls=_time(it.tls),
+        first_byte=_time(it.first_byte),
+        total=_time(it.total) or 0.0,
+    )
+
+
+def _time(milliseconds: float | None) -> float | None:
+    return milliseconds if milliseconds is not None and 0 <= milliseconds < LONGEST else None

@@ -9,6 +9,7 @@ from pinghome_common.events.condition import Condition
 from pinghome_common.events.probe import Job
 from pinghome_common.events.trial import Judged, Trial
 from pinghome_common.guard import Guard
+from pinghome_common.text import clean
 from prober.conditions import each_found
 from prober.probe import Opener, probe, result
 from prober.probes.certificate import Told
@@ -40,6 +41,6 @@ def _judged(conditions: list[Condition], seen: Observation) -> list[Judged]:
     if not seen.complete:
         return [Judged(condition=condition) for condition in conditions]
     return [
-        Judged(condition=condition, holds=holds, found=found)
+        Judged(condition=condition, holds=holds, found=clean(found, 200))
         for condition, holds, found in each_found(conditions, seen)
     ]

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from dataclasses import dataclass
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 import structlog
@@ -12,14 +12,17 @@ from prometheus_client import Counter, Histogram
 
 from pinghome_common.clock import from_micros
 from pinghome_common.errors import Unavailable
-from pinghome_common.events.probe import Job, Result, Results
+from pinghome_common.events.probe import Job, Result, Verdict
 from pinghome_common.events.trial import Trial
 from pinghome_common.guard import Guard
+from pinghome_common.health import resting, round_done
 from pinghome_common.secret import unseal
 from pinghome_common.stream import Broker, Queue, Task
 from prober.anchors import Anchors
 from prober.probe import probe, result
 from prober.probes.certificate import Told
+from prober.probes.check import Observation
+from prober.probes.failure import internal
 from prober.region import Region
 from prober.trial import attempt
 
@@ -36,8 +39,8 @@ FLUSH = 0.5
 """Seconds in which results gather before they are published: each message costs three projections a transaction."""
 
 MOST_IN_A_MESSAGE = 400
-MOST_TEXT = 256 << 10
-"""Bytes of excerpts in a message, which must stay below a broker's limit."""
+MOST_BYTES = 512 << 10
+"""Bytes of the results in a message, which must stay below a broker's limit of 1 MiB; one alone has to fit, too."""
 
 MOST_KEPT = 200_000
 """Results kept while the broker is away; then the oldest are dropped."""
@@ -48,10 +51,19 @@ MOST_EXCERPTS = 2000
 
 @dataclass(slots=True)
 class Done:
-    """A result that has not been confirmed yet, and the job it came from."""
+    """An encoded result that has not been confirmed yet, and the job it came from."""
 
-    result: Result
+    result: msgspec.Raw
     task: Task
+
+
+@dataclass(slots=True, kw_only=True)
+class _Message:
+    """`Results` with each result encoded before, so that none can keep the others back."""
+
+    batch: UUID
+    region: str
+    results: list[msgspec.Raw]
 
 
 class Prober:
@@ -74,6 +86,7 @@ class Prober:
         """Takes jobs until cancelled; on the way out, probes under way are finished."""
         try:
             while True:
+                round_done()
                 free = AT_ONCE - len(self._running)
                 for task in await self._queue.take(free) if free > 0 else []:
                     await self._begin(task)
@@ -85,7 +98,12 @@ class Prober:
             await self._flush()
 
     async def _begin(self, task: Task) -> None:
-        job = msgspec.msgpack.decode(task.data, type=Job)
+        try:
+            job = msgspec.msgpack.decode(task.data, type=Job)
+        except Exception:  # it would not decode the next time either
+            log.exception("job_not_decoded", subject=task.subject)
+            await self._queue.done([task])
+            return
         age = time.time() - task.at / 1e9
         LATE.labels(self._region).observe(age)
         if age > job.interval:
@@ -97,17 +115,28 @@ class Prober:
         running.add_done_callback(self._running.discard)
 
     async def _probe(self, job: Job, task: Task) -> None:
+        """Probes and keeps the result; what goes wrong here costs this result alone."""
         begun = time.time_ns() // 1000
+        slot = task.at // 10**9 * 10**6  # schedules fire on the second; the message is stamped just after it
+        try:
+            seen = await self._seen(job)
+            certificate = None
+            if seen.peer is not None:
+                certificate = await self._told.news(job.resource, seen.peer, self._guard, from_micros(begun))
+            if len(self._done) >= MOST_EXCERPTS:
+                seen.excerpt = ""
+            encoded = _encoded(result(job, seen, slot, begun, certificate))
+        except Exception as error:
+            log.exception("probe_failed_internally", resource=str(job.resource))
+            seen = Observation(verdict=Verdict.probe_error, error=internal(error))
+            encoded = _encoded(result(job, seen, slot, begun, None))
+        PROBED.labels(self._region, seen.verdict).inc()
+        self._done.append(Done(encoded, task))
+
+    async def _seen(self, job: Job) -> Observation:
         seen = await probe(job, self._guard, self._open)
         await self._health.weigh(job, seen, time.monotonic())
-        PROBED.labels(self._region, seen.verdict).inc()
-        certificate = None
-        if seen.peer is not None:
-            certificate = await self._told.news(job.resource, seen.peer, self._guard, from_micros(begun))
-        if len(self._done) >= MOST_EXCERPTS:
-            seen.excerpt = ""
-        slot = task.at // 10**9 * 10**6  # schedules fire on the second; the message is stamped just after it
-        self._done.append(Done(result(job, seen, slot, begun, certificate), task))
+        return seen
 
     async def try_out(self, data: bytes) -> bytes:
         """Answers a request for a dry run: a `Job` in, a `Trial` out. It counts among the probes under way."""
@@ -116,9 +145,18 @@ class Prober:
         self._running.add(running)
         try:
             job = msgspec.msgpack.decode(data, type=Job)
-            return msgspec.msgpack.encode(await attempt(job, self._guard, self._open))
+            return await self._tried(job)
         finally:
             self._running.discard(running)
+
+    async def _tried(self, job: Job) -> bytes:
+        begun = time.time_ns() // 1000
+        try:
+            return msgspec.msgpack.encode(await attempt(job, self._guard, self._open))
+        except Exception as error:
+            log.exception("probe_failed_internally", resource=str(job.resource))
+            seen = Observation(verdict=Verdict.probe_error, error=internal(error))
+            return msgspec.msgpack.encode(Trial(result=result(job, seen, 0, begun, None)))
 
     def _open(self, sealed: bytes) -> tuple[dict[str, str], str]:
         headers, body = json.loads(unseal(self._key, sealed))
@@ -127,7 +165,8 @@ class Prober:
     async def publish(self) -> None:
         """Publishes results until cancelled."""
         while True:
-            await asyncio.sleep(FLUSH)
+            with resting():
+                await asyncio.sleep(FLUSH)
             try:
                 await self._flush()
             except Unavailable:
@@ -138,20 +177,33 @@ class Prober:
     async def _flush(self) -> None:
         while self._done:
             part = _message(self._done)
-            results = Results(batch=uuid4(), region=self._region, results=[each.result for each in part])
-            message = msgspec.msgpack.encode(results)
+            message = _Message(batch=uuid4(), region=self._region, results=[each.result for each in part])
+            data = msgspec.msgpack.encode(message)
             await self._broker.publish(
-                [(f"telemetry.result.{self._region}", message, {"Nats-Msg-Id": str(results.batch)})]
+                [(f"telemetry.result.{self._region}", data, {"Nats-Msg-Id": str(message.batch)})]
             )
             del self._done[: len(part)]
             await self._queue.done(each.task for each in part)
 
 
+def _encoded(it: Result) -> msgspec.Raw:
+    """A result as it travels.
+
+    Raises:
+        ValueError: it is larger than a message may be.
+        msgspec.EncodeError, UnicodeError, OverflowError: it holds what the format cannot say.
+    """
+    encoded = msgspec.msgpack.encode(it)
+    if len(encoded) > MOST_BYTES:
+        raise ValueError(f"a result of {len(encoded)} bytes")
+    return msgspec.Raw(encoded)
+
+
 def _message(done: list[Done]) -> list[Done]:
-    """The first results that fit into one message."""
-    text = 0
+    """The first results that fit into one message; at least one."""
+    size = 0
     for place, each in enumerate(done[:MOST_IN_A_MESSAGE]):
-        text += len(each.result.excerpt.encode())
-        if text > MOST_TEXT:
+        size += len(memoryview(each.result))
+        if size > MOST_BYTES:
             return done[:place]
     return done[:MOST_IN_A_MESSAGE]

@@ -23,7 +23,7 @@ from resource_cmd.api.pinghome import channel, heartbeat, integration, reminder,
 from resource_cmd.command import Replayed, render_replayed
 from resource_cmd.domains import Domains
 from resource_cmd.listen import Listener
-from resource_cmd.maintenance import keep_clean
+from resource_cmd.maintenance import Maintenance
 from resource_cmd.notify.confirm import Confirmer
 from resource_cmd.notify.deliver import Notifier
 from resource_cmd.notify.mail import Mail
@@ -76,7 +76,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     domains = Domains(state.db, state.guard, settings.rdap_bootstrap_url, state.relay.wake)
     parts.workers |= {
         "streams": lambda: keep_streams(broker, settings, state.relay),
-        "maintenance": lambda: keep_clean(state.db),
+        "maintenance": Maintenance(state.db).run,
         "known": state.known.run,
         "relay": state.relay.run,
         "schedule": state.scheduler.run,

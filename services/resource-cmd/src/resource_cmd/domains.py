@@ -13,6 +13,7 @@ from pinghome_common.db import Connection, Database, only_one
 from pinghome_common.events.domain import Domain
 from pinghome_common.events.resource import domain_of
 from pinghome_common.guard import Guard
+from pinghome_common.health import resting
 from pinghome_common.logs import said
 from resource_cmd.domain import ask_again, pause, registrable
 from resource_cmd.store import Actor, Resources, unheard
@@ -78,7 +79,8 @@ class Domains:
                     await self._tell(connection, msgspec.json.decode(row["state"], type=Domain))
                 for row in await connection.fetch(_DUE, now(), list(self._asked)):
                     await self._begin(row["name"], row["tries"])
-                await asyncio.sleep(LOOK)
+                with resting():
+                    await asyncio.sleep(LOOK)
         finally:
             connection.terminate()
             for task in self._asking.values():

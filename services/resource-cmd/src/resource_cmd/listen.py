@@ -12,10 +12,9 @@ from pinghome_common.clock import micros, now
 from pinghome_common.db import Connection
 from pinghome_common.events.certificate import replaces
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, take
-from pinghome_common.events.ping import Batch, Ping, decode_tick, position
-from pinghome_common.events.probe import Result, Results, Verdict
-from pinghome_common.projection import fresh
-from pinghome_common.stream import Message
+from pinghome_common.events.ping import Ping, Tick, position
+from pinghome_common.events.probe import Result, Verdict
+from pinghome_common.items import Item
 from pinghome_common.vitals import lock_vitals, write_vitals
 from resource_cmd.heartbeat import with_vitals
 from resource_cmd.judge import View, decide
@@ -28,8 +27,6 @@ JUDGE = Actor("judge")
 GAP = 5 * MICRO
 """Microseconds between two ticks of a gateway from which on it was away."""
 
-decode_results = msgspec.msgpack.Decoder(Results).decode
-
 
 class Listener:
     """Applies messages of TELEMETRY inside the projection's transaction.
@@ -41,29 +38,24 @@ class Listener:
     def __init__(self, unit: int) -> None:
         self._unit = unit
 
-    async def apply(self, tx: Connection, messages: list[Message]) -> None:
+    async def apply(self, tx: Connection, items: list[Item]) -> None:
         """Applies a batch: pings, then results, then ticks, so that a tick never runs ahead of its pings."""
-        kinds: dict[str, list[Message]] = defaultdict(list)
-        for message in messages:
-            kinds[message.subject.split(".", 2)[1]].append(message)
-        if pings := kinds.get("ping"):
-            await count(tx, await fresh(tx, pings))
-        if results := kinds.get("result"):
+        if pings := [item for item in items if isinstance(item.value, Ping)]:
+            await count(tx, pings)
+        if results := [item for item in items if isinstance(item.value, Result)]:
             await self._results(tx, results)
-        if ticks := kinds.get("tick"):
+        if ticks := [item for item in items if isinstance(item.value, Tick)]:
             await tick(tx, ticks)
 
-    async def _results(self, tx: Connection, messages: list[Message]) -> None:
+    async def _results(self, tx: Connection, items: list[Item]) -> None:
         """Each region's nth result in the batch makes the nth round: a batch after an outage is judged in its order."""
-        rounds: list[dict[tuple[UUID, str], Result]] = []
-        for message in messages:
-            found = decode_results(message.data)
-            for result in found.results:
-                key = result.resource, found.region
-                place = next((each for each in rounds if key not in each), None)
-                if place is None:
-                    rounds.append(place := {})
-                place[key] = result
+        rounds: list[dict[tuple[UUID, str], Item]] = []
+        for item in items:
+            key = item.value.resource, item.sender
+            place = next((each for each in rounds if key not in each), None)
+            if place is None:
+                rounds.append(place := {})
+            place[key] = item
         # Commands lock a monitor before its views; the other way round, each would wait for the other.
         monitors = {resource for each in rounds for resource, _ in each}
         await tx.execute("SELECT FROM resource WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE", monitors)
@@ -72,19 +64,22 @@ class Listener:
             ids = [row["id"] for row in await tx.fetch(_TO_JUDGE, list(news))]
             if ids:
                 await judge(tx, ids, news, self._unit)
-        seen = [(it, region) for each in rounds for (_, region), it in each.items() if it.certificate]
+        seen = [(it.value, region) for each in rounds for (_, region), it in each.items() if it.value.certificate]
         if seen:
             await keep_certificates(tx, seen)
 
 
-def _columns(results: dict[tuple[UUID, str], Result]) -> list[list[object]]:
-    """The results as columns; only `up` and `target_fail` say something of the target."""
+def _columns(results: dict[tuple[UUID, str], Item]) -> list[list[object]]:
+    """The results as columns; only `up` and `target_fail` say something of the target.
+
+    When a region spoke is when its probe was due, whatever its own clock says.
+    """
     rows = [
         (
-            resource, region, it.slot, it.checked_at,
+            resource, region, it.slot, it.slot,
             {Verdict.up: True, Verdict.target_fail: False}.get(it.verdict), it.status_code, it.error[:500],
         )
-        for (resource, region), it in sorted(results.items())
+        for (resource, region), it in sorted((key, item.value) for key, item in results.items())
     ]  # fmt: skip
     return [list(column) for column in zip(*rows, strict=True)]
 
@@ -167,14 +162,11 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
     return len(said)
 
 
-async def count(tx: Connection, batches: list[tuple[Message, Batch]]) -> None:
+async def count(tx: Connection, items: list[Item]) -> None:
     """Moves the vitals of every heartbeat that was pinged; a change of status becomes an event."""
     pings: dict[UUID, list[tuple[Ping, int]]] = defaultdict(list)
-    for message, batch in batches:
-        for index, ping in enumerate(batch.pings):
-            pings[UUID(bytes=ping.heartbeat)].append((ping, position(message.seq, index)))
-    if not pings:
-        return
+    for item in items:
+        pings[UUID(bytes=item.value.heartbeat)].append((item.value, position(item.seq, item.index)))
     vitals = await lock_vitals(tx, list(pings))
     rows = await tx.fetch("SELECT id, version, state FROM heartbeat WHERE id = ANY($1::uuid[])", list(vitals))
     quiet: list[Heartbeat] = []
@@ -211,21 +203,21 @@ async def _say(tx: Connection, changed: list[Heartbeat], stamp: datetime) -> Non
         await store.save(row, "status-changed")
 
 
-async def tick(tx: Connection, messages: list[Message]) -> None:
+async def tick(tx: Connection, items: list[Item]) -> None:
     """Moves each gateway's watermark; a time in which it did not listen pushes the deadlines that fell into it.
 
     The jobs could not report then: they get until the end of the gap and their grace time more, one to five minutes.
     """
-    for message in messages:
-        it = decode_tick(message.data)
-        before = await tx.fetchval("SELECT ticked_at FROM gateway WHERE name = $1", it.gateway)
+    for item in items:
+        it, gateway = item.value, item.sender
+        before = await tx.fetchval("SELECT ticked_at FROM gateway WHERE name = $1", gateway)
         if before is not None and it.at <= before:
             continue
         away = before is not None and it.at - before > GAP
         await tx.execute(
             "INSERT INTO gateway AS old VALUES ($1, $2, $2) ON CONFLICT (name) DO UPDATE SET ticked_at = $2,"
             " resumed_at = CASE WHEN $3 THEN $2 ELSE old.resumed_at END",
-            it.gateway, it.at, away,
+            gateway, it.at, away,
         )  # fmt: skip
         if before is not None and it.since - before > GAP:
             await tx.execute(_EXCUSE, before, it.since)

@@ -1,10 +1,7 @@
 """Deletes each hour what has served its time: answers to repeated requests, deliveries, boots of old gateways."""
 
-import asyncio
-
-from pinghome_common.db import Connection, Database, delete_in_batches, only_one
-
-HOUR = 3600.0
+from pinghome_common.db import Connection, delete_in_batches
+from pinghome_common.worker import Worker
 
 OLD = {
     "idempotency": "created_at < now() - interval '24 hours'",
@@ -14,19 +11,14 @@ OLD = {
 """By table, the condition of rows that nobody needs any more."""
 
 
-async def keep_clean(db: Database) -> None:
-    """Looks each hour until cancelled; one is active at a time."""
-    connection = await db.own()
-    try:
-        await only_one(connection, "maintenance")
-        while True:
-            await delete_old(connection)
-            await asyncio.sleep(HOUR)
-    finally:
-        connection.terminate()
+class Maintenance(Worker):
+    """Looks each hour."""
 
+    lock = "maintenance"
+    every = 3600.0
 
-async def delete_old(connection: Connection) -> None:
-    """Deletes all that is old now."""
-    for table, condition in OLD.items():
-        await delete_in_batches(connection, table, condition)
+    async def round(self, connection: Connection) -> bool:
+        """Deletes all that is old now."""
+        for table, condition in OLD.items():
+            await delete_in_batches(connection, table, condition)
+        return False

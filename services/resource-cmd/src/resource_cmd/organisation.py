@@ -45,10 +45,14 @@ async def add_key(
     stamp = now()
     key = Key(
         id=uuid7(), organisation=organisation, name=name, kind=kind, scope=scope,
-        hash=token_hash(token), service=service, created_at=stamp,
+        hash=token_hash(token), folded=_folded(kind, token), service=service, created_at=stamp,
     )  # fmt: skip
     await _keys(tx, stamp).add(key)
     return key
+
+
+def _folded(kind: Kind, token: str) -> bytes:
+    return token_hash(token.lower()) if kind is Kind.ping else b""
 
 
 async def create(tx: Connection, name: str, tokens: Tokens) -> tuple[UUID, UUID]:
@@ -63,7 +67,7 @@ async def create(tx: Connection, name: str, tokens: Tokens) -> tuple[UUID, UUID]
 
 
 async def _add_tokens(tx: Connection, organisation: UUID, service: UUID, tokens: Tokens) -> None:
-    """Adds those of the tokens that are neither there nor were ever revoked."""
+    """Adds those of the tokens that are neither there nor were ever revoked; completes the ping key."""
     wanted = [
         (Kind.bearer, Scope.write, tokens.bearer, "first token", None),
         (Kind.checks, Scope.write, tokens.checks, "first API key", service),
@@ -77,6 +81,18 @@ async def _add_tokens(tx: Connection, organisation: UUID, service: UUID, tokens:
         )
         if token and not taken:
             await add_key(tx, organisation, kind, scope, token, name, of)
+    store = _keys(tx, now())
+    for row in await store.edit_many(await _unfolded(tx, tokens.ping)):
+        row.state.folded = _folded(Kind.ping, tokens.ping)
+        await store.save(row)
+
+
+async def _unfolded(tx: Connection, ping_key: str) -> list[UUID]:
+    rows = await tx.fetch(
+        "SELECT id FROM key WHERE hash = $1 AND state->>'kind' = 'ping' AND coalesce(state->>'folded', '') = ''",
+        token_hash(ping_key),
+    )
+    return [row["id"] for row in rows]
 
 
 async def bootstrap(db: Database, settings: Settings) -> None:

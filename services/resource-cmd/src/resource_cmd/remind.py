@@ -10,6 +10,7 @@ import msgspec
 from pinghome_common import clock
 from pinghome_common.db import Connection, Database, only_one
 from pinghome_common.events.resource import Resource
+from pinghome_common.health import resting
 from resource_cmd.notify.ledger import Notice, announce
 from resource_cmd.reminder import Expiry, due, expiries, sentence
 from resource_cmd.store import Actor, Resources, unheard
@@ -42,7 +43,8 @@ class Reminder:
             while True:
                 if await remind(connection, clock.now()):
                     self._after()
-                await asyncio.sleep(LOOK)
+                with resting():
+                    await asyncio.sleep(LOOK)
         finally:
             connection.terminate()
 

@@ -20,6 +20,12 @@ from pinghome_common.vitals import lock_vitals, write_vitals
 from resource_cmd.domain import domain_name
 from resource_cmd.reminder import expiries
 
+SLACK = 4096
+"""Bytes that a state which is too large already may still grow by: a pause, say, must not fail for that."""
+
+Logged = tuple[UUID, UUID, int, str, bytes]
+"""An event's row in `events`."""
+
 
 class Aggregate(Protocol):
     """What every aggregate's state has."""
@@ -33,10 +39,12 @@ S = TypeVar("S", bound=Aggregate)
 
 @dataclass(slots=True)
 class Row(Generic[S]):
-    """An aggregate that this transaction has locked."""
+    """An aggregate that this transaction has locked; `size` and `service` are those of the state that was loaded."""
 
     state: S
     version: int
+    size: int = 0
+    service: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -92,29 +100,65 @@ class Store(Generic[S]):
             " ORDER BY id FOR UPDATE",
             ids, self._actor.organisation,
         )  # fmt: skip
-        return [Row(msgspec.json.decode(row["state"], type=self.type), row["version"]) for row in rows]
+        return [self._loaded(row) for row in rows]
+
+    def _loaded(self, row: Any) -> Row[S]:
+        state = msgspec.json.decode(row["state"], type=self.type)
+        return Row(state, row["version"], len(row["state"].encode()), _service_of(state))
 
     async def add(self, state: S, *, unique: bool = False) -> Row[S]:
         """Inserts a new one, its event and all that belongs to it in one statement, which needs no transaction.
 
         Raises:
             Conflict: there is a twin, and `unique` refuses one (contract F: a question, not an index).
+            NotFound: its service is another organisation's.
+            Invalid: it is too large.
         """
+        event = self._event(state, 1, "created")
+        _check_size(event[-1], 0)
+        twin, added = await self._insert(state, event, unique=unique)
+        if not twin and not added:
+            await self._claim(state)  # the first of its service
+            twin, added = await self._insert(state, event, unique=unique)
+        if twin:
+            raise self._taken(twin)
+        return Row(state, 1, service=_service_of(state))
+
+    async def _insert(self, state: S, event: Logged, *, unique: bool) -> tuple[UUID | None, bool]:
+        """A twin that there is, and whether the service is the organisation's and so the state was inserted."""
         columns = {"id": "uuid", "organisation": "uuid", "version": "int", "state": "jsonb", **self.columns}
         names = ", ".join(columns)
         values = ", ".join(f"${place}::{type_} AS {name}" for place, (name, type_) in enumerate(columns.items(), 6))
-        found = await self._tx.fetchval(
+        service = _service_of(state)
+        args = [*event, state.id, state.organisation, 1, self._json(state), *self._values(state)]
+        mine = "true"
+        if service is not None:
+            args.append(service)
+            mine = f"EXISTS (SELECT FROM service_owner WHERE service = ${len(args)} AND organisation = $7)"
+        found = await self._tx.fetchrow(
             f"WITH n AS (SELECT {values}),"
             f" twin AS (SELECT t.id FROM {self.noun} t, n WHERE {self.twin if unique else 'false'} LIMIT 1),"
-            f" made AS (INSERT INTO {self.noun} ({names}) SELECT {names} FROM n WHERE NOT EXISTS (SELECT FROM twin)"
-            f" RETURNING *), logged AS (INSERT INTO {EVENTS} SELECT $1, $2, $3, $4, $5 FROM made){self.more}"
-            " SELECT id FROM twin",
-            *self._event(state, 1, "created"), state.id, state.organisation, 1, self._json(state),
-            *self._values(state),
+            f" made AS (INSERT INTO {self.noun} ({names}) SELECT {names} FROM n"
+            f" WHERE {mine} AND NOT EXISTS (SELECT FROM twin) RETURNING *),"
+            f" logged AS (INSERT INTO {EVENTS} SELECT $1, $2, $3, $4, $5 FROM made){self.more}"
+            " SELECT (SELECT id FROM twin) AS twin, EXISTS (SELECT FROM made) AS added",
+            *args,
+        )
+        return found["twin"], found["added"]
+
+    async def _claim(self, state: S) -> None:
+        """Makes the service of a state its organisation's, if it is nobody's yet.
+
+        Raises:
+            NotFound: it is another organisation's.
+        """
+        owner = await self._tx.fetchval(
+            "INSERT INTO service_owner AS old VALUES ($1, $2)"
+            " ON CONFLICT (service) DO UPDATE SET organisation = old.organisation RETURNING organisation",
+            _service_of(state), state.organisation,
         )  # fmt: skip
-        if found:
-            raise self._taken(found)
-        return Row(state, 1)
+        if owner != state.organisation:
+            raise NotFound("Service not found")
 
     async def refuse_twin(self, state: S) -> None:
         """Raises Conflict when a changed one has become another's twin."""
@@ -131,9 +175,19 @@ class Store(Generic[S]):
         return Conflict(f"There is such a {self.noun} already, with the id {twin}")
 
     async def save(self, row: Row[S], what: str = "updated") -> None:
-        """Writes a changed one with its event."""
+        """Writes a changed one with its event.
+
+        Raises:
+            NotFound: its service has become another organisation's.
+            Invalid: a command has made it too large.
+        """
         row.version += 1
         event = self._event(row.state, row.version, what)
+        if self._actor.organisation:  # a worker adds only what is bounded, and must not fail for it
+            _check_size(event[-1], row.size)
+        if _service_of(row.state) != row.service:
+            await self._claim(row.state)
+            row.service = _service_of(row.state)
         names = ["version", "state", *self.columns]
         sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(names, 7))
         await self._tx.execute(
@@ -163,7 +217,7 @@ class Store(Generic[S]):
         for row in rows:
             await self.remove(row)
 
-    def _event(self, state: S, version: int, what: str) -> tuple[UUID, UUID, int, str, bytes]:
+    def _event(self, state: S, version: int, what: str) -> Logged:
         event = Event(
             type=f"{self.noun}.{what}",
             time=self._now,
@@ -174,14 +228,26 @@ class Store(Generic[S]):
             correlationid=self._actor.request,
             data=state,
         )
-        body = encode(event)
-        if len(body) > LARGEST_STATE:
-            raise Invalid(FieldError("body", f"is too large: {len(body)} bytes of at most {LARGEST_STATE} in all"))
         self._said(event.id)
-        return event.id, event.subject, event.version, event.address, body
+        return event.id, event.subject, event.version, event.address, encode(event)
 
     def _json(self, state: S) -> str:
         return encode(state).decode()
+
+
+def _service_of(state: Any) -> UUID | None:
+    """The service that a state belongs to, or that it is."""
+    service: UUID | None = state.id if isinstance(state, Service) else getattr(state, "service_id", None)
+    return service
+
+
+def _check_size(body: bytes, before: int) -> None:
+    """Raises Invalid for a state that is too large, unless it was so before and is about as large: then it may change.
+
+    What a command may make leaves room below the broker's limit for what workers add later.
+    """
+    if len(body) > max(LARGEST_STATE, before + SLACK):
+        raise Invalid(FieldError("body", f"is too large: {len(body)} bytes of at most {LARGEST_STATE} in all"))
 
 
 class Services(Store[Service]):

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from pinghome_common.eventlog import Relay
+from pinghome_common.health import resting
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 
@@ -40,10 +41,11 @@ async def keep_streams(broker: Broker, settings: Settings, relay: Relay) -> None
             generation = broker.generation
             await make_streams(broker, settings.nats_replicas, settings.stream_max_bytes)
             for region in settings.regions:
-                await _make_queue(broker, region)
+                await make_queue(broker, region)
             relay.doubt()
             seen = generation
-        await asyncio.sleep(0.2)
+        with resting():
+            await asyncio.sleep(0.2)
 
 
 async def make_streams(broker: Broker, replicas: int, telemetry_bytes: int) -> None:
@@ -73,7 +75,7 @@ async def make_streams(broker: Broker, replicas: int, telemetry_bytes: int) -> N
             raise RuntimeError(f"the stream {name} cannot be made: {answer['error'].get('description')}")
 
 
-async def _make_queue(broker: Broker, region: str) -> None:
+async def make_queue(broker: Broker, region: str) -> None:
     """Makes the durable consumer that the probers of a region share; the region's name is an operator's word."""
     name = f"prober-{region}"
     config = {

@@ -1,11 +1,14 @@
 """Looks each second for what silence decides: heartbeats that are late, monitors that nobody has probed."""
 
-import asyncio
 from collections.abc import Callable
+from functools import partial
+from uuid import UUID
 
 from pinghome_common.clock import micros, now
-from pinghome_common.db import Connection, Database, only_one
+from pinghome_common.db import Connection, Database
+from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.heartbeat import miss
+from pinghome_common.worker import Worker
 from resource_cmd.heartbeat import with_vitals
 from resource_cmd.listen import judge
 from resource_cmd.notify.ledger import Notice, announce
@@ -13,6 +16,8 @@ from resource_cmd.notify.words import of_heartbeat
 from resource_cmd.store import Actor, Heartbeats, unheard
 
 SWEEPER = Actor("sweeper")
+
+LETTERS = DeadLetters("sweep")
 
 CONFIRMED = 2_000_000
 """Microseconds that a result takes to get here; only without one is a probe of its own sent to confirm."""
@@ -26,71 +31,75 @@ SELECT min(ticked_at) AS at, max(resumed_at) AS resumed FROM gateway
 WHERE ticked_at > (SELECT max(ticked_at) FROM gateway) - 600000000
 """
 
-_LATE = "SELECT heartbeat FROM vitals WHERE alert_after <= $1 ORDER BY alert_after LIMIT 500"
+_LATE = f"""
+SELECT heartbeat FROM vitals WHERE alert_after <= $1 AND NOT {PARKED.format(worker="sweep", id="heartbeat")}
+ORDER BY alert_after LIMIT 500
+"""  # noqa: S608  # our own names
 
-_STALE = """
+_DUE = f"""
+SELECT id FROM resource WHERE judge_at <= $1 AND NOT {PARKED.format(worker="sweep", id="resource.id")} LIMIT 500
+"""  # noqa: S608
+
+_STALE = f"""
 SELECT id FROM resource r WHERE status IN ('up', 'down') AND NOT EXISTS (
     SELECT FROM view v WHERE v.resource = r.id
     AND greatest(v.checked_at, $2) >= $1 - (2 * r.interval + 10)::bigint * 1000000
-) LIMIT 500
-"""
+) AND NOT {PARKED.format(worker="sweep", id="r.id")} LIMIT 500
+"""  # noqa: S608
 
 
-class Sweeper:
-    """One is active at a time.
+class Sweeper(Worker):
+    """Judges silence.
 
     Args:
         after: called when something was decided.
         unit: seconds in one unit of grace and recovery periods.
     """
 
+    lock = "sweep"
+
     def __init__(self, db: Database, after: Callable[[], None], unit: int) -> None:
-        self._db, self._after, self._unit = db, after, unit
+        super().__init__(db)
+        self._after, self._unit = after, unit
+        self._turn = 0
 
-    async def run(self) -> None:
-        """Sweeps until cancelled."""
-        connection = await self._db.own()
-        try:
-            await only_one(connection, "sweep")
-            turn = 0
-            while True:
-                mark = await connection.fetchrow(_WATERMARK)
-                if mark and mark["at"] is not None:
-                    # Silence is judged only as far as the gateways vouch for having heard everything.
-                    await self._sweep(connection, min(micros(now()), mark["at"]), mark["resumed"], turn)
-                turn = (turn + 1) % STALE_EVERY
-                await asyncio.sleep(1.0)
-        finally:
-            connection.terminate()
+    async def round(self, connection: Connection) -> bool:
+        """One sweep."""
+        mark = await connection.fetchrow(_WATERMARK)
+        if mark and mark["at"] is not None:
+            # Silence is judged only as far as the gateways vouch for having heard everything.
+            await self._sweep(connection, min(micros(now()), mark["at"]), mark["resumed"])
+        self._turn = (self._turn + 1) % STALE_EVERY
+        return False
 
-    async def _sweep(self, connection: Connection, at: int, resumed: int, turn: int) -> None:
+    async def _sweep(self, connection: Connection, at: int, resumed: int) -> None:
         decided = 0
-        while found := await self._late(connection, at):
-            decided += found
-        due = await connection.fetch("SELECT id FROM resource WHERE judge_at <= $1 LIMIT 500", at - CONFIRMED)
-        if turn == 0:
+
+        async def judge_all(tx: Connection, ids: list[UUID]) -> None:
+            nonlocal decided
+            decided += await judge(tx, ids, dict.fromkeys(ids, at), self._unit, confirm=True)
+
+        while late := [row["heartbeat"] for row in await connection.fetch(_LATE, at)]:
+            await LETTERS.contain(connection, late, partial(miss_all, at=at))
+            decided += len(late)
+        due = await connection.fetch(_DUE, at - CONFIRMED)
+        if self._turn == 0:
             due += await connection.fetch(_STALE, at, resumed)
         if due:
-            async with connection.transaction():
-                ids = list({row["id"] for row in due})
-                decided += await judge(connection, ids, dict.fromkeys(ids, at), self._unit, confirm=True)
+            await LETTERS.contain(connection, list({row["id"] for row in due}), judge_all)
         if decided:
             self._after()
 
-    async def _late(self, connection: Connection, at: int) -> int:
-        """Marks up to 500 heartbeats down that did not report in time; returns how many there were."""
-        due = await connection.fetch(_LATE, at)
-        if not due:
-            return 0
-        async with connection.transaction():
-            store, notices = Heartbeats(connection, SWEEPER, unheard, now()), list[Notice]()
-            for row in await store.edit_many([each["heartbeat"] for each in due]):
-                it = row.state
-                deadline = await connection.fetchval("SELECT alert_after FROM vitals WHERE heartbeat = $1", it.id)
-                if deadline is not None and deadline <= at:
-                    missed = with_vitals(it, miss(it.vitals, deadline), row.version + 1)
-                    row.state, told = of_heartbeat(missed, row.version + 1)
-                    notices += told
-                    await store.save(row, "status-changed")
-            await announce(connection, notices)
-        return len(due)
+
+async def miss_all(tx: Connection, ids: list[UUID], at: int) -> None:
+    """Marks those of some heartbeats down that did not report in time."""
+    store, notices = Heartbeats(tx, SWEEPER, unheard, now()), list[Notice]()
+    for row in await store.edit_many(ids):
+        it = row.state
+        deadline = await tx.fetchval("SELECT alert_after FROM vitals WHERE heartbeat = $1", it.id)
+        if deadline is not None and deadline <= at:
+            missed = with_vitals(it, miss(it.vitals, deadline), row.version + 1)
+            row.state, told = of_heartbeat(missed, row.version + 1)
+            notices += told
+            await store.save(row, "status-changed")
+    await announce(tx, notices)

@@ -9,14 +9,12 @@ from pinghome_common.db import Connection
 from pinghome_common.events import Envelope, decode
 from pinghome_common.events.heartbeat import Heartbeat, take, unique_key
 from pinghome_common.events.ping import Ping, position
-from pinghome_common.events.probe import Result, Results, Verdict
-from pinghome_common.projection import envelopes, fresh
-from pinghome_common.stream import Broker, Message
+from pinghome_common.events.probe import Result, Verdict
+from pinghome_common.items import Item
+from pinghome_common.stream import Broker
 from pinghome_common.vitals import add_vitals, lock_vitals, write_vitals
 
 NOUNS = ("service", "resource", "heartbeat", "channel", "integration")
-
-decode_results = msgspec.msgpack.Decoder(Results).decode
 
 _UPSERT = {
     noun: f"INSERT INTO {noun} AS old (id, organisation, version, state{extra}) VALUES ($1, $2, $3, $4{value})"
@@ -47,9 +45,12 @@ class Projector:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
-    async def events(self, tx: Connection, messages: list[Message]) -> None:
+    async def events(self, tx: Connection, items: list[Item]) -> None:
         """The newest event of each aggregate counts, for it carries the whole state."""
-        newest = {event.subject: event for event in envelopes(messages)}
+        await self._learn(tx, [item.value for item in items])
+
+    async def _learn(self, tx: Connection, events: list[Envelope]) -> None:
+        newest = {event.subject: event for event in events}
         rows: dict[str, list[tuple[object, ...]]] = defaultdict(list)
         for event in newest.values():
             if not event.deleted:
@@ -65,28 +66,21 @@ class Projector:
         if alive:
             await add_vitals(tx, (_vital(event) for event in alive))
 
-    async def telemetry(self, tx: Connection, messages: list[Message]) -> None:
+    async def telemetry(self, tx: Connection, items: list[Item]) -> None:
         """Pings move vitals, results move each region's last word."""
-        if pings := [message for message in messages if message.subject.startswith("telemetry.ping.")]:
+        if pings := [item for item in items if isinstance(item.value, Ping)]:
             await self._pings(tx, pings)
-        newest: dict[tuple[UUID, str], Result] = {}
-        for message in messages:
-            if message.subject.startswith("telemetry.result."):
-                found = decode_results(message.data)
-                newest |= {(result.resource, found.region): result for result in found.results}
+        newest = {(item.value.resource, item.sender): item.value for item in items if isinstance(item.value, Result)}
         if newest:
             ids = {resource for resource, _ in newest}
             there = await tx.fetch("SELECT id FROM resource WHERE id = ANY($1::uuid[])", list(ids))
             await self._settle(tx, "resource", ids - {row["id"] for row in there})
             await tx.execute(_VIEW, *_columns(newest))
 
-    async def _pings(self, tx: Connection, messages: list[Message]) -> None:
+    async def _pings(self, tx: Connection, items: list[Item]) -> None:
         pings: dict[UUID, list[tuple[Ping, int]]] = defaultdict(list)
-        for message, batch in await fresh(tx, messages):
-            for index, ping in enumerate(batch.pings):
-                pings[UUID(bytes=ping.heartbeat)].append((ping, position(message.seq, index)))
-        if not pings:
-            return
+        for item in items:
+            pings[UUID(bytes=item.value.heartbeat)].append((item.value, position(item.seq, item.index)))
         vitals = await lock_vitals(tx, list(pings))
         if missing := pings.keys() - vitals.keys():
             await self._settle(tx, "heartbeat", missing)
@@ -105,8 +99,8 @@ class Projector:
         """Telemetry may be read before the event that made its monitor, or after its end: the stream tells."""
         for id_ in missing:
             message = await self._broker.last("EVENTS", f"events.{noun}.{id_}")
-            if message and not decode(message.data).deleted:
-                await self.events(tx, [message])
+            if message and not (event := decode(message.data)).deleted:
+                await self._learn(tx, [event])
 
 
 def _row(event: Envelope) -> tuple[object, ...]:

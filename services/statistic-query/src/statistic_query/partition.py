@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database, delete_in_batches, only_one
+from pinghome_common.health import resting
 
 DAY = timedelta(days=1)
 _NAME = re.compile(r"(result|failure|ping)_(\d{8})")
@@ -54,7 +55,8 @@ class Partitions:
                         if day + DAY < now() - timedelta(days=self._kept[found[1]]):
                             await connection.execute(f"DROP TABLE {row['relname']}")
                 await self.delete_old(connection)
-                await asyncio.sleep(3600)
+                with resting():
+                    await asyncio.sleep(3600)
         finally:
             connection.terminate()
 

@@ -15,8 +15,7 @@ from pinghome_common.errors import NotFound
 from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import Heartbeat, Status
 from pinghome_common.events.ping import Kind, Ping
-from pinghome_common.projection import fresh
-from pinghome_common.stream import Message
+from pinghome_common.health import resting
 from statistic_query.partition import Partitions
 from statistic_query.tally import Tally
 
@@ -35,16 +34,15 @@ def learnt(event: Envelope) -> tuple[object, ...]:
     return it.id, event.version, still, ignores
 
 
-async def store(tx: Connection, messages: list[Message], partitions: Partitions, settle: Settle) -> None:
-    """Stores the pings of some messages and counts them; those of heartbeats that are gone are passed over.
+async def store(tx: Connection, pings: list[Ping], partitions: Partitions, settle: Settle) -> None:
+    """Stores pings and counts them; those of heartbeats that are gone are passed over.
 
     Args:
         tx: the projection's transaction.
-        messages: of TELEMETRY, each a batch of pings.
+        pings: in the order of the stream.
         partitions: of the table `ping`.
         settle: fetches from the stream the events of heartbeats that are not known yet.
     """
-    pings = [ping for _, batch in await fresh(tx, messages) for ping in batch.pings]
     ids = {UUID(bytes=ping.heartbeat) for ping in pings}
     tallies = await _tallies(tx, ids)
     if unknown := ids - tallies.keys():
@@ -141,7 +139,8 @@ async def keep_pruning(db: Database, most: int) -> None:
         await only_one(connection, "prune")
         while True:
             await prune(connection, most)
-            await asyncio.sleep(PRUNE_EVERY)
+            with resting():
+                await asyncio.sleep(PRUNE_EVERY)
     finally:
         connection.terminate()
 

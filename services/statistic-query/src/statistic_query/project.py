@@ -7,12 +7,13 @@ import msgspec
 
 from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection
-from pinghome_common.events import decode
+from pinghome_common.events import Envelope, decode
 from pinghome_common.events.heartbeat import unique_key
-from pinghome_common.events.probe import Result, Results, Verdict
+from pinghome_common.events.ping import Ping
+from pinghome_common.events.probe import Result, Verdict
 from pinghome_common.events.resource import Resource
-from pinghome_common.projection import envelopes
-from pinghome_common.stream import Broker, Message
+from pinghome_common.items import Item
+from pinghome_common.stream import Broker
 from statistic_query import pings, rollup
 from statistic_query.partition import Partitions
 from statistic_query.pings import in_columns
@@ -20,8 +21,6 @@ from statistic_query.read import VERDICTS
 
 NOUNS = ("resource", "heartbeat", "notification")
 MOST_ADDRESSES = 100_000
-
-decode_results = msgspec.msgpack.Decoder(Results).decode
 
 
 class _Changed(msgspec.Struct, frozen=True):
@@ -52,10 +51,13 @@ class Projector:
         self._addresses: dict[str, int | None] = {"": None}
         self._tx: Connection | None = None
 
-    async def events(self, tx: Connection, messages: list[Message]) -> None:
+    async def events(self, tx: Connection, items: list[Item]) -> None:
         """Whose each monitor is, every change of its state, and who was told of it."""
+        await self._learn(tx, [item.value for item in items])
+
+    async def _learn(self, tx: Connection, events: list[Envelope]) -> None:
         monitors, changes, flips, learnt, gone, said = [], [], [], [], [], {}
-        for event in envelopes(messages):
+        for event in events:
             if event.noun == "notification":
                 of = msgspec.json.decode(event.data, type=_Said)
                 said[event.subject] = event.subject, of.about, of.at, event.version, bytes(event.data).decode()
@@ -101,16 +103,14 @@ class Projector:
         await tx.execute("DELETE FROM notification WHERE about = $1 AND state->'covers' = '[]'", id_)
         self._series = {of: series for of, series in self._series.items() if of[0] != id_}
 
-    async def telemetry(self, tx: Connection, messages: list[Message]) -> None:
+    async def telemetry(self, tx: Connection, items: list[Item]) -> None:
         """Stores pings and results, and counts them into their hours."""
         if tx is not self._tx:  # a server that crashed may have forgotten what was learnt over an earlier connection
             self._forget()
             self._tx = tx
         try:
-            await self._pings(tx, [message for message in messages if message.subject.startswith("telemetry.ping.")])
-            await self._results(
-                tx, [message for message in messages if message.subject.startswith("telemetry.result.")]
-            )
+            await self._pings(tx, [item.value for item in items if isinstance(item.value, Ping)])
+            await self._results(tx, [item for item in items if isinstance(item.value, Result)])
         except BaseException:
             self._forget()
             raise
@@ -121,21 +121,19 @@ class Projector:
         self._series.clear()
         self._addresses = {"": None}
 
-    async def _pings(self, tx: Connection, messages: list[Message]) -> None:
+    async def _pings(self, tx: Connection, arrived: list[Ping]) -> None:
         async def settle(heartbeats: set[UUID]) -> None:
             await self._settle(tx, "heartbeat", heartbeats)
 
-        if messages:
-            await pings.store(tx, messages, self._partitions, settle)
+        if arrived:
+            await pings.store(tx, arrived, self._partitions, settle)
 
-    async def _results(self, tx: Connection, messages: list[Message]) -> None:
+    async def _results(self, tx: Connection, items: list[Item]) -> None:
         arrived: list[tuple[tuple[UUID, str], datetime, Result]] = []
-        for message in messages:
-            results = decode_results(message.data)
-            for result in results.results:
-                slot = from_micros(result.slot)
-                if self._partitions.keeps("result", slot):
-                    arrived.append(((result.resource, results.region), slot, result))
+        for item in items:
+            slot = from_micros(item.value.slot)
+            if self._partitions.keeps("result", slot):
+                arrived.append(((item.value.resource, item.sender), slot, item.value))
         alive = await self._alive(tx, "resource", {resource for (resource, _), _, _ in arrived})
         await self._number(tx, {of for of, _, _ in arrived if of[0] in alive} - self._series.keys())
         found: dict[tuple[int, datetime], Result] = {}
@@ -154,11 +152,14 @@ class Projector:
 
     async def _count(self, tx: Connection, new: list[tuple[tuple[int, datetime], Result]]) -> None:
         failures = [
-            (slot, series, result.error[:1000], result.condition[:1000], result.excerpt[:4096], _late(result))
+            (
+                slot, series, result.error[:1000], result.condition[:1000], result.excerpt[:4096], _late(result),
+                "\n".join(result.tolerated)[:2000],
+            )
             for (series, slot), result in new
-            if result.verdict is not Verdict.up
-        ]
-        columns = ("slot", "series", "error", "condition", "excerpt", "late")
+            if result.verdict is not Verdict.up or result.tolerated
+        ]  # fmt: skip
+        columns = ("slot", "series", "error", "condition", "excerpt", "late", "tolerated")
         await tx.copy_records_to_table("failure", records=failures, columns=columns)
         await rollup.count(tx, (result for _, result in new))
 
@@ -173,8 +174,8 @@ class Projector:
         alive = set()
         for id_ in missing:
             message = await self._broker.last("EVENTS", f"events.{noun}.{id_}")
-            if message and not decode(message.data).deleted:
-                await self.events(tx, [message])
+            if message and not (event := decode(message.data)).deleted:
+                await self._learn(tx, [event])
                 alive.add(id_)
         return alive
 

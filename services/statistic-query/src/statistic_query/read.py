@@ -58,7 +58,8 @@ WHERE m.id = $1 AND m.noun = 'resource' AND m.organisation = {2} GROUP BY m.crea
 """
 
 _RESULTS = """
-SELECT r.*, s.region, coalesce(a.address, f.address, '') AS at, f.late, f.error, f.condition, f.excerpt
+SELECT r.*, s.region, coalesce(a.address, f.address, '') AS at, f.late, f.error, f.condition, f.excerpt,
+    f.tolerated
 FROM series s CROSS JOIN LATERAL (
     SELECT * FROM result WHERE series = s.id AND verdict = ANY($5::smallint[])
     AND ($2::timestamptz IS NULL OR slot >= $2) AND ($3::timestamptz IS NULL OR slot < $3)

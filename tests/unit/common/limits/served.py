@@ -5,6 +5,7 @@ import json
 import os
 
 from pinghome_common import limits
+from pinghome_common.limits import PINGS_OF_ALL
 from pinghome_common.serve import run
 
 limits.BODIES_LIMIT = 4 << 20  # so that a test need not send 128 MB
@@ -24,6 +25,11 @@ async def app(scope, receive, send):
         await asyncio.sleep(float(scope["query_string"]))
     if scope["path"] != "/unread":
         told["length"] = await length(receive)
+    if scope["path"] == "/client":
+        told["client"], told["scheme"] = scope["client"][0], scope["scheme"]
+    if scope["path"] == "/headers":
+        told["headers"] = [name.decode() for name, _ in scope["headers"]]
+        told["query_string"] = scope["query_string"].decode()
     answer = b"x" * (64 << 20) if scope["path"] == "/long" else json.dumps(told).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -41,4 +47,4 @@ async def length(receive):
 
 
 if __name__ == "__main__":
-    run(lambda _: app)
+    run(lambda _: app, PINGS_OF_ALL)

@@ -11,16 +11,24 @@ GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 @pytest.mark.parametrize(
     ("head", "status"),
     [
-        (b"GET / HTTP/1.1\r\n%b\r\n" % (b"a: b\r\n" * 100), 200),
-        (b"GET / HTTP/1.1\r\n%b\r\n" % (b"a: b\r\n" * 101), 431),
-        (b"GET / HTTP/1.1\r\na: %b\r\n\r\n" % (b"b" * 32_000), 200),
-        (b"GET / HTTP/1.1\r\na: %b\r\n\r\n" % (b"b" * 33_000), 431),
-        (b"GET /%b HTTP/1.1\r\n\r\n" % (b"b" * 8191), 200),
-        (b"GET /%b HTTP/1.1\r\n\r\n" % (b"b" * 8192), 414),
-        (b"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n%b" % (b"a" * 100_000), 200),
-        (b"POST / HTTP/1.1\r\nContent-Length: 100001\r\n\r\n%b" % (b"a" * 100_001), 413),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n%b\r\n0\r\n\r\n" % (b"a" * 100_000), 200),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n186a1\r\n%b\r\n0\r\n\r\n" % (b"a" * 100_001), 413),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n%b\r\n" % (b"a: b\r\n" * 99), 200),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n%b\r\n" % (b"a: b\r\n" * 100), 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\na: %b\r\n\r\n" % (b"b" * 32_000), 200),
+        (b"GET / HTTP/1.1\r\nHost: x\r\na: %b\r\n\r\n" % (b"b" * 33_000), 431),
+        (b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n" % (b"b" * 8191), 200),
+        (b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n" % (b"b" * 8192), 414),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n%b" % (b"a" * 100_000), 200),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n\r\n%b" % (b"a" * 100_001), 413),
+        (
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n%b\r\n0\r\n\r\n"
+            % (b"a" * 100_000),
+            200,
+        ),
+        (
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n186a1\r\n%b\r\n0\r\n\r\n"
+            % (b"a" * 100_001),
+            413,
+        ),
     ],
 )
 async def test_sizes_are_limited(served, head, status):
@@ -29,9 +37,50 @@ async def test_sizes_are_limited(served, head, status):
     assert [code for code, _ in found] == [status]
 
 
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [
+        (b"/ping/x", b"x", 200),
+        (b"/data-gateway/ping/x/fail?rid=y", b"x", 200),
+        (b"/data-gateway/v1/heartbeat/x", b"x", 200),
+        (b"/v1/heartbeat/x", b"Data-Gateway.example.com", 200),
+        (b"/v1/heartbeat/x", b"resource-cmd.example.com", 413),
+        (b"/resource-cmd/v1/heartbeat/x", b"data-gateway.example.com", 413),
+        (b"/resource-cmd/ping/x", b"x", 413),
+        (b"/x/data-gateway/ping/x", b"x", 413),
+        (b"/pinger", b"x", 413),
+    ],
+)
+async def test_pings_alone_may_have_long_bodies(served, path, host, status):
+    head = b"POST %b HTTP/1.1\r\nHost: %b\r\n" % (path, host)
+    body = b"Content-Length: 1000000\r\n\r\n%b" % (b"a" * 1_000_000)
+    chunked = b"Transfer-Encoding: chunked\r\n\r\nf4240\r\n%b\r\n0\r\n\r\n" % (b"a" * 1_000_000)
+
+    for sent in (head + body, head + chunked):
+        [(code, answer)] = await served.say(sent)
+        assert code == status
+        assert code == 413 or answer["length"] == 1_000_000
+
+
+async def test_long_bodies_of_pings_end_at_64_mib(served):
+    head = b"POST /ping/x HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+
+    assert [code for code, _ in await served.say(head % ((64 << 20) + 1))] == [413]
+
+
+async def test_a_long_body_that_comes_steadily_has_its_time(served):
+    async with served.connect() as (reader, writer):
+        writer.write(b"POST /ping/x HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n")
+        for _ in range(20):
+            writer.write(b"a" * 100_000)
+            await asyncio.sleep(0.05)  # a second in all, where a request has half of one
+
+        assert [code for code, _ in await served.answers(reader, 1)] == [200]
+
+
 async def test_head_that_comes_slowly_is_limited_too(served):
     async with served.connect() as (reader, writer):
-        writer.write(b"GET / HTTP/1.1\r\na: ")
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\na: ")
         for _ in range(40):
             writer.write(b"b" * 1000)
             await asyncio.sleep(0.002)
@@ -42,13 +91,17 @@ async def test_head_that_comes_slowly_is_limited_too(served):
 @pytest.mark.parametrize(
     ("begin", "piece", "status"),
     [
-        (b"GET / HTTP/1.1\r\n", b"a: b\r\n" * 4096, 431),
-        (b"GET / HTTP/1.1\r\na: ", b"b" * 65536, 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n", b"a: b\r\n" * 4096, 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\na: ", b"b" * 65536, 431),
         (b"GET /", b"b" * 65536, 414),
-        (b"POST / HTTP/1.1\r\nContent-Length: 300000000\r\n\r\n", b"a" * 65536, 413),
-        (b"POST /unread HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"10000\r\n%b\r\n" % (b"a" * 65536), 413),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"10000\r\n%b\r\n" % (b"a" * 65536), 413),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n" * 10000, 413),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300000000\r\n\r\n", b"a" * 65536, 413),
+        (
+            b"POST /unread HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"10000\r\n%b\r\n" % (b"a" * 65536),
+            413,
+        ),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", b"10000\r\n%b\r\n" % (b"a" * 65536), 413),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n" * 10000, 413),
     ],
 )
 async def test_endless_request_is_refused_early(served, begin, piece, status):
@@ -72,7 +125,7 @@ async def send_300_mb(writer, piece):
 
 def test_blocking_client_that_sends_first_still_reads_why_it_is_refused(served):
     with socket.create_connection(("127.0.0.1", served.port)) as client:
-        client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2000000\r\n\r\n")
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n")
         with pytest.raises(BrokenPipeError):
             client.sendall(b"a" * 100_000_000)
 
@@ -81,7 +134,7 @@ def test_blocking_client_that_sends_first_still_reads_why_it_is_refused(served):
 
 async def test_bodies_of_all_clients_together_are_limited(start):
     with start(body_limit=1 << 20) as other:
-        begin = b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n%b" % (b"a" * 900_000)
+        begin = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n%b" % (b"a" * 900_000)
         async with other.connect_many(8, begin) as begun:
             for _, writer in begun:
                 writer.write(b"a" * 1000)

@@ -3,11 +3,11 @@
 import asyncio
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-LAST = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+LAST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 async def test_normal_client_is_served_beside_500_slow_ones(start):
-    drips = [(b"GET /", b"a"), (b"", b""), (b"POST / HTTP/1.1\r\nContent-Length: 99\r\n\r\n", b"a")]
+    drips = [(b"GET /", b"a"), (b"", b""), (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n", b"a")]
     with start() as served:
         before = served.open_files()
         slow = [asyncio.create_task(served.drip(*drips[number % 3])) for number in range(500)]
@@ -45,7 +45,7 @@ def ended(pairs):
 
 async def test_connections_beyond_the_limit_are_refused(start):
     with start(files=256 + 20) as crowded:
-        async with crowded.connect_many(20, b"GET /slow?0.7 HTTP/1.1\r\n\r\n") as busy:
+        async with crowded.connect_many(20, b"GET /slow?0.7 HTTP/1.1\r\nHost: x\r\n\r\n") as busy:
             assert [code for code, _ in await crowded.say(b"")] == [503]
             found = await asyncio.gather(*[crowded.answers(reader, 0.9) for reader, _ in busy])
             assert [code for [(code, _)] in found] == [200] * 20

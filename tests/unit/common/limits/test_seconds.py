@@ -9,18 +9,18 @@ REQUEST_TIMEOUT = 0.5
 ANSWER_TIMEOUT = 1.0
 CANARY = b"canary-4711"
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-LAST = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+LAST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 @pytest.mark.parametrize(
     ("begin", "drop"),
     [
         (b"G", b""),
-        (b"GET / HTTP/1.1\r\n", b"a: %b\r\n" % CANARY),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n", b"a: %b\r\n" % CANARY),
         (b"GET /", b"a"),
-        (b"POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\n", b"a"),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
-        (b"GET / HTTP/1.1\r\nContent-Length: 1000\r\n", b""),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", b"a"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n", b""),
     ],
 )
 async def test_dripped_request_is_refused_in_time(served, begin, drop):
@@ -46,21 +46,21 @@ async def test_idle_connection_is_closed_without_an_answer(served):
 
 
 async def test_body_dripped_after_the_answer_ends_with_the_connection(served):
-    found, seconds = await served.drip(b"POST /unread HTTP/1.1\r\nContent-Length: 1000\r\n\r\n", b"a")
+    found, seconds = await served.drip(b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", b"a")
 
     assert [status for status, _ in found] == [200]
     assert seconds < REQUEST_TIMEOUT * 1.5
 
 
 async def test_earlier_request_is_answered_before_a_dripped_one_is_refused(served):
-    found, _ = await served.drip(b"GET /slow?0.8 HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n", b"a: b\r\n")
+    found, _ = await served.drip(b"GET /slow?0.8 HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n", b"a: b\r\n")
 
     assert [status for status, _ in found] == [200, 408]
 
 
 async def test_client_that_was_told_to_wait_is_not_late(served):
     async with served.connect() as (reader, writer):
-        writer.write(b"POST /slow?0.7 HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+        writer.write(b"POST /slow?0.7 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(b"abc")
 
@@ -70,7 +70,7 @@ async def test_client_that_was_told_to_wait_is_not_late(served):
 async def test_slow_answer_becomes_503_and_the_connection_goes_on(served):
     begun = time.monotonic()
     async with served.connect() as (reader, writer):
-        writer.write(b"GET /slow?60 HTTP/1.1\r\n\r\n" + LAST)
+        writer.write(b"GET /slow?60 HTTP/1.1\r\nHost: x\r\n\r\n" + LAST)
         found = await served.answers(reader, 2)
 
     assert found[0] == (503, {"message": "The answer took too long; try again in a few seconds."})
@@ -80,7 +80,7 @@ async def test_slow_answer_becomes_503_and_the_connection_goes_on(served):
 
 async def test_each_of_many_pipelined_answers_has_its_own_time(served):
     async with served.connect() as (reader, writer):
-        writer.write(b"GET /slow?0.4 HTTP/1.1\r\n\r\n" * 4 + LAST)
+        writer.write(b"GET /slow?0.4 HTTP/1.1\r\nHost: x\r\n\r\n" * 4 + LAST)
 
         assert [code for code, _ in await served.answers(reader, 2)] == [200] * 5
 
@@ -88,7 +88,7 @@ async def test_each_of_many_pipelined_answers_has_its_own_time(served):
 async def test_answer_that_is_not_read_is_dropped(served):
     async with served.connect() as (reader, writer):
         reader._transport.pause_reading()
-        writer.write(b"GET /long HTTP/1.1\r\n\r\n")
+        writer.write(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
         await asyncio.sleep(3 * ANSWER_TIMEOUT)
         reader._transport.resume_reading()
 

@@ -12,7 +12,7 @@ from pinghome_common.settings import Settings
 
 def test_sigterm_drains_and_exits_with_0(start):
     with start() as stopping, socket.create_connection(("127.0.0.1", stopping.port)) as client:
-        client.sendall(b"GET /slow?0.5 HTTP/1.1\r\n\r\n")
+        client.sendall(b"GET /slow?0.5 HTTP/1.1\r\nHost: x\r\n\r\n")
         time.sleep(0.1)
         stopping.process.send_signal(signal.SIGTERM)
 

@@ -71,6 +71,8 @@ class Router(APIRouter):
 async def sent(request: Request) -> dict[str, Any]:
     """The JSON object of a body, whatever its content type says; an empty body is an empty object.
 
+    A lone surrogate is no JSON here; the character NUL, which PostgreSQL cannot keep, is refused with its field.
+
     Raises:
         Refused: it is none.
     """

@@ -51,7 +51,7 @@ Raises:
 
 
 class _Json(Request):
-    """A request whose body is JSON whatever its content type says, parsed strictly: no NaN, no depth without end."""
+    """A request whose body is JSON whatever its content type says: no NaN, no lone surrogate, no depth without end."""
 
     async def json(self) -> Any:
         body = await self.body()

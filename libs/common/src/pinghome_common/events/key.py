@@ -23,7 +23,10 @@ class Scope(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Key:
-    """One key of an organisation; `hash` is the SHA-256 of the token, `service` is set for checks and ping keys."""
+    """One key of an organisation; `hash` is the SHA-256 of the token, `service` is set for checks and ping keys.
+
+    `folded` is that of a ping key in lower case, for mail relays change the case of addresses; empty for other keys.
+    """
 
     id: UUID
     organisation: UUID
@@ -31,5 +34,6 @@ class Key:
     kind: Kind
     scope: Scope
     hash: bytes
+    folded: bytes = b""
     service: UUID | None = None
     created_at: datetime

@@ -63,7 +63,8 @@ class Result:
 
     `slot` and `checked_at` are UNIX microseconds: when the probe was due, and when it started. `condition` is the one
     that failed, or the last of those that all held. `excerpt` is the begin of what a failing target answered, at most
-    4 KiB of text. `certificate` is None when there is none or it is the one that this prober told lately.
+    4 KiB of text. `certificate` is None when there is none or it is the one that this prober told lately. `tolerated`
+    are at most 10 short sentences on what was not as it should be, and did not count.
     """
 
     resource: UUID
@@ -78,6 +79,7 @@ class Result:
     certificate: Certificate | None = None
     condition: str = ""
     excerpt: str = ""
+    tolerated: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,15 +1,20 @@
 """A message of a stream, and what its reply subject tells."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class Message:
-    """One message of a stream; `seq` grows over the stream's life and over that of its successors."""
+    """One message of a stream; `seq` grows over the stream's life and over that of its successors.
+
+    `at` is when the broker took it, in UNIX microseconds of the broker's clock.
+    """
 
     seq: int
     subject: str
     data: bytes
+    at: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 def meta(reply: str) -> tuple[int, int, int, int, int]:

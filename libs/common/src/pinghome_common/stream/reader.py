@@ -19,12 +19,16 @@ _SILENCE = 3.0
 class Reader:
     """Reads a stream in order without acknowledgements; where to go on is the caller's checkpoint, not the broker's.
 
-    A gap, three seconds of silence or a reconnection make it start again after the last message it gave out.
+    A gap, three seconds of silence or a reconnection make it start again after the last message it gave out. Without a
+    sequence to begin after, it begins with the newest message of each subject. `headers_only`: no message has data.
     """
 
-    def __init__(self, broker: Broker, stream: str, subjects: list[str], after: int | None) -> None:
+    def __init__(
+        self, broker: Broker, stream: str, subjects: list[str], after: int | None, *, headers_only: bool = False
+    ) -> None:
         self._broker, self._stream, self._subjects = broker, stream, subjects
         self.position = after
+        self._headers_only = headers_only
         self._arrived: list[Msg] = []
         self._wake = asyncio.Event()
         self._heard = 0.0
@@ -56,12 +60,12 @@ class Reader:
             if not msg.reply.startswith("$JS.ACK."):  # flow control: answered here, when all before it is taken
                 await msg.respond(b"")
                 continue
-            _, seq, count, _, pending = meta(msg.reply)
+            _, seq, count, at, pending = meta(msg.reply)
             if count != self._count + 1:
                 await self.stop()
                 break
             self._count, self.position, self.pending = count, seq, pending
-            messages.append(Message(seq, msg.subject, msg.data))
+            messages.append(Message(seq, msg.subject, msg.data, at // 1000, msg.headers or {}))
         return messages
 
     async def taken(self) -> None:
@@ -126,6 +130,7 @@ class Reader:
             "inactive_threshold": 30 * 10**9,
             "mem_storage": True,
             "num_replicas": 1,
+            "headers_only": self._headers_only,
             **start,
         }
         self._client, self._generation = client, self._broker.generation

@@ -13,9 +13,10 @@ from cryptography import x509
 
 from pinghome_common.events.certificate import Certificate, Link
 from pinghome_common.guard import Forbidden, Guard
+from pinghome_common.text import clean
 from prober.probes.check import Peer
 from prober.probes.dial import tls_context
-from prober.probes.failure import distrust
+from prober.probes.failure import distrust, explain
 
 AGAIN = 6 * 3600.0
 """Seconds after which an unchanged certificate is told again."""
@@ -26,6 +27,7 @@ WAIT = 3.0
 TEXT, NAMES, LINKS = 300, 100, 10
 """Most characters of a name, names and certificates that are kept: a target can send a megabyte of each."""
 
+_OLD = {"SSLv3": "SSL 3.0", "TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1"}
 _DER = 2  # _ssl.ENCODING_DER
 
 
@@ -62,11 +64,19 @@ class Told:
         told, since = self._told.get(monitor, (None, 0.0))
         if told == mark and monotonic() - since < AGAIN:
             return None
-        problem = (await _shake(peer, guard, verify=True))[1] if peer.problem is None else peer.problem
+        problem = await _judge(peer, guard, connection) if peer.problem is None else peer.problem
         found = read(connection, peer.host, problem, at)
         if found is not None:
             self._told[monitor] = mark, monotonic()
         return found
+
+
+async def _judge(peer: Peer, guard: Guard, connection: ssl.SSLObject) -> str:
+    """Why a certificate that was taken unverified is not accepted; empty when it is."""
+    version = connection.version() or ""
+    if version in _OLD:
+        return f"it could not be verified: the server speaks {_OLD[version]}, and TLS 1.2 is the oldest accepted"
+    return (await _shake(peer, guard, verify=True))[1]
 
 
 async def _shake(peer: Peer, guard: Guard, *, verify: bool) -> tuple[ssl.SSLObject | None, str]:
@@ -82,8 +92,10 @@ async def _shake(peer: Peer, guard: Guard, *, verify: bool) -> tuple[ssl.SSLObje
             )
     except ssl.SSLCertVerificationError as error:
         return None, distrust(error)
+    except ssl.SSLError as error:  # no suite in common, a key that is too small
+        return None, f"it could not be verified: {explain(error)[1]}"
     except (OSError, Forbidden, ValueError):  # TimeoutError is one; the target has changed its mind since the probe
-        return None, "it could not be verified: no second handshake"
+        return None, "it could not be verified: the target did not take a second connection"
     transport.abort()
     return transport.get_extra_info("ssl_object"), ""
 
@@ -98,7 +110,7 @@ def read(connection: ssl.SSLObject, host: str, problem: str, at: datetime) -> Ce
         host=host,
         subject=link.subject,
         issuer=link.issuer,
-        serial_number=f"{leaf.serial_number:x}",
+        serial_number=f"{leaf.serial_number:x}"[:TEXT],
         sans=_names(leaf),
         valid_from=link.valid_from,
         valid_to=link.valid_to,
@@ -121,13 +133,13 @@ def _parse(der: bytes) -> tuple[x509.Certificate, Link] | None:
     try:
         it = x509.load_der_x509_certificate(der)
         link = Link(
-            subject=_plain(it.subject.rfc4514_string()),
-            issuer=_plain(it.issuer.rfc4514_string()),
+            subject=clean(it.subject.rfc4514_string(), TEXT),
+            issuer=clean(it.issuer.rfc4514_string(), TEXT),
             valid_from=it.not_valid_before_utc,
             valid_to=it.not_valid_after_utc,
             sha256=sha256(der).hexdigest(),
         )
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):  # a date, name or number that nobody can hold
         return None
     return it, link
 
@@ -137,9 +149,5 @@ def _names(leaf: x509.Certificate) -> list[str]:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return []
-    return [_plain(str(name.value)) for name in list(names)[:NAMES] if isinstance(name, x509.DNSName | x509.IPAddress)]
-
-
-def _plain(text: str) -> str:
-    """Without what no terminal and no database takes; RFC 4514 escapes NUL and leaves other control characters."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:TEXT])
+    shown = [name for name in list(names)[:NAMES] if isinstance(name, x509.DNSName | x509.IPAddress)]
+    return [clean(str(name.value), TEXT) for name in shown]

@@ -44,7 +44,8 @@ class Observation:
     `error` is a sentence for the user, empty when up; `address` is the last one connected to. `headers` and `body`
     (at most 1 MiB) are those of the last answer, raw; of them only `excerpt` leaves the prober. `complete` says that
     the answer came whole, `condition` which one failed or held last. `doing` is the part it was in, for the sentence
-    of a time-out. `peer` is that of the monitor's own host, not of where it redirects to.
+    of a time-out. `peer` is that of the monitor's own host, not of where it redirects to. `tolerated` are sentences
+    on what was not as it should be and did not count.
     """
 
     verdict: Verdict = Verdict.up
@@ -59,3 +60,4 @@ class Observation:
     peer: Peer | None = None
     condition: str = ""
     excerpt: str = ""
+    tolerated: list[str] = field(default_factory=list)

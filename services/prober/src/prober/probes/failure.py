@@ -70,4 +70,9 @@ def explain(error: Exception) -> tuple[Verdict, str]:  # noqa: C901, PLR0911  # 
             return Verdict.target_fail, _WORDS.get(code) or f"failed the connection: {os.strerror(code).lower()}"
         case _:
             log.error("probe failed by our own fault", exc_info=error)
-            return Verdict.probe_error, f"prober: internal error ({type(error).__name__})"
+            return Verdict.probe_error, internal(error)
+
+
+def internal(error: Exception) -> str:
+    """The sentence for an error that nobody foresaw; what it says stays in the log."""
+    return f"prober: internal error ({type(error).__name__})"

@@ -80,6 +80,7 @@ async def _ask(request: Request, check: Check, guard: Guard, deadline: float, se
     finally:
         exchange.close(transport)
         seen.status_code, seen.headers, seen.body = exchange.status or None, exchange.headers, exchange.body
+        seen.tolerated += [it for it in exchange.tolerated if it not in seen.tolerated]
     if exchange.failure is not None:
         raise exchange.failure
     return exchange

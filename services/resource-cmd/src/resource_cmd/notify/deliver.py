@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.integration import Integration
 from pinghome_common.events.notification import Attempt, Notification, State
+from pinghome_common.health import resting
 from pinghome_common.logs import said
 from resource_cmd.notify.agenda import NOTIFIER, Agenda
 from resource_cmd.notify.ledger import Notifications
@@ -83,12 +84,10 @@ class Notifier:
                     for row in await connection.fetch(_CLAIM, free, list(self._turns), timedelta(seconds=LEASE)):
                         self._begin(row["channel"], connection.get_server_pid())
                 OVERDUE.set(await connection.fetchval(_OVERDUE))
-                await asyncio.sleep(APART)
-                try:
+                with resting(), suppress(TimeoutError):
+                    await asyncio.sleep(APART)
                     async with asyncio.timeout(1.0):
                         await self._work.wait()
-                except TimeoutError:
-                    continue
         finally:
             turns = list(self._turns.values())
             for task in turns:

@@ -104,11 +104,10 @@ async def take(door: Door, entry: Entry, asked: Asked, run: bytes, scope: Scope,
     Raises:
         Unavailable: it could not be kept.
     """
-    method, client = scope["method"], scope["client"]
+    method = scope["method"]
     body = await sent(receive, limit or LARGEST_PING_BODY) if _has_body(scope) else b""
     kind = Kind.ign if entry.post_only and method != "POST" else asked.kind
-    sender = origin(scope["headers"], client[0] if client else "", scope["scheme"])
-    await door.keep(entry, method, kind, *sender, body=body, run_id=run, exit_status=asked.exit_status)
+    await door.keep(entry, method, kind, *origin(scope), body=body, run_id=run, exit_status=asked.exit_status)
 
 
 def headers(limit: int) -> dict[str, str]:

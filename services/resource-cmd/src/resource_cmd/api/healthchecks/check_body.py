@@ -1,6 +1,7 @@
 """What a body may say of a check, in the words and the order of Healthchecks' own messages (contract B.3)."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -64,13 +65,17 @@ def assigned(channels: str, there: Sequence[Assignable]) -> list[UUID]:
     """
     if channels in ("", "*"):
         return [each.id for each in there] if channels else []
+    named: dict[str, set[UUID]] = defaultdict(set)
+    for each in there:
+        named[str(each.id)].add(each.id)
+        named[each.name].add(each.id)
     found: dict[UUID, None] = {}
     for name in channels.split(","):
-        matching = [each for each in there if name in (str(each.id), each.name)]
+        matching = named.get(name, set())
         if len(matching) != 1 or not name:
             problem = "empty" if not name else "non-unique" if matching else "invalid"
             raise Refused(400, f"{problem} channel identifier{': ' + name if name else ''}")
-        found[matching[0].id] = None
+        found |= dict.fromkeys(matching)
     return list(found)
 
 
@@ -140,13 +145,13 @@ def _unique(name: str, value: Any) -> list[str]:
 RULES: dict[str, Callable[[str, Any], Any]] = {
     "name": partial(_text, most=100),
     "slug": _slug,
-    "desc": _text,
+    "desc": partial(_text, most=100_000),
     "tags": partial(_text, most=500),
     "timeout": _seconds,
     "grace": _seconds,
     "schedule": _schedule,
     "tz": _zone,
-    "channels": _text,
+    "channels": partial(_text, most=100_000),
     "manual_resume": _flag,
     "methods": _methods,
     "subject": partial(_text, most=200),

@@ -20,6 +20,7 @@ INTERVALS = (5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d", re.ASCII)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}", re.ASCII)
+Region = Annotated[Text, Field(max_length=50)]
 _OURS = {"host", "content-length", "transfer-encoding", "connection", "metadata-flavor", "x-aws-ec2-metadata-token"}
 
 
@@ -148,7 +149,7 @@ class Settings(BaseModel):
     headers: Annotated[dict[str, str | None], BeforeValidator(_headers)] | None = None
     service_id: Id | None = None
     conditions: list[Demand] = Field([], max_length=200, description="all must hold; for http only")
-    regions: list[Text] = Field([], min_length=1, max_length=50)
+    regions: list[Region] = Field([], min_length=1, max_length=50)
     interval: Literal[INTERVALS] = Field(60, description="our extension: seconds between checks")  # type: ignore[valid-type]
     channels: ChannelIds | None = Field(None, description="our extension: who is told; null: the service's channels")
     parent_id: Id | None = Field(None, description="our extension: the resource without which it is not reachable")
@@ -225,4 +226,4 @@ class NewResource(Settings):
     name: Name
     type: Text
     service_id: Id
-    regions: list[Text] = Field(min_length=1, max_length=50)
+    regions: list[Region] = Field(min_length=1, max_length=50)

@@ -41,6 +41,7 @@ ANSWER: dict[str, Any] = {
             "checked_at": "2026-11-21T21:50:15Z",
             "phases": {"dns": 1.2, "connect": 8.1, "tls": 17.9, "first_byte": 12.4, "total": 41.873},
             "certificate": documents.CERTIFICATE,
+            "tolerated": [],
             "conditions": [
                 {
                     "type": "response-json-check",
@@ -78,7 +79,7 @@ def _shown(region: str, trial: Trial) -> dict[str, Any]:
     seen = trial.result
     if seen is None:
         error = "the region is busy; try again" if trial.busy else "no prober of this region answered in time"
-        return {**dict.fromkeys(ANSWER["data"][0]), "region": region, "error": error, "conditions": []}
+        return {**dict.fromkeys(ANSWER["data"][0]), "region": region, "error": error, "conditions": [], "tolerated": []}
     return {
         "region": region,
         "verdict": seen.verdict,
@@ -91,6 +92,7 @@ def _shown(region: str, trial: Trial) -> dict[str, Any]:
             for name in ("dns", "connect", "tls", "first_byte", "total")
         },
         "certificate": seen.certificate and documents.certificate(seen.certificate, from_micros(seen.checked_at)),
+        "tolerated": seen.tolerated,
         "conditions": [
             {
                 "type": it.condition.type,

@@ -30,6 +30,7 @@ RESULTS = {
             "address": "192.0.2.10",
             "condition": "response-json-check status equal ok",
             "excerpt": '{"status": "degraded"}',
+            "tolerated": ["a header has a space before its colon"],
         }
     ]
 }
@@ -47,8 +48,9 @@ async def results(
 
     `class` says what a failure speaks against: the target (`target_fail`), the prober or its region (`probe_error`), or
     nobody, for policy refused the address (`blocked`). Phases are milliseconds, null where there was no such part.
-    `checked_at`, `error`, `condition` and `excerpt`, at most 4 KiB of the answer, are kept of failures; a success was
-    checked at its slot, but for the delay that `pinghome_slot_delay_seconds` measures.
+    `error`, `condition` and `excerpt`, at most 4 KiB of the answer, are kept of failures. `tolerated` says what was
+    wrong with an answer and did not count. `checked_at` is exact where one of these is kept; else it is the slot, but
+    for the delay that `pinghome_slot_delay_seconds` measures.
     """
     await read.created("resource", id)
     wanted = list(VERDICTS) if verdict is None else FAILURES if verdict == "fail" else [Verdict(verdict)]
@@ -64,11 +66,12 @@ def _document(row: Row) -> dict[str, Any]:
         "class": None if verdict is Verdict.up else verdict,
         "region": row["region"],
         "slot": moment(row["slot"]),
-        "checked_at": None if row["late"] is None else moment(row["slot"] + timedelta(milliseconds=row["late"])),
+        "checked_at": moment(row["slot"] + timedelta(milliseconds=row["late"] or 0.0)),
         "phases": {phase: milliseconds(row[phase]) for phase in phases},
         "status_code": row["status_code"],
         "error": row["error"] or "",
         "address": row["at"],
         "condition": row["condition"] or "",
         "excerpt": row["excerpt"] or "",
+        "tolerated": row["tolerated"].split("\n") if row["tolerated"] else [],
     }

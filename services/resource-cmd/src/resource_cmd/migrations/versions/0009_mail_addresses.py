@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0008"
 
 STATEMENTS = """
 -- `due` is when the link is to be mailed, null once it was; `tries` counts failures.

@@ -1,0 +1,51 @@
+"""Bad data costs only its own item: batches that fail are halved until each failure is one item's own."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import asyncpg
+
+from pinghome_common.db import Connection, is_connection_error
+from pinghome_common.errors import Unavailable
+
+T = TypeVar("T")
+
+Apply = Callable[[Connection, list[T]], Awaitable[object]]
+"""Applies items within a transaction."""
+
+_OURS = (
+    Unavailable,
+    asyncpg.TransactionRollbackError,  # a deadlock, say: the same will work the next time
+    asyncpg.InsufficientResourcesError,  # a full disk
+    asyncpg.ObjectNotInPrerequisiteStateError,  # a lock that was not to be had
+)
+
+
+def is_items_own(error: Exception) -> bool:
+    """True when an item is to blame, not a part of ours that is away or has no room."""
+    return not isinstance(error, _OURS) and not is_connection_error(error)
+
+
+async def contained(tx: Connection, items: Sequence[T], apply: Apply[T]) -> list[tuple[T, Exception]]:
+    """Applies items in their order, each group behind a savepoint of `tx`.
+
+    Returns:
+        Those that cannot be applied, with the reason; nothing of them has remained, all others are applied.
+
+    Raises:
+        Exception: what is no item's own fault, see `is_items_own`.
+    """
+    if not items:
+        return []
+    try:
+        async with tx.transaction():
+            await apply(tx, list(items))
+    except Exception as error:
+        if not is_items_own(error):
+            raise
+        if len(items) == 1:
+            return [(items[0], error)]
+    else:
+        return []
+    half = len(items) // 2
+    return [*await contained(tx, items[:half], apply), *await contained(tx, items[half:], apply)]

@@ -1,0 +1,89 @@
+"""Dead letters: what could not be applied, kept with its reason until an operator replays or drops it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from pinghome_common.containment import Apply, contained
+from pinghome_common.db import Connection
+from pinghome_common.logs import said
+
+log = structlog.get_logger()
+
+COUNT = Counter("pinghome_dead_letters_total", "items that could not be applied", ["worker"])
+KEPT = Gauge("pinghome_dead_letters_kept", "items that wait to be replayed or dropped", ["worker"])
+
+LONGEST_REASON = 1000
+
+
+@dataclass(slots=True)
+class DeadLetter:
+    """One item; `key` names it within its worker, `subject`, `body` and `at` (UNIX microseconds) are how it came."""
+
+    key: str
+    subject: str
+    body: bytes
+    error: Exception
+    at: int = 0
+
+
+class DeadLetters:
+    """The dead letters of one worker: a projection's stream, or a worker that looks after aggregates.
+
+    Args:
+        worker: its name, such as `TELEMETRY` or `deadlines`.
+    """
+
+    def __init__(self, worker: str) -> None:
+        self._worker = worker
+
+    async def add(self, tx: Connection, letters: Iterable[DeadLetter]) -> None:
+        """Keeps some; one that fails again gets its newest reason and another attempt."""
+        for letter in letters:
+            reason = _reason(letter.error)
+            log.error("dead_letter", worker=self._worker, key=letter.key, error=said(letter.error))
+            COUNT.labels(self._worker).inc()
+            await tx.execute(_ADD, self._worker, letter.key, letter.subject, letter.body, letter.at, reason)
+
+    async def contain(self, connection: Connection, ids: Sequence[UUID], work: Apply[UUID]) -> None:
+        """Does some work for some aggregates in one transaction; one for which it fails is left alone for an hour."""
+        async with connection.transaction():
+            failed = await contained(connection, ids, work)
+            await self.remove(connection, map(str, set(ids) - {id_ for id_, _ in failed}))
+            await self.add(connection, [DeadLetter(str(id_), "", b"", error) for id_, error in failed])
+
+    async def to_replay(self, tx: Connection) -> list[Any]:
+        """Some that an operator wants to be tried again, oldest first, locked; also counts them all."""
+        KEPT.labels(self._worker).set(
+            await tx.fetchval("SELECT count(*) FROM dead_letter WHERE worker = $1", self._worker)
+        )
+        rows: list[Any] = await tx.fetch(_TO_REPLAY, self._worker)
+        return rows
+
+    async def remove(self, tx: Connection, keys: Iterable[str]) -> None:
+        """Forgets those that there are among some."""
+        await tx.execute("DELETE FROM dead_letter WHERE worker = $1 AND key = ANY($2::text[])", self._worker, [*keys])
+
+
+def _reason(error: Exception) -> str:
+    """The error as PostgreSQL can hold it: it may quote what made it fail."""
+    text = repr(error).encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return text[:LONGEST_REASON]
+
+
+_ADD = """
+INSERT INTO dead_letter AS old (worker, key, subject, body, sent_at, error) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (worker, key) DO UPDATE SET error = $6, attempts = old.attempts + 1, at = now(), replay = false
+"""
+
+_TO_REPLAY = "SELECT * FROM dead_letter WHERE worker = $1 AND replay ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED"
+
+PARKED = """
+EXISTS (SELECT FROM dead_letter d WHERE d.worker = '{worker}' AND d.key = {id}::text AND NOT d.replay
+    AND d.at > now() - interval '1 hour')
+"""
+"""SQL: an aggregate that a worker has failed on within the hour; it is left alone meanwhile."""

@@ -1,0 +1,146 @@
+"""What of a request is refused while it is read: what is too large, and what is no HTTP/1.1."""
+
+import re
+
+from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from pinghome_common import limits
+from pinghome_common.limits import Gate, RefusedError
+
+MALFORMED = "This is not a valid HTTP/1.1 request; check its request line and its headers."
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+class Trailers:
+    """Takes the place of a request's headers once they are complete: counts its trailers and keeps none.
+
+    A trailer is no header (RFC 9110 §6.5.1): what a proxy in front has checked, it has checked in the head.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def append(self, header: tuple[bytes, bytes]) -> None:
+        """Drop a trailer; RefusedError when they are too long together."""
+        self.size += len(header[0]) + len(header[1]) + 4
+        check_framing(self.size)
+
+
+def check_framing(size: int) -> None:
+    """RefusedError when a body has too many bytes of chunk extensions and trailers."""
+    if size > limits.HEAD_LIMIT:
+        raise RefusedError(431, f"The body has more than {limits.HEAD_LIMIT} bytes of chunk extensions and trailers.")
+
+
+class RequestChecks(HttpToolsProtocol):
+    """The callbacks of the parser, with their limits; each raises RefusedError."""
+
+    gate: Gate
+    data: bytes  # the last read
+    read = 0  # its bytes
+    unfinished: object = None  # the request whose head has come in part
+    head = 0  # bytes of that head, without the read it began in, which may hold the end of an earlier request
+    body = 0  # bytes of the body so far
+    framed: object = None  # the request whose body has begun in an earlier read
+    framing = 0  # bytes of that body, as they came, beyond its content and the sizes of its chunks
+    completed: object = None  # the last request that has come as a whole
+    in_line = False  # the request line has come in part
+    last = b""  # the last bytes of an unfinished head
+    searched = 0  # bytes of it in which request lines were found
+
+    def _quote_query(self, data: bytes) -> bytes:
+        """Percent-encode raw bytes in the query of a request line, as scripts send them; llhttp would refuse them.
+
+        Only where a read begins with the request line or goes on with it: a pipelined one further on is refused.
+        """
+        line, end, rest = data.partition(b"\n")
+        path, mark, query = line.partition(b"?")
+        if self.in_line and b"?" in self.url:
+            path, mark, query = b"", b"", line
+        return path + mark + _NOT_ASCII.sub(lambda found: b"%%%02X" % found[0][0], query) + end + rest
+
+    def _check_unfinished_head(self, data: bytes) -> None:
+        begins = self.scope is not self.unfinished
+        if begins:
+            self.unfinished, self.head = self.scope, 0
+        else:
+            self.head += self.read
+        self.in_line = (begins or self.in_line) and b"\n" not in data
+        self._check_head(self.head)
+        self._check_protocol(self.last + data)
+        self.last = (self.last + data)[-80:]
+
+    def _check_protocol(self, data: bytes) -> None:
+        """Refuse what llhttp parses as well as HTTP, and gives no other sign of."""
+        if b" RTSP/" in data or b" ICE/" in data:
+            found = re.compile(re.escape(self.url[-64:]) + rb" (HTTP|RTSP|ICE)/").search(data, self.searched)
+            self.searched = found.end() if found else 0
+            if found and found[1] != b"HTTP":
+                raise RefusedError(400, MALFORMED)
+
+    def _check_unfinished_body(self) -> None:
+        if self.scope is self.framed:
+            self.framing += self.read
+            check_framing(self.framing)
+        else:  # the read in which a body begins may hold the end of its head, and requests before it
+            self.framed, self.framing = self.scope, 0
+
+    @override
+    def on_message_complete(self) -> None:
+        self.completed = self.scope
+        super().on_message_complete()
+
+    def on_chunk_header(self) -> None:
+        """Called by the parser for each chunk: its size and line ends are no extension."""
+        self.framing -= limits.CHUNK_FRAME
+
+    def _check_head(self, size: int) -> None:
+        if len(self.url) > limits.URL_LIMIT:
+            raise RefusedError(414, f"The address is longer than {limits.URL_LIMIT} bytes; shorten it.")
+        if size > limits.HEAD_LIMIT or len(self.headers) > limits.HEADERS_LIMIT:
+            most = f"{limits.HEADERS_LIMIT} headers or {limits.HEAD_LIMIT} bytes of them"
+            raise RefusedError(431, f"The request has more than {most}; send fewer or shorter ones.")
+
+    @override
+    def on_headers_complete(self) -> None:
+        size = self.read + (self.head if self.scope is self.unfinished else 0)
+        if size > limits.HEAD_LIMIT:  # then count exactly: the last read may hold a body too
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        self._check_head(size)
+        if len(self.pipeline) >= limits.PIPELINE_LIMIT:
+            raise RefusedError(429, f"More than {limits.PIPELINE_LIMIT} requests wait here; read their answers first.")
+        self._check_protocol(self.last + self.data)
+        self.last, self.in_line, self.body = b"", False, 0
+        hosts, chunked = 0, False
+        for name, value in self.headers:
+            if name == b"host":
+                hosts += 1
+            elif name == b"content-length":
+                self._check_body(int(value))
+            elif name == b"transfer-encoding":
+                chunked = True
+        version = self.parser.get_http_version()
+        if version not in {"1.1", "1.0"} or hosts > 1:
+            raise RefusedError(400, MALFORMED)
+        if not hosts and version == "1.1":
+            raise RefusedError(400, "The request names no host; send one Host header.")
+        super().on_headers_complete()
+        if chunked and self.cycle is not None and self.cycle.scope is self.scope:  # else it is read again
+            self.headers = Trailers()  # type: ignore[assignment]
+
+    @override
+    def on_body(self, body: bytes) -> None:
+        self.body += len(body)
+        self.framing -= len(body)
+        self._check_body(self.body)
+        if self.gate.bodies_full:
+            raise RefusedError(503, "Too many requests are arriving; try again in a few seconds.")
+        super().on_body(body)
+
+    def _check_body(self, size: int) -> None:
+        if size > self.gate.body_limit:
+            host = next((value for name, value in self.scope["headers"] if name == b"host"), b"")
+            limit = self.gate.body_limit_of(host, self.url)
+            if size > limit:
+                raise RefusedError(413, f"The body is longer than {limit} bytes; send a shorter one.")

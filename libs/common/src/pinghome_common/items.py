@@ -1,0 +1,173 @@
+"""The items of a message: events, pings, results and ticks, the smallest parts that bad data may cost."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from pinghome_common.db import Connection
+from pinghome_common.dead_letters import DeadLetter
+from pinghome_common.events import decode
+from pinghome_common.events.ping import Batch, Ping, Tick, decode_batch, decode_tick
+from pinghome_common.events.probe import Result, Results
+from pinghome_common.stream import Message
+
+
+@dataclass(slots=True)
+class Item:
+    """One event, ping, result or tick.
+
+    `seq`, `subject` and `at` (UNIX microseconds, by the broker's clock) are those of its message, `index` is its place
+    in there. `sender` is the last part of the subject: of telemetry the gateway or the region, whose permissions at the
+    broker guard it, as the payload's own word is not.
+    """
+
+    seq: int
+    index: int
+    subject: str
+    at: int
+    value: Any
+
+    @property
+    def sender(self) -> str:
+        """The last part of the subject."""
+        return self.subject.rpartition(".")[2]
+
+    @property
+    def key(self) -> str:
+        """Names the item within its stream."""
+        return f"{self.seq}.{self.index}"
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a message holds; `batch` names a batch of pings, which is applied once however often it comes."""
+
+    items: list[Item] = field(default_factory=list)
+    unreadable: list[DeadLetter] = field(default_factory=list)
+    batch: tuple[UUID, int] | None = None
+
+
+class _RawBatch(msgspec.Struct, array_like=True):
+    boot: bytes
+    number: int
+    pings: list[msgspec.Raw]
+
+
+class _RawResults(msgspec.Struct):
+    results: list[msgspec.Raw]
+
+
+_TYPES: dict[str, type] = {"ping": Ping, "result": Result, "tick": Tick}
+_decode_results = msgspec.msgpack.Decoder(Results).decode
+_decode_raw_results = msgspec.msgpack.Decoder(_RawResults).decode
+_decode_raw_batch = msgspec.msgpack.Decoder(_RawBatch).decode
+
+
+def read(message: Message) -> Contents:
+    """The items of a message; what cannot be decoded is told apart from what can."""
+    try:
+        return _read(message)
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
+        letter = DeadLetter(str(message.seq), message.subject, message.data, error, message.at)
+        return Contents(unreadable=[letter])
+
+
+def read_one(body: bytes, item: Item) -> Contents:
+    """An item that was encoded by itself, see `write_item`; `item` says all but its value."""
+    kind = _kind(item.subject)
+    try:
+        item.value = decode(body) if kind is None else msgspec.msgpack.decode(body, type=_TYPES[kind])
+    except (ValueError, RecursionError) as error:
+        return Contents(unreadable=[DeadLetter(item.key, item.subject, body, error, item.at)])
+    return Contents([item])
+
+
+def write_item(item: Item) -> bytes:
+    """One item by itself, so that it can be kept and applied later."""
+    return msgspec.json.encode(item.value) if _kind(item.subject) is None else msgspec.msgpack.encode(item.value)
+
+
+def _kind(subject: str) -> str | None:
+    """What a subject of TELEMETRY carries; None for an event."""
+    stream, kind = subject.split(".", 2)[:2]
+    return kind if stream == "telemetry" else None
+
+
+def _read(message: Message) -> Contents:
+    match _kind(message.subject):
+        case None:
+            return _contents(message, [decode(message.data)])
+        case "ping":
+            batch = _batch(message)
+            contents = _contents(message, batch.pings)
+            contents.batch = UUID(bytes=batch.boot), batch.number
+            return contents
+        case "result":
+            return _contents(message, _results(message.data))
+        case "tick":
+            return _contents(message, [decode_tick(message.data)])
+        case _:
+            return Contents()  # of a later version
+
+
+def _batch(message: Message) -> Batch | _RawBatch:
+    try:
+        return decode_batch(message.data)
+    except ValueError:
+        return _decode_raw_batch(message.data)
+
+
+def _results(data: bytes) -> list[Any]:
+    try:
+        return list(_decode_results(data).results)
+    except ValueError:
+        return list(_decode_raw_results(data).results)
+
+
+def _contents(message: Message, values: list[Any]) -> Contents:
+    """Values that are still raw are decoded one by one, for one of them has made the whole fail.
+
+    No probe was due later than the broker heard of it: a prober whose clock is wrong speaks for no other time.
+    """
+    contents = Contents()
+    for index, value in enumerate(values):
+        item = Item(message.seq, index, message.subject, message.at, value)
+        if isinstance(value, msgspec.Raw):
+            one = read_one(bytes(value), item)
+            contents.items += one.items
+            contents.unreadable += one.unreadable
+        else:
+            contents.items.append(item)
+    for item in contents.items:
+        if isinstance(item.value, Result) and item.at:
+            item.value.slot = min(item.value.slot, item.at)
+    return contents
+
+
+async def first_seen(tx: Connection, arrived: list[Contents]) -> list[Contents]:
+    """Those that were never applied before, and the note that they now are.
+
+    The broker forgets ids after two minutes, an outage may last longer: a gateway numbers its batches, and what was
+    applied is kept as ranges, one short row for each start of a gateway.
+    """
+    batches = {contents.batch: contents for contents in reversed(arrived) if contents.batch}
+    if not batches:
+        return arrived
+    columns = [boot for boot, _ in batches], [number for _, number in batches]
+    new = {id(batches[row["boot"], row["n"]]) for row in await tx.fetch(_FIRST_SEEN, *columns)}
+    return [contents for contents in arrived if not contents.batch or id(contents) in new]
+
+
+_FIRST_SEEN = """
+WITH arrived AS (SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS a (boot, n)),
+fresh AS (
+    SELECT boot, n FROM arrived LEFT JOIN seen USING (boot) WHERE applied IS NULL OR NOT applied @> n
+),
+noted AS (
+    INSERT INTO seen (boot, applied) SELECT boot, range_agg(int8range(n, n + 1)) FROM fresh GROUP BY boot
+    ON CONFLICT (boot) DO UPDATE SET applied = seen.applied + excluded.applied, at = now()
+)
+SELECT boot, n FROM fresh
+"""

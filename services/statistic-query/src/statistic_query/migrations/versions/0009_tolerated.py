@@ -1,0 +1,10 @@
+"""What was wrong with an answer and did not count, beside the lean rows of all results."""
+
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE failure ADD COLUMN tolerated text NOT NULL DEFAULT ''")

@@ -1,0 +1,104 @@
+"""What stores refuse: another organisation's service, and states that are too large."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import pytest
+
+from pinghome_common.clock import now
+from pinghome_common.db import Database
+from pinghome_common.errors import Invalid, NotFound
+from pinghome_common.eventlog import LARGEST_STATE
+from pinghome_common.events.heartbeat import Heartbeat
+from resource_cmd import heartbeat
+from resource_cmd.store import Actor, Heartbeats, Services, unheard
+
+
+@pytest.fixture
+async def db(commands: str) -> AsyncIterator[Database]:
+    async with Database(commands) as db:
+        yield db
+
+
+def made(organisation: UUID, service: UUID, **settings: object) -> Heartbeat:
+    settings = {"name": "job", "period": 60, "methods": ["GET"], "service_id": service, **settings}
+    return heartbeat.create(uuid4(), organisation, settings, now(), enabled=True)
+
+
+async def add(db: Database, organisation: UUID, service: UUID, **settings: object) -> Heartbeat:
+    """As a command that has no transaction around it."""
+    async with db.connection() as connection:
+        it = made(organisation, service, **settings)
+        return (await Heartbeats(connection, Actor("key", organisation), unheard, now()).add(it)).state
+
+
+async def test_the_first_to_use_a_service_has_it(db):
+    one, other, service = uuid4(), uuid4(), uuid4()
+    await add(db, one, service)
+    await add(db, one, service)
+    with pytest.raises(NotFound, match="Service not found"):
+        await add(db, other, service)
+    it = await add(db, other, uuid4())
+    async with db.transaction() as tx:
+        store = Heartbeats(tx, Actor("key", other), unheard, now())
+        row = await store.edit(it.id)
+        row.state.service_id = service
+        with pytest.raises(NotFound, match="Service not found"):
+            await store.save(row)
+
+
+async def test_who_makes_a_service_has_it(db):
+    from resource_cmd.organisation import Tokens, create
+
+    async with db.transaction() as tx:
+        organisation, service = await create(tx, "one", Tokens.generated())
+    await add(db, organisation, service)
+    with pytest.raises(NotFound):
+        await add(db, uuid4(), service)
+    async with db.transaction() as tx:
+        store = Services(tx, Actor("key", organisation), unheard, now())
+        await store.remove(await store.edit(service))
+    with pytest.raises(NotFound):  # what is in it stays, and so does whose it is
+        await add(db, uuid4(), service)
+
+
+async def test_of_many_who_use_a_service_first_at_the_same_time_one_gets_it(db):
+    for _ in range(10):
+        service, organisations = uuid4(), [uuid4() for _ in range(6)]
+        found = await asyncio.gather(*(add(db, each, service) for each in organisations), return_exceptions=True)
+        winners = [each for each in found if isinstance(each, Heartbeat)]
+        assert len(winners) == 1
+        assert all(isinstance(each, NotFound) for each in found if each not in winners)
+
+
+async def test_a_command_makes_no_state_that_is_too_large(db):
+    organisation = uuid4()
+    with pytest.raises(Invalid, match="too large"):
+        await add(db, organisation, uuid4(), desc="x" * LARGEST_STATE)
+    it = await add(db, organisation, uuid4())
+    async with db.transaction() as tx:
+        store = Heartbeats(tx, Actor("key", organisation), unheard, now())
+        row = await store.edit(it.id)
+        row.state.desc = "x" * LARGEST_STATE
+        with pytest.raises(Invalid, match="too large"):
+            await store.save(row)
+
+
+async def test_a_state_that_was_made_too_large_can_be_judged_paused_and_deleted(db):
+    """An earlier version has let it in."""
+    organisation = uuid4()
+    it = await add(db, organisation, uuid4())
+    large = "x" * (LARGEST_STATE + 100)
+    async with db.connection() as connection:
+        await connection.execute("UPDATE heartbeat SET state = jsonb_set(state, '{desc}', to_jsonb($1::text))", large)
+    for actor in (Actor("judge"), Actor("key", organisation)):
+        async with db.transaction() as tx:
+            store = Heartbeats(tx, actor, unheard, now())
+            row = await store.edit(it.id)
+            enabled = row.state.vitals.status == "paused"
+            row.state = heartbeat.enable(row.state, row.version + 1, now(), enabled=enabled)
+            await store.save(row)
+    async with db.transaction() as tx:
+        store = Heartbeats(tx, Actor("key", organisation), unheard, now())
+        await store.remove(await store.edit(it.id))

@@ -1,0 +1,47 @@
+"""What is known of keys."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from pinghome_common.events import Event, encode
+from pinghome_common.events.key import Key, Kind, Scope
+from pinghome_common.known import Known
+from pinghome_common.secret import token_hash
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Known:
+    return Known(None, tmp_path / "known")  # type: ignore[arg-type]  # it asks no broker here
+
+
+def say(known: Known, id_: UUID, token: str, what: str = "created", *, folded: bool = True) -> None:
+    key = Key(
+        id=id_, organisation=uuid4(), name="", kind=Kind.ping, scope=Scope.write, hash=token_hash(token),
+        folded=token_hash(token.lower()) if folded else b"", service=uuid4(), created_at=NOW,
+    )  # fmt: skip
+    known.learn(
+        encode(Event(type=f"key.{what}", time=NOW, subject=id_, organisation=uuid4(), version=1, actor="", data=key))
+    )
+
+
+def test_a_ping_key_is_found_in_any_case_where_it_is_one_alone(known: Known):
+    one, other, old = uuid4(), uuid4(), uuid4()
+    say(known, one, "AbC")
+    say(known, old, "OlD", folded=False)
+    assert known.caller_in_any_case("aBc").key == one
+    assert known.caller_in_any_case("old") is None
+    assert known.caller_in_any_case("") is None
+    say(known, other, "abC")
+    assert known.caller_in_any_case("aBc") is None
+    assert known.caller(Kind.ping, "abC").key == other
+    say(known, other, "abC", "deleted")
+    assert known.caller_in_any_case("aBc").key == one
+    say(known, one, "AbC", "deleted")
+    assert known.caller_in_any_case("aBc") is None
+    say(known, old, "OlD", "updated")
+    assert known.caller_in_any_case("old").key == old

@@ -1,0 +1,126 @@
+"""Bad data costs only its own result: whatever a probe produces, the results beside it are published."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from pinghome_common.events.certificate import Certificate
+from pinghome_common.events.probe import Job, Phases, Result, Results, Verdict
+from pinghome_common.events.trial import Trial
+from pinghome_common.guard import Guard
+from pinghome_common.stream import Task
+from prober import work
+from prober.anchors import Anchors
+from prober.probe import LONGEST
+from prober.probes.check import Observation
+from prober.work import Prober, _message
+
+GUARD = Guard([ip_network("127.0.0.1/32")])
+JOB = Job(resource=UUID(int=1), type="http", interval=60, url="http://127.0.0.1:1/")
+TASK = Task("job", b"", 1_790_000_000 * 10**9, "")
+TEXT = st.text(st.characters(exclude_categories=()), max_size=50)
+NUMBER = st.integers() | st.floats() | st.none()
+OBSERVATION = st.builds(
+    Observation,
+    verdict=st.sampled_from(Verdict),
+    status_code=st.none() | st.integers(),
+    error=TEXT,
+    address=TEXT,
+    condition=TEXT,
+    excerpt=TEXT,
+    phases=st.builds(
+        Phases, dns=NUMBER, connect=NUMBER, tls=NUMBER, first_byte=NUMBER, total=st.integers() | st.floats()
+    ),
+)
+
+
+def vars_of(it: Phases) -> list[float | None]:
+    return [getattr(it, name) for name in Phases.__slots__]
+
+
+def published(*probed: Observation | Exception) -> list[Result]:
+    """The results of a message, as any service reads it."""
+
+    async def run() -> list[Result]:
+        prober = Prober(None, "a", b"", GUARD, Anchors([]))
+        found = iter(probed)
+
+        async def probe(*_: object) -> Observation:
+            one = next(found)
+            if isinstance(one, Exception):
+                raise one
+            return one
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(work, "probe", probe)
+            for _ in probed:
+                await prober._probe(JOB, TASK)
+        part = _message(prober._done)
+        message = work._Message(batch=UUID(int=1), region="a", results=[each.result for each in part])
+        return msgspec.msgpack.decode(msgspec.msgpack.encode(message), type=Results).results
+
+    return asyncio.run(run())
+
+
+@given(OBSERVATION)
+@example(Observation(error="redirects to http://\udcff℀.example/"))
+@example(Observation(status_code=2**70, phases=Phases(total=2**70)))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_a_probe_produces_the_others_are_published(wild):
+    before, found, after = published(Observation(), wild, Observation(error="sad"))
+
+    assert (before.verdict, after.error) == (Verdict.up, "sad")
+    for text in (found.error, found.address, found.condition):
+        assert "\0" not in text
+        text.encode()
+    assert all(value is None or 0 <= value < LONGEST for value in vars_of(found.phases))
+    assert found.status_code is None or 0 < found.status_code < 1000
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), OSError(5, "x"), RecursionError(), KeyError("\udcff")])
+def test_probe_that_fails_internally_costs_its_own_result_alone(error):
+    before, found, after = published(Observation(), error, Observation())
+
+    assert before.verdict is after.verdict is Verdict.up
+    assert (found.verdict, found.error) == (Verdict.probe_error, f"prober: internal error ({type(error).__name__})")
+
+
+def test_result_that_is_too_large_costs_itself_alone(monkeypatch):
+    monkeypatch.setattr(work, "MOST_BYTES", 1000)
+
+    before, found = published(Observation(), Observation(excerpt="x" * 1000))
+
+    assert (before.verdict, found.error) == (Verdict.up, "prober: internal error (ValueError)")
+
+
+def test_certificate_dates_that_no_format_holds_cost_one_result(monkeypatch):
+    class Told:
+        async def news(self, *_: object) -> Certificate:
+            beyond = datetime.max.replace(tzinfo=UTC) - timedelta(hours=1)
+            return Certificate(
+                host="\udcff", subject="", issuer="", serial_number="", valid_from=beyond, valid_to=beyond,
+                sha256="", verified=True, checked_at=beyond,
+            )  # fmt: skip
+
+    monkeypatch.setattr(work, "Told", Told)
+
+    found, after = published(Observation(peer=object()), Observation())
+
+    assert (found.verdict, after.verdict) == (Verdict.probe_error, Verdict.up)
+
+
+def test_dry_run_that_cannot_be_encoded_is_answered(monkeypatch):
+    async def attempt(*_: object) -> Trial:
+        return Trial(result=Result(resource=JOB.resource, slot=2**70, checked_at=1, interval=1, verdict=Verdict.up))
+
+    monkeypatch.setattr(work, "attempt", attempt)
+
+    answered = asyncio.run(Prober(None, "a", b"", GUARD, Anchors([]))._tried(JOB))
+
+    assert msgspec.msgpack.decode(answered, type=Trial).result.error == "prober: internal error (OverflowError)"
