@@ -48,6 +48,8 @@ async def platform(folder: Path, registered: Registry, mails: MailSink, page: St
         "rdap_bootstrap_url": registered.bootstrap(folder, "com", "org", "io", "net"),
         "smtp_url": f"smtp://127.0.0.1:{mails.port}",
         "mail_from": "Pinghome <alerts@example.com>",
+        "mail_confirmed_domains": "example.com",
+        "channel_tests_per_minute": "1000",
         "statuspage_io_url": page.url,
         "smtp_listen": f"127.0.0.1:{free_port()}",
         "ping_mail_domain": "ping.example.com",

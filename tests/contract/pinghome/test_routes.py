@@ -38,7 +38,7 @@ def all_routes() -> Iterator[tuple[str, str, set[str]]]:
             route = routes.pop()
             if router := getattr(route, "original_router", None):
                 routes += router.routes
-            elif not route.path.startswith(("/api/", "/badge/", "/ping/")):  # another dialect's
+            elif not route.path.startswith(("/api/", "/badge/", "/confirm/", "/ping/")):  # another dialect's
                 yield service if service != "prober" else "prober-eu-central-1", route.path, route.methods
 
 

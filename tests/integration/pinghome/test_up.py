@@ -24,6 +24,7 @@ from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
 from pinghome_common.secret import derive
 from pinghome_common.settings import Settings
+from running import free_port
 
 TINY = '''
 """A small real service: its own database, its own NATS user, and what it was told."""
@@ -75,12 +76,6 @@ def tiny(folder, monkeypatch) -> Path:
     (place / "tiny.py").write_text(TINY)
     monkeypatch.setenv("PYTHONPATH", str(place))
     return place
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 async def get(port: int, path: str) -> tuple[int, dict]:

@@ -8,7 +8,7 @@ from contract.target import eventually
 from pinghome_common import db as databases
 from pinghome_common.clock import now
 from pinghome_common.db import Database
-from resource_cmd import maintenance
+from resource_cmd.maintenance import Maintenance
 
 OLD, YOUNG = timedelta(days=31), timedelta(days=29)
 
@@ -42,14 +42,14 @@ async def test_old_rows_are_deleted_in_batches_and_open_deliveries_are_kept(comm
     async with Database(commands) as db:
         await _fill(db, monkeypatch)
         async with db.connection() as connection:
-            await maintenance.delete_old(connection)
+            await Maintenance(db).round(connection)
         assert await _left(db) == [1, 9, 1]
 
 
 async def test_worker_looks_again_without_anything_else_happening(commands, monkeypatch):
-    monkeypatch.setattr(maintenance, "HOUR", 0.1)
+    monkeypatch.setattr(Maintenance, "every", 0.1)
     async with Database(commands) as db:
-        worker = asyncio.create_task(maintenance.keep_clean(db))
+        worker = asyncio.create_task(Maintenance(db).run())
         for _ in range(2):
             await _fill(db, monkeypatch)
             await eventually(lambda: _left(db), lambda left: left[0] < 3 and left[2] < 3, 30)

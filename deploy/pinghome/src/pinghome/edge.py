@@ -38,6 +38,7 @@ DIALECTS = (
         "resource-cmd",
     ),
     Dialect(re.compile(r"/api/v[123]/.*", re.DOTALL), "resource-query", "resource-cmd"),
+    Dialect(re.compile(r"/confirm/.*", re.DOTALL), "resource-cmd", "resource-cmd"),
     Dialect(re.compile(r"/badge/.*", re.DOTALL), "resource-query", "resource-query"),
 )
 

@@ -65,6 +65,13 @@ class Settings(BaseSettings):
     mail_from: str = Field("", description="who mails are from, such as Pinghome <alerts@example.com>")
     statuspage_io_url: str = Field("https://api.statuspage.io", description="Atlassian Statuspage's API")
     statuspage_io_token: str = Field("", description="its token, for integrations that bring none")
+    statuspage_io_pages: Annotated[list[str], NoDecode] = Field(
+        [], description="comma list of page or organisation:page that may use it; default: the first organisation's"
+    )
+    mail_confirmed_domains: Annotated[list[str], NoDecode] = Field(
+        [], description="comma list of domains whose mail addresses need no confirmation"
+    )
+    channel_tests_per_minute: int = Field(5, ge=1, description="tests of channels that one organisation may send")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         [], description="comma list of proxy addresses whose X-Forwarded-For and -Proto are believed; never *"
     )
@@ -97,7 +104,15 @@ class Settings(BaseSettings):
     wrong_tokens_per_minute: int = Field(30, ge=1, description="wrong tokens of one address; then they get 429")
     log_level: str = Field("info", description="debug, info, warning or error")
 
-    @field_validator("regions", "probe_allow_cidrs", "probe_anchors", "trusted_proxies", mode="before")
+    @field_validator(
+        "regions",
+        "probe_allow_cidrs",
+        "probe_anchors",
+        "trusted_proxies",
+        "statuspage_io_pages",
+        "mail_confirmed_domains",
+        mode="before",
+    )
     @classmethod
     def _comma_list(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

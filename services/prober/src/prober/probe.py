@@ -45,6 +45,7 @@ async def probe(job: Job, guard: Guard, opener: Opener, tries: int = 2) -> Obser
         body=body,
         skip_ssl_error=job.skip_ssl_error,
         not_follow_redirect=job.not_follow_redirect,
+        max_redirects=job.max_redirects,
     )
     deadline = attempt_deadline(job.interval)
     seen = judged(await kind(check, guard, deadline), job.conditions)

@@ -17,16 +17,18 @@ from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from resource_cmd import organisation
+from resource_cmd.api import confirm
 from resource_cmd.api.healthchecks import checks
 from resource_cmd.api.pinghome import channel, heartbeat, integration, reminder, resource, service, trial
 from resource_cmd.command import Replayed, render_replayed
 from resource_cmd.domains import Domains
 from resource_cmd.listen import Listener
 from resource_cmd.maintenance import Maintenance
+from resource_cmd.notify.confirm import Confirmer
 from resource_cmd.notify.deliver import Notifier
 from resource_cmd.notify.mail import Mail
 from resource_cmd.notify.message import Means
-from resource_cmd.notify.pace import Pace
+from resource_cmd.notify.pace import Pace, TestsPaced
 from resource_cmd.notify.web import Web
 from resource_cmd.remind import Reminder
 from resource_cmd.schedule import Scheduler
@@ -58,6 +60,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     await broker.serve(SUBJECT, NAME, wanted.answer)
     state.scheduler = Scheduler(state.db, broker, settings.secret_key, settings.regions)
     state.trials = Trials(broker, settings.secret_key, settings.regions)
+    state.tests = TestsPaced(settings.channel_tests_per_minute)
     state.means = _means(settings, state.guard)
     parts.stack.push_async_callback(state.means.web.close)
     notifier = Notifier(state.db, state.means, derive(settings.secret_key, "channel"), state.relay.wake)
@@ -82,8 +85,14 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
         "domains": domains.run,
         "remind": Reminder(state.db, decided).run,
         "notify": notifier.run,
+        "confirm": Confirmer(state.db, state.means, derive(settings.secret_key, "confirm"), _url(settings)).run,
     }
     parts.checks |= {"relay": partial(_relayed, state.relay), **app.checks(broker, state.known, state.db)}
+
+
+def _url(settings: Settings) -> str:
+    """Where the platform is found: what requests call it is not to be believed."""
+    return settings.public_url or f"http://localhost:{settings.port}"
 
 
 async def _relayed(relay: eventlog.Relay) -> str | None:
@@ -98,13 +107,15 @@ def _means(settings: Settings, guard: Guard) -> Means:
         pace=Pace(),
         statuspage_url=settings.statuspage_io_url.rstrip("/"),
         statuspage_token=settings.statuspage_io_token,
+        statuspage_pages=frozenset(settings.statuspage_io_pages),
+        confirmed_domains=frozenset(map(str.lower, settings.mail_confirmed_domains)),
     )
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
     # The busiest first, for it is found first.
-    nouns = (heartbeat, checks, resource, reminder, trial, service, channel, integration)
+    nouns = (heartbeat, checks, resource, reminder, trial, service, channel, integration, confirm)
     application = app.build(
         NAME, settings or Settings(), _start, [noun.routes for noun in nouns],
         "Commands on uptime monitors, heartbeats, services, channels and integrations.",

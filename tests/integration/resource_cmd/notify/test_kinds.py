@@ -6,6 +6,7 @@ import json
 import ssl
 from contextlib import suppress
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -18,7 +19,7 @@ from pinghome_common.guard import Guard
 from resource_cmd.notify.apprise import SCHEMES, Apprise
 from resource_cmd.notify.email import Email
 from resource_cmd.notify.mail import Mail
-from resource_cmd.notify.message import Undelivered
+from resource_cmd.notify.message import Allowed, Undelivered
 from resource_cmd.notify.slack import Slack
 from resource_cmd.notify.web import Web
 from resource_cmd.notify.webhook import Webhook
@@ -189,8 +190,23 @@ async def test_a_mail_server_that_refuses_or_is_away_is_said_so(means):
         await Email(to=["ops@example.com"]).send(message(), mailing)
     with pytest.raises(Undelivered, match="PINGHOME_SMTP_URL"):
         await Email(to=["ops@example.com"]).send(message(), means)
-    with pytest.raises(Invalid, match="PINGHOME_SMTP_URL and PINGHOME_MAIL_FROM"):
-        await Email(to=["ops@example.com"]).check(means)
+    it, nobody = Email(to=["ops@example.com"]), Allowed(organisation=uuid4())
+    await it.check(means)  # it is saved all the same
+    assert it.ready(means, nobody) is None
+    assert "PINGHOME_SMTP_URL and PINGHOME_MAIL_FROM" in it.problem(means, nobody)
+
+
+def test_mail_goes_to_confirmed_addresses_and_those_of_the_operators_domains(means):
+    mailing = replace(
+        means, mail=Mail(url="smtp://127.0.0.1:1", sender="a@b.c"), confirmed_domains=frozenset({"ours.test"})
+    )
+    allowed = Allowed(organisation=uuid4(), confirmed=frozenset({"me@x.test"}))
+    it = Email(to=["Me@X.test", "you@x.test", "all@OURS.test", "all@not.ours.test"])
+    assert it.ready(mailing, allowed).to == ["Me@X.test", "all@OURS.test"]
+    assert it.problem(mailing, allowed).startswith("not confirmed yet: you@x.test, all@not.ours.test; ")
+    assert Email(to=["you@x.test"]).ready(mailing, allowed) is None
+    assert Email(to=["me@x.test"]).problem(mailing, allowed) == ""
+    assert " and 45 more; " in Email(to=[f"{n}@x.test" for n in range(50)]).problem(mailing, allowed)
 
 
 # --- apprise --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from integration.resource_cmd.notify.messages import message
 from pinghome_common.errors import Invalid
-from resource_cmd.notify.message import Later, Undelivered
+from resource_cmd.notify.message import Allowed, Later, Undelivered
 from resource_cmd.notify.pace import Pace
 from resource_cmd.notify.statuspage_io import StatuspageIo
 from statuspage import statuspage
@@ -74,14 +74,50 @@ async def test_each_monitor_has_an_incident_of_its_own_however_many_there_are(me
         assert len(there.unresolved) == 251
 
 
-async def test_the_operators_token_serves_where_there_is_none_and_is_required_then(means):
+async def test_the_operators_token_serves_the_first_organisation_and_no_other(means):
+    first, other = Allowed(organisation=uuid4(), first=True), Allowed(organisation=uuid4())
     async with statuspage(limited=False) as there:
         calling = replace(means, statuspage_url=there.url, statuspage_token=there.token, pace=Pace(0))
-        await page(there, token="").check(calling)
-        await page(there, token="").send(message(), calling)
+        it = page(there, token="")
+        await it.check(calling)
+        await it.ready(calling, first).send(message(), calling)
         assert len(there.unresolved) == 1
-    with pytest.raises(Invalid, match="PINGHOME_STATUSPAGE_IO_TOKEN"):
-        await page(there, token="").check(means)
+    assert it.ready(calling, other) is None
+    assert "PINGHOME_STATUSPAGE_IO_PAGES" in it.problem(calling, other)
+    assert it.ready(means, first) is None
+    assert "PINGHOME_STATUSPAGE_IO_TOKEN" in it.problem(means, first)
+    assert page(there).problem(means, other) == ""  # it has its own
+
+
+def test_the_operator_names_the_pages_that_may_use_the_token(means):
+    first, other = Allowed(organisation=uuid4(), first=True), Allowed(organisation=uuid4())
+    naming = frozenset({"everybodys01", f"{other.organisation}:otherspage01"})
+    calling = replace(means, statuspage_token="x", statuspage_pages=naming)
+    may = {
+        (whose, page_): StatuspageIo(page=page_, name="x").ready(calling, allowed) is not None
+        for whose, allowed in (("first", first), ("other", other))
+        for page_ in ("everybodys01", "otherspage01", "firstspage01")
+    }
+    assert may == {
+        ("first", "everybodys01"): True, ("first", "otherspage01"): False, ("first", "firstspage01"): False,
+        ("other", "everybodys01"): True, ("other", "otherspage01"): True, ("other", "firstspage01"): False,
+    }  # fmt: skip
+
+
+WRONG = ["..", ".", "", "a/b", "r276xxt51c2\n", "R276XXT51C23", "short", "x" * 33, "r276xxt51c2%", "é276xxt51c23"]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_an_id_that_is_none_of_atlassians_is_refused_and_never_part_of_a_url(means, wrong):
+    with pytest.raises(Invalid):
+        await StatuspageIo(page=wrong, name="x", token="x").check(means)
+    with pytest.raises(Invalid):
+        await StatuspageIo(page="r276xxt51c23", name="x", token="x", items=["ggs24084vt79", wrong]).check(means)
+    async with statuspage(limited=False) as there:
+        calling = replace(means, statuspage_url=there.url, pace=Pace(0))
+        with pytest.raises(Undelivered, match="not valid"):  # one that was kept before there was a form
+            await page(there, page=wrong).send(message(), calling)
+    assert there.calls == []
 
 
 async def test_errors_of_the_page_are_told_without_the_token_and_its_limit_is_respected(means):

@@ -19,6 +19,7 @@ def channel(it: Channel, secret: str = "") -> dict[str, Any]:
         "name": it.name,
         "kind": it.kind,
         "config": it.shown | ({"secret": secret} if secret else {}),
+        "problem": it.problem,
         "created_at": moment(it.created_at),
         "updated_at": moment(it.updated_at),
     }
@@ -36,6 +37,7 @@ def integration(it: Integration, token: str = "") -> dict[str, Any]:
         "message": it.message,
         "items": it.items,
         "token": token or (MASK if it.has_token else ""),
+        "problem": it.problem,
         "created_at": moment(it.created_at),
         "updated_at": moment(it.updated_at),
     }

@@ -47,6 +47,7 @@ def resource(it: Resource, last_checked_at: int | None = None, response_time: fl
         "maintenance_duration": it.maintenance_duration,
         "skip_ssl_error": it.skip_ssl_error,
         "not_follow_redirect": it.not_follow_redirect,
+        "max_redirects": it.max_redirects,
         "method": it.method,
         "headers": dict.fromkeys(it.header_names, MASK),
         "body": MASK if it.has_body else "",

@@ -10,7 +10,7 @@ class Channel:
     """One channel of a service; `kind` is a key of resource-cmd's CHANNELS.
 
     `shown` is its configuration as it may be read, secrets masked; the whole of it is in `sealed`, encrypted with
-    resource-cmd's key.
+    resource-cmd's key. `problem` says what its deliveries, or some of them, wait for.
     """
 
     id: UUID
@@ -20,5 +20,6 @@ class Channel:
     kind: str
     shown: dict[str, str | list[str]] = field(default_factory=dict)
     sealed: bytes = b""
+    problem: str = ""
     created_at: datetime
     updated_at: datetime

@@ -12,6 +12,7 @@ class Integration:
     `key` is the id that the documents show: 12 characters of `[a-z0-9]`. `integration` names the place outside: a
     page's id for `statuspageIo`, else what may be read of a URL or an address; `items` are ids of components there.
     `target` is that place's fingerprint, `sealed` holds what must not be read, encrypted with resource-cmd's key.
+    `problem` says what its deliveries wait for.
     """
 
     id: UUID
@@ -27,5 +28,6 @@ class Integration:
     items: list[str] = field(default_factory=list)
     has_token: bool = False
     sealed: bytes = b""
+    problem: str = ""
     created_at: datetime
     updated_at: datetime

@@ -21,6 +21,7 @@ class Check:
     body: str = ""
     skip_ssl_error: bool = False
     not_follow_redirect: bool = False
+    max_redirects: int = 10
 
 
 @dataclass(slots=True)

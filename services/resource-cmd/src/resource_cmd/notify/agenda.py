@@ -13,7 +13,7 @@ from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection
 from pinghome_common.events.notification import Notification, State
 from resource_cmd.notify.ledger import OUTAGES, Notifications
-from resource_cmd.notify.plan import HOUR, Plan, Told, Waiting, one_by_one, plan
+from resource_cmd.notify.plan import GIVE_UP, HOUR, Plan, Told, Waiting, one_by_one, plan
 from resource_cmd.notify.shade import Family, Light, light
 from resource_cmd.store import Actor, Row, unheard
 
@@ -21,6 +21,9 @@ NOTIFIER = Actor("notifier")
 
 LOOK_AGAIN = timedelta(seconds=5)
 """After which a notification that waits for a parent is looked at again."""
+
+LOOK_FOR = timedelta(minutes=1)
+"""After which a channel that waits for its user or operator is looked at again."""
 
 DELETED = "its monitor was deleted"
 
@@ -69,6 +72,24 @@ class Agenda:
         decided = one_by_one(undecided) if follows else plan(undecided, await self._told(), self._now)
         await self._decide(waiting, decided)
         return await self._message()
+
+    async def wait(self, reason: str) -> None:
+        """Holds all that is due until what the channel waits for is there; what is too old by then has failed."""
+        old = self._now - GIVE_UP
+        found = await self._tx.fetch(_TO_HOLD, self._channel, self._now, reason, old)
+        over: list[Row[Notification]] = []
+        for row in map(_row, found):
+            if row.state.created_at <= old:
+                over += [row, *map(_row, await self._tx.fetch(_COVERED, row.state.covers))]
+            else:
+                row.state.state, row.state.reason = State.held, reason
+                await self._store.save(row, "held")
+        for row in over:
+            row.state.state, row.state.reason = State.failed, reason
+            await self._store.save(row, "failed")
+        await self._due({row.state.id: None for row in over})
+        await self._tx.execute(_PUT_OFF, self._channel, self._now, self._now + LOOK_FOR)
+        await self._tx.execute(_NEXT_ABOUT, self._channel, [row.state.about for row in over], self._now)
 
     async def _message(self) -> list[Row[Notification]]:
         """The message that was decided on and is due first; one about deleted monitors alone ends here."""
@@ -202,6 +223,16 @@ def _family(row: Any) -> Family:
     )
 
 
+_TO_HOLD = """
+SELECT state, version FROM notification
+WHERE channel = $1 AND open AND due <= greatest($2, now())
+    AND (state->>'state' <> 'held' OR state->>'reason' <> $3 OR (state->>'created_at')::timestamptz <= $4)
+ORDER BY place
+"""
+_PUT_OFF = "UPDATE notification SET due = $3 WHERE channel = $1 AND open AND due <= greatest($2, now())"
+_NEXT_ABOUT = """
+UPDATE notification SET due = $3 WHERE channel = $1 AND open AND planned IS NULL AND about = ANY($2::uuid[])
+"""
 # Only a leader that is decided on has `planned` and `due`: what it covers waits for it without a time.
 _LEADER = """
 SELECT state, version FROM notification

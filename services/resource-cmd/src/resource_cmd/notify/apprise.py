@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pinghome_common.errors import FieldError, Invalid
 from resource_cmd.notify.egress import threads_judged
-from resource_cmd.notify.message import Means, Message, Undelivered
+from resource_cmd.notify.message import Kind, Means, Message, Undelivered
 
 DEADLINE = 20.0
 """Seconds for one message."""
@@ -27,7 +27,7 @@ _REFUSED = frozenset({"template", "redirect", "verify", "retry", "wait", "cto", 
 
 
 @dataclass(slots=True, kw_only=True)
-class Apprise:
+class Apprise(Kind):
     """`url` is one of Apprise's, such as `tgram://bottoken/ChatID`; all but its scheme is secret."""
 
     url: str

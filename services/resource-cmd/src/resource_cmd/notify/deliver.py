@@ -19,10 +19,10 @@ from pinghome_common.events.notification import Attempt, Notification, State
 from pinghome_common.health import resting
 from pinghome_common.logs import said
 from resource_cmd.notify.agenda import NOTIFIER, Agenda
-from resource_cmd.notify.kinds import opened
 from resource_cmd.notify.ledger import Notifications
-from resource_cmd.notify.message import Later, Means, Undelivered, compose
+from resource_cmd.notify.message import Kind, Later, Means, Undelivered, compose
 from resource_cmd.notify.plan import GIVE_UP, backoff
+from resource_cmd.notify.usable import opened_usable, refresh
 from resource_cmd.store import Row, unheard
 
 log = structlog.get_logger()
@@ -48,6 +48,7 @@ LONGEST = 900.0
 """Seconds that a receiver may ask to be left alone."""
 SEND = 35.0
 """Seconds that one message may take."""
+OURS = "something went wrong on our side; it has been logged"
 LEASE = 60
 """Seconds for which a channel is one worker's: more than a turn and the slowest send."""
 
@@ -74,6 +75,7 @@ class Notifier:
 
     async def run(self) -> None:
         """Delivers until cancelled."""
+        await self._refresh()
         connection = await self._db.own()
         try:
             while True:
@@ -92,6 +94,13 @@ class Notifier:
                 task.cancel()
             await asyncio.gather(*turns, return_exceptions=True)
             connection.terminate()
+
+    async def _refresh(self) -> None:
+        """What channels wait for may be another thing since the operator has changed settings."""
+        for row in await self._db.fetch(_OWNERS):
+            async with self._transaction() as tx:
+                await refresh(tx, self._key, self._means, row["organisation"])
+        self._after()
 
     def _begin(self, channel: UUID, owner: int) -> None:
         def done(task: asyncio.Task[None]) -> None:
@@ -114,14 +123,19 @@ class Notifier:
     async def _step(self, channel: UUID) -> bool:
         """One message; False when there was none to send."""
         async with self._transaction() as tx:
-            target = await _target(tx, channel)
-            follows = target is None or (isinstance(target, Integration) and target.type == "statuspageIo")
-            rows = await Agenda(tx, channel, now()).next(follows=follows)
+            target, agenda = await _target(tx, channel), Agenda(tx, channel, now())
+            kind, problem, waits = await self._usable(tx, target)
+            if waits:
+                await agenda.wait(problem)
+                rows = []
+            else:
+                follows = target is None or (isinstance(target, Integration) and target.type == "statuspageIo")
+                rows = await agenda.next(follows=follows)
         self._after()
         if not rows:
             return False
         try:
-            error = await self._send(target, [row.state for row in rows])
+            error = await self._send(kind, channel, [row.state for row in rows]) if kind else Undelivered(problem)
         except Later as turn:
             async with self._transaction() as tx:
                 due = now() + timedelta(seconds=turn.wait)
@@ -132,18 +146,27 @@ class Notifier:
         self._after()
         return True
 
+    async def _usable(self, tx: Connection, target: Channel | Integration | None) -> tuple[Kind | None, str, bool]:
+        """What to send with; where there is nothing, why, and whether deliveries wait for that or fail."""
+        if target is None:
+            return None, "the channel was deleted", False
+        try:
+            kind, problem = await opened_usable(tx, target, self._key, self._means)
+        except ValueError:
+            log.exception("a channel's configuration cannot be opened", channel=str(target.id))
+            return None, OURS, False
+        return kind, problem, kind is None
+
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:
         async with self._room, self._db.transaction() as tx:
             yield tx
 
-    async def _send(self, target: Channel | Integration | None, some: list[Notification]) -> Undelivered | None:
+    async def _send(self, kind: Kind, channel: UUID, some: list[Notification]) -> Undelivered | None:
         """Sends one message; what went wrong, or None. Raises Later."""
-        if target is None:
-            return Undelivered("the channel was deleted")
         try:
             async with asyncio.timeout(SEND):
-                await opened(self._key, target).send(compose(some), self._means)
+                await kind.send(compose(some), self._means)
         except Later:
             raise
         except Undelivered as error:
@@ -151,8 +174,8 @@ class Notifier:
         except TimeoutError:
             return Undelivered(f"it took longer than {SEND:.0f} seconds")
         except Exception:
-            log.exception("a channel failed in an unforeseen way", channel=str(target.id))
-            return Undelivered("something went wrong on our side; it has been logged")
+            log.exception("a channel failed in an unforeseen way", channel=str(channel))
+            return Undelivered(OURS)
         return None
 
 
@@ -179,6 +202,7 @@ async def _record(
     DELIVERIES.labels(leader.channel_kind, outcome).inc()
     store = Notifications(tx, NOTIFIER, unheard, at)
     if error is not None and outcome == "retried":
+        leader.state, leader.reason = State.waiting, ""
         await store.save(rows[0], outcome)
         wait = max(backoff(len(leader.attempts)), timedelta(seconds=min(error.wait, LONGEST)))
         await tx.execute("UPDATE notification SET due = $2 WHERE id = $1", leader.id, at + wait)
@@ -195,6 +219,7 @@ async def _record(
     )  # fmt: skip
 
 
+_OWNERS = "SELECT organisation FROM channel UNION SELECT organisation FROM integration"
 _OVERDUE = "SELECT coalesce(extract(epoch FROM now() - min(due)), 0)::float8 FROM notification WHERE due <= now()"
 
 # Whoever comes second to a lease waits a moment for the first, and finds it taken. A lease ends with its owner's

@@ -1,37 +1,65 @@
 """Channel `email`: a plain mail to some addresses."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.utils import format_datetime
+from typing import ClassVar, Self
 
 from pinghome_common.errors import FieldError, Invalid
-from resource_cmd.notify.message import Means, Message, Undelivered
+from resource_cmd.notify.message import Allowed, Kind, Means, Message, Undelivered
 from resource_cmd.notify.words import one_line
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 NO_SERVER = "no mail server is configured; the operator sets PINGHOME_SMTP_URL and PINGHOME_MAIL_FROM"
 
+LINK = "each address was mailed a link that somebody there has to follow"
+LISTED = 5
+"""Addresses that are named."""
+
+
+def needs_confirmation(address: str, means: Means) -> bool:
+    """False for an address in one of the operator's own domains."""
+    return address.rpartition("@")[2].lower() not in means.confirmed_domains
+
 
 @dataclass(slots=True, kw_only=True)
-class Email:
+class Email(Kind):
     """One mail to all addresses; its `Message-ID` holds the delivery's id, so that programs know a repeated one."""
+
+    limited: ClassVar[bool] = True
 
     to: list[str]
 
-    async def check(self, means: Means) -> None:
-        """Addresses are addresses, and there is a mail server."""
+    async def check(self, means: Means) -> None:  # noqa: ARG002  # what is missing is its problem
+        """Addresses are addresses."""
         if not 1 <= len(self.to) <= 50:
             raise Invalid(FieldError("config.to", "must be 1 to 50 addresses"))
         for place, address in enumerate(self.to):
             if not _ADDRESS.fullmatch(address):
                 raise Invalid(FieldError(f"config.to.{place}", "must be an address such as ops@example.com"))
-        if means.mail is None:
-            raise Invalid(FieldError("kind", NO_SERVER))
 
     def shown(self, mask: str) -> dict[str, str | list[str]]:  # noqa: ARG002  # it has no secrets
         """As it is."""
         return {"to": list(self.to)}
+
+    def _unconfirmed(self, means: Means, allowed: Allowed) -> list[str]:
+        to = [it.lower() for it in self.to]
+        return [it for it in to if it not in allowed.confirmed and needs_confirmation(it, means)]
+
+    def ready(self, means: Means, allowed: Allowed) -> Self | None:
+        """Its confirmed addresses."""
+        unconfirmed = self._unconfirmed(means, allowed)
+        to = [it for it in self.to if it.lower() not in unconfirmed]
+        return replace(self, to=to) if to and means.mail else None
+
+    def problem(self, means: Means, allowed: Allowed) -> str:
+        """There is no mail server, or some addresses are not confirmed."""
+        if means.mail is None:
+            return NO_SERVER
+        missing = self._unconfirmed(means, allowed)
+        more = f" and {len(missing) - LISTED} more" if len(missing) > LISTED else ""
+        return f"not confirmed yet: {', '.join(missing[:LISTED])}{more}; {LINK}" if missing else ""
 
     async def send(self, message: Message, means: Means) -> None:
         """Delivers; raises Undelivered."""

@@ -1,9 +1,10 @@
 """What a channel is given to deliver, and what the kinds of channels have in common."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Self
 from uuid import UUID
 
 from pinghome_common.events.notification import Notification
@@ -66,17 +67,44 @@ class Means:
     pace: "Pace"
     statuspage_url: str
     statuspage_token: str
+    statuspage_pages: frozenset[str] = frozenset()
+    """Pages that may use the token: `page` or `organisation:page`; empty: those of the first organisation."""
+    confirmed_domains: frozenset[str] = frozenset()
+    """Domains of mail addresses that need no confirmation, in lower case."""
 
 
-class Kind(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """What an organisation may use: `confirmed` are mail addresses in lower case; `first` is the platform's own."""
+
+    organisation: UUID
+    confirmed: frozenset[str] = frozenset()
+    first: bool = False
+
+
+class Kind(ABC):
     """One kind of channel: a dataclass of its configuration."""
 
+    limited: ClassVar[bool] = False
+    """Whether it depends on what its organisation is allowed and on what the operator has set."""
+
+    @abstractmethod
     async def check(self, means: Means) -> None:
         """Raises Invalid, naming the field as `config.<field>`, when it cannot work."""
 
+    @abstractmethod
     def shown(self, mask: str) -> dict[str, str | list[str]]:
         """The configuration as it may be read, with `mask` in place of secrets."""
 
+    def ready(self, means: Means, allowed: Allowed) -> Self | None:  # noqa: ARG002  # for those that are limited
+        """The part of it that can be delivered with now; None while its deliveries wait."""
+        return self
+
+    def problem(self, means: Means, allowed: Allowed) -> str:  # noqa: ARG002
+        """What the rest waits for, as a sentence for the user; empty when all can be delivered."""
+        return ""
+
+    @abstractmethod
     async def send(self, message: Message, means: Means) -> None:
         """Delivers; raises Undelivered, or Later when nothing was tried yet."""
 

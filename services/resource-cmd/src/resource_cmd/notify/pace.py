@@ -1,8 +1,11 @@
-"""A pace that is kept: no more than one call a second with each token."""
+"""Paces that are kept: of calls with each token, and of the tests that an organisation sends."""
 
 import asyncio
 import time
+from collections import deque
+from uuid import UUID
 
+from pinghome_common.errors import TooMany
 from resource_cmd.notify.message import Later
 
 PATIENCE = 3.0
@@ -38,3 +41,26 @@ class Pace:
             raise Later(line - now)
         self._next[token] = at + self._apart
         await asyncio.sleep(at - now)
+
+
+class TestsPaced:
+    """At most `most` tests in a minute for each organisation, in this process."""
+
+    __test__ = False  # for pytest
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._sent: dict[UUID, deque[float]] = {}
+
+    def count(self, organisation: UUID) -> None:
+        """Counts one.
+
+        Raises:
+            TooMany: it would be one too many.
+        """
+        now = time.monotonic()
+        self._sent = {each: times for each, times in self._sent.items() if times[-1] > now - 60}
+        times = self._sent.setdefault(organisation, deque(maxlen=self._most))
+        if len(times) == self._most and times[0] > now - 60:
+            raise TooMany(f"Only {self._most} tests of channels a minute; try again in {times[0] + 60 - now:.0f} s")
+        times.append(now)

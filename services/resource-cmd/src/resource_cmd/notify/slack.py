@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from resource_cmd.notify.message import Means, Message
+from resource_cmd.notify.message import Kind, Means, Message
 from resource_cmd.notify.webhook import check_url, encode, masked_url, post
 
 
 @dataclass(slots=True, kw_only=True)
-class Slack:
+class Slack(Kind):
     """`url` is the webhook's, which is secret; systems that take Slack's format will do."""
 
     url: str

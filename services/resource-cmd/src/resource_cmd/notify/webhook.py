@@ -11,7 +11,7 @@ import msgspec
 from pinghome_common.clock import now
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.guard import Forbidden, Guard
-from resource_cmd.notify.message import Means, Message
+from resource_cmd.notify.message import Kind, Means, Message
 from resource_cmd.notify.web import host, refused
 
 
@@ -21,7 +21,7 @@ def new_secret() -> str:
 
 
 @dataclass(slots=True, kw_only=True)
-class Webhook:
+class Webhook(Kind):
     """POST `{"id", "what", "title", "text", "notifications": […]}`, each `{"id", "noun", "about", "what", "at", …}`.
 
     Headers: `Idempotency-Key`, the same for every attempt; `X-Pinghome-Signature: t=<UNIX seconds>,v1=<hex>`, the

@@ -8,7 +8,7 @@ from uuid_utils.compat import uuid4, uuid7
 
 from pinghome_common.clock import now
 from pinghome_common.dialects import pinghome_alerts as documents
-from pinghome_common.dialects.pinghome import MASK, Authorized, Router, answer
+from pinghome_common.dialects.pinghome import MASK, Authorized, Problem, Router, answer
 from pinghome_common.dialects.pinghome_documents import gone, made, shows
 from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.errors import FieldError, Invalid
@@ -16,14 +16,18 @@ from pinghome_common.events.channel import Channel
 from pinghome_common.events.notification import Notification
 from pinghome_common.secret import derive
 from resource_cmd.api.pinghome.channel_body import NewChannel, Settings
-from resource_cmd.command import Command, Commanded, Creating
+from resource_cmd.command import Command, Commanded
+from resource_cmd.notify.confirm import expect
 from resource_cmd.notify.kinds import CHANNELS, merged, opened, read, sealed
 from resource_cmd.notify.message import Kind, Undelivered, compose
 from resource_cmd.notify.store import Channels
+from resource_cmd.notify.usable import opened_usable, usable
 from resource_cmd.notify.webhook import Webhook, new_secret
 from resource_cmd.store import Actor, unheard
 
 routes = Router(tags=["Channels"])
+
+TOO_MANY: dict[int | str, dict[str, Any]] = {429: {"model": Problem, "description": "too many tests in a minute"}}
 
 
 def _known(kind: str) -> str:
@@ -34,8 +38,10 @@ def _known(kind: str) -> str:
 
 async def _with(it: Channel, config: Kind, command: Command) -> Channel:
     await config.check(command.state.means)
+    await expect(command.tx, it.organisation, config, command.state.means)
+    _, problem = await usable(command.tx, config, it.organisation, command.state.means)
     key = derive(command.state.settings.secret_key, "channel")
-    return replace(it, shown=config.shown(MASK), sealed=sealed(key, config), updated_at=command.now)
+    return replace(it, shown=config.shown(MASK), sealed=sealed(key, config), problem=problem, updated_at=command.now)
 
 
 def _made(config: Kind) -> str:
@@ -47,7 +53,7 @@ def _made(config: Kind) -> str:
 
 
 @routes.post("/v1/channel", status_code=201, responses=made("channel", documents.CHANNEL, 201))
-async def create(body: NewChannel, command: Creating) -> Response:
+async def create(body: NewChannel, command: Commanded) -> Response:
     """Creates a channel. A webhook's secret is made where none is sent, and shown this once (our extension)."""
     config = read(_known(body.kind), body.config)
     secret = _made(config)
@@ -101,18 +107,24 @@ async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
     return command.answer({"message": "Channel deleted", "id": id})
 
 
-@routes.post("/v1/channel/{id}/test", responses=shows(documents.TESTED))
+@routes.post("/v1/channel/{id}/test", responses=shows(documents.TESTED) | TOO_MANY)
 async def test(id: Id, caller: Authorized, request: Request) -> Response:  # noqa: A002
-    """Sends a test now, waits for it at most 20 seconds, and answers what happened (our extension)."""
+    """Sends a test now, waits for it at most 20 seconds, and answers what happened (our extension).
+
+    An organisation may send `PINGHOME_CHANNEL_TESTS_PER_MINUTE`; then it is answered 429.
+    """
     state, at = request.app.state, now()
     async with state.db.transaction() as tx:  # not held while the receiver takes its time
         row = await Channels(tx, Actor(str(caller.key), caller.organisation), unheard, at).edit(id)
-    config = opened(derive(state.settings.secret_key, "channel"), row.state)
-    error = ""
-    try:
-        await config.send(compose([_test(row.state, at)]), state.means)
-    except Undelivered as problem:
-        error = str(problem)
+        key = derive(state.settings.secret_key, "channel")
+        kind, error = await opened_usable(tx, row.state, key, state.means)
+    state.tests.count(caller.organisation)
+    if kind:
+        error = ""
+        try:
+            await kind.send(compose([_test(row.state, at)]), state.means)
+        except Undelivered as problem:
+            error = str(problem)
     return answer({"message": error or "Delivered", "delivered": not error, "error": error, "id": id})
 
 

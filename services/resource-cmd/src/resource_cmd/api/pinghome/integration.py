@@ -19,11 +19,13 @@ from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.integration import Integration
 from pinghome_common.secret import derive
 from resource_cmd.command import Command, Commanded
+from resource_cmd.notify.confirm import expect
 from resource_cmd.notify.email import Email
 from resource_cmd.notify.kinds import INTEGRATIONS, opened, sealed
 from resource_cmd.notify.message import Kind
 from resource_cmd.notify.slack import Slack
 from resource_cmd.notify.statuspage_io import StatuspageIo
+from resource_cmd.notify.usable import usable
 from resource_cmd.notify.webhook import Webhook, new_secret
 from resource_cmd.store import Row
 
@@ -104,13 +106,17 @@ async def _with(it: Integration, kind: Kind, command: Command) -> Integration:
         await kind.check(command.state.means)
     except Invalid as error:
         raise Invalid(*(FieldError(_ours(each.field), each.message) for each in error.errors)) from None
+    await expect(command.tx, it.organisation, kind, command.state.means)
+    _, problem = await usable(command.tx, kind, it.organisation, command.state.means)
     key = derive(command.state.settings.secret_key, "channel")
-    return replace(it, sealed=sealed(key, kind), updated_at=command.now)
+    return replace(it, sealed=sealed(key, kind), problem=problem, updated_at=command.now)
 
 
 def _ours(field: str) -> str:
     """The field of this body that a field of the configuration comes from."""
-    return {"config.secret": "token", "kind": "type", "token": "token"}.get(field, "integration")
+    if field.startswith("items."):
+        return field
+    return {"config.secret": "token"}.get(field, "integration")
 
 
 def _answer(command: Command, row: Row[Integration], message: str, status: int = 200, token: str = "") -> Response:

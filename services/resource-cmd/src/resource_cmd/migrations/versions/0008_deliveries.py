@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0008"
+down_revision = "0007"
 
 STATEMENTS = """
 CREATE INDEX notification_next ON notification (channel, place) WHERE open AND planned IS NOT NULL AND due IS NOT NULL;
