@@ -59,6 +59,10 @@ def create_app(settings):
         return {"user": user, "database": database, "told": told, "pid": os.getpid(), "port": settings.port}
 
     return app
+
+def main():
+    from pinghome_common.serve import run
+    run(create_app)
 '''
 MAIN = """
 import sys
@@ -148,7 +152,7 @@ async def up(data: Path, *options: str, port: int = 0, **more: str) -> AsyncIter
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 async def test_up_serves_all_on_one_port_and_stops_cleanly(folder, sign):
     began = time.monotonic()
-    async with up(folder / f"up-{sign}") as platform:
+    async with up(folder / f"up-{sign}", PINGHOME_PUBLIC_METRICS="true") as platform:
         said = await platform.until("BOOTSTRAP_PING_KEY=")
         print(f"first start in {time.monotonic() - began:.2f} s")
         status, ready = await get(platform.port, "/readyz")

@@ -65,8 +65,13 @@ def error_body(message: str) -> bytes:
     return json.dumps({"message": message}).encode()
 
 
+def network_of(host: str) -> str:
+    """What one client has: its address; of IPv6 the /64."""
+    return str(ip_network((host.partition("%")[0], 64), strict=False)) if ":" in host else host
+
+
 class Addresses:
-    """How many connections each address has: of IPv6 the /64, which one client has as a whole."""
+    """How many connections each address has (IPv6: /64)."""
 
     def __init__(self, settings: Settings) -> None:
         self.limit = settings.connections_per_address
@@ -78,10 +83,9 @@ class Addresses:
 
     def enter(self, client: tuple[str, int] | None) -> str:
         """Count a connection; the address that it counts for, empty for a trusted proxy, which is not counted."""
-        host = ip_address(client[0].partition("%")[0]) if client else None
-        if host is None or any(host in proxy for proxy in self._trusted):
+        if client is None or any(ip_address(client[0].partition("%")[0]) in proxy for proxy in self._trusted):
             return ""
-        address = str(host) if host.version == 4 else str(ip_network((host, 64), strict=False))
+        address = network_of(client[0])
         self._counts[address] = self._counts.get(address, 0) + 1
         return address
 

@@ -98,6 +98,10 @@ class Settings(BaseSettings):
     results_kept_days: int = Field(30, ge=8, description="days single probe results are kept; hours and days stay")
     changes_kept_days: int = Field(400, ge=32, description="days changes of state and flips are kept")
     stream_max_bytes: int = Field(8 << 30, description="largest size of the telemetry stream; then new data waits")
+    public_metrics: bool = Field(
+        default=False, description="whether /metrics and the probers' pages are at the platform's one port, for anybody"
+    )
+    wrong_tokens_per_minute: int = Field(30, ge=1, description="wrong tokens of one address; then they get 429")
     log_level: str = Field("info", description="debug, info, warning or error")
 
     @field_validator(

@@ -68,8 +68,8 @@ def resource(it: Resource, last_checked_at: int | None = None, response_time: fl
     }
 
 
-def heartbeat(it: Heartbeat, gateway_url: str, now: int) -> dict[str, Any]:
-    """A heartbeat with its check-in URL; `now` is in UNIX microseconds."""
+def heartbeat(it: Heartbeat, gateway_url: str | None, now: int) -> dict[str, Any]:
+    """A heartbeat, with its check-in URL where there is one of the gateway; `now` is in UNIX microseconds."""
     return {
         "id": it.id,
         "service_id": it.service_id,
@@ -83,7 +83,7 @@ def heartbeat(it: Heartbeat, gateway_url: str, now: int) -> dict[str, Any]:
         "reason": it.vitals.reason,
         "last_event_at": moment_of(it.vitals.last_event),
         "last_duration": it.vitals.last_duration,
-        "url": f"{gateway_url}/v1/heartbeat/{it.id}",
+        **({"url": f"{gateway_url}/v1/heartbeat/{it.id}"} if gateway_url else {}),
         "created_at": moment(it.created_at),
         "updated_at": moment(it.updated_at),
     }
