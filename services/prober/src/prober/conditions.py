@@ -1,17 +1,15 @@
 """What a user demands of an answer, judged on what a probe saw; pure, and bounded in time whatever it is given."""
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import to_json
 
 from pinghome_common.events import condition
 from pinghome_common.events.condition import Condition, pattern, steps
-from prober.answer import MISSING, Answer
+from prober.answer import MISSING, Answer, once
 from prober.budget import SECONDS, Budget, OverBudgetError
 from prober.probes.check import Observation
 
@@ -141,26 +139,18 @@ class _Plain:
     def __init__(self, value: Any) -> None:
         self.value = value
 
-    @cached_property
+    @once
     def text(self) -> str:
         return _text(self.value)
 
-    @cached_property
+    @once
     def encoded(self) -> bytes:
-        return self.text.encode("utf-8", "replace")
+        return self.text.encode()
 
 
 def _text(value: Any) -> str:
     """A value as a user would write it: JSON's true, false and null, numbers plainly, text as it is."""
-    if isinstance(value, str):
-        return value
-    try:
-        return to_json(value).decode()
-    except (PydanticSerializationError, ValueError):  # half a surrogate pair in it, or it is nested deeply
-        try:
-            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        except RecursionError:
-            return ""
+    return value if isinstance(value, str) else to_json(value).decode()
 
 
 def _number(value: Any) -> int | float | None:
