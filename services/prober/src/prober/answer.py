@@ -75,7 +75,7 @@ class Answer:
     @property
     def cut(self) -> bool:
         """True when there was more of the body than was read."""
-        return len(self._seen.body) >= LIMIT or len(self.body) >= LIMIT
+        return self._seen.cut or len(self._seen.body) >= LIMIT or len(self.body) >= LIMIT
 
     @once
     def text(self) -> str:
