@@ -23,7 +23,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     region = settings.region or settings.regions[0]
     key = bytes.fromhex(settings.region_key) if settings.region_key else derive(settings.secret_key, f"region:{region}")
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, f"{NAME}-{region}"))
-    suffixes()  # before there is a loop to hold up
+    suffixes()  # here no probe waits for it yet
     PROBES["icmp"] = _pinging(settings.probe_pinger)
     prober = Prober(broker, region, key, Guard(settings.probe_allow_cidrs), Anchors(settings.probe_anchors))
     await broker.serve(f"probe.{region}", NAME, prober.try_out)
