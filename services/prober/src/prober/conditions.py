@@ -55,6 +55,8 @@ def each_judged(conditions: Sequence[Condition], seen: Observation) -> Iterator[
             yield _judge(it, answer, seen, budget)
         except OverBudgetError:
             yield Judgement(it, holds=False, found=OVER_BUDGET, judged=False)
+        except (ValueError, KeyError):  # no path, no expression, an operator of a newer release
+            yield Judgement(it, holds=False, found="this prober cannot read the condition", judged=False)
 
 
 def _judge(it: Condition, answer: Answer, seen: Observation, budget: Budget) -> Judgement:
@@ -63,7 +65,7 @@ def _judge(it: Condition, answer: Answer, seen: Observation, budget: Budget) -> 
     found = _parts(it, answer, seen)
     held = holds(it.operator, it.values, found, budget)
     if not held and it.type == condition.BODY and it.operator not in NEGATIVE:
-        if it.operator == "regex" and len(answer.text) > (most := min(map(_most, it.values))):
+        if it.operator == "regex" and len(answer.text) > (most := min(map(_most, it.values), default=0)):
             reason = f"not within the first {most >> 10} KiB, the most that so large an expression is searched in"
             return Judgement(it, holds=False, found=reason, judged=False)
         if answer.cut:
