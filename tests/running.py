@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +109,16 @@ async def _ready(port: int) -> bool:
     return False
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+_ports = cycle(range(first := 20_000 + 1_500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]), first + 1_500))
+
+
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    """A port of this test process alone, below those that the kernel gives to others meanwhile."""
+    for port in _ports:
+        with socket.socket(type=kind) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError
 
 
 def descendants(pid: int) -> set[int]:

@@ -64,6 +64,7 @@ OF_RESOURCE: dict[str, list[Any]] = {
     "maintenance_duration": WHOLE,
     "skip_ssl_error": FLAGS,
     "not_follow_redirect": FLAGS,
+    "max_redirects": [*WHOLE, 21],
     "is_advanced": FLAGS,
     "method": METHODS,
     "body": [True, 5, [], {}, "a\0b", "x" * 65537],

@@ -64,7 +64,18 @@ async def test_create_uptime_monitor_line_74(call: Client):
     told = {**NEW_RESOURCE, "headers": {"Authorization": MASK}, "body": MASK}
     assert told.items() <= made.items()
     assert made.keys() - told.keys() == {
-        *("id", "host", "interval", "channels", "parent_id", "enabled", "state", "state_changed_at", "reason"),
+        *(
+            "id",
+            "host",
+            "max_redirects",
+            "interval",
+            "channels",
+            "parent_id",
+            "enabled",
+            "state",
+            "state_changed_at",
+            "reason",
+        ),
         *("last_checked_at", "response_time", "created_at", "updated_at"),
     }
     assert (made["interval"], made["enabled"]) == (60, True)

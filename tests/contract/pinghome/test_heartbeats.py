@@ -26,6 +26,14 @@ async def test_url_works_as_it_is_printed(client: Client, http: httpx.AsyncClien
     assert await Job(client, made).state() == "up"
 
 
+async def test_who_may_only_read_does_not_see_the_url_by_which_one_checks_in(client: Client, reader: Client):
+    made = await client.heartbeat(service_id=str(uuid4()))
+    seen = await reader.get(f"resource-query/v1/heartbeat/{made['id']}")
+    [row] = (await reader.get(f"resource-query/v1/service/{made['service_id']}/heartbeats"))["data"]
+
+    assert seen == row == {name: value for name, value in made.items() if name != "url"}
+
+
 async def test_message_and_result_are_kept_newest_first(client: Client):
     it = await job(client)
     long, strange = "x" * 1500, "später & <b>ok</b> \u0000 \U0001f600 %41 +"

@@ -105,6 +105,7 @@ async def test_secrets_and_addresses_are_readable_by_their_owner_alone(folder, s
     assert servers
     for name in ("servers.json", "run.json"):
         assert stat.S_IMODE((folder / "session" / name).stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / "session" / "log").stat().st_mode) == 0o700
     run = json.loads((folder / "session" / "run.json").read_text())
     assert (run["pid"], run["database_url"], run["port"]) == (os.getpid(), servers.database_url, 8000)
     environment = Path(f"/proc/{servers.supervisor.pids['postgres']}/environ").read_bytes()

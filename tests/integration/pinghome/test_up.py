@@ -24,6 +24,7 @@ from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
 from pinghome_common.secret import derive
 from pinghome_common.settings import Settings
+from running import free_port
 
 TINY = '''
 """A small real service: its own database, its own NATS user, and what it was told."""
@@ -58,6 +59,10 @@ def create_app(settings):
         return {"user": user, "database": database, "told": told, "pid": os.getpid(), "port": settings.port}
 
     return app
+
+def main():
+    from pinghome_common.serve import run
+    run(create_app)
 '''
 MAIN = """
 import sys
@@ -75,12 +80,6 @@ def tiny(folder, monkeypatch) -> Path:
     (place / "tiny.py").write_text(TINY)
     monkeypatch.setenv("PYTHONPATH", str(place))
     return place
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 async def get(port: int, path: str) -> tuple[int, dict]:
@@ -153,7 +152,7 @@ async def up(data: Path, *options: str, port: int = 0, **more: str) -> AsyncIter
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 async def test_up_serves_all_on_one_port_and_stops_cleanly(folder, sign):
     began = time.monotonic()
-    async with up(folder / f"up-{sign}") as platform:
+    async with up(folder / f"up-{sign}", PINGHOME_PUBLIC_METRICS="true") as platform:
         said = await platform.until("BOOTSTRAP_PING_KEY=")
         print(f"first start in {time.monotonic() - began:.2f} s")
         status, ready = await get(platform.port, "/readyz")

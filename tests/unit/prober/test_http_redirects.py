@@ -8,6 +8,7 @@ import pytest
 
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
+from prober.probes.http import LEFT_OUT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -79,13 +80,48 @@ async def test_method_and_body_change_as_in_browsers(listening, look, status, me
     assert (b"Content-Type: text/plain" in headers) == bool(body)
 
 
-async def test_headers_go_along_on_the_same_host_only(listening, look):
+async def test_own_headers_and_body_go_along_on_the_same_host_only(listening, look):
+    harmless = {"Accept": "text/html", "Accept-Language": "de", "User-Agent": "mine"}
     async with listening(OK, host="127.0.0.2") as last, listening(to(last.url, 307)) as first:
-        await look(first.url, guard=BOTH, headers=SECRETS, method="POST", body="data")
+        seen = await look(first.url, guard=BOTH, headers=SECRETS | harmless, method="POST", body="data")
     assert {f"{name}: {value}".encode() for name, value in SECRETS.items()} <= set(first.last[1])
 
-    names = {header.partition(b":")[0] for header in last.last[1]}
-    assert names & {name.encode() for name in SECRETS} == {b"Content-Type"}
+    _, headers, body = last.last
+    assert {f"{name}: {value}".encode() for name, value in harmless.items()} <= set(headers)
+    assert not {header.partition(b":")[0] for header in headers} & {name.encode() for name in SECRETS}
+    assert (body, seen.tolerated) == (b"", [LEFT_OUT])
+
+
+@pytest.mark.parametrize(
+    ("host", "tls", "sent"),
+    [
+        ("www.example.test", True, True),
+        ("example.test", True, True),
+        ("www.example.test", False, False),
+        ("example.other", True, False),
+        ("evil-example.test", True, False),
+    ],
+)
+async def test_own_headers_go_along_to_the_same_registered_domain_over_https_only(
+    listening, look, authority, host, tls, sent
+):
+    guard = Guard([ip_network("127.0.0.0/8")], lookup=lambda _: ["127.0.0.1"])
+    context = authority.server(name=host) if tls else None
+    async with listening(OK, tls=context) as last:
+        to_host = f"{last.scheme}://{host}:{last.port}/"
+        async with listening(to(to_host, 307)) as first:
+            url = f"http://user:word@api.example.test:{first.port}/"
+            seen = await look(url, guard=guard, headers={"X-Key": "secret"}, method="POST", body="data")
+
+    _, headers, body = last.last
+    assert seen.verdict is Verdict.up
+    assert (b"X-Key: secret" in headers, b"Authorization: Basic dXNlcjp3b3Jk" in headers) == (sent, sent)
+    assert (body, seen.tolerated) == ((b"data", []) if sent else (b"", [LEFT_OUT]))
+
+
+async def test_nothing_is_said_where_there_was_nothing_to_leave_out(listening, look):
+    async with listening(OK, host="127.0.0.2") as last, listening(to(last.url)) as first:
+        assert (await look(first.url, guard=BOTH, headers={"Accept": "a/b"})).tolerated == []
 
 
 async def test_headers_go_along_to_another_path_but_not_to_another_port(listening, look):
@@ -117,23 +153,32 @@ async def test_headers_once_dropped_do_not_come_back(listening, look):
     assert b"Cookie: a=b" not in first.requests[1]
 
 
-@pytest.mark.parametrize(("hops", "verdict"), [(5, Verdict.up), (6, Verdict.target_fail)])
-async def test_five_redirects_are_followed_and_a_sixth_is_not(listening, look, hops, verdict):
+@pytest.mark.parametrize(
+    ("hops", "most", "verdict"),
+    [
+        (10, {}, Verdict.up),
+        (11, {}, Verdict.target_fail),
+        (20, {"max_redirects": 20}, Verdict.up),
+        (1, {"max_redirects": 0}, Verdict.target_fail),
+        (0, {"max_redirects": 0}, Verdict.up),
+    ],
+)
+async def test_as_many_redirects_are_followed_as_the_monitor_says_or_ten(listening, look, hops, most, verdict):
     async with AsyncExitStack() as stack:
         target = await stack.enter_async_context(listening(OK))
         for _ in range(hops):
             target = await stack.enter_async_context(listening(to(target.url)))
-        seen = await look(target.url)
+        seen = await look(target.url, **most)
 
     assert seen.verdict is verdict
-    assert seen.error == ("" if verdict is Verdict.up else "more than 5 redirects")
+    assert seen.error == ("" if verdict is Verdict.up else f"more than {most.get('max_redirects', 10)} redirects")
 
 
 async def test_loop_of_redirects_ends(listening, look):
     async with listening(to("/")) as target:
         seen = await look(target.url)
 
-    assert (seen.verdict, seen.error, target.connections) == (Verdict.target_fail, "more than 5 redirects", 6)
+    assert (seen.verdict, seen.error, target.connections) == (Verdict.target_fail, "more than 10 redirects", 11)
 
 
 @pytest.mark.parametrize(
@@ -194,3 +239,12 @@ async def test_deadline_is_for_the_whole_chain(listening, look):
 
     assert (seen.verdict, target.connections) == (Verdict.target_fail, 3)
     assert seen.phases.total < 700
+
+
+@pytest.mark.parametrize("location", ["", " "])
+async def test_redirect_that_does_not_say_where_is_the_answer(listening, look, location):
+    async with listening(to(location)) as target:
+        seen = await look(target.url)
+
+    assert (seen.verdict, seen.status_code, target.connections) == (Verdict.up, 302, 1)
+    assert seen.tolerated == ["the redirect does not say where it leads"]

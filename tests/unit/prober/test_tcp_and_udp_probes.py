@@ -11,6 +11,7 @@ import pytest
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
 from prober.probes.payload import payload
+from running import free_port
 
 LOCAL = [ip_network("127.0.0.1/32")]
 
@@ -55,12 +56,6 @@ def no_such_name(_):
 def slow(_):
     time.sleep(1)
     return ["127.0.0.1"]
-
-
-def free_port(kind: int) -> int:
-    with socket.socket(type=kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 async def test_open_tcp_port_is_up_with_the_time_of_its_connection(listening, reach):

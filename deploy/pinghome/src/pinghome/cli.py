@@ -68,14 +68,14 @@ async def _up(settings: Settings, *, processes: bool) -> None:
 
 async def _run_here(settings: Settings, servers: Servers, story: "Story") -> None:
     """Serve all services on the one port until a signal comes."""
-    edge = Edge(services.in_this_process(settings, servers))
+    edge = Edge(services.in_this_process(settings, servers), public_metrics=settings.public_metrics)
 
     async def announce() -> None:
         while not await services.answers(settings.host, settings.port):  # as any client sees it
             story.tell(f"waiting for {', '.join(await edge.problems()) or 'the port'}")
             await asyncio.sleep(0.05)
         here = settings.public_url or f"http://{settings.host}:{settings.port}"
-        story.end({name: f"{here}/{name}" for name in edge.apps})
+        story.end({name: f"{here}/{name}" for name in edge.shown})
 
     announcing = asyncio.create_task(announce())
     try:

@@ -15,6 +15,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 READS = {"GET", "HEAD", "OPTIONS"}
+_NOT_FOUND = JSONResponse({"message": "Not found"}, 404)
 PATIENCE = 5.0
 """Seconds a service has to say whether it is ready."""
 
@@ -45,13 +46,17 @@ DIALECTS = (
 class Edge:
     """An ASGI application in front of the services `apps`, keyed by service name; it runs their lifespans.
 
+    Metrics, and the probers, which have nothing else to show, are reached only with `public_metrics`.
+
     A service sees the same `path` in every form, the one under its own host: `/resource-cmd/v1/x` arrives as path
     `/v1/x` with root_path `/resource-cmd`. (ASGI would leave the prefix in `path`, and every raw ASGI application
     would have to cut it off; Starlette's routes, `url_for`, `base_url` and FastAPI's documentation work with either.)
     """
 
-    def __init__(self, apps: Mapping[str, FastAPI]) -> None:
+    def __init__(self, apps: Mapping[str, FastAPI], *, public_metrics: bool = False) -> None:
         self.apps = apps
+        self._public_metrics = public_metrics
+        self.shown = [name for name in apps if public_metrics or not name.startswith("prober")]
         self._lifespan = Router(lifespan=self._live)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,8 +64,13 @@ class Edge:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
             return
-        app = self.apps.get(_first_label(scope)) or self._by_prefix(scope) or self._by_dialect(scope)
+        app: ASGIApp | None = self.apps.get(_first_label(scope)) or self._by_prefix(scope) or self._by_dialect(scope)
+        if not self._public_metrics and (scope["path"] == "/metrics" or self._is_prober(app)):
+            app = _NOT_FOUND
         await (app or await self._own(scope))(scope, receive, send)
+
+    def _is_prober(self, app: object) -> bool:
+        return any(app is each for name, each in self.apps.items() if name not in self.shown)
 
     def _by_prefix(self, scope: Scope) -> ASGIApp | None:
         """The service that the first segment names; moves that segment from path to root_path."""
@@ -90,9 +100,9 @@ class Edge:
             case "/metrics":
                 return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
             case "/":
-                return JSONResponse({"services": {name: {"docs": f"/{name}/docs"} for name in self.apps}})
+                return JSONResponse({"services": {name: {"docs": f"/{name}/docs"} for name in self.shown}})
             case _:
-                return JSONResponse({"message": "Not found"}, 404)
+                return _NOT_FOUND
 
     async def problems(self) -> dict[str, object]:
         """What is not ready and why, by service; empty when everything is."""

@@ -19,6 +19,7 @@ from pinghome.supervise import Child, Supervisor
 from pinghome_common import migrate
 from pinghome_common.secret import derive
 from pinghome_common.settings import Settings
+from pinghome_common.wrong_tokens import WrongTokens
 
 SERVICES = {
     "resource-cmd": "resource_cmd.app:create_app",
@@ -56,7 +57,11 @@ async def migrate_all(settings: Settings) -> None:
 
 def in_this_process(settings: Settings, servers: Servers) -> dict[str, FastAPI]:
     """Every service's application, for the edge."""
-    return {name: _load(factory)(own) for name, (factory, own) in settings_of_all(settings, servers).items()}
+    apps = {name: _load(factory)(own) for name, (factory, own) in settings_of_all(settings, servers).items()}
+    together = WrongTokens(settings.wrong_tokens_per_minute)
+    for app in apps.values():
+        app.state.wrong_tokens = together
+    return apps
 
 
 async def as_processes(settings: Settings, servers: Servers, supervisor: Supervisor) -> dict[str, str]:

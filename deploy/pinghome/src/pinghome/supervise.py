@@ -159,6 +159,7 @@ async def _stop(run: _Run) -> None:
 def _spawn(child: Child) -> subprocess.Popen[bytes]:
     """Start the process in its own session, so that Ctrl-C reaches only us and we choose the order of the stop."""
     child.log.parent.mkdir(parents=True, exist_ok=True)
+    child.log.parent.chmod(0o700)  # logs may name what is this account's alone
     if child.log.exists() and child.log.stat().st_size > LOG_LIMIT:
         child.log.replace(child.log.with_suffix(".log.1"))
     parent, stop = os.getpid(), int(child.stop)

@@ -11,12 +11,12 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
-from fastapi_swagger import patch_fastapi
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pinghome_common import docs
 from pinghome_common.db import Database, is_connection_error
 from pinghome_common.dialects import healthchecks, pinghome
 from pinghome_common.errors import DomainError, Unavailable
@@ -25,6 +25,7 @@ from pinghome_common.known import Known
 from pinghome_common.logs import said
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
+from pinghome_common.wrong_tokens import WrongTokens
 
 log = structlog.get_logger()
 
@@ -117,14 +118,13 @@ def build(
         swagger_ui_oauth2_redirect_url=None,
         servers=[{"url": f"/{name}", "description": "behind the platform's one port"}],
     )
-    # FastAPI's own page loads its script from a CDN: ours works where there is no way out.
-    patch_fastapi(app, redirect_from_root_to_docs=False, swagger_ui_parameters={"tryItOutEnabled": True})
     app.state.name, app.state.settings, app.state.routers = name, settings, routers
+    app.state.wrong_tokens = WrongTokens(settings.wrong_tokens_per_minute)
     app.state.checks = {"starting": _starting}
     app.add_middleware(Measured, service=name)
     for error in (DomainError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, render)
-    for router in (_health, *routers):
+    for router in (docs.routes, _health, *routers):
         app.router.routes.extend(router.routes)  # `include_router` would have each request matched twice
     return app
 

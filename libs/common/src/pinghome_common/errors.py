@@ -7,6 +7,8 @@ class DomainError(Exception):
     """A refusal with a sentence for the caller that says what to do."""
 
     status = 400
+    retry_after = 0
+    """Seconds after which the same may succeed; 0 when that is unknown."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -54,10 +56,19 @@ class TooMany(DomainError):
     status = 429
 
 
+class WrongTokensError(TooMany):
+    """More wrong tokens in a minute than one address may try."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many wrong tokens came from your address; try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
 class Unavailable(DomainError):
     """One of our own parts is away; the caller may try again."""
 
     status = 503
+    retry_after = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class LimitedProtocol(RequestChecks):
     awaited: object = Turn  # the request or answer of the last sweep; at first what neither can be
     age = 0  # sweeps since the turn or what it awaits changed
     lingered = 0
+    address = ""
     refusal: RefusedError | None = None
     running: RequestResponseCycle | None = None
     task: asyncio.Task[None]
@@ -94,9 +95,25 @@ class LimitedProtocol(RequestChecks):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
-        if len(self.connections) > self.gate.connections_limit and not self.gate.make_room():
-            self._refuse(RefusedError(503, "Too many connections are open; try again in a few seconds."))
-            transport.close()
+        addresses = self.gate.addresses
+        self.address = addresses.enter(self.client)
+        if addresses.full(self.address):
+            full = f"More than {addresses.limit} connections from your address are open; close some."
+        elif len(self.connections) > self.gate.connections_limit and not self.gate.make_room():
+            full = "Too many connections are open; try again in a few seconds."
+        else:
+            return
+        self._refuse(RefusedError(503, full))
+        transport.close()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.gate.addresses.leave(self.address)
+        self.gate.unread.remove(self)
+        self.pipeline.clear()
+        if self.running is not None:
+            self.running.disconnected = True  # uvicorn tells only the last request
+        super().connection_lost(exc)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -159,9 +176,27 @@ class LimitedProtocol(RequestChecks):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._start_next()
         elif self.refusal is not None:
             self._leave(self.refusal)
+
+    def _start_next(self) -> None:
+        """Start a pipelined request once the client has read the answers before: one at a time waits to be sent."""
+        if not self.flow.write_paused:
+            self._start_asgi_task(*self.pipeline.pop())
+
+    @override
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.gate.unread.add(self)
+
+    @override
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.gate.unread.remove(self)
+        answered = self.running is None or self.running.response_complete
+        if self.pipeline and answered and not self.transport.is_closing():
+            self._start_next()
 
     # -- refusals -----------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,10 @@ import enum
 import json
 import re
 import resource
+from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, cast
 
 from pinghome_common.settings import Settings
@@ -21,6 +24,7 @@ HEADERS_LIMIT = 100
 CHUNK_FRAME = 12  # bytes that the size of a chunk and two line ends may take
 PIPELINE_LIMIT = 32
 BODIES_LIMIT = 128 << 20  # bytes of unanswered bodies that a process holds for all its clients together
+UNREAD_LIMIT = 64 << 20  # bytes of answers that a process holds for clients that do not read them
 CONNECTIONS_LIMIT = 10_000
 OWN_FILES = 256  # descriptors kept back for the database, the broker and files
 LONG_BODY_LIMIT = 64 << 20  # bytes of a ping's body: the first are kept, the rest is read away
@@ -61,6 +65,64 @@ def error_body(message: str) -> bytes:
     return json.dumps({"message": message}).encode()
 
 
+def network_of(host: str) -> str:
+    """What one client has: its address; of IPv6 the /64."""
+    return str(ip_network((host.partition("%")[0], 64), strict=False)) if ":" in host else host
+
+
+class Addresses:
+    """How many connections each address has (IPv6: /64)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.limit = settings.connections_per_address
+        self._counts: dict[str, int] = {}
+        self._trusted = []
+        for proxy in settings.trusted_proxies:
+            with suppress(ValueError):
+                self._trusted.append(ip_network(proxy, strict=False))
+
+    def enter(self, client: tuple[str, int] | None) -> str:
+        """Count a connection; the address that it counts for, empty for a trusted proxy, which is not counted."""
+        if client is None or any(ip_address(client[0].partition("%")[0]) in proxy for proxy in self._trusted):
+            return ""
+        address = network_of(client[0])
+        self._counts[address] = self._counts.get(address, 0) + 1
+        return address
+
+    def leave(self, address: str) -> None:
+        """A connection that was counted is closed."""
+        if address:
+            self._counts[address] -= 1
+            if not self._counts[address]:
+                del self._counts[address]
+
+    def full(self, address: str) -> bool:
+        """True when an address has more connections than it may."""
+        return self._counts.get(address, 0) > self.limit
+
+
+class Unread:
+    """The answers that wait for their clients to read them; where they are too much, those of the greediest end."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[LimitedProtocol, int] = {}
+
+    def add(self, one: LimitedProtocol) -> None:
+        """A connection's answer waits."""
+        self._sizes[one] = one.transport.get_write_buffer_size()
+        while sum(self._sizes.values()) > UNREAD_LIMIT:
+            held: dict[str, int] = defaultdict(int)
+            for each, size in self._sizes.items():
+                held[each.address] += size
+            greediest = max(self._sizes, key=lambda each: (held[each.address], self._sizes[each]))
+            del self._sizes[greediest]
+            greediest.loop.call_soon(greediest.transport.abort)
+
+    def remove(self, one: LimitedProtocol) -> None:
+        """It has been read, or the connection is closed."""
+        self._sizes.pop(one, None)
+
+
 class Gate:
     """The limits of one server, and the sweep that keeps those in time.
 
@@ -82,6 +144,8 @@ class Gate:
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.connections_limit = max(1, min(CONNECTIONS_LIMIT, files - OWN_FILES))
         self.bodies_full = False
+        self.addresses = Addresses(settings)
+        self.unread = Unread()
         self._waiting: list[LimitedProtocol] = []  # at the last sweep, the longest last
 
     async def sweep(self, connections: Iterable[object]) -> None:

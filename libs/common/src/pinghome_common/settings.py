@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     )
     body_limit: int = Field(1 << 20, ge=1024, description="largest request body in bytes")
     request_timeout: float = Field(15.0, gt=0, description="seconds a client has to send a whole request")
+    connections_per_address: int = Field(
+        512, ge=1, description="most open connections of one address (IPv6: /64); trusted proxies may have more"
+    )
     answer_timeout: float = Field(30.0, gt=0, description="seconds a request may take to be answered")
     checks_limit: int = Field(10_000, ge=1, description="most checks in one service")
     flips_as_object: bool = Field(
@@ -95,6 +98,10 @@ class Settings(BaseSettings):
     results_kept_days: int = Field(30, ge=8, description="days single probe results are kept; hours and days stay")
     changes_kept_days: int = Field(400, ge=32, description="days changes of state and flips are kept")
     stream_max_bytes: int = Field(8 << 30, description="largest size of the telemetry stream; then new data waits")
+    public_metrics: bool = Field(
+        default=False, description="whether /metrics and the probers' pages are at the platform's one port, for anybody"
+    )
+    wrong_tokens_per_minute: int = Field(30, ge=1, description="wrong tokens of one address; then they get 429")
     log_level: str = Field("info", description="debug, info, warning or error")
 
     @field_validator(

@@ -66,6 +66,7 @@ def job_of(it: Resource, sealed: bytes = b"") -> Job:
         method=it.method,
         skip_ssl_error=it.skip_ssl_error,
         not_follow_redirect=it.not_follow_redirect,
+        max_redirects=it.max_redirects,
         sealed=sealed,
     )
     if it.type == "http":

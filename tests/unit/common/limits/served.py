@@ -30,7 +30,8 @@ async def app(scope, receive, send):
     if scope["path"] == "/headers":
         told["headers"] = [name.decode() for name, _ in scope["headers"]]
         told["query_string"] = scope["query_string"].decode()
-    answer = b"x" * (64 << 20) if scope["path"] == "/long" else json.dumps(told).encode()
+    sizes = {"/long": 64 << 20, "/large": 4 << 20}
+    answer = b"x" * sizes[scope["path"]] if scope["path"] in sizes else json.dumps(told).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": answer[: 32 << 20], "more_body": True})

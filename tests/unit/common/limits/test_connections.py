@@ -2,6 +2,11 @@
 
 import asyncio
 
+import pytest
+
+from pinghome_common.limits import Addresses
+from pinghome_common.settings import Settings
+
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
@@ -49,3 +54,80 @@ async def test_connections_beyond_the_limit_are_refused(start):
             assert [code for code, _ in await crowded.say(b"")] == [503]
             found = await asyncio.gather(*[crowded.answers(reader, 0.9) for reader, _ in busy])
             assert [code for [(code, _)] in found] == [200] * 20
+
+
+async def test_one_address_has_so_many_connections_and_another_has_its_own(start):
+    with start(PINGHOME_CONNECTIONS_PER_ADDRESS="10", PINGHOME_HOST="") as limited:
+        async with limited.connect_many(10, GET) as idle:
+            [(code, body)] = await limited.say(GET)
+            assert (code, body["message"]) == (
+                503, "More than 10 connections from your address are open; close some.",
+            )  # fmt: skip
+            assert ended(idle) == 0
+            assert await other_address(limited) == [200]
+            idle[0][1].close()
+            while [code for code, _ in await limited.say(GET)] != [200]:
+                await asyncio.sleep(0.01)
+
+
+async def other_address(served):
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port, local_addr=("127.0.0.2", 0))
+    writer.write(LAST)
+    try:
+        return [code for code, _ in await served.answers(reader, 3)]
+    finally:
+        writer.close()
+
+
+async def test_a_trusted_proxy_may_have_more(start):
+    with start(PINGHOME_CONNECTIONS_PER_ADDRESS="10", PINGHOME_TRUSTED_PROXIES="127.0.0.0/31") as limited:
+        async with limited.connect_many(20, GET):
+            assert [code for code, _ in await limited.say(GET)] == [200]
+
+
+@pytest.mark.parametrize(
+    ("client", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:0:1:2::3", "2001:db8:0:1::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("10.1.2.3", ""),
+        ("2001:db8:1::1", ""),
+    ],
+)
+def test_a_client_of_ipv6_has_its_whole_network(client, counted):
+    trusted = ["10.0.0.0/8", "2001:db8:1::1", "proxy.example.com"]
+    addresses = Addresses(Settings(connections_per_address=1, trusted_proxies=trusted))
+    for full in (False, bool(counted)):
+        assert addresses.enter((client, 1)) == counted
+        assert addresses.full(counted) == full
+    for _ in range(2):
+        addresses.leave(counted)
+    assert not addresses.full(counted)
+    assert addresses._counts == {}
+
+
+async def test_answers_that_nobody_reads_are_bounded(start):
+    with start() as served:
+        before = served.resident()
+        async with served.connect_many(80, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * 16):
+            peak, begun = 0.0, asyncio.get_running_loop().time()
+            while asyncio.get_running_loop().time() < begun + 1:
+                peak = max(peak, served.resident() - before)
+                await asyncio.sleep(0.02)
+            assert [code for code, _ in await answers_of_one(served)] == [200]
+
+    assert peak < 200  # 80 times 16 answers of 4 MB
+
+
+async def test_those_that_leave_most_unread_are_ended_where_all_leave_too_much(start):
+    with start(PINGHOME_CONNECTIONS_PER_ADDRESS="1000") as served:
+        before, before_files = served.resident(), served.open_files()
+        async with served.connect_many(10, b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n"):
+            async with asyncio.timeout(20):
+                while served.open_files() > before_files + 1:
+                    await asyncio.sleep(0.05)
+            assert [code for code, _ in await answers_of_one(served)] == [200]
+        async with asyncio.timeout(20):
+            while served.resident() - before > 150:
+                await asyncio.sleep(0.05)

@@ -93,12 +93,15 @@ def authorize(request: Request, document: dict[str, Any] | None = None, *, read:
 
     Raises:
         Refused: 401, in the words of contract B.0.
+        WrongTokensError: too many wrong keys came from this address lately.
     """
     header = request.headers.get("x-api-key")
     key = str((document or {}).get("api_key", "")) if header is None else header
     if len(key) != 32:
         raise Refused(401, "missing api key")
     found: Caller | None = request.app.state.known.caller(Kind.checks, key)
+    if found is None:
+        request.app.state.wrong_tokens.count(request.scope["client"])
     if found is None or (found.scope is Scope.read and not read):
         raise Refused(401, "wrong api key")
     return found
@@ -148,7 +151,8 @@ def render(request: Request, error: Exception) -> Response:
         return Response(status_code=204 if request.method == "OPTIONS" else 405, headers=cors)
     if not message or status == 403:
         return Response(status_code=status, headers=cors)
-    retry = {"Retry-After": "1"} if status == 503 else {}
+    wait = error.retry_after if isinstance(error, DomainError) else 0
+    retry = {"Retry-After": str(wait)} if wait else {}
     return Response(encode({"error": message}), status, cors | retry, "application/json")
 
 

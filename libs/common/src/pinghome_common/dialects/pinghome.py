@@ -24,8 +24,11 @@ MASK = "********"
 
 def _caller(request: Request) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    found = request.app.state.known.caller(Kind.bearer, token.strip()) if scheme.lower() == "bearer" else None
+    token = token.strip() if scheme.lower() == "bearer" else ""
+    found = request.app.state.known.caller(Kind.bearer, token) if token else None
     if found is None:
+        if token:
+            request.app.state.wrong_tokens.count(request.scope["client"])
         raise Unauthorized("Unauthorized")
     if found.scope is Scope.read and request.method not in ("GET", "HEAD"):
         raise ForbiddenError("This token may only read; use one with the scope write.")
@@ -47,6 +50,7 @@ Authorized = Annotated[Caller, Depends(_token)]
 Raises:
     Unauthorized: no bearer token, or one that nobody has (401 `{"message": "Unauthorized"}`).
     ForbiddenError: a read-only token on a write.
+    WrongTokensError: too many wrong tokens came from this address lately.
 """
 
 
@@ -142,13 +146,9 @@ def render(request: Request, error: Exception) -> Response:
     if isinstance(error, Invalid):
         return _problem(422, error.message, list(error.errors))
     if isinstance(error, DomainError):
-        headers = (
-            {"WWW-Authenticate": "Bearer"}
-            if error.status == 401
-            else {"Retry-After": "1"}
-            if error.status == 503
-            else None
-        )
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        if error.retry_after:
+            headers["Retry-After"] = str(error.retry_after)
         return _problem(error.status, error.message, headers=headers)
     if isinstance(error, HTTPException):
         words = {

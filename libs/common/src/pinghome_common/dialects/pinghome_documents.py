@@ -47,6 +47,7 @@ def resource(it: Resource, last_checked_at: int | None = None, response_time: fl
         "maintenance_duration": it.maintenance_duration,
         "skip_ssl_error": it.skip_ssl_error,
         "not_follow_redirect": it.not_follow_redirect,
+        "max_redirects": it.max_redirects,
         "method": it.method,
         "headers": dict.fromkeys(it.header_names, MASK),
         "body": MASK if it.has_body else "",
@@ -67,8 +68,8 @@ def resource(it: Resource, last_checked_at: int | None = None, response_time: fl
     }
 
 
-def heartbeat(it: Heartbeat, gateway_url: str, now: int) -> dict[str, Any]:
-    """A heartbeat with its check-in URL; `now` is in UNIX microseconds."""
+def heartbeat(it: Heartbeat, gateway_url: str | None, now: int) -> dict[str, Any]:
+    """A heartbeat, with its check-in URL where there is one of the gateway; `now` is in UNIX microseconds."""
     return {
         "id": it.id,
         "service_id": it.service_id,
@@ -82,7 +83,7 @@ def heartbeat(it: Heartbeat, gateway_url: str, now: int) -> dict[str, Any]:
         "reason": it.vitals.reason,
         "last_event_at": moment_of(it.vitals.last_event),
         "last_duration": it.vitals.last_duration,
-        "url": f"{gateway_url}/v1/heartbeat/{it.id}",
+        **({"url": f"{gateway_url}/v1/heartbeat/{it.id}"} if gateway_url else {}),
         "created_at": moment(it.created_at),
         "updated_at": moment(it.updated_at),
     }

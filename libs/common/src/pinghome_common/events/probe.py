@@ -28,6 +28,7 @@ class Job:
     method: str = "GET"
     skip_ssl_error: bool = False
     not_follow_redirect: bool = False
+    max_redirects: int = 10
     conditions: list[Condition] = field(default_factory=list)
     sealed: bytes = b""
 

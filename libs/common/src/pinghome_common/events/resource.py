@@ -62,6 +62,7 @@ class Resource:
     maintenance_duration: int = 0
     skip_ssl_error: bool = False
     not_follow_redirect: bool = False
+    max_redirects: int = 10
     method: str = "GET"
     header_names: list[str] = field(default_factory=list)
     has_body: bool = False

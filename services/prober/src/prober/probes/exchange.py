@@ -53,10 +53,10 @@ class Exchange(asyncio.Protocol):
         return b"".join(self._body)[:BODY_LIMIT]
 
     def location(self) -> bytes | None:
-        """Where a redirect leads; None when the answer is no redirect."""
+        """Where a redirect leads; None when the answer is no redirect, or does not say so."""
         if self.status not in REDIRECTS:
             return None
-        return next((value for name, value in self.headers if name.lower() == b"location"), None)
+        return next((value for name, value in self.headers if name.lower() == b"location"), None) or None
 
     def close(self, transport: asyncio.Transport) -> None:
         """Closes at once, and breaks the circle of parser and callbacks, so that no collection is needed."""

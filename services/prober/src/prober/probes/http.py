@@ -2,18 +2,20 @@
 
 from functools import partial
 from http import HTTPStatus
+from itertools import count
 from math import inf
 from time import monotonic, perf_counter
 
 from pinghome_common.guard import Forbidden, Guard
 from prober.probes.attempt import attempt
 from prober.probes.check import Check, Observation, Peer
+from prober.probes.cookies import Jar
 from prober.probes.dial import look_up, secure
-from prober.probes.exchange import Exchange
+from prober.probes.exchange import REDIRECTS, Exchange
 from prober.probes.failure import Broken
 from prober.probes.request import Request, parse
 
-MAX_REDIRECTS = 5
+LEFT_OUT = "the monitor's own headers and body were left out where a redirect led to another site"
 _KNOWN = frozenset(HTTPStatus)
 
 
@@ -30,14 +32,21 @@ async def _follow(check: Check, guard: Guard, deadline: float, seen: Observation
         request = Request(parse(check.url), check.method, check.headers, check.body.encode(errors="replace"))
     except ValueError as error:
         raise Forbidden(f"the URL cannot be probed: {error}") from error
-    for _ in range(MAX_REDIRECTS + 1):
+    jar = Jar()
+    for followed in count():
         exchange = await _ask(request, check, guard, deadline, seen)
         location = None if check.not_follow_redirect else exchange.location()
         if location is None:
             break
-        request = request.redirected(exchange.status, location)
-    else:
-        raise Broken(f"more than {MAX_REDIRECTS} redirects")
+        if followed == check.max_redirects:
+            raise Broken(f"more than {check.max_redirects} redirects")
+        jar.take(exchange.headers, request.target.host, request.target.path)
+        request, left_out = request.redirected(exchange.status, location)
+        request.cookies = jar.header(request.target.host, request.target.path, tls=request.target.tls)
+        if left_out:
+            _note(seen, LEFT_OUT)
+    if exchange.status in REDIRECTS and exchange.location() is None:
+        _note(seen, "the redirect does not say where it leads")
     seen.complete = True
     if not 200 <= exchange.status < 400:
         phrase = HTTPStatus(exchange.status).phrase if exchange.status in _KNOWN else ""
@@ -80,10 +89,17 @@ async def _ask(request: Request, check: Check, guard: Guard, deadline: float, se
     finally:
         exchange.close(transport)
         seen.status_code, seen.headers, seen.body = exchange.status or None, exchange.headers, exchange.body
-        seen.tolerated += [it for it in exchange.tolerated if it not in seen.tolerated]
+        seen.endless = exchange.in_body and exchange.over.cancelled()
+        for sentence in exchange.tolerated:
+            _note(seen, sentence)
     if exchange.failure is not None:
         raise exchange.failure
     return exchange
+
+
+def _note(seen: Observation, sentence: str) -> None:
+    if sentence not in seen.tolerated:
+        seen.tolerated.append(sentence)
 
 
 def _add(milliseconds: float | None, seconds: float) -> float:

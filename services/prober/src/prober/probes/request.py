@@ -2,12 +2,15 @@
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin
 
 from pinghome_common.guard import Forbidden
+from pinghome_common.hosts import parse_url
+from prober.probes.cookies import merged
 from prober.probes.failure import Broken
+from prober.probes.site import registered
 
 USER_AGENT = "Pinghome/0.1 (+https://github.com/pinghome)"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -25,12 +28,11 @@ _REFUSED = frozenset(
 )
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 _LINE_BREAK = re.compile(r"[\r\n\0]")
-_HARMLESS = frozenset({"accept", "accept-language", "content-type", "user-agent"})  # may follow to another host
+_HARMLESS = frozenset({"accept", "accept-language", "user-agent"})  # may follow to another host
 _PORTS = {"http": 80, "https": 443}
 _URL_LIMIT = 8192
 _SAFE = "!$%&'()*+,/:;=?@[]~"
 _PRINTABLE = re.compile(r"[!-~]*")
-_HOST = re.compile(r"[0-9a-z_.:][0-9a-z_.:-]*")  # no zone index, no leading hyphen (S2)
 
 
 @dataclass(slots=True, frozen=True)
@@ -48,12 +50,13 @@ class Target:
 
 @dataclass(slots=True)
 class Request:
-    """One request of a chain of redirects."""
+    """One request of a chain of redirects; `cookies` is the Cookie header that the chain itself has brought about."""
 
     target: Target
     method: str
     headers: dict[str, str]
     body: bytes
+    cookies: str = ""
 
     def encode(self) -> bytes:
         """The bytes on the wire.
@@ -66,20 +69,30 @@ class Request:
             raise Forbidden(f"the method {self.method!r} may not be sent")
         lines = [f"{self.method} {target.path} HTTP/1.1\r\nHost: {target.authority}\r\nConnection: close"]
         given = set()
+        cookies = self.cookies
         for name, value in self.headers.items():
             given.add(lower := name.lower())
             if lower in _REFUSED or not _TOKEN.fullmatch(name) or _LINE_BREAK.search(value):
                 raise Forbidden(f"the header {name!r} may not be sent")
-            lines.append(f"{name}: {value}")
+            if cookies and lower == "cookie":
+                cookies = merged(value, cookies)
+            else:
+                lines.append(f"{name}: {value}")
+        if cookies:
+            lines.append(f"Cookie: {cookies}")
         lines += [line for name, line in _DEFAULTS.items() if name not in given]
         if target.basic and "authorization" not in given:
             lines.append(f"Authorization: Basic {target.basic}")
         if self.body or self.method in {"POST", "PUT", "PATCH"}:
             lines.append(f"Content-Length: {len(self.body)}")
-        return "\r\n".join(lines).encode(errors="replace") + b"\r\n\r\n" + self.body
+        return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + self.body
 
-    def redirected(self, status: int, location: bytes) -> "Request":
-        """The next request of the chain (RFC 9110 section 15.4; methods as browsers do, Fetch section 4.4).
+    def redirected(self, status: int, location: bytes) -> tuple["Request", bool]:
+        """The next request of the chain, and whether secrets were left out (RFC 9110 section 15.4, Fetch section 4.4).
+
+        The monitor's own headers, body and password go along to the same host alone, or to one below the same
+        registered domain over https; to another port of the host only the body with its
+        type does.
 
         Raises:
             Broken: the redirect leads where no probe follows.
@@ -96,9 +109,19 @@ class Request:
         if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):
             method, body = "GET", b""
             headers = {name: value for name, value in headers.items() if not name.lower().startswith("content-")}
-        if new.host != old.host or (new.port != old.port and (old.port, new.port) != (80, 443)):
-            headers = {name: value for name, value in headers.items() if name.lower() in _HARMLESS}
-        return Request(new, method, headers, body)
+        if _trusts(old, new):
+            return Request(replace(new, basic=new.basic or old.basic), method, headers, body), False
+        kept_body = body if new.host == old.host else b""
+        allowed = {*_HARMLESS, "content-type"} if kept_body else _HARMLESS
+        kept = {name: value for name, value in headers.items() if name.lower() in allowed}
+        return Request(new, method, kept, kept_body), (len(kept), kept_body, "") != (len(headers), body, old.basic)
+
+
+def _trusts(old: Target, new: Target) -> bool:
+    """True when secrets meant for `old` may be sent to `new`."""
+    if new.host == old.host and (new.port == old.port or (old.port, new.port) == (80, 443)):
+        return True
+    return new.tls and registered(new.host) != "" and registered(new.host) == registered(old.host)
 
 
 @lru_cache(1 << 14)
@@ -110,16 +133,11 @@ def parse(url: str) -> Target:
     """
     if len(url) > _URL_LIMIT:
         raise ValueError("it is longer than 8192 characters")
-    parts = urlsplit(url)
+    parts = parse_url(url)
     if parts.scheme not in _PORTS:
         raise ValueError("only http and https are probed")
-    host = (parts.hostname or "").encode("idna").decode().lower()
-    if not _HOST.fullmatch(host):
-        raise ValueError("its host name is not valid")
     port = _PORTS[parts.scheme] if parts.port is None else parts.port
-    if port == 0:
-        raise ValueError("port 0 is none")
-    authority = f"[{host}]" if ":" in host else host
+    authority = f"[{parts.host}]" if ":" in parts.host else parts.host
     if port != _PORTS[parts.scheme]:
         authority += f":{port}"
     path = _printable(parts.path or "/")
@@ -128,7 +146,7 @@ def parse(url: str) -> Target:
     basic = ""
     if parts.username is not None:
         basic = b64encode(f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()).decode()
-    return Target(url, parts.scheme == "https", host, port, authority, path, basic)
+    return Target(url, parts.scheme == "https", parts.host, port, authority, path, basic)
 
 
 def _printable(part: str) -> str:

@@ -143,6 +143,7 @@ class Settings(BaseModel):
     maintenance_duration: Int = Field(0, ge=0, le=10080, description="minutes")
     skip_ssl_error: Flag = False
     not_follow_redirect: Flag = False
+    max_redirects: Int = Field(10, ge=0, le=20, description="our extension: more than so many are a failure")
     method: Text = Field("GET", description=", ".join(METHODS))
     body: Text | None = Field(None, max_length=65536)
     is_advanced: Flag = False

@@ -4,23 +4,30 @@ from fastapi import Depends, Request, Response
 
 from pinghome_common.clock import micros, now
 from pinghome_common.dialects import pinghome_documents as documents
-from pinghome_common.dialects.pinghome import Router, answer, gateway_url
+from pinghome_common.dialects.pinghome import Authorized, Router, answer, gateway_url
 from pinghome_common.dialects.pinghome_fields import Id, Paged, listing
+from pinghome_common.events.key import Scope
+from pinghome_common.known import Caller
 from resource_query.query import Queried, telemetry_seen
 
 routes = Router(tags=["Heartbeats"], dependencies=[Depends(telemetry_seen)])
 
 
 @routes.get("/v1/service/{id}/heartbeats", responses=documents.listed(documents.HEARTBEAT))
-async def collection(id: Id, page: Paged, read: Queried, request: Request) -> Response:  # noqa: A002
+async def collection(id: Id, page: Paged, read: Queried, caller: Authorized, request: Request) -> Response:  # noqa: A002
     """A service's heartbeats, a page at a time (A35); an unknown service has none."""
     found = await read.heartbeats(id, page.limit, page.offset)
-    rows = [documents.heartbeat(it, gateway_url(request), micros(now())) for it in found]
+    rows = [documents.heartbeat(it, _gateway(request, caller), micros(now())) for it in found]
     return answer(listing(rows, page, await read.count("heartbeat", id)))
 
 
 @routes.get("/v1/heartbeat/{id}", responses=documents.shows(documents.HEARTBEAT))
-async def one(id: Id, read: Queried, request: Request) -> Response:  # noqa: A002
+async def one(id: Id, read: Queried, caller: Authorized, request: Request) -> Response:  # noqa: A002
     """A heartbeat with its settings and its state (A36)."""
     it, version = await read.heartbeat(id)
-    return answer(documents.heartbeat(it, gateway_url(request), micros(now())), version=version)
+    return answer(documents.heartbeat(it, _gateway(request, caller), micros(now())), version=version)
+
+
+def _gateway(request: Request, caller: Caller) -> str | None:
+    """Where check-ins go, for whoever may write: whoever knows the URL checks in."""
+    return gateway_url(request) if caller.scope is Scope.write else None
