@@ -6,7 +6,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv || echo .venv/bin/uv)
 PROJECTS := pyproject.toml uv.lock $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
 
-.PHONY: help up test lint types bench faults
+.PHONY: help up test check lint types bench faults
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -15,7 +15,10 @@ up: .venv/.ready ## run the whole platform on http://127.0.0.1:8000 until Ctrl-C
 	@exec .venv/bin/pinghome up
 
 test: .venv/.ready ## run all tests, with real servers (`make test ARGS="-k heartbeat"` for some)
-	.venv/bin/pytest $(ARGS)
+	.venv/bin/pytest -n 4 --dist loadfile $(ARGS)
+
+check: .venv/.ready ## run the quick ones of the tests
+	.venv/bin/pytest -n 4 --dist loadfile tests/unit tests/integration/common tests/integration/resource_cmd $(ARGS)
 
 lint: .venv/.ready ## check style and format
 	.venv/bin/ruff check

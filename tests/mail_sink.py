@@ -13,12 +13,19 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 @dataclass
 class MailSink:
-    """Mails in the order of their arrival; `refuse` answers instead, such as `451 try again`."""
+    """Mails in the order of their arrival; `refuse` answers instead, as in `451 try again`; `refused` to a recipient."""
 
     port: int = 0
     refuse: str = ""
+    refused: dict[str, str] = field(default_factory=dict)
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
+
+    async def handle_RCPT(self, _: Any, __: Session, envelope: Envelope, address: str, ___: Any) -> str:  # noqa: N802
+        if answer := self.refused.get(address):
+            return answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _: Any, __: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
         if self.refuse:

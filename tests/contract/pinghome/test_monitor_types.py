@@ -160,7 +160,8 @@ async def test_results_tell_everything_that_is_kept(client: Client):
         target.says = '{"status": "ok"}'
         await it.until("up")
         rows = await results(it)
-        assert all(row["slot"] <= row["checked_at"] for row in rows)
+        times = [[datetime.fromisoformat(row[time]) for time in ("slot", "checked_at")] for row in rows]
+        assert all(slot <= checked for slot, checked in times)
         assert [row["slot"] for row in rows] == sorted((row["slot"] for row in rows), reverse=True)
         assert (rows[0]["verdict"], rows[0]["condition"], rows[0]["excerpt"]) == ("up", "", "")
         both = await results(it, verdict="up"), await results(it, verdict="target_fail")

@@ -59,6 +59,10 @@ def create_app(settings):
         return {"user": user, "database": database, "told": told, "pid": os.getpid(), "port": settings.port}
 
     return app
+
+def main():
+    from pinghome_common.serve import run
+    run(create_app)
 '''
 MAIN = """
 import sys

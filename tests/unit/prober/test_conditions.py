@@ -1,5 +1,6 @@
 """What a user demands of an answer."""
 
+import asyncio
 import json
 import time
 
@@ -7,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinghome_common.events.condition import Condition, pattern, steps
+from pinghome_common.events.condition import OPERATORS, Condition, pattern, steps
 from pinghome_common.events.probe import Job, Phases, Verdict
 from prober.conditions import find, first_failure, holds
-from prober.probe import judged
+from prober.judges import judge
+from prober.probe import counts, decided
 from prober.probes.check import Observation
 
 DOCUMENT = {
@@ -29,6 +31,10 @@ def seen(body=DOCUMENT, status=200, verdict=Verdict.up, total=12.5, headers=()):
 
 def condition(operator, *values, type="response-json-check", key=""):
     return Condition(type=type, operator=operator, values=list(values), key=key)
+
+
+def judged(answer, wanted):
+    return decided(answer, wanted, asyncio.run(judge(wanted, answer))) if counts(answer, wanted) else answer
 
 
 def meets(answer, *conditions):
@@ -104,9 +110,64 @@ def test_body_status_time_and_header():
     assert not meets(answer, condition("exists", "", type="response-header-check", key="etag"))
 
 
-def test_an_answer_that_is_no_json_has_no_values():
-    assert not meets(seen(b"<html>"), condition("exists", "", key="a"))
-    assert meets(seen(b"<html>"), condition("not-exists", "", key="a"))
+UNREADABLE = {
+    b"<html>Log in</html>": "the answer is not JSON",
+    b" ": "the answer is empty, not JSON",
+    b'{"a": [1, 2': "the answer is not JSON",
+    b'{"a": "' + b"x" * (1 << 20): "the answer is longer than 1 MiB, too long for JSON",
+}
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize(("body", "reason"), UNREADABLE.items(), ids=UNREADABLE.values())
+def test_condition_that_cannot_be_judged_fails_and_says_why(operator, body, reason):
+    failure = first_failure([condition(operator, "x", key="a")], seen(body))
+
+    assert failure.sentence == f"response-json-check a {operator} x: {reason}"
+
+
+def test_keyword_behind_the_first_mebibyte_is_told_apart_from_one_that_is_not_there():
+    long = b"early" + b" " * (1 << 20)
+    keyword = condition("contains", "late", type="response-body-check")
+
+    assert first_failure([keyword], seen(long)).sentence.endswith(": not within the first MiB of the answer")
+    assert first_failure([keyword], seen(b"early")).sentence.endswith(": found early")
+    assert meets(seen(long), condition("contains", "early", type="response-body-check"))
+
+
+@pytest.mark.parametrize(
+    ("value", "want", "equal"),
+    [
+        ("9007199254740993", "9007199254740992", False),
+        ("9007199254740993", "9007199254740993", True),
+        ("1000", "1_000", False),
+        ("1000", "1e3", True),
+        ("1000", "1000.0", True),
+        ("0.1", "0.10", True),
+        ('"1000"', "1000.0", False),
+        ("1e999", "inf", False),
+        ("1" * 400, "1" * 399 + "2", False),
+    ],
+)
+def test_numbers_are_compared_exactly_and_as_json_writes_them(value, want, equal):
+    assert meets(seen(f'{{"n": {value}}}'.encode()), condition("equal", want, key="n")) is equal
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ('["it\'s"]', [1]),
+        ("['say \"x\"']", [2]),
+        ('["say \\"x\\""]', [2]),
+        ('[""]', [3]),
+        ("a['']", [4]),
+        ('["a\\\\b"]', [5]),
+        ('["a]b"]', [6]),
+    ],
+)
+def test_keys_with_quotes_and_empty_keys_can_be_named(path, found):
+    document = {"it's": 1, 'say "x"': 2, "": 3, "a": {"": 4}, "a\\b": 5, "a]b": 6}
+    assert find(document, path) == found
 
 
 def test_the_sentence_says_what_was_wanted_and_what_was_found():

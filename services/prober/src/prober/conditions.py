@@ -1,29 +1,40 @@
 """What a user demands of an answer, judged on what a probe saw; pure, and bounded in time whatever it is given."""
 
+import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import PydanticSerializationError, to_json
 
+from pinghome_common.events import condition
 from pinghome_common.events.condition import Condition, pattern, steps
+from prober.answer import MISSING, Answer
+from prober.budget import SECONDS, Budget, OverBudgetError
 from prober.probes.check import Observation
 
-MISSING = object()
-"""There is no such part in the answer."""
+NEGATIVE = ("not-equal", "not-contains", "not-exists")
+OVER_BUDGET = f"it could not be judged within {SECONDS:g} s of computing time"
+_REGEX_STEPS = 100_000_000  # at most a second; an expression of up to 95 steps is searched in 1 MiB
+_WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d{1,400}\.?\d{0,400}|\.\d{1,400})(?:e[+-]?\d{1,4})?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """The first condition that did not hold, and what was there instead."""
+class Judgement:
+    """What became of one condition; `found` is what was there, or why it could not be judged."""
 
     condition: Condition
+    holds: bool
     found: str
+    judged: bool = True
 
     @property
     def sentence(self) -> str:
         """For the user."""
-        return f"{words(self.condition)}: found {self.found[:200]}"
+        return f"{words(self.condition)}: {'found ' if self.judged else ''}{self.found[:200]}"
 
 
 def words(it: Condition) -> str:
@@ -32,62 +43,61 @@ def words(it: Condition) -> str:
     return f"{what} {it.operator} {' or '.join(it.values)}".strip()[:200]
 
 
-def first_failure(conditions: Sequence[Condition], seen: Observation) -> Failure | None:
-    """The first condition that an answer does not meet; None when all hold."""
-    answer = _Answer(seen)
-    for condition in conditions:
-        found = answer.parts(condition)
-        if not holds(condition.operator, condition.values, found):
-            return Failure(condition, _words(found))
-    return None
+def first_failure(conditions: Sequence[Condition], seen: Observation) -> Judgement | None:
+    """The first condition that an answer does not meet, or that cannot be judged; None when all hold."""
+    return next((it for it in each_judged(conditions, seen) if not it.holds), None)
 
 
-def each_found(conditions: Sequence[Condition], seen: Observation) -> Iterator[tuple[Condition, bool, str]]:
-    """Every condition with its own verdict and what was there, for who asks for more than the first failure."""
-    answer = _Answer(seen)
-    for condition in conditions:
-        found = answer.parts(condition)
-        yield condition, holds(condition.operator, condition.values, found), _words(found)[:200]
+def each_judged(conditions: Sequence[Condition], seen: Observation) -> Iterator[Judgement]:
+    """Every condition with its own verdict; one that cannot be judged does not hold, whatever its operator."""
+    answer, budget = Answer(seen), Budget()
+    for it in conditions:
+        try:
+            budget.check()
+            yield _judge(it, answer, seen, budget)
+        except OverBudgetError:
+            yield Judgement(it, holds=False, found=OVER_BUDGET, judged=False)
 
 
-class _Answer:
-    """The parts of an answer, each made when it is first asked for."""
-
-    def __init__(self, seen: Observation) -> None:
-        self._seen = seen
-        self._json: Any = _unread
-        self._text: str | None = None
-
-    def parts(self, it: Condition) -> list[Any]:
-        """The values that a condition speaks of; none when there is no such part."""
-        match it.type:
-            case "response-json-check":
-                return find(self._document(), it.key)
-            case "response-header-check":
-                name = it.key.lower().encode("latin-1", "replace")
-                return [value.decode("latin-1") for key, value in self._seen.headers if key.lower() == name]
-            case "response-status-check":
-                return [self._seen.status_code]
-            case "response-time-check":
-                return [self._seen.phases.total]
-            case _:
-                return [self._body()]
-
-    def _body(self) -> str:
-        if self._text is None:
-            self._text = self._seen.body.decode("utf-8", "replace")
-        return self._text
-
-    def _document(self) -> Any:
-        if self._json is _unread:
-            try:
-                self._json = from_json(self._seen.body)
-            except ValueError:
-                self._json = MISSING
-        return self._json
+def _judge(it: Condition, answer: Answer, seen: Observation, budget: Budget) -> Judgement:
+    if reason := _unreadable(it, answer):
+        return Judgement(it, holds=False, found=reason, judged=False)
+    found = _parts(it, answer, seen)
+    held = holds(it.operator, it.values, found, budget)
+    if not held and it.type == condition.BODY and it.operator not in NEGATIVE:
+        if it.operator == "regex" and len(answer.text) > (most := min(map(_most, it.values))):
+            reason = f"not within the first {most >> 10} KiB, the most that so large an expression is searched in"
+            return Judgement(it, holds=False, found=reason, judged=False)
+        if answer.cut:
+            return Judgement(it, holds=False, found="not within the first MiB of the answer", judged=False)
+    return Judgement(it, holds=held, found=_words(found))
 
 
-_unread = object()
+def _unreadable(it: Condition, answer: Answer) -> str:
+    """Why a condition cannot be judged on an answer; empty when it can."""
+    if it.type in (condition.JSON, condition.BODY) and answer.problem:
+        return answer.problem
+    if it.type != condition.JSON or answer.document is not MISSING:
+        return ""
+    if not answer.body.strip():
+        return "the answer is empty, not JSON"
+    return "the answer is longer than 1 MiB, too long for JSON" if answer.cut else "the answer is not JSON"
+
+
+def _parts(it: Condition, answer: Answer, seen: Observation) -> list[Any]:
+    """The values that a condition speaks of; none when there is no such part."""
+    match it.type:
+        case condition.JSON:
+            return find(answer.document, it.key)
+        case condition.HEADER:
+            name = it.key.lower().encode("latin-1", "replace")
+            return [value.decode("latin-1") for key, value in seen.headers if key.lower() == name]
+        case condition.STATUS:
+            return [seen.status_code]
+        case condition.TIME:
+            return [seen.phases.total]
+        case _:
+            return [answer.text]
 
 
 def find(document: Any, path: str) -> list[Any]:
@@ -106,37 +116,63 @@ def find(document: Any, path: str) -> list[Any]:
     return values
 
 
-def holds(operator: str, wanted: Sequence[str], found: Sequence[Any]) -> bool:
-    """True when the values found meet an operator; several wanted values mean any of them (contract A.1)."""
-    match operator:
-        case "exists":
-            return bool(found)
-        case "not-exists":
-            return not found
-        case "not-equal":
-            return not any(_equal(value, want) for value in found for want in wanted)
-        case "not-contains":
-            return not any(_contains(value, want) for value in found for want in wanted)
-    meets: Callable[[Any, str], bool] = {
-        "equal": _equal, "contains": _contains, "regex": _matches,
-        "greater-than": lambda value, want: _compare(value, want) == 1,
-        "less-than": lambda value, want: _compare(value, want) == -1,
-    }[operator]  # fmt: skip
-    return any(meets(value, want) for value in found for want in wanted)
+def holds(operator: str, wanted: Sequence[str], found: Sequence[Any], budget: Budget | None = None) -> bool:
+    """True when the values found meet an operator; several wanted values mean any of them (contract A.1).
+
+    Raises:
+        OverBudgetError: the budget is spent.
+    """
+    if operator in ("exists", "not-exists"):
+        return bool(found) is (operator == "exists")
+    meets = _MEETS[operator.removeprefix("not-")]
+    met = False
+    for value in found:
+        plain = value if isinstance(value, list | dict) and operator.endswith("contains") else _Plain(value)
+        for want in wanted:
+            if budget:
+                budget.check()
+            met = met or meets(plain, want)
+    return met is not operator.startswith("not-")
+
+
+class _Plain:
+    """A value, and its text, which is made once however many texts it is compared with."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    @cached_property
+    def text(self) -> str:
+        return _text(self.value)
+
+    @cached_property
+    def encoded(self) -> bytes:
+        return self.text.encode("utf-8", "replace")
 
 
 def _text(value: Any) -> str:
     """A value as a user would write it: JSON's true, false and null, numbers plainly, text as it is."""
-    return value if isinstance(value, str) else to_json(value).decode()
+    if isinstance(value, str):
+        return value
+    try:
+        return to_json(value).decode()
+    except (PydanticSerializationError, ValueError):  # half a surrogate pair in it, or it is nested deeply
+        try:
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        except RecursionError:
+            return ""
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Any) -> int | float | None:
+    """A number, exact where it is whole, as JSON writes one."""
     if isinstance(value, bool) or value is None:
         return None
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
+    if isinstance(value, int | float):
+        return value
+    text = value.strip() if isinstance(value, str) and len(value) < 1000 else ""
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def _compare(value: Any, want: str) -> int | None:
@@ -144,18 +180,32 @@ def _compare(value: Any, want: str) -> int | None:
     return None if one is None or two is None else (one > two) - (one < two)
 
 
-def _equal(value: Any, want: str) -> bool:
-    return _text(value) == want or (not isinstance(value, str) and _compare(value, want) == 0)
+def _equal(it: _Plain, want: str) -> bool:
+    return it.text == want or (not isinstance(it.value, str) and _compare(it.value, want) == 0)
 
 
-def _contains(value: Any, want: str) -> bool:
-    if isinstance(value, list):
-        return any(_equal(each, want) for each in value)
-    return want in value if isinstance(value, dict) else want in _text(value)
+def _contains(it: Any, want: str) -> bool:
+    if isinstance(it, list):
+        return any(_equal(_Plain(each), want) for each in it)
+    return want in it if isinstance(it, dict) else want in it.text
 
 
-def _matches(value: Any, want: str) -> bool:
-    return pattern(want).search(_text(value)) is not None
+def _matches(it: _Plain, want: str) -> bool:
+    return pattern(want).search(it.encoded[: _most(want)]) is not None
+
+
+def _most(expression: str) -> int:
+    """Bytes that an expression is searched in: RE2 may take each of its steps for each byte, and cannot be stopped."""
+    return int(_REGEX_STEPS // pattern(expression).programsize)
+
+
+_MEETS: dict[str, Callable[[Any, str], bool]] = {
+    "equal": _equal,
+    "contains": _contains,
+    "regex": _matches,
+    "greater-than": lambda it, want: _compare(it.value, want) == 1,
+    "less-than": lambda it, want: _compare(it.value, want) == -1,
+}
 
 
 def _words(found: list[Any]) -> str:

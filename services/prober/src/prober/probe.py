@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from pinghome_common.events.certificate import Certificate
-from pinghome_common.events.condition import STATUS, Condition
+from pinghome_common.events.condition import BODY, STATUS, Condition
 from pinghome_common.events.probe import Job, Phases, Result, Verdict, attempt_deadline
 from pinghome_common.guard import Guard
 from pinghome_common.text import clean
-from prober.conditions import first_failure, words
-from prober.excerpt import excerpt, masked
-from prober.probes import PROBES
+from prober.conditions import NEGATIVE, Judgement, words
+from prober.excerpt import hide
+from prober.judges import judge
+from prober.probes import PROBES, Probe
 from prober.probes.attempt import ERROR_LIMIT
 from prober.probes.check import Check, Observation
 from prober.probes.failure import explain
@@ -47,27 +48,49 @@ async def probe(job: Job, guard: Guard, opener: Opener, tries: int = 2) -> Obser
         not_follow_redirect=job.not_follow_redirect,
         max_redirects=job.max_redirects,
     )
-    deadline = attempt_deadline(job.interval)
-    seen = judged(await kind(check, guard, deadline), job.conditions)
+    seen = await _attempt(kind, check, guard, job)
     if tries > 1 and seen.verdict in {Verdict.target_fail, Verdict.probe_error}:
-        seen = judged(await kind(check, guard, deadline), job.conditions)
+        seen = await _attempt(kind, check, guard, job)
     if seen.verdict is not Verdict.up:
-        secrets = [*headers.values(), body]
-        seen.error, seen.excerpt = masked(seen.error, secrets), excerpt(seen.body, secrets)
+        await hide(seen, [*headers.values(), body])
     return seen
 
 
-def judged(seen: Observation, conditions: list[Condition]) -> Observation:
-    """The observation with the verdict of a monitor's conditions: all must hold (contract A.1).
+async def _attempt(kind: Probe, check: Check, guard: Guard, job: Job) -> Observation:
+    seen = await kind(check, guard, attempt_deadline(job.interval))
+    if not counts(seen, job.conditions):
+        return seen
+    try:
+        return decided(seen, job.conditions, await judge(job.conditions, seen))
+    except Exception as error:  # noqa: BLE001  # no answer may stop what probes
+        seen.verdict, seen.error = explain(error)
+        return seen
 
-    A status of 2xx or 3xx is demanded as well, unless a condition speaks of the status itself.
+
+def counts(seen: Observation, conditions: list[Condition]) -> bool:
+    """True when an answer is there to be judged, and its status does not settle it.
+
+    A status of 2xx or 3xx is demanded, unless a condition speaks of the status itself. Of an answer that did not end
+    in time, what came counts where a keyword is looked for.
     """
     asked = any(condition.type == STATUS for condition in conditions)
-    if conditions and seen.complete and (asked or seen.verdict is Verdict.up):
-        failure = first_failure(conditions, seen)
-        seen.verdict = Verdict.target_fail if failure else Verdict.up
-        seen.error = failure.sentence if failure else ""
-        seen.condition = words(failure.condition if failure else conditions[-1])
+    if seen.endless:
+        keyword = any(it.type == BODY and it.operator not in NEGATIVE for it in conditions)
+        return keyword and (asked or 200 <= (seen.status_code or 0) < 400)
+    return bool(conditions) and seen.complete and (asked or seen.verdict is Verdict.up)
+
+
+def decided(seen: Observation, conditions: list[Condition], judgements: list[Judgement]) -> Observation:
+    """The observation with the verdict of a monitor's conditions: all must hold (contract A.1)."""
+    failure = next((it for it in judgements if not it.holds), None)
+    if seen.endless:
+        if failure is None:
+            seen.verdict, seen.error = Verdict.up, ""
+            seen.tolerated.append("the answer did not end in time; what came of it was judged")
+        return seen
+    seen.verdict = Verdict.target_fail if failure else Verdict.up
+    seen.error = failure.sentence if failure else ""
+    seen.condition = words(failure.condition if failure else conditions[-1])
     return seen
 
 

@@ -5,15 +5,16 @@ import time
 
 from pinghome_common.clock import from_micros
 from pinghome_common.events.certificate import Certificate
-from pinghome_common.events.condition import Condition
 from pinghome_common.events.probe import Job
 from pinghome_common.events.trial import Judged, Trial
 from pinghome_common.guard import Guard
 from pinghome_common.text import clean
-from prober.conditions import each_found
+from prober.excerpt import hidden
+from prober.judges import judge
 from prober.probe import Opener, probe, result
 from prober.probes.certificate import Told
 from prober.probes.check import Observation
+from prober.probes.failure import OwnFault
 
 PATIENCE = 1.5
 """Seconds for a certificate that the attempt itself did not show; whoever asked waits two after the attempt."""
@@ -24,7 +25,7 @@ async def attempt(job: Job, guard: Guard, opener: Opener) -> Trial:
     begun = time.time_ns() // 1000
     seen = await probe(job, guard, opener, tries=1)
     certificate = await _certificate(job, seen, guard, begun)
-    return Trial(result=result(job, seen, 0, begun, certificate), conditions=_judged(job.conditions, seen))
+    return Trial(result=result(job, seen, 0, begun, certificate), conditions=await _judged(job, seen, opener))
 
 
 async def _certificate(job: Job, seen: Observation, guard: Guard, begun: int) -> Certificate | None:
@@ -37,10 +38,16 @@ async def _certificate(job: Job, seen: Observation, guard: Guard, begun: int) ->
         return None
 
 
-def _judged(conditions: list[Condition], seen: Observation) -> list[Judged]:
+async def _judged(job: Job, seen: Observation, opener: Opener) -> list[Judged]:
     if not seen.complete:
-        return [Judged(condition=condition) for condition in conditions]
+        return [Judged(condition=condition) for condition in job.conditions]
+    try:
+        judgements = await judge(job.conditions, seen, every=True)
+    except OwnFault as error:
+        return [Judged(condition=condition, found=str(error)) for condition in job.conditions]
+    headers, body = opener(job.sealed) if job.sealed else ({}, "")
+    found = await hidden([it.found for it in judgements], [*headers.values(), body])
     return [
-        Judged(condition=condition, holds=holds, found=clean(found, 200))
-        for condition, holds, found in each_found(conditions, seen)
+        Judged(condition=it.condition, holds=it.holds, found=clean(shown, 200))
+        for it, shown in zip(judgements, found, strict=True)
     ]

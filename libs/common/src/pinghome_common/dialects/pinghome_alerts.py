@@ -54,6 +54,7 @@ def notification(it: Notification, sent_as: Notification | None = None) -> dict[
         "state": it.state,
         "reason": it.reason,
         "channel": {"id": it.channel, "name": it.channel_name, "kind": it.channel_kind},
+        "recipient": it.recipient or None,
         "digest_id": it.digest or (it.id if it.covers else None),
         "attempts": [
             {"at": moment(each.at), "delivered": not each.error, "error": each.error}

@@ -25,12 +25,17 @@ class Condition:
     key: str = ""
 
 
-_STEP = re.compile(r"""\.?([^.\[\]"'*\s]+)|\[(-?\d{1,9})\]|\[["']([^"']+)["']\]|\.?\*|\[\*\]""")
+_STEP = re.compile(
+    r"""\.?([^.\[\]"'*\s]+)|\[(-?\d{1,9})\]|\[(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')\]|\.?\*|\[\*\]"""
+)
+_ESCAPED = re.compile(r"""\\(["'\\])""")
 
 
 @lru_cache(maxsize=4096)
 def steps(path: str) -> tuple[str | int | None, ...]:
     """A path such as `groups.user[0].name`, `$["a b"][*].id` as names, places and None for all.
+
+    In a quoted name a backslash stands before a quote or another backslash.
 
     Raises:
         ValueError: it is no path.
@@ -40,8 +45,9 @@ def steps(path: str) -> tuple[str | int | None, ...]:
         step = _STEP.match(path, at)
         if step is None:
             raise ValueError(f"is no path such as groups.user[0].name (at character {at + 1})")
-        name, place, quoted = step.groups()
-        found.append(int(place) if place else name or quoted)
+        name, place, *quoted = step.groups()
+        key = next((_ESCAPED.sub(r"\1", it) for it in quoted if it is not None), name)
+        found.append(int(place) if place else key)
         at = step.end()
     return tuple(found)
 

@@ -30,7 +30,8 @@ class Notification:
 
     `about` is the monitor or heartbeat (`noun`), `about_version` that aggregate's version which says it. `planned` is
     when it was decided how to send it. A digest is sent as its first notification, the one that `covers` the others;
-    those name it in `digest` and share its attempts. `reason` says why it is held, suppressed or failed; `parent` is
+    those name it in `digest` and share its attempts. `recipient` is the one address of the channel that this is for,
+    where the others were told and it was refused. `reason` says why it is held, suppressed or failed; `parent` is
     the monitor whose outage did that, if one did.
     """
 
@@ -52,5 +53,6 @@ class Notification:
     planned: datetime | None = None
     digest: UUID | None = None
     covers: list[UUID] = field(default_factory=list)
+    recipient: str = ""
     attempts: list[Attempt] = field(default_factory=list)
     created_at: datetime

@@ -84,7 +84,7 @@ class Agenda:
             else:
                 row.state.state, row.state.reason = State.held, reason
                 await self._store.save(row, "held")
-        for row in over:
+        for row in _open(over):
             row.state.state, row.state.reason = State.failed, reason
             await self._store.save(row, "failed")
         await self._due({row.state.id: None for row in over})
@@ -115,7 +115,7 @@ class Agenda:
 
     async def _suppress(self, rows: Sequence[Row[Notification]], reason: str, parent: UUID | None = None) -> None:
         """Ends some that need not be told."""
-        for row in rows:
+        for row in _open(rows):
             row.state.state, row.state.reason, row.state.parent = State.suppressed, reason, parent
             await self._store.save(row, "suppressed")
         await self._due({row.state.id: None for row in rows})
@@ -124,7 +124,7 @@ class Agenda:
         """The messages of the last hour."""
         rows = await self._tx.fetch(
             "SELECT planned, array_agg(about) AS abouts FROM notification WHERE channel = $1 AND planned > $2"
-            " GROUP BY leader, planned",
+            " AND coalesce(state->>'recipient', '') = '' GROUP BY leader, planned",
             self._channel, self._now - HOUR,
         )  # fmt: skip
         return [Told(at=row["planned"], abouts=frozenset(row["abouts"])) for row in rows]
@@ -206,6 +206,11 @@ def _outage(mine: list[Undecided]) -> list[Undecided]:
     return said[first:]
 
 
+def _open(rows: Sequence[Row[Notification]]) -> list[Row[Notification]]:
+    """Those that are not over: what one recipient still has to be told was told to the others."""
+    return [row for row in rows if row.state.state in (State.waiting, State.held)]
+
+
 def _row(row: Any) -> Row[Notification]:
     return Row(msgspec.json.decode(row["state"], type=Notification), row["version"])
 
@@ -245,7 +250,11 @@ SELECT EXISTS (
     SELECT FROM notification WHERE channel = $1 AND open AND planned IS NULL AND due <= greatest($2, now())
 )
 """
-_UNDER_WAY = "SELECT DISTINCT about FROM notification WHERE channel = $1 AND open AND planned IS NOT NULL"
+# What is left for one recipient keeps nobody waiting.
+_UNDER_WAY = """
+SELECT DISTINCT about FROM notification
+WHERE channel = $1 AND open AND planned IS NOT NULL AND coalesce(state->>'recipient', '') = ''
+"""
 _UNDECIDED = """
 SELECT id, about, state->>'noun' AS noun, state->>'what' AS what, (state->>'at')::timestamptz AS at,
     (state->>'parent')::uuid AS parent, state->>'state' AS state, state->>'reason' AS reason

@@ -1,6 +1,5 @@
 """A mail address is told nothing before somebody there has followed the link that it is mailed."""
 
-import asyncio
 import base64
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -11,6 +10,7 @@ import msgspec
 from pinghome_common.clock import from_micros, micros, now
 from pinghome_common.db import Connection, Database
 from pinghome_common.secret import seal, unseal
+from pinghome_common.worker import Worker
 from resource_cmd.notify.email import Email, needs_confirmation
 from resource_cmd.notify.message import Kind, Means, Undelivered
 
@@ -18,8 +18,6 @@ VALID = timedelta(days=7)
 """For how long a link can be followed."""
 AN_HOUR = 20
 """Links that are mailed for one organisation in an hour."""
-LOOK = 2.0
-"""Seconds between two looks at addresses that have to be mailed a link."""
 TRIES = 10
 
 TEXT = """\
@@ -65,8 +63,8 @@ async def confirm(tx: Connection, organisation: UUID, address: str) -> None:
     await tx.execute(_CONFIRM, organisation, address)
 
 
-class Confirmer:
-    """Mails the links; any number may work at the same time.
+class Confirmer(Worker):
+    """Mails the links.
 
     Args:
         db: of this service.
@@ -75,14 +73,16 @@ class Confirmer:
         url: of the platform, without a slash at its end.
     """
 
-    def __init__(self, db: Database, means: Means, key: bytes, url: str) -> None:
-        self._db, self._means, self._key, self._url = db, means, key, url
+    lock = "confirm"
+    every = 2.0
 
-    async def run(self) -> None:
-        """Looks until cancelled."""
-        while True:
-            if self._means.mail is None or not await self.step():
-                await asyncio.sleep(LOOK)
+    def __init__(self, db: Database, means: Means, key: bytes, url: str) -> None:
+        super().__init__(db)
+        self._means, self._key, self._url = means, key, url
+
+    async def round(self, _: Connection) -> bool:
+        """Mails one link, where there is a mail server."""
+        return self._means.mail is not None and await self.step()
 
     async def step(self) -> bool:
         """Mails one link; False when none was due."""

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 import structlog
@@ -20,7 +21,7 @@ from pinghome_common.health import resting
 from pinghome_common.logs import said
 from resource_cmd.notify.agenda import NOTIFIER, Agenda
 from resource_cmd.notify.ledger import Notifications
-from resource_cmd.notify.message import Kind, Later, Means, Undelivered, compose
+from resource_cmd.notify.message import Kind, Later, Means, PartlyDelivered, Refusal, Undelivered, compose
 from resource_cmd.notify.plan import GIVE_UP, backoff
 from resource_cmd.notify.usable import opened_usable, refresh
 from resource_cmd.store import Row, unheard
@@ -35,6 +36,9 @@ LAG = Histogram(
     ["kind"],
     buckets=(0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400),
 )
+
+Outcome = Undelivered | PartlyDelivered | None
+"""What went wrong, if anything did."""
 
 AT_ONCE = 200
 """Channels that one process tells something at the same time; each of them one thing after another."""
@@ -162,14 +166,14 @@ class Notifier:
         async with self._room, self._db.transaction() as tx:
             yield tx
 
-    async def _send(self, kind: Kind, channel: UUID, some: list[Notification]) -> Undelivered | None:
+    async def _send(self, kind: Kind, channel: UUID, some: list[Notification]) -> Outcome:
         """Sends one message; what went wrong, or None. Raises Later."""
         try:
             async with asyncio.timeout(SEND):
                 await kind.send(compose(some), self._means)
         except Later:
             raise
-        except Undelivered as error:
+        except (Undelivered, PartlyDelivered) as error:
             return error
         except TimeoutError:
             return Undelivered(f"it took longer than {SEND:.0f} seconds")
@@ -191,11 +195,14 @@ async def _target(tx: Connection, channel: UUID) -> Channel | Integration | None
     return msgspec.json.decode(row["state"], type=type_)
 
 
-async def _record(
-    tx: Connection, rows: list[Row[Notification]], error: Undelivered | None, at: datetime, *, gone: bool
-) -> None:
+async def _record(tx: Connection, rows: list[Row[Notification]], error: Outcome, at: datetime, *, gone: bool) -> None:
     """Writes an attempt down; what the message covers ends with it, and what waited for it gets its turn."""
     leader = rows[0].state
+    if leader.recipient:
+        rows = rows[:1]
+    if isinstance(error, PartlyDelivered):
+        await _part(tx, leader, error.refused, at)
+        error = None
     leader.attempts.append(Attempt(at=at, error=str(error or "")))
     over = gone or leader.planned is None or at - leader.planned >= GIVE_UP
     outcome = "sent" if error is None else "failed" if over else "retried"
@@ -219,6 +226,25 @@ async def _record(
     )  # fmt: skip
 
 
+async def _part(tx: Connection, told: Notification, refused: Mapping[str, Refusal], at: datetime) -> None:
+    """Gives each recipient that was refused a row of its own, to be tried again alone or to fail alone."""
+    store = Notifications(tx, NOTIFIER, unheard, at)
+    for address, refusal in refused.items():
+        alone = replace(
+            told,
+            id=uuid5(told.id, address),
+            recipient=address,
+            state=State.failed if refusal.final else State.waiting,
+            reason=refusal.sentence if refusal.final else "",
+            planned=at,
+            attempts=[Attempt(at=at, error=refusal.sentence)],
+        )
+        await store.add_many([alone])
+        due = None if refusal.final else at + backoff(1)
+        await tx.execute(_ALONE, alone.id, at, due, not refusal.final)
+
+
+_ALONE = "UPDATE notification SET leader = id, planned = $2, due = $3, open = $4 WHERE id = $1"
 _OWNERS = "SELECT organisation FROM channel UNION SELECT organisation FROM integration"
 _OVERDUE = "SELECT coalesce(extract(epoch FROM now() - min(due)), 0)::float8 FROM notification WHERE due <= now()"
 

@@ -62,13 +62,13 @@ class Email(Kind):
         return f"not confirmed yet: {', '.join(missing[:LISTED])}{more}; {LINK}" if missing else ""
 
     async def send(self, message: Message, means: Means) -> None:
-        """Delivers; raises Undelivered."""
+        """Delivers to all addresses, or to the one that is left; raises Undelivered or PartlyDelivered."""
         if means.mail is None:
             raise Undelivered(NO_SERVER)
         mail = EmailMessage()
         mail["Subject"] = one_line(message.title)[:200]
         mail["From"] = means.mail.sender
-        mail["To"] = ", ".join(self.to)
+        mail["To"] = message.recipient or ", ".join(self.to)
         mail["Date"] = format_datetime(message.notifications[-1].at)
         mail["Message-ID"] = f"<{message.key}@pinghome>"
         mail["Auto-Submitted"] = "auto-generated"

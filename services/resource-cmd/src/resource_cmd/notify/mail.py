@@ -7,8 +7,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
 
-from resource_cmd.notify.message import Undelivered
+from resource_cmd.notify.message import PartlyDelivered, Refusal, Undelivered
 
+PERMANENT = 500
+"""SMTP codes from which on trying again is of no use."""
 DEADLINE = 20.0
 """Seconds for one mail."""
 
@@ -21,7 +23,7 @@ class Mail:
     sender: str
 
     async def send(self, mail: EmailMessage) -> None:
-        """Hands one mail over; raises Undelivered."""
+        """Hands one mail over; raises Undelivered, or PartlyDelivered when the server took some recipients only."""
         parts = urlsplit(self.url)
         tls = parts.scheme == "smtps"
         wants_tls = "starttls" in parse_qs(parts.query, keep_blank_values=True)
@@ -36,7 +38,7 @@ class Mail:
                     start_tls=None if tls else wants_tls,
                     timeout=DEADLINE,
                 ) as server:
-                    await server.send_message(mail, sender=self.sender)
+                    refused, _ = await server.send_message(mail, sender=self.sender)
         except aiosmtplib.SMTPAuthenticationError:
             raise Undelivered("the mail server refused PINGHOME_SMTP_URL's user and password") from None
         except aiosmtplib.SMTPRecipientsRefused as error:
@@ -46,3 +48,10 @@ class Mail:
             raise Undelivered(f"the mail server answered {error.code}") from None
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError):
             raise Undelivered("the mail server of PINGHOME_SMTP_URL cannot be reached, or broke off") from None
+        if refused:
+            raise PartlyDelivered(
+                {
+                    address: Refusal(f"the mail server refused {address} with {answer.code}", answer.code >= PERMANENT)
+                    for address, answer in refused.items()
+                }
+            )

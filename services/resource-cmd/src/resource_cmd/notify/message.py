@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 from uuid import UUID
@@ -31,6 +31,22 @@ class Undelivered(Exception):
         self.wait = wait
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why one recipient was not told, as a sentence; `final` when there is no use in trying again."""
+
+    sentence: str
+    final: bool
+
+
+class PartlyDelivered(Exception):  # it went well for the others
+    """Some recipients were told; the others, by their addresses, were refused."""
+
+    def __init__(self, refused: Mapping[str, Refusal]) -> None:
+        super().__init__(f"{len(refused)} recipients were refused")
+        self.refused = refused
+
+
 class Later(Exception):
     """It is not this one's turn for so many seconds; nothing was tried.
 
@@ -50,6 +66,11 @@ class Message:
     title: str
     text: str
     notifications: Sequence[Notification]
+
+    @property
+    def recipient(self) -> str:
+        """The only one to tell, where the others were told before; else empty."""
+        return self.notifications[0].recipient
 
     @property
     def what(self) -> str:
@@ -106,7 +127,7 @@ class Kind(ABC):
 
     @abstractmethod
     async def send(self, message: Message, means: Means) -> None:
-        """Delivers; raises Undelivered, or Later when nothing was tried yet."""
+        """Delivers; raises Undelivered, PartlyDelivered, or Later when nothing was tried yet."""
 
 
 def compose(notifications: Sequence[Notification]) -> Message:

@@ -19,7 +19,7 @@ from resource_cmd.api.pinghome.channel_body import NewChannel, Settings
 from resource_cmd.command import Command, Commanded
 from resource_cmd.notify.confirm import expect
 from resource_cmd.notify.kinds import CHANNELS, merged, opened, read, sealed
-from resource_cmd.notify.message import Kind, Undelivered, compose
+from resource_cmd.notify.message import Kind, PartlyDelivered, Undelivered, compose
 from resource_cmd.notify.store import Channels
 from resource_cmd.notify.usable import opened_usable, usable
 from resource_cmd.notify.webhook import Webhook, new_secret
@@ -125,6 +125,8 @@ async def test(id: Id, caller: Authorized, request: Request) -> Response:  # noq
             await kind.send(compose([_test(row.state, at)]), state.means)
         except Undelivered as problem:
             error = str(problem)
+        except PartlyDelivered as part:
+            error = "; ".join(refusal.sentence for refusal in part.refused.values())
     return answer({"message": error or "Delivered", "delivered": not error, "error": error, "id": id})
 
 

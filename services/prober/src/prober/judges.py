@@ -1,0 +1,57 @@
+"""Conditions are judged beside the loop where that takes long: no answer holds up the other probes."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from pinghome_common.events.condition import BODY, HEADER, JSON, Condition
+from prober.conditions import OVER_BUDGET, Judgement, each_judged
+from prober.probes.check import Observation
+from prober.probes.failure import OwnFault
+
+CHEAP = 2 << 20
+"""Bytes to look through, over all conditions, that are judged at once: some milliseconds."""
+
+PATIENCE = 5.0
+"""Seconds until a judgement that has not come is given up; its thread ends by its own budget."""
+
+_THREADS = ThreadPoolExecutor(2, thread_name_prefix="judge")
+_DEAR = {"regex": 8}
+_PACKED = 1 << 20  # what a small answer may unpack to
+
+
+async def judge(conditions: Sequence[Condition], seen: Observation, *, every: bool = False) -> list[Judgement]:
+    """What became of each condition, up to the first that does not hold unless `every` one is asked for.
+
+    Raises:
+        OwnFault: this prober has too many answers to judge.
+    """
+    if _cost(conditions, seen) <= CHEAP:
+        return _judge(conditions, seen, every=every)
+    judging = _THREADS.submit(_judge, conditions, seen, every=every)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await asyncio.wrap_future(judging)
+    except TimeoutError as error:
+        if judging.cancelled():  # it had not begun
+            raise OwnFault("too many answers wait to be judged") from error
+        return [Judgement(it, holds=False, found=OVER_BUDGET, judged=False) for it in conditions]
+
+
+def _judge(conditions: Sequence[Condition], seen: Observation, *, every: bool) -> list[Judgement]:
+    judgements: list[Judgement] = []
+    for it in each_judged(conditions, seen):
+        judgements.append(it)
+        if not it.holds and not every:
+            break
+    return judgements
+
+
+def _cost(conditions: Sequence[Condition], seen: Observation) -> int:
+    """Bytes to look through; to read JSON counts as four looks."""
+    packed = any(name.lower() == b"content-encoding" for name, _ in seen.headers)
+    size = _PACKED if packed else len(seen.body)
+    looks = sum(len(it.values) * _DEAR.get(it.operator, 1) for it in conditions if it.type in (BODY, JSON))
+    headers = sum(len(value) for _, value in seen.headers)
+    heads = sum(len(it.values) * _DEAR.get(it.operator, 1) for it in conditions if it.type == HEADER)
+    return size * (looks + 4 * any(it.type == JSON for it in conditions)) + headers * heads
