@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
 from data_gateway.accept import Door, Entry, origin
+from pinghome_common.dialects import problems
 from pinghome_common.dialects.healthchecks import Refused
 from pinghome_common.errors import DomainError, NotFound
 from pinghome_common.events.ping import Kind
@@ -25,6 +26,12 @@ _FORM = re.compile(
 )
 _RID = re.compile(rb"rid=([0-9a-fA-F]{8})-([0-9a-fA-F]{4})-([0-9a-fA-F]{4})-([0-9a-fA-F]{4})-([0-9a-fA-F]{12})")
 _KINDS = {None: Kind.success, "start": Kind.run, "fail": Kind.fail, "log": Kind.log}
+
+
+ANSWERS = problems.of_pings() | {
+    200: {"content": {"text/plain": {"example": "OK"}}},
+    201: {"description": "`create=1` has made the check", "content": {"text/plain": {"example": "Created"}}},
+}
 
 
 class Asked(NamedTuple):
@@ -116,8 +123,8 @@ def headers(limit: int) -> dict[str, str]:
     return {"Ping-Body-Limit": str(limit), **always} if limit else always
 
 
-@routes.get("/ping/{rest:path}", response_class=PlainTextResponse)
-@routes.post("/ping/{rest:path}", response_class=PlainTextResponse)
+@routes.get("/ping/{rest:path}", response_class=PlainTextResponse, responses=ANSWERS)
+@routes.post("/ping/{rest:path}", response_class=PlainTextResponse, responses=ANSWERS)
 @routes.api_route("/ping/{rest:path}", methods=["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"], include_in_schema=False)
 async def ping(
     request: Request,
