@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fuzzing import FUZZED, fuzz
+from fuzzing import FUZZED, Fuzzer
 from running import up
 
 
@@ -22,10 +22,10 @@ async def main() -> int:
         folder = Path(name)
         folder.chmod(0o711)  # noqa: ASYNC240  # nothing else runs yet
         async with up(folder / "data", wrong_tokens_per_minute="1000000") as platform:
-            keys = await platform.command("organisation", "create", "Fuzz")
+            fuzzer = await Fuzzer.of(platform)
             found = ""
             for service in asked.service or FUZZED:
-                told = await fuzz(platform, service, keys, asked.examples, "examples,coverage,fuzzing")
+                told = await fuzzer.found(service, asked.examples)
                 print(told or f"{service}: nothing was found", flush=True)
                 found += told
             await platform.stop()
