@@ -151,7 +151,8 @@ async def ping(
         await take(door, entry, asked, run, request.scope, request.receive, limit)
     except DomainError as error:
         words = "not found" if error.status == 404 else error.message
-        return Response(words, error.status, headers(limit), "text/plain")
+        wait = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+        return Response(words, error.status, headers(limit) | wait, "text/plain")
     words, status = ("Created", 201) if made else ("OK", 200)
     return Response(words, status, headers(limit), "text/plain")
 
