@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 @dataclass
 class MailSink:
-    """Mails in the order of their arrival; `refuse` answers instead, as in `451 try again`; `refused` to a recipient."""
+    """Mails in the order of their arrival; `refuse` answers instead, as `451 try again`; `refused` to a recipient."""
 
     port: int = 0
     refuse: str = ""

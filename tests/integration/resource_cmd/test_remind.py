@@ -184,3 +184,32 @@ async def test_worker_looks_by_the_clock_and_begins_again_where_it_was(world, mo
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
         assert len(await world.told()) == expected
+
+
+async def test_many_that_expire_are_asked_for_together_and_left_alone_until_the_next_day(commands):
+    async with Database(commands) as db:
+        for _ in range(30):
+            await World(db).add(ssl_reminder=[1, 7], tld_reminder=[3, 30])
+        asked = []
+
+        class Counting:
+            def __init__(self, connection):
+                self._connection = connection
+
+            def __getattr__(self, name):
+                return getattr(self._connection, name)
+
+            async def fetch(self, *args):
+                asked.append(args[0])
+                return await self._connection.fetch(*args)
+
+        async with db.connection() as connection:
+            counting, seen = Counting(connection), []
+            for days in (31, 30, 29, 7, 6, 3, 2, 1, 0, -9):
+                at = EXPIRES - days * DAY
+                seen.append(await remind(counting, at))
+                assert await remind(counting, at) == 0  # it looks once more at those that it has saved
+                asked.clear()
+                assert await remind(counting, at) == 0
+                assert len(asked) == 1
+    assert seen == [0, 30, 0, 30, 0, 30, 0, 30, 0, 0]

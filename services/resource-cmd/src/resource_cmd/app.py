@@ -35,6 +35,7 @@ from resource_cmd.schedule import Scheduler
 from resource_cmd.streams import keep_streams
 from resource_cmd.sweep import Sweeper
 from resource_cmd.trial import Trials
+from resource_cmd.unjudged import Unjudged
 from resource_cmd.wanted import WantedChecks
 
 NAME = "resource-cmd"
@@ -84,6 +85,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
         "sweep": sweeper.run,
         "domains": domains.run,
         "remind": Reminder(state.db, decided).run,
+        "unjudged": Unjudged(state.db, decided).run,
         "notify": notifier.run,
         "confirm": Confirmer(state.db, state.means, derive(settings.secret_key, "confirm"), _url(settings)).run,
     }

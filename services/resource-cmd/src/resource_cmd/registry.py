@@ -14,12 +14,12 @@ from typing import Any
 import httpx
 import whoisit
 from asyncwhois.errors import NotFoundError
-from asyncwhois.parse_tld import DomainParser
 from asyncwhois.servers.domains import CountryCodeTLD, GenericTLD, SponsoredTLD
 from whoisit.errors import RateLimitedError, ResourceDoesNotExist, UnsupportedError, WhoisItError
 
 from pinghome_common.events.domain import Domain
 from pinghome_common.guard import Forbidden, Guard
+from resource_cmd import whois
 from resource_cmd.notify import egress
 
 WAIT = 10.0
@@ -157,7 +157,7 @@ class Registries:
             server = referral[1]
         text = await self._question(server, name)
         try:
-            told: dict[Any, Any] = await asyncio.to_thread(DomainParser().parse, text, suffix)
+            told: dict[Any, Any] = await asyncio.to_thread(whois.Parser().parse, text, suffix)
         except NotFoundError as error:
             raise Silent("the registry does not know the domain") from error
         except Exception as error:  # a parser of foreign text, made of regular expressions

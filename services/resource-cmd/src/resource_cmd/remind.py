@@ -1,7 +1,8 @@
 """Reminds of certificates and domains that expire: each due day once, whatever is killed in between."""
 
 import asyncio
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from pinghome_common.db import Connection, Database, only_one
 from pinghome_common.events.resource import Resource
 from pinghome_common.health import resting
 from resource_cmd.notify.ledger import Notice, announce
-from resource_cmd.reminder import Expiry, due, expiries, sentence
+from resource_cmd.reminder import Expiry, due, expiries, next_look, sentence
 from resource_cmd.store import Actor, Resources, unheard
 
 REMINDER = Actor("remind")
@@ -20,8 +21,13 @@ REMINDER = Actor("remind")
 LOOK = 5.0
 """Seconds between two looks at the monitors whose first reminder's day has come."""
 
-_BEGUN = "SELECT id, state FROM resource WHERE remind_from <= $1 AND id > $2 ORDER BY id LIMIT 500"
-_FIRED = "SELECT days FROM reminded WHERE resource = $1 AND kind = $2 AND expires_at = $3"
+_BEGUN = "SELECT id, version, state FROM resource WHERE remind_from <= $1 AND id > $2 ORDER BY id LIMIT 500"
+_FIRED = "SELECT * FROM reminded WHERE resource = ANY($1::uuid[])"
+# Until a monitor is saved again, which begins anew: nothing is due before then.
+_REST = """
+UPDATE resource r SET remind_from = n.at FROM unnest($1::uuid[], $2::int[], $3::timestamptz[]) AS n (id, version, at)
+WHERE r.id = n.id AND r.version = n.version
+"""
 _FIRE = "INSERT INTO reminded (resource, kind, expires_at, days) VALUES ($1, $2, $3, $4)"
 
 
@@ -54,19 +60,36 @@ async def remind(tx: Connection, now: datetime) -> int:
     told, last = 0, UUID(int=0)
     while rows := await tx.fetch(_BEGUN, now, last):
         last = rows[-1]["id"]
-        for it in (msgspec.json.decode(row["state"], type=Resource) for row in rows):
-            for expiry in expiries(it):
-                if await _due(tx, it.id, expiry, now) is not None:
-                    async with tx.transaction():
-                        told += await _fire(tx, it.id, expiry, now)
+        fired = await _fired(tx, [row["id"] for row in rows])
+        rested: list[tuple[UUID, int, datetime | None]] = []
+        for row in rows:
+            it = msgspec.json.decode(row["state"], type=Resource)
+            found = expiries(it)
+            begun = [expiry for expiry in found if _due(fired, it.id, expiry, now) is not None]
+            for expiry in begun:
+                async with tx.transaction():
+                    told += await _fire(tx, it.id, expiry, now)
+            if not begun:
+                rested.append((it.id, row["version"], next_look(found, now)))
+        await tx.execute(_REST, *([list(column) for column in zip(*rested, strict=True)] or [[], [], []]))
     return told
 
 
-async def _due(tx: Connection, monitor: UUID, expiry: Expiry, now: datetime) -> int | None:
+Fired = dict[tuple[UUID, str, datetime], list[int]]
+"""The days that were reminded of, by monitor, kind and expiry."""
+
+
+async def _fired(tx: Connection, monitors: Sequence[UUID]) -> Fired:
+    found: Fired = defaultdict(list)
+    for row in await tx.fetch(_FIRED, monitors):
+        found[row["resource"], row["kind"], row["expires_at"]].append(row["days"])
+    return found
+
+
+def _due(fired: Fired, monitor: UUID, expiry: Expiry, now: datetime) -> int | None:
     if now < expiry.begins:
         return None
-    fired = [row["days"] for row in await tx.fetch(_FIRED, monitor, expiry.kind, expiry.expires_at)]
-    return due(expiry.days_before, expiry.expires_at, fired, now)
+    return due(expiry.days_before, expiry.expires_at, fired.get((monitor, expiry.kind, expiry.expires_at), []), now)
 
 
 async def _fire(tx: Connection, monitor: UUID, expiry: Expiry, now: datetime) -> bool:
@@ -76,7 +99,7 @@ async def _fire(tx: Connection, monitor: UUID, expiry: Expiry, now: datetime) ->
     if not rows or expiry not in expiries(rows[0].state):
         return False
     row = rows[0]
-    days = await _due(tx, monitor, expiry, now)
+    days = _due(await _fired(tx, [monitor]), monitor, expiry, now)
     if days is None:
         return False
     await tx.execute(_FIRE, monitor, expiry.kind, expiry.expires_at, days)

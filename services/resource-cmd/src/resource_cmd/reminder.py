@@ -74,6 +74,12 @@ def due(days_before: Sequence[int], expires_at: datetime, fired: Iterable[int], 
     return nearest
 
 
+def next_look(some: Iterable[Expiry], now: datetime) -> datetime | None:
+    """When the next reminder of some expiries is due, after those that are due by now; None when there is no more."""
+    moments = (expiry.expires_at - days * DAY for expiry in some for days in expiry.days_before)
+    return min((moment for moment in moments if moment > now), default=None)
+
+
 def sentence(what: str, expires_at: datetime, now: datetime) -> str:
     """`<what> expires in 3 days`, for the title of a notice."""
     left = (expires_at - now) // DAY

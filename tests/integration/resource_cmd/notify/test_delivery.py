@@ -4,13 +4,14 @@ import asyncio
 import hashlib
 import hmac
 import json
+import threading
 import time
 from uuid import uuid4
 
 import pytest
 
 from contract.target import eventually, listening
-from integration.resource_cmd.notify.conftest import OPERATOR, SECRET, START
+from integration.resource_cmd.notify.conftest import OPERATOR, SECRET, START, World
 from integration.resource_cmd.test_results import DOWN, UP
 from integration.resource_cmd.test_results import World as Results
 from integration.resource_cmd.test_silence import AT, BOOT
@@ -19,9 +20,12 @@ from pinghome_common.clock import from_micros
 from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.events.notification import State
 from pinghome_common.events.ping import Batch, Kind, Ping, encode
+from pinghome_common.guard import Guard
 from resource_cmd import heartbeat
 from resource_cmd.notify import deliver
 from resource_cmd.notify.ledger import Notice, announce
+from resource_cmd.notify.message import Undelivered
+from resource_cmd.notify.web import Web
 from resource_cmd.store import Heartbeats, Resources, unheard
 
 
@@ -282,3 +286,35 @@ async def test_a_heartbeat_tells_every_change_even_those_of_one_batch_and_what_s
     assert "no check-in arrived in time" in told[4].text
     assert told[4].at == from_micros(AT + 65 * MICRO)
     assert {each.noun for each in told} == {"heartbeat"}
+
+
+async def test_slow_receivers_of_one_organisation_keep_no_other_waiting(world, means, monkeypatch):
+    monkeypatch.setattr(deliver, "AT_ONCE", 6)
+    monkeypatch.setattr(deliver, "SHARE", 3)
+    other = World(world.db, means)
+    await other.begin()
+    async with listening(pause=3600) as silent, listening() as receiver:
+        for _ in range(9):
+            await world.webhook(silent.url)
+        await other.webhook(receiver.url)
+        async with world.working() as (worker,):
+            await world.tell(await world.resource(), "down")
+            await eventually(lambda: count(silent.asked), lambda seen: seen >= 3, 20)
+            await other.tell(await other.resource(), "down")
+            await eventually(lambda: count(receiver.asked), bool, 20)
+            assert len(worker._turns) <= 4
+    assert len(receiver.asked) == 1
+
+
+async def count(some):
+    return len(some)
+
+
+async def test_silent_name_is_given_up_soon_and_told_as_what_it_is(monkeypatch):
+    monkeypatch.setattr("resource_cmd.notify.egress.LOOKUP", 0.2)
+    asked = threading.Event()
+    web = Web(Guard(lookup=lambda _: asked.wait(60) and []))
+    with pytest.raises(Undelivered, match=r"silent\.example cannot be resolved"):
+        await web.ask("POST", "http://silent.example/", {})
+    asked.set()
+    await web.close()

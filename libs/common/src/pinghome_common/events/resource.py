@@ -41,6 +41,7 @@ class Resource:
 
     `channels` are told what happens: None means those of its service. `parent_id` is the monitor without which this one
     cannot be reached. `down_since` is the begin of an outage that was told and is not over.
+    `unjudged_version` is that of the change to unknown of which channels were told last.
     `header_names` and `has_body` are for reading; the values are in `sealed`, encrypted with resource-cmd's key.
     Reminders are days before the certificate or the domain expires; both are kept as they were seen last, see
     `certificate_of` and `domain_of`.
@@ -78,6 +79,7 @@ class Resource:
     channels: list[UUID] | None = None
     parent_id: UUID | None = None
     down_since: datetime | None = None
+    unjudged_version: int = 0
     change: Change
     created_at: datetime
     updated_at: datetime

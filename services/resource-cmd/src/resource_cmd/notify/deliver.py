@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter as Counted
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -42,6 +43,8 @@ Outcome = Undelivered | PartlyDelivered | None
 
 AT_ONCE = 200
 """Channels that one process tells something at the same time; each of them one thing after another."""
+SHARE = 50
+"""Of these, those of one organisation: its slow receivers and silent names keep no other waiting."""
 APART = 0.2
 """Seconds between two looks: the judge wakes us after each of its transactions, and few of them have news."""
 CONNECTIONS = 4
@@ -72,6 +75,7 @@ class Notifier:
         self._work = asyncio.Event()
         self._room = asyncio.Semaphore(CONNECTIONS)
         self._turns: dict[UUID, asyncio.Task[None]] = {}
+        self._owners: dict[UUID, UUID] = {}
 
     def wake(self) -> None:
         """Says that there may be something new; without it the notifier looks each second."""
@@ -85,8 +89,7 @@ class Notifier:
             while True:
                 self._work.clear()
                 if free := AT_ONCE - len(self._turns):
-                    for row in await connection.fetch(_CLAIM, free, list(self._turns), timedelta(seconds=LEASE)):
-                        self._begin(row["channel"], connection.get_server_pid())
+                    await self._claim(connection, free)
                 OVERDUE.set(await connection.fetchval(_OVERDUE))
                 with resting(), suppress(TimeoutError):
                     await asyncio.sleep(APART)
@@ -106,9 +109,19 @@ class Notifier:
                 await refresh(tx, self._key, self._means, row["organisation"])
         self._after()
 
+    async def _claim(self, connection: Connection, free: int) -> None:
+        """Begins turns of channels that have something due, as many as are free and no more than each one's share."""
+        busy = Counted(self._owners.values())
+        found = await connection.fetch(
+            _CLAIM, free, list(self._turns), timedelta(seconds=LEASE), list(busy), list(busy.values()), SHARE
+        )
+        for row in found:
+            self._owners[row["channel"]] = row["organisation"]
+            self._begin(row["channel"], connection.get_server_pid())
+
     def _begin(self, channel: UUID, owner: int) -> None:
         def done(task: asyncio.Task[None]) -> None:
-            del self._turns[channel]
+            del self._turns[channel], self._owners[channel]
             if not task.cancelled() and (error := task.exception()):
                 log.warning("a channel's turn broke off; it gets another one", channel=str(channel), why=said(error))
 
@@ -253,12 +266,15 @@ _OVERDUE = "SELECT coalesce(extract(epoch FROM now() - min(due)), 0)::float8 FRO
 _CLAIM = """
 INSERT INTO lease AS l (channel, owner, until)
 SELECT channel, pg_backend_pid(), now() + $3 FROM (
-    SELECT channel, min(due) AS due FROM notification n WHERE due <= now() AND channel <> ALL($2::uuid[])
-    GROUP BY channel ORDER BY due LIMIT $1 + (SELECT count(*) FROM lease)
-) AS waiting
+    SELECT channel, organisation, min(due) AS due,
+        row_number() OVER (PARTITION BY organisation ORDER BY min(due)) AS nth
+    FROM notification n WHERE due <= now() AND channel <> ALL($2::uuid[]) GROUP BY channel, organisation
+) AS waiting LEFT JOIN unnest($4::uuid[], $5::bigint[]) AS busy (organisation, channels) USING (organisation)
+WHERE nth + coalesce(channels, 0) <= $6 ORDER BY due
+LIMIT $1 + (SELECT count(*) FROM lease WHERE channel <> ALL($2::uuid[]))
 ON CONFLICT (channel) DO UPDATE SET owner = excluded.owner, until = excluded.until
 WHERE l.until <= now() OR NOT EXISTS (
     SELECT FROM pg_stat_activity a WHERE a.pid = l.owner AND a.backend_start < l.until - $3
 )
-RETURNING channel
+RETURNING channel, (SELECT organisation FROM notification n WHERE n.channel = l.channel LIMIT 1) AS organisation
 """

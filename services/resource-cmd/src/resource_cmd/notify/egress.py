@@ -14,12 +14,14 @@ from typing import Any
 import httpcore
 import httpx
 
-from pinghome_common.guard import Forbidden, Guard
+from pinghome_common.guard import Address, Forbidden, Guard
 
 HEAD = 64 << 10
 """Bytes of an answer's head, interim answers (`100 Continue`) included."""
 PARTS = 16_384
 """Reads of one answer, and parts of its body: each costs time, however small it is."""
+LOOKUP = 5.0
+"""Seconds for the look-up of a name."""
 TRIED = 4
 """Addresses of a host that are tried, each for its share of the time."""
 
@@ -80,7 +82,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         until = None if timeout is None else time.monotonic() + timeout
-        addresses = (await self._guard.resolve(host))[:TRIED]
+        addresses = (await self._resolve(host))[:TRIED]
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             share = None if until is None else max(until - time.monotonic(), 0.001) / left
             try:
@@ -89,6 +91,13 @@ class _Backend(httpcore.AsyncNetworkBackend):
                 if left == 1:
                     raise
         raise httpcore.ConnectError("the host has no address")
+
+    async def _resolve(self, host: str) -> list[Address]:
+        try:
+            async with asyncio.timeout(LOOKUP):
+                return await self._guard.resolve(host)
+        except TimeoutError:
+            raise socket.gaierror(socket.EAI_AGAIN, "the name's servers do not answer") from None
 
 
 class _Wire(httpcore.AsyncNetworkStream):

@@ -24,7 +24,7 @@ class Notice:
     """Something to tell the channels of a monitor.
 
     `noun` is `resource` or `heartbeat`; `version` is the aggregate's version of the event that says it; `what` is
-    `down`, `up`, `ssl-reminder`, `tld-reminder`; `title` is one line, `text` sentences.
+    `down`, `up`, `unknown`, `ssl-reminder`, `tld-reminder`; `title` is one line, `text` sentences.
     """
 
     organisation: UUID

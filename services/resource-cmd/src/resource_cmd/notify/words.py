@@ -51,6 +51,15 @@ def of_resource(it: Resource, version: int) -> tuple[Resource, list[Notice]]:
     return after, [_notice(it, "resource", version, change.status, change.at, title, text)]
 
 
+def of_unjudged(it: Resource, version: int) -> Notice:
+    """That a monitor cannot be judged, since when and why."""
+    name, target = one_line(it.name), it.url or it.host
+    where = f" ({target})" if target else ""
+    begin = f"{it.change.at:%Y-%m-%d %H:%M:%S} UTC"
+    text = f"{name}{where} cannot be judged since {begin}: {it.change.reason}."
+    return _notice(it, "resource", version, "unknown", it.change.at, f"{name} cannot be judged", text)
+
+
 def of_heartbeat(it: Heartbeat, version: int, ping: Ping | None = None) -> tuple[Heartbeat, list[Notice]]:
     """The same for a heartbeat; `ping` is the one that changed it, None when silence did."""
     status, at, begun = it.vitals.status, from_micros(it.vitals.changed_at), it.down_since
