@@ -103,9 +103,12 @@ def test_result_that_is_too_large_costs_itself_alone(monkeypatch):
     assert (before.verdict, found.error) == (Verdict.up, "prober: internal error (ValueError)")
 
 
-def test_certificate_dates_that_no_format_holds_cost_one_result(monkeypatch):
+@pytest.mark.parametrize("broken", [False, True])
+def test_certificate_that_no_format_holds_costs_itself_alone(monkeypatch, broken):
     class Told:
         async def news(self, *_: object) -> Certificate:
+            if broken:
+                raise OverflowError
             beyond = datetime.max.replace(tzinfo=UTC) - timedelta(hours=1)
             return Certificate(
                 host="\udcff", subject="", issuer="", serial_number="", valid_from=beyond, valid_to=beyond,
@@ -116,7 +119,7 @@ def test_certificate_dates_that_no_format_holds_cost_one_result(monkeypatch):
 
     found, after = published(Observation(peer=object()), Observation())
 
-    assert (found.verdict, after.verdict) == (Verdict.probe_error, Verdict.up)
+    assert (found.verdict, found.certificate, after.verdict) == (Verdict.up, None, Verdict.up)
 
 
 def test_dry_run_that_cannot_be_encoded_is_answered(monkeypatch):
