@@ -6,7 +6,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv || echo .venv/bin/uv)
 PROJECTS := pyproject.toml uv.lock $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
 
-.PHONY: help up test check lint types bench faults
+.PHONY: help up test check lint types bench faults fuzz
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ bench: .venv/.ready ## measure against ceilings and peers (about 20 minutes; ins
 
 faults: .venv/.ready ## kill everything at random under load and count what was lost (about 40 minutes)
 	.venv/bin/python tests/faults --long $(ARGS)
+
+fuzz: .venv/.ready ## ask every operation 200 times what its OpenAPI document does not say (about 10 minutes)
+	.venv/bin/python tests/fuzz $(ARGS)
 
 .venv/.ready: $(PROJECTS)
 	@if ! command -v $(UV) >/dev/null; then \

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections import Counter
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
@@ -38,7 +39,8 @@ async def play(run: Run, verdict: Verdict) -> None:
         await _watch(platform, told, trials)
         hostile = await make_all(platform, "/v1/resource", (_hostile(port, number) for number in range(sites)))
         since = time.time()
-        attack = [asyncio.create_task(_tenant(platform, number)) for number in range(tenants)]
+        accepted: Counter[str] = Counter()
+        attack = [asyncio.create_task(_tenant(platform, number, accepted)) for number in range(tenants)]
         readiness = asyncio.create_task(_readiness(platform))
         run.say(f"{sites} hostile sites, {tenants} hostile tenants, {2 * honest} honest monitors")
         try:
@@ -66,6 +68,8 @@ async def play(run: Run, verdict: Verdict) -> None:
         verdict.none("honest monitors told of without reason", _needless(told, trials[honest // 2 :]))
         verdict.none("times that a service was not ready", red if isinstance(red, list) else [repr(red)])
         verdict.none("workers that failed", await _restarts(platform))
+        verdict.at_least("checks that hostile tenants made", accepted["checks"], tenants)
+        verdict.at_least("pings of theirs that were accepted", accepted["pings"], tenants)
         verdict.told("dead letters", await _letters(platform))
     await unmake_all(platform, "/v1/resource", hostile + [trial.resource for trial in trials])
 
@@ -92,7 +96,7 @@ def _hostile(port: int, number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _tenant(platform: Platform, number: int) -> None:
+async def _tenant(platform: Platform, number: int, accepted: Counter[str]) -> None:
     """The largest legal texts, the oddest numbers and times, and pings that say wild things, until cancelled."""
     tokens = Tokens.generated()
     async with Database(platform.settings.database("resource_cmd"), size=1) as db, db.transaction() as tx:
@@ -115,9 +119,10 @@ async def _tenant(platform: Platform, number: int) -> None:
                     continue
                 path = "/ping/" + made.document["ping_url"].rpartition("/")[2]
                 for way in ("/start", f"/start?rid={uuid4()}", "", "/fail", "/log", "/255", f"?rid={uuid4()}"):
-                    await gateway.ask(
-                        "POST", path + way, {"User-Agent": "\xff" * 300}, WILD.encode() + b"\x00\xff" * 999
-                    )
+                    said = WILD.encode() + b"\x00\xff" * 999
+                    answer = await gateway.ask("POST", path + way, {"User-Agent": "\xff" * 300}, said)
+                    accepted["pings"] += answer.status == 200
+                accepted["checks"] += 1
                 await client.ask("POST", f"/api/v1/checks/{path[6:]}/pause", {})
                 await client.ask("DELETE", f"/api/v1/checks/{path[6:]}")
         with suppress(NotSentError, LostError):

@@ -16,6 +16,7 @@ from pinghome_common.hosts import Url, parse_url, to_ascii
         ("EXAMPLE.com.", "example.com."),
         ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
         ("نامه\u200cای.com", "xn--mgba3gch31f060k.com"),  # noqa: RUF001
+        ("💩.la", "xn--ls8h.la"),
         ("_dmarc.bücher.example", "_dmarc.xn--bcher-kva.example"),
         ("xn--bcher-kva.example", "xn--bcher-kva.example"),
         ("①②⑦.0.0.1", "127.0.0.1"),

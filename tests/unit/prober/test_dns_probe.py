@@ -18,6 +18,7 @@ ZONE = {
     ("www.example.", "AAAA"): ["2001:db8::1"],
     ("example.", "MX"): ["10 Mail.example."],
     ("example.", "TXT"): ['"v=spf1 " "-all"'],
+    ("quoted.example.", "TXT"): [r'"say \"gr\195\182\195\159e\" \\"'],
     ("example.", "CAA"): ['0 issue "ca.example"'],
     ("big.example.", "TXT"): [f'"{number} {"x" * 200}"' for number in range(20)],
 }
@@ -95,6 +96,12 @@ async def server():
         "alias.example A 192.0.2.1",
         "example MX 10 mail.EXAMPLE.",
         "example TXT v=spf1 -all",
+        'example TXT "v=spf1 -all"',
+        'example TXT "v=spf1 " "-all"',
+        'example TXT "v=sp" "f1 -a" "ll"',
+        'quoted.example TXT say "größe" \\',
+        r'quoted.example TXT "say \"gr\195\182\195\159e\" \\"',
+        'quoted.example TXT "say \\"größe\\" \\\\"',
         'example CAA 0 issue "ca.example"',
         "big.example TXT",
     ],
@@ -114,6 +121,8 @@ async def test_name_that_has_the_record_is_up(reach, server, question):
         ("www.example MX", "has no MX record of this name"),
         ("www.example A 192.0.2.3", "A is 192.0.2.1, 192.0.2.2, not 192.0.2.3"),
         ("www.example A nonsense", "A is 192.0.2.1, 192.0.2.2, not nonsense"),
+        ('example TXT "v=spf1" "-all"', 'TXT is "v=spf1 " "-all", not "v=spf1" "-all"'),
+        ('example TXT "unfinished', 'TXT is "v=spf1 " "-all", not "unfinished'),
         ("example TXT v=spf1", 'TXT is "v=spf1 " "-all", not v=spf1'),
     ],
 )
@@ -177,3 +186,12 @@ async def test_own_resolver_that_fails_is_our_own_fault(reach, server, monkeypat
 
     assert (refused.verdict, silent.verdict, up.verdict) == (Verdict.probe_error, Verdict.probe_error, Verdict.up)
     assert refused.error.startswith("prober: the region's resolver failed: ")
+
+
+async def test_txt_value_is_accepted_in_the_form_in_which_the_error_shows_it(reach, server):
+    port = await server()
+    for name in ("example", "quoted.example"):
+        error = (await reach("dns", port, data=f"{name} TXT no")).error
+        shown = error.removeprefix("TXT is ").removesuffix(", not no")
+
+        assert (await reach("dns", port, data=f"{name} TXT {shown}")).verdict is Verdict.up, shown

@@ -8,6 +8,7 @@ import pytest
 from pinghome_common.errors import Invalid
 from pinghome_common.events.condition import Condition
 from pinghome_common.events.resource import Resource
+from pinghome_common.events.resource import target as target_of
 from resource_cmd import resource, target
 from resource_cmd.schedule import job_of
 from resource_cmd.target import Endpoint
@@ -33,6 +34,8 @@ def monitor(type_: str, **settings) -> Resource:
         ("udp", {"host": "2001:db8::1", "port": 53}, "2001:db8::1", 53),
         ("icmp", {"host": "192.0.2.1"}, "192.0.2.1", 0),
         ("icmp", {"host": "bücher.example", "port": 7}, "xn--bcher-kva.example", 0),
+        ("icmp", {"host": "straße.test"}, "xn--strae-oqa.test", 0),
+        ("tcp", {"url": "tcp://βόλος.test:1"}, "xn--nxasmm1c.test", 1),
         ("smtp", {"host": "mail.example"}, "mail.example", 25),
         ("smtp", {"host": "mail.example", "port": 587}, "mail.example", 587),
         ("pop", {"host": "mail.example"}, "mail.example", 110),
@@ -106,3 +109,12 @@ def test_dns_asks_for_an_address_unless_told_what_else(data, question):
     target.check(it)
 
     assert job_of(it).data == question
+
+
+def test_name_of_a_dns_question_is_read_by_idna_2008():
+    assert job_of(monitor("dns", host="straße.test", data="TXT v=1")).data == "xn--strae-oqa.test TXT v=1"
+
+
+@pytest.mark.parametrize("url", ["https://straße.test/ß", "HTTPS://STRASSE.straße.test:8443"])
+def test_host_that_certificate_and_domain_are_of_is_the_one_that_is_probed(url):
+    assert target_of(monitor("http", url=url)).endswith("xn--strae-oqa.test")

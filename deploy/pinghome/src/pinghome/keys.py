@@ -32,7 +32,7 @@ def _run(work: Callable[[Connection], Awaitable[Any]]) -> None:
 
 
 async def _with_database(work: Callable[[Connection], Awaitable[Any]]) -> Any:
-    async with Database(_settings().database("resource_cmd"), size=1) as db:
+    async with Database(running_settings().database("resource_cmd"), size=1) as db:
         async with db.transaction() as tx:
             answer = await work(tx)
         for _ in range(50):
@@ -44,7 +44,7 @@ async def _with_database(work: Callable[[Connection], Awaitable[Any]]) -> Any:
         return answer
 
 
-def _settings() -> Settings:
+def running_settings() -> Settings:
     """The settings, with the database of the platform that runs on this data folder.
 
     Raises:

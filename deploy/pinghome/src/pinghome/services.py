@@ -78,7 +78,12 @@ async def as_processes(settings: Settings, servers: Servers, supervisor: Supervi
         await wait_until_gone(folder)
         port = kept.port(name)
         urls[name] = f"http://127.0.0.1:{port}"
-        code = f"from {factory.partition(':')[0]} import main; main()"
+        module, function = factory.split(":")
+        pings = ", limits.PINGS" if name == "data-gateway" else ""
+        code = (
+            "from pinghome_common import limits; from pinghome_common.serve import run;"
+            f" from {module} import {function}; run({function}{pings})"
+        )
         supervisor.launch(
             Child(
                 name,

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import uuid4
 
 import structlog
@@ -118,6 +119,7 @@ def build(
         swagger_ui_oauth2_redirect_url=None,
         servers=[{"url": f"/{name}", "description": "behind the platform's one port"}],
     )
+    app.openapi = partial(docs.document, app)  # type: ignore[method-assign]  # FastAPI's way to extend it
     app.state.name, app.state.settings, app.state.routers = name, settings, routers
     app.state.wrong_tokens = WrongTokens(settings.wrong_tokens_per_minute)
     app.state.checks = {"starting": _starting}

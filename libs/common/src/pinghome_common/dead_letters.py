@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import structlog
 from prometheus_client import Counter, Gauge
 
@@ -73,6 +74,26 @@ def _reason(error: Exception) -> str:
     """The error as PostgreSQL can hold it: it may quote what made it fail."""
     text = repr(error).encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
     return text[:LONGEST_REASON]
+
+
+def describe(row: Any) -> dict[str, Any]:
+    """A row of `dead_letter` for people, its body in place of bytes as what it says."""
+    body: Any = row["body"]
+    for decode in (msgspec.json.decode, msgspec.msgpack.decode):
+        try:
+            body = decode(row["body"])
+            break
+        except (ValueError, RecursionError):
+            continue
+    return {**dict(row), "body": _printable(body)}
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _printable(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_printable(each) for each in value]
+    return value.hex() if isinstance(value, bytes) else value
 
 
 _ADD = """

@@ -12,6 +12,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from ssl import SSLContext
 from typing import TypeVar
 
+from pinghome_common.hosts import to_ascii
+from pinghome_common.names import Names
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Lookup = Callable[[str], Iterable[str]]
@@ -45,9 +48,8 @@ _NOT_PUBLIC = _networks("192.0.0.0/24 192.88.99.0/24 2001::/23 3fff::/20")
 _UNICAST = IPv6Network("2000::/3")  # all that IANA has given out; excludes fec0::/10, 5f00::/16 and what comes next
 _MAPPED, _NAT64, _COMPATIBLE = IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"), IPv6Network("::/96")
 
-# getaddrinfo blocks, for seconds when a name's servers are silent. uvloop's own pool runs two look-ups at a time
-# (libuv, threadpool.c: slow I/O gets half of four threads), so two such names would stop every other probe.
-_RESOLVERS = ThreadPoolExecutor(64, thread_name_prefix="resolve")
+# For a `lookup` that is given, as it blocks.
+_THREADS = ThreadPoolExecutor(64, thread_name_prefix="lookup")
 
 
 class Forbidden(Exception):
@@ -58,12 +60,12 @@ class Guard:
     """Judges addresses and connects to nothing that it has not judged (reliability.md §5, SSRF guard specification).
 
     `allow` are the private networks of `PINGHOME_PROBE_ALLOW_CIDRS`; metadata addresses stay refused. `lookup` turns
-    a name into addresses; it blocks and runs in a thread.
+    a name into addresses in place of the system's resolver; it blocks and runs in a thread.
     """
 
-    def __init__(self, allow: Sequence[Network] = (), lookup: Lookup | None = None) -> None:
+    def __init__(self, allow: Sequence[Network] = (), lookup: Lookup | None = None, names: Names | None = None) -> None:
         self._allow = tuple(allow)
-        self._lookup = lookup or _lookup
+        self._lookup, self._names = lookup, names or Names()
         self._judged = lru_cache(1 << 15)(self._judge)
         self._literals = lru_cache(1 << 15)(self._literal)
 
@@ -85,7 +87,7 @@ class Guard:
         return self._literals(host) if len(host) < 256 else None
 
     async def resolve(self, host: str) -> list[Address]:
-        """All addresses of `host`, every one judged: one forbidden answer refuses all.
+        """All addresses of `host`, every one judged: one forbidden answer refuses all. There is at least one.
 
         Raises:
             Forbidden: an answer may not be connected to.
@@ -94,7 +96,15 @@ class Guard:
         literal = self.check_literal(host)
         if literal is not None:
             return [literal]
-        return await asyncio.get_running_loop().run_in_executor(_RESOLVERS, self._resolve, host)
+        try:
+            host = to_ascii(host)
+        except ValueError as error:
+            raise socket.gaierror(socket.EAI_NONAME, "not a valid host name") from error
+        if self._lookup:
+            found = await asyncio.get_running_loop().run_in_executor(_THREADS, self._lookup, host)
+        else:
+            found = await self._names.addresses(host)
+        return [self.check(address) for address in found]
 
     async def connect(
         self,
@@ -160,13 +170,10 @@ class Guard:
 
     def _literal(self, host: str) -> Address | None:
         try:
-            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-        except (socket.gaierror, UnicodeError):
+            found = socket.getaddrinfo(to_ascii(host), None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        except (socket.gaierror, ValueError):  # UnicodeError is one
             return None
         return self.check(str(found[0][4][0]))
-
-    def _resolve(self, host: str) -> list[Address]:
-        return [self.check(address) for address in self._lookup(host)]
 
     def _judge(self, text: str) -> Address:
         address = ip_address(text)
@@ -187,13 +194,6 @@ class Trusting(Guard):
 
     def _judge(self, text: str) -> Address:
         return ip_address(text)
-
-
-def _lookup(host: str) -> list[str]:
-    try:
-        return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
-    except UnicodeError as error:  # a label that IDNA cannot say, such as an empty one
-        raise socket.gaierror(socket.EAI_NONAME, "not a valid host name") from error
 
 
 def _faces(address: Address) -> list[Address]:

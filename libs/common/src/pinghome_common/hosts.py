@@ -32,7 +32,7 @@ def to_ascii(host: str) -> str:
     if not host.isascii():
         try:
             labels = idna.uts46_remap(host, std3_rules=False, transitional=False).split(".")
-            host = ".".join(label if label.isascii() else idna.alabel(label).decode() for label in labels)
+            host = ".".join(label if label.isascii() else _label(label) for label in labels)
         except (idna.IDNAError, UnicodeError) as error:
             raise ValueError("its host name is not valid") from error
     host = host.lower()
@@ -40,6 +40,13 @@ def to_ascii(host: str) -> str:
     if len(host) > 254 or (":" not in host and not all(0 < len(label) < 64 for label in labels)):
         raise ValueError("its host name is not valid")
     return host
+
+
+def _label(label: str) -> str:
+    try:
+        return idna.alabel(label).decode()
+    except idna.InvalidCodepoint:  # an emoji, which IDNA 2008 leaves out and UTS 46, and so every browser, takes
+        return f"xn--{label.encode('punycode').decode()}"
 
 
 def parse_url(text: str) -> Url:

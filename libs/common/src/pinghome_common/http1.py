@@ -113,6 +113,7 @@ class LimitedProtocol(RequestChecks):
         self.pipeline.clear()
         if self.running is not None:
             self.running.disconnected = True  # uvicorn tells only the last request
+            self.running.message_event.set()
         super().connection_lost(exc)
 
     @override

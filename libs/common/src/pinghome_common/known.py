@@ -60,6 +60,8 @@ class Known:
         self._events: dict[str, bytes] = {}
         self._position: int | None = None
         self._reader: Reader | None = None
+        self._question: asyncio.Task[None] | None = None  # one that is not asked yet
+        self._asking = asyncio.Lock()
         self.ready = False
         """True when all that was in the stream at the start is known, or a snapshot was found."""
 
@@ -153,18 +155,28 @@ class Known:
         self._position, self.ready = snapshot.position, True
 
     async def caught_up(self) -> None:
-        """Waits, half a second at most, until all is known that was in the stream when this was called.
+        """Waits, a second at most, until all is known that was in the stream when this was called.
+
+        However many wait, one question at a time is asked of the broker: anybody can make us ask.
 
         Raises:
             Unavailable: the broker is away, or it took longer, so that nobody can tell.
         """
-        try:
-            async with asyncio.timeout(0.5):
-                while self._reader is None:
-                    await asyncio.sleep(0.005)
-                await self._reader.taken()
-        except TimeoutError:
-            raise Unavailable("The newest changes are not known here yet; please try again in a moment.") from None
+        if self._question is None:
+            self._question = asyncio.create_task(self._ask())
+            self._question.add_done_callback(lambda task: task.cancelled() or task.exception())  # if nobody waits
+        await asyncio.shield(self._question)
+
+    async def _ask(self) -> None:
+        async with self._asking:
+            self._question = None  # who comes from now on has to wait for a later one
+            try:
+                async with asyncio.timeout(0.5):
+                    while self._reader is None:
+                        await asyncio.sleep(0.005)
+                    await self._reader.taken()
+            except TimeoutError:
+                raise Unavailable("The newest changes are not known here yet; please try again in a moment.") from None
 
     async def settle(self, noun: str, aggregate: UUID) -> bool:
         """Asks the stream for an aggregate that is not known; true when it was there and is known now.

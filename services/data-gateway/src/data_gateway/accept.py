@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
+from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
 
@@ -23,6 +24,9 @@ from pinghome_common.text import clean
 
 MESSAGE_LIMIT = 1000
 TEXT_LIMIT = 200
+MOST_ASKING = 64
+"""Single heartbeats that the broker is asked for at a time, while the reading of events lags behind."""
+
 CREATION = 2.0
 """Seconds that the creation of a check may take."""
 
@@ -58,6 +62,7 @@ class Door:
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
         """By id, as it stands in URLs."""
+        self._asking = 0
         self._slugs: dict[Place, set[str]] = defaultdict(set)
 
     def learn(self, event: Envelope) -> None:
@@ -91,12 +96,29 @@ class Door:
             except ValueError:
                 heartbeat = None
             if heartbeat is not None:
-                found = self.entries.get(str(heartbeat))
-                if found is None and await self.known.settle("heartbeat", heartbeat):
-                    found = self.entries.get(str(heartbeat))
+                found = self.entries.get(str(heartbeat)) or await self._missed(heartbeat)
         if found is None:
             raise NotFound("Heartbeat not found")
         return found
+
+    async def _missed(self, heartbeat: UUID) -> Entry | None:
+        """A heartbeat that is not known: all that miss one at a time share the question whether we know the newest.
+
+        Raises:
+            Unavailable: the broker cannot be asked, or is asked too much.
+        """
+        if self.known.ready:
+            with suppress(Unavailable):
+                await self.known.caught_up()
+                return self.entries.get(str(heartbeat))
+        if self._asking >= MOST_ASKING:
+            raise Unavailable("Too many heartbeats are looked up just now; please try again in a moment.")
+        self._asking += 1
+        try:
+            await self.known.settle("heartbeat", heartbeat)
+        finally:
+            self._asking -= 1
+        return self.entries.get(str(heartbeat))
 
     def by_slug(self, ping_key: str, slug: str, *, any_case: bool = False) -> Entry | None:
         """A heartbeat by the ping key of its service and its slug; None when there is none.

@@ -29,8 +29,8 @@ class FastPath:
 
     def __init__(self, app: ASGIApp, door: Door, body_limit: int) -> None:
         self._app, self._door, self._limit = app, door, body_limit
-        told = [(name.lower().encode(), value.encode()) for name, value in ping.headers(body_limit).items()]
-        head = [(b"content-type", b"text/plain"), (b"content-length", b"2"), *told]
+        self._told = [(name.lower().encode(), value.encode()) for name, value in ping.headers(body_limit).items()]
+        head = [(b"content-type", b"text/plain"), (b"content-length", b"2"), *self._told]
         self._ok = {"type": "http.response.start", "status": 200, "headers": head}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +72,8 @@ class FastPath:
             await ping.take(self._door, entry, asked, run, scope, receive, self._limit)
         except DomainError as error:
             words = error.message.encode()
-            head = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(words))]
+            head = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(words)), *self._told]
+            head += [(b"retry-after", b"%d" % error.retry_after)] if error.retry_after else []
             await send({"type": "http.response.start", "status": error.status, "headers": head})
             await send({"type": "http.response.body", "body": words})
             return True

@@ -19,6 +19,7 @@ from pinghome_common.health import resting, round_done
 from pinghome_common.secret import unseal
 from pinghome_common.stream import Broker, Queue, Task
 from prober.anchors import Anchors
+from prober.lateness import Lateness
 from prober.probe import probe, result
 from prober.probes.certificate import Told
 from prober.probes.check import Observation
@@ -81,6 +82,7 @@ class Prober:
         self._running: set[asyncio.Task[None]] = set()
         self._done: list[Done] = []
         self._told = Told()
+        self._lateness = Lateness(region)
 
     async def take(self) -> None:
         """Takes jobs until cancelled; on the way out, probes under way are finished."""
@@ -104,7 +106,7 @@ class Prober:
             log.exception("job_not_decoded", subject=task.subject)
             await self._queue.done([task])
             return
-        age = time.time() - task.at / 1e9
+        age = self._lateness.of(task.at / 1e9, time.time(), time.monotonic())
         LATE.labels(self._region).observe(age)
         if age > job.interval:
             DROPPED.labels(self._region).inc()

@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.resource import Resource
+from pinghome_common.hosts import parse_url, to_ascii
 
 REQUIRED = 0
 ALIASES = {"ping": "icmp", "pop3": "pop"}
@@ -23,7 +23,6 @@ PORTS: dict[str, int | None] = {
 """The types that are evaluated, and the port of each: a default, REQUIRED, or None where there is none."""
 
 RECORDS = ("A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT")
-_HOST = re.compile(r"[0-9a-z_.:][0-9a-z_.:-]*", re.ASCII)  # no zone index, no leading hyphen (S2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +76,14 @@ def host_in(field: str, text: str) -> Endpoint:
     if bare:
         text = f"//[{text}]" if text.count(":") > 1 and "[" not in text else f"//{text}"
     try:
-        parts = urlsplit(text)
-        host, port = (parts.hostname or "").encode("idna").decode().lower(), parts.port
+        url = parse_url(f"host:{text}" if text.startswith("//") else text)
     except ValueError:
-        host, port = "", None
-    if not _HOST.fullmatch(host) or port == 0 or parts.username is not None or not text.isprintable():
+        url = None
+    if url is None or url.username is not None or not text.isprintable():
         raise Invalid(FieldError(field, "must name a host, such as example.com or 192.0.2.1"))
-    if field == "host" and (not bare or port or parts.path or parts.query or parts.fragment):
+    if field == "host" and (not bare or url.port or url.path or url.query or "#" in text):
         raise Invalid(FieldError(field, "must be a host alone; its port goes into port"))
-    return Endpoint(host, port or 0)
+    return Endpoint(url.host, url.port or 0)
 
 
 def _told(it: Resource) -> Endpoint:
@@ -100,23 +98,21 @@ def _http(url: str) -> None:
     if not url:
         raise Invalid(FieldError("url", "is required for type http"))
     try:
-        parts = urlsplit(url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        parts = parse_url(url)
     except ValueError:
-        fine = False
-    if not fine or parts.username is not None:
+        parts = None
+    if parts is None or parts.scheme not in ("http", "https") or parts.username is not None:
         raise Invalid(FieldError("url", "must be an absolute http or https URL without user and password"))
 
 
 def _question(it: Resource) -> None:
     if not it.host:
         raise Invalid(FieldError("host", "is required for type dns: the name that is asked"))
-    labels = it.host.rstrip(".").split(".")
     try:
-        fits = all(0 < len(label.encode("idna") if not label.isascii() else label) < 64 for label in labels)
-    except UnicodeError:
-        fits = False
-    if not fits or len(it.host) > 253 or re.search(r"[\s\\\"();@$:/\[\]]", it.host):
+        name = to_ascii(it.host)
+    except ValueError:
+        name = ":"
+    if re.search(r"[\s\\\"();@$:/\[\]]", name):
         raise Invalid(FieldError("host", "must be a name such as example.com"))
     if it.data.strip() and it.data.split(maxsplit=1)[0].upper() not in RECORDS:
         raise Invalid(FieldError("data", f"must be a type ({', '.join(RECORDS)}) and, if wanted, the expected value"))
@@ -125,4 +121,4 @@ def _question(it: Resource) -> None:
 def question(it: Resource) -> str:
     """What a dns monitor asks, `NAME TYPE [expected]`; without a type it is A."""
     kind, *expected = (it.data.strip() or "A").split(maxsplit=1)
-    return " ".join([it.host, kind.upper(), *expected])
+    return " ".join([to_ascii(it.host), kind.upper(), *expected])

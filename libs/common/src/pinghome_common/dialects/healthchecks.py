@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
 from pinghome_common.clock import from_micros
+from pinghome_common.dialects import problems
 from pinghome_common.errors import DomainError
 from pinghome_common.events.key import Kind, Scope
 from pinghome_common.known import Caller
@@ -56,6 +57,7 @@ class Router(APIRouter):
         methods = {*(options.pop("methods") or ("GET",))}
         methods |= {"HEAD"} if "GET" in methods else set()
         bare = path.rstrip("/")
+        options["responses"] = problems.of_healthchecks(methods) | (options.get("responses") or {})
         for version in (1, 2, 3):
             for full in (f"/api/v{version}{bare}/", f"/api/v{version}{bare}"):
                 seen = version == 1 and full.removeprefix("/api/v1") == path

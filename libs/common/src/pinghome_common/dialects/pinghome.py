@@ -10,10 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, Field
 from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
+from pinghome_common.dialects import problems
 from pinghome_common.errors import DomainError, FieldError, ForbiddenError, Invalid, Unauthorized
 from pinghome_common.events.key import Kind, Scope
 from pinghome_common.known import Caller
@@ -94,13 +94,14 @@ class Router(APIRouter):
     """Routes that answer with and without a trailing slash, GET also as HEAD (contract, common rules 1 and 2)."""
 
     def __init__(self, *, public: bool = False, **options: Any) -> None:
+        self._public = public
         kind = PublicRoute if public else Route
-        super().__init__(
-            route_class=kind, redirect_slashes=False, responses=PROBLEMS, strict_content_type=False, **options
-        )
+        super().__init__(route_class=kind, redirect_slashes=False, strict_content_type=False, **options)
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        """Registers the path, and the same with a slash."""
+        """Registers the path, and the same with a slash; the OpenAPI page names what may go wrong."""
+        methods = options.get("methods") or ()
+        options["responses"] = problems.of_pinghome(methods, public=self._public) | (options.get("responses") or {})
         if "GET" in (options.get("methods") or ()):
             super().add_api_route(path, endpoint, **options)
             hidden = {**options, "methods": ["HEAD"], "include_in_schema": False}
@@ -112,31 +113,6 @@ class Router(APIRouter):
                 {"HEAD"} if "GET" in (options.get("methods") or ()) else set()
             )
             super().add_api_route(path + "/", endpoint, **{**options, "methods": methods, "include_in_schema": False})
-
-
-class Problem(BaseModel):
-    """What went wrong, in a sentence that says what to do."""
-
-    message: str = Field(examples=["name: must have at least 1 character"])
-
-
-class Problems(Problem):
-    """The same with each field's own message."""
-
-    class OfField(BaseModel):
-        """One field."""
-
-        field: str = Field(examples=["conditions.0.operator"])
-        message: str
-
-    errors: list[OfField]
-
-
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    401: {"model": Problem, "description": "no token, or an unknown one"},
-    404: {"model": Problem, "description": "no such id in your organisation"},
-    422: {"model": Problems, "description": "fields that are missing, of the wrong type or out of range"},
-}
 
 
 def render(request: Request, error: Exception) -> Response:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.condition import Condition
 from pinghome_common.events.domain import Domain
+from pinghome_common.hosts import parse_url
 
 
 class Status(StrEnum):
@@ -94,8 +94,7 @@ def target(it: Resource) -> str:
     if "//" not in text:
         text = f"//[{text}]" if text.count(":") > 1 and "[" not in text else f"//{text}"
     try:
-        host = urlsplit(text).hostname or ""
-        return host.encode("idna").decode().lower().rstrip(".")
+        return parse_url(f"host:{text}" if text.startswith("//") else text).host.rstrip(".")
     except ValueError:
         return ""
 

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
 from data_gateway.accept import Door, Entry, origin
+from pinghome_common.dialects import problems
 from pinghome_common.dialects.healthchecks import Refused
 from pinghome_common.errors import DomainError, NotFound
 from pinghome_common.events.ping import Kind
@@ -25,6 +26,12 @@ _FORM = re.compile(
 )
 _RID = re.compile(rb"rid=([0-9a-fA-F]{8})-([0-9a-fA-F]{4})-([0-9a-fA-F]{4})-([0-9a-fA-F]{4})-([0-9a-fA-F]{12})")
 _KINDS = {None: Kind.success, "start": Kind.run, "fail": Kind.fail, "log": Kind.log}
+
+
+ANSWERS = problems.of_pings() | {
+    200: {"content": {"text/plain": {"example": "OK"}}},
+    201: {"description": "`create=1` has made the check", "content": {"text/plain": {"example": "Created"}}},
+}
 
 
 class Asked(NamedTuple):
@@ -116,8 +123,8 @@ def headers(limit: int) -> dict[str, str]:
     return {"Ping-Body-Limit": str(limit), **always} if limit else always
 
 
-@routes.get("/ping/{rest:path}", response_class=PlainTextResponse)
-@routes.post("/ping/{rest:path}", response_class=PlainTextResponse)
+@routes.get("/ping/{rest:path}", response_class=PlainTextResponse, responses=ANSWERS)
+@routes.post("/ping/{rest:path}", response_class=PlainTextResponse, responses=ANSWERS)
 @routes.api_route("/ping/{rest:path}", methods=["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"], include_in_schema=False)
 async def ping(
     request: Request,
@@ -144,7 +151,8 @@ async def ping(
         await take(door, entry, asked, run, request.scope, request.receive, limit)
     except DomainError as error:
         words = "not found" if error.status == 404 else error.message
-        return Response(words, error.status, headers(limit), "text/plain")
+        wait = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+        return Response(words, error.status, headers(limit) | wait, "text/plain")
     words, status = ("Created", 201) if made else ("OK", 200)
     return Response(words, status, headers(limit), "text/plain")
 

@@ -17,6 +17,7 @@ from pinghome_common.dialects.healthchecks import (
     version_of,
 )
 from pinghome_common.dialects.healthchecks_documents import CHECK, shows, view
+from pinghome_common.dialects.problems import Responses
 from pinghome_common.events.heartbeat import Heartbeat, Status
 from pinghome_common.known import Caller
 from resource_cmd import heartbeat
@@ -30,6 +31,10 @@ BODY = {
     "requestBody": {
         "content": {"application/json": {"example": {"name": "Backups", "tags": "prod www", "timeout": 3600}}}
     }
+}
+
+NOT_PAUSED: Responses = {
+    409: {"description": "it is not paused", "content": {"text/plain": {"example": "check is not paused"}}}
 }
 
 
@@ -50,7 +55,7 @@ async def _shown(request: Request, command: Command, it: Heartbeat, status: int 
     return answer(request, view(request, command.caller, micros(command.now), told).whole(it), status)
 
 
-@routes.post("/checks/", status_code=201, responses=shows(CHECK, 201), openapi_extra=BODY)
+@routes.post("/checks/", status_code=201, responses=shows(CHECK) | shows(CHECK, 201), openapi_extra=BODY)
 async def create(request: Request) -> Response:
     """Creates a check, or updates the oldest one that shares what `unique` lists (B4)."""
     document = await sent(request)
@@ -100,7 +105,7 @@ async def pause(request: Request, id: str) -> Response:  # noqa: A002
         return await _shown(request, command, row.state)
 
 
-@routes.post("/checks/{id}/resume", responses=shows(CHECK))
+@routes.post("/checks/{id}/resume", responses=shows(CHECK) | NOT_PAUSED)
 async def resume(request: Request, id: str) -> Response:  # noqa: A002
     """Ends a pause: the check is as new (B13)."""
     id_, document = identified(id), await sent(request)

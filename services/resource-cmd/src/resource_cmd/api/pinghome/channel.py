@@ -8,9 +8,10 @@ from uuid_utils.compat import uuid4, uuid7
 
 from pinghome_common.clock import now
 from pinghome_common.dialects import pinghome_alerts as documents
-from pinghome_common.dialects.pinghome import MASK, Authorized, Problem, Router, answer
+from pinghome_common.dialects.pinghome import MASK, Authorized, Router, answer
 from pinghome_common.dialects.pinghome_documents import gone, made, shows
 from pinghome_common.dialects.pinghome_fields import Id
+from pinghome_common.dialects.problems import Problem
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.notification import Notification

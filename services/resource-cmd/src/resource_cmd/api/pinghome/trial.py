@@ -8,8 +8,9 @@ from uuid_utils.compat import uuid7
 
 from pinghome_common.clock import from_micros, now
 from pinghome_common.dialects import pinghome_documents as documents
-from pinghome_common.dialects.pinghome import Authorized, Problem, Router, answer
+from pinghome_common.dialects.pinghome import Authorized, Router, answer
 from pinghome_common.dialects.pinghome_fields import Id, Name
+from pinghome_common.dialects.problems import Problem
 from pinghome_common.events.trial import Trial
 from pinghome_common.secret import derive
 from resource_cmd import resource

@@ -1,10 +1,12 @@
 """Records of checks: contract B1 to B3 and B12, healthchecks-v1-2022.txt lines 51 to 260."""
 
 from fastapi import Request, Response
+from fastapi.responses import PlainTextResponse
 
 from pinghome_common.clock import micros, now
 from pinghome_common.dialects.healthchecks import Router, answer, named, plain
 from pinghome_common.dialects.healthchecks_documents import CHECK, shows, view
+from pinghome_common.dialects.problems import TEXT
 from pinghome_common.errors import Unavailable
 from resource_query.api.healthchecks.listing import lines
 from resource_query.query import Checking
@@ -30,7 +32,7 @@ async def one(request: Request, id: str, checking: Checking) -> Response:  # noq
     return answer(request, view(request, checking.caller, micros(now()), told).whole(it))
 
 
-@routes.get("/status/")
+@routes.get("/status/", response_class=PlainTextResponse, responses=TEXT)
 async def status(request: Request) -> Response:
     """OK, when the database answers; needs no key (B12)."""
     if not await request.app.state.db.ready():

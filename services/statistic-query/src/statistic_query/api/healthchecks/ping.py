@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import Request, Response
+from fastapi.responses import PlainTextResponse
 
 from pinghome_common.dialects.healthchecks import (
     Refused,
@@ -17,6 +18,7 @@ from pinghome_common.dialects.healthchecks import (
     version_of,
 )
 from pinghome_common.dialects.pinghome_documents import shows
+from pinghome_common.dialects.problems import TEXT
 from pinghome_common.events.ping import Kind
 from statistic_query import checks
 from statistic_query.pings import Kept, Row
@@ -59,10 +61,10 @@ async def pings(request: Request, id: str) -> Response:  # noqa: A002  # the doc
     async with state.db.connection() as connection:
         check = await checks.find(connection, caller, named)
         rows = await Kept(connection, state.settings.pings_kept).newest(check)
-    return answer(request, {"pings": _documents(rows, check, site(request), version_of(request))})
+    return answer(request, {"pings": _documents(rows, check.id, site(request), version_of(request))})
 
 
-@routes.get("/checks/{id}/pings/{n}/body")
+@routes.get("/checks/{id}/pings/{n}/body", response_class=PlainTextResponse, responses=TEXT)
 async def body(request: Request, id: str, n: str) -> Response:  # noqa: A002
     """The body that a ping was sent with, as it was; 404 when there was none (B14)."""
     caller, named, state = authorize(request), identified(id), request.app.state

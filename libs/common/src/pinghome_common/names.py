@@ -1,0 +1,63 @@
+"""Names to addresses without threads: /etc/hosts, then the servers of /etc/resolv.conf, by c-ares."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+
+import aiodns
+import pycares
+
+TIMEOUT, TRIES = 2.0, 2
+"""Seconds until a server is asked again, at first, and how often each is asked: a silent name is given up soon."""
+
+# What the name's own servers said; every other code is the resolver's trouble.
+_NO_SUCH_NAME = {
+    pycares.errno.ARES_ENOTFOUND,
+    pycares.errno.ARES_ENODATA,
+    pycares.errno.ARES_ENONAME,
+    pycares.errno.ARES_EBADNAME,
+}
+
+
+class Names:
+    """Looks names up, as many at a time as are asked for; who asks for a name under way shares its answer.
+
+    What a server answers is kept for its time to live, an hour at most. `servers` are those of /etc/resolv.conf unless
+    they are given.
+    """
+
+    def __init__(self, servers: Sequence[str] = (), port: int | None = None) -> None:
+        self._servers, self._port = servers, port
+        self._resolver: aiodns.DNSResolver | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._asking: dict[str, asyncio.Task[list[str]]] = {}
+
+    async def addresses(self, host: str) -> list[str]:
+        """All addresses of a host, both families; cancelling ends the waiting alone.
+
+        Raises:
+            socket.gaierror: there is no such name (EAI_NONAME), or the resolver failed (EAI_AGAIN).
+        """
+        loop = asyncio.get_running_loop()
+        if host.rstrip(".").lower() == "localhost":  # for which c-ares says ::1, too, whatever /etc/hosts says
+            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            return [str(each[4][0]) for each in found]
+        if self._resolver is None or self._loop is not loop:
+            self._loop, self._asking = loop, {}
+            self._resolver = aiodns.DNSResolver(
+                list(self._servers), loop, timeout=TIMEOUT, tries=TRIES, udp_port=self._port, tcp_port=self._port
+            )
+        asking = self._asking.get(host)
+        if asking is None:
+            asking = self._asking[host] = loop.create_task(_ask(self._resolver, host))
+            asking.add_done_callback(lambda _: self._asking.pop(host, None))
+        return await asyncio.shield(asking)
+
+
+async def _ask(resolver: aiodns.DNSResolver, host: str) -> list[str]:
+    try:
+        found = await resolver.getaddrinfo(host, family=socket.AF_UNSPEC, type=socket.SOCK_STREAM)
+    except aiodns.error.DNSError as error:
+        code = socket.EAI_NONAME if error.args[0] in _NO_SUCH_NAME else socket.EAI_AGAIN
+        raise socket.gaierror(code, str(error.args[1])) from error
+    return [node.addr[0].decode() for node in found.nodes]

@@ -1,0 +1,112 @@
+"""Every operation of the OpenAPI documents with generated requests: what it answers is what its document says."""
+
+import asyncio
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from pinghome.services import SERVICES
+from running import Platform
+
+SCHEMATHESIS = Path(__file__).parents[1] / ".venv/bin/schemathesis"
+FUZZED = [service for service in SERVICES if service != "prober"]
+PHASES = "examples,coverage,fuzzing"
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+)
+SEED = 20261126
+THERE = 12
+"""Things of each noun that are there to be asked for; deletions take some of them."""
+
+PATHS = {
+    r"^/v1/resource": "resource",
+    r"^/v1/heartbeat": "heartbeat",
+    r"^/v1/service/": "service",
+    r"^/v1/channel": "channel",
+    r"^/api/v1/checks/\{": "check",
+}
+"""What the `id` of a path is, or of a query."""
+
+
+@dataclass
+class Fuzzer:
+    """Asks as an organisation of its own, half of the time for what it has."""
+
+    platform: Platform
+    keys: dict[str, Any]
+    config: Path
+
+    @classmethod
+    async def of(cls, platform: Platform) -> Self:
+        """With an organisation and its things."""
+        keys = await platform.command("organisation", "create", "Fuzz")
+        config = platform.data / "schemathesis.toml"
+        config.write_text(_toml(await _things(platform, keys)))
+        return cls(platform, keys, config)
+
+    async def found(self, service: str, examples: int) -> str:
+        """What is wrong with a service's answers, as schemathesis prints it; empty when nothing is."""
+        words = [
+            "--config-file", self.config,
+            "run", f"{self.platform.url}/{service}/openapi.json", "--origin", self.platform.url,
+            "-H", f"Authorization: Bearer {self.keys['token']}", "-H", f"X-Api-Key: {self.keys['checks_key']}",
+            "--checks", ",".join(CHECKS), "--phases", PHASES, "-n", str(examples), "--seed", str(SEED),
+            "--suppress-health-check", "all", "--request-timeout", "60", "--continue-on-failure", "--warnings", "off",
+        ]  # fmt: skip
+        process = await asyncio.create_subprocess_exec(
+            SCHEMATHESIS, *words, cwd=self.platform.data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, "NO_COLOR": "1", "NO_PROXY": "*"},
+        )  # fmt: skip
+        said, _ = await process.communicate()
+        return said.decode() if process.returncode else ""
+
+
+async def _things(platform: Platform, keys: dict[str, Any]) -> dict[str, list[str]]:
+    """Ids by noun."""
+    found: dict[str, list[str]] = {"integration": []}
+    service, address = keys["service_id"], "http://127.0.0.1:1/"
+    bodies: dict[str, dict[str, Any]] = {
+        "resource": {"type": "http", "url": address, "service_id": service, "regions": ["eu-central-1"],
+                     "interval": 86400},
+        "heartbeat": {"service_id": service, "interval": 60},
+        "service": {},
+        "channel": {"kind": "webhook", "service_id": service, "config": {"url": address}},
+    }  # fmt: skip
+    headers = {"Authorization": f"Bearer {keys['token']}", "X-Api-Key": keys["checks_key"]}
+    async with httpx.AsyncClient(base_url=platform.url, headers=headers, timeout=30, trust_env=False) as http:
+
+        async def made(path: str, body: dict[str, Any], name: str = "id") -> str:
+            answer = await http.post(path, json=body)
+            assert answer.status_code == 201, answer.text
+            return str(answer.json()[name])
+
+        for noun, body in bodies.items():
+            found[noun] = [await made(f"/resource-cmd/v1/{noun}", body | {"name": f"{noun} {n}"}) for n in range(THERE)]
+        found["check"] = [await made("/api/v1/checks/", {"name": f"check {n}"}, "uuid") for n in range(THERE)]
+        sent = {"name": "x", "type": "webhook", "integration": address}
+        for id_ in found["resource"]:
+            found["integration"].append(await made(f"/resource-cmd/v1/resource/{id_}/integration", sent))
+    slugs = [f"{keys['ping_key']}/check-{n}" for n in range(THERE)]
+    pinged = [*found["check"], *slugs]
+    found["ping"] = [f"{each}{suffix}" for each in pinged for suffix in ("", "/start", "/fail", "/7")]
+    return found
+
+
+def _toml(things: dict[str, list[str]]) -> str:
+    lines = [f"[dictionaries.{noun}]\nvalues = {json.dumps(ids)}" for noun, ids in things.items()]
+    for path, noun in PATHS.items():
+        ours = {"path.id": noun, "query.id": noun, "path.integration": "integration"}
+        lines.append(f"[[operations]]\ninclude-path-regex = '{path}'")
+        lines += [f'parameters."{name}" = {{ dictionary = "{of}", probability = 0.5 }}' for name, of in ours.items()]
+    lines += ["[[operations]]\ninclude-path-regex = '^/ping/'"]
+    lines += ['parameters."path.rest" = { dictionary = "ping", probability = 0.5 }']
+    return "\n".join(lines) + "\n"

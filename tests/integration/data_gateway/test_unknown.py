@@ -1,0 +1,84 @@
+"""Heartbeats that are not known: the stream is asked before anybody hears 404, but not once for each."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from conftest import connected
+from data_gateway.accept import MOST_ASKING, Door
+from pinghome.nats import Nats
+from pinghome_common.errors import NotFound, Unavailable
+from pinghome_common.events import Event, encode
+from pinghome_common.events.heartbeat import Heartbeat
+from pinghome_common.known import Known
+from pinghome_common.stream import Broker
+from resource_cmd.streams import make_streams
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@pytest.fixture
+async def commands(broker: Nats) -> AsyncIterator[Broker]:
+    async with Broker(broker.url("resource-cmd"), "resource-cmd") as ours:
+        await connected(ours)
+        await make_streams(ours, 1, 64 << 20)
+        yield ours
+
+
+@pytest.fixture
+async def door(commands: Broker, broker: Nats, tmp_path: Path) -> AsyncIterator[Door]:
+    assert commands
+    made = Door()
+    async with Broker(broker.url("data-gateway"), "data-gateway") as ours:
+        await connected(ours)
+        made.broker = ours
+        made.known = Known(ours, tmp_path / "known", {"heartbeat": made.learn})
+        reading = asyncio.create_task(made.known.run())
+        async with asyncio.timeout(20):
+            while not made.known.ready:
+                await asyncio.sleep(0.01)
+        yield made
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+async def create(commands: Broker, id_: UUID) -> None:
+    it = Heartbeat(
+        id=id_, organisation=uuid4(), service_id=uuid4(), name="", slug="", period=60, methods=["GET"],
+        created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+    event = Event(type="heartbeat.created", time=NOW, subject=id_, organisation=uuid4(), version=1, actor="", data=it)
+    await commands.publish([(event.address, encode(event), None)])
+
+
+async def test_a_thousand_unknown_ids_cost_a_few_questions(door: Door):
+    before = door.broker.client.stats["out_msgs"]
+    found = await asyncio.gather(*(door.find(str(uuid4())) for _ in range(1000)), return_exceptions=True)
+    assert {type(each) for each in found} == {NotFound}
+    assert door.broker.client.stats["out_msgs"] - before <= 10
+
+
+async def test_what_was_made_a_moment_ago_is_found_among_many_that_are_not(door: Door, commands: Broker):
+    for _ in range(20):
+        id_ = uuid4()
+        with pytest.raises(NotFound):
+            await door.find(str(id_))  # whoever asks too early hides nothing
+        flood = [asyncio.create_task(door.find(str(uuid4()))) for _ in range(200)]
+        await asyncio.sleep(0)
+        await create(commands, id_)
+        assert (await door.find(str(id_))).id == id_.bytes
+        await asyncio.gather(*flood, return_exceptions=True)
+
+
+async def test_while_the_reading_lags_single_ones_are_asked_for_and_not_too_many(door: Door, commands: Broker):
+    id_ = uuid4()
+    await create(commands, id_)
+    door.known.ready = False
+    door.entries.clear()
+    assert (await door.find(str(id_))).id == id_.bytes
+    found = await asyncio.gather(*(door.find(str(uuid4())) for _ in range(200)), return_exceptions=True)
+    assert [type(each) for each in found].count(Unavailable) == 200 - MOST_ASKING
