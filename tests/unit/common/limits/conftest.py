@@ -58,10 +58,11 @@ class Served(NamedTuple):
             yield pairs
 
     @staticmethod
-    async def answers(reader: asyncio.StreamReader, silence: float) -> list[tuple[int, dict]]:
+    async def answers(reader: asyncio.StreamReader, silence: float, first: float = 0) -> list[tuple[int, dict]]:
+        """Until so many seconds of silence; `first`: seconds that the first answer may take at least."""
         found = []
         try:
-            async with asyncio.timeout(silence) as waiting:
+            async with asyncio.timeout(max(silence, first)) as waiting:
                 while line := await reader.readline():
                     head = await reader.readuntil(b"\r\n\r\n")
                     length = int(re.search(rb"content-length: (\d+)", head)[1])
@@ -73,10 +74,10 @@ class Served(NamedTuple):
         return found
 
     async def say(self, data: bytes) -> list[tuple[int, dict]]:
-        """Sends all at once; the answers until the server closes, or until 0.2 s of silence."""
+        """Sends all at once; the answers until the server closes, or until 0.2 s of silence after the first."""
         async with self.connect() as (reader, writer):
             writer.write(data)
-            return await self.answers(reader, 0.2)
+            return await self.answers(reader, 0.2, first=10)
 
     async def drip(self, begin: bytes, drop: bytes) -> tuple[list[tuple[int, dict]], float]:
         """Sends a drop every 30 ms; the answers and the seconds until the server closed."""

@@ -12,6 +12,9 @@ limits.BODIES_LIMIT = 4 << 20  # so that a test need not send 128 MB
 limits.KEPT_ALIVE = 1.0  # nor wait 150 s
 
 
+begun = []  # paths of long answers
+
+
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
         for step in ("startup", "shutdown"):
@@ -30,6 +33,10 @@ async def app(scope, receive, send):
     if scope["path"] == "/headers":
         told["headers"] = [name.decode() for name, _ in scope["headers"]]
         told["query_string"] = scope["query_string"].decode()
+    if scope["path"] == "/long":
+        begun.append(scope["path"])
+    if scope["path"] == "/begun":
+        told["begun"] = len(begun)
     sizes = {"/long": 64 << 20, "/large": 4 << 20}
     answer = b"x" * sizes[scope["path"]] if scope["path"] in sizes else json.dumps(told).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]

@@ -24,13 +24,15 @@ async def test_normal_client_is_served_beside_500_slow_ones(start):
 
         assert beside >= 5
         assert all(seconds < 3 for _, seconds in await asyncio.gather(*slow))
-        assert served.open_files() <= before + 1
+        async with asyncio.timeout(20):
+            while served.open_files() > before + 1:
+                await asyncio.sleep(0.01)
 
 
 async def answers_of_one(served):
     async with served.connect() as (reader, writer):
         writer.write(LAST)
-        return await served.answers(reader, 3)
+        return await served.answers(reader, 10)
 
 
 async def test_longest_waiting_connection_makes_room_for_a_new_one(start):
@@ -74,7 +76,7 @@ async def other_address(served):
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port, local_addr=("127.0.0.2", 0))
     writer.write(LAST)
     try:
-        return [code for code, _ in await served.answers(reader, 3)]
+        return [code for code, _ in await served.answers(reader, 10)]
     finally:
         writer.close()
 
@@ -107,27 +109,25 @@ def test_a_client_of_ipv6_has_its_whole_network(client, counted):
     assert addresses._counts == {}
 
 
-async def test_answers_that_nobody_reads_are_bounded(start):
-    with start() as served:
-        before = served.resident()
-        async with served.connect_many(80, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * 16):
-            peak, begun = 0.0, asyncio.get_running_loop().time()
-            while asyncio.get_running_loop().time() < begun + 1:
-                peak = max(peak, served.resident() - before)
-                await asyncio.sleep(0.02)
-            assert [code for code, _ in await answers_of_one(served)] == [200]
-
-    assert peak < 200  # 80 times 16 answers of 4 MB
+async def test_a_pipelined_request_waits_until_the_answer_before_is_read(start):
+    with start(PINGHOME_ANSWER_TIMEOUT="60") as served:
+        async with served.connect() as (reader, writer):
+            writer.write(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+            await reader.readline()
+            for begun in (1, 2, 3):
+                await asyncio.sleep(0.1)
+                [(_, told)] = await served.say(b"GET /begun HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert told["begun"] == begun
+                await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(64 << 20)
 
 
 async def test_those_that_leave_most_unread_are_ended_where_all_leave_too_much(start):
-    with start(PINGHOME_CONNECTIONS_PER_ADDRESS="1000") as served:
-        before, before_files = served.resident(), served.open_files()
-        async with served.connect_many(10, b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n"):
-            async with asyncio.timeout(20):
-                while served.open_files() > before_files + 1:
+    with start(PINGHOME_ANSWER_TIMEOUT="60") as served:
+        before = served.open_files()
+        async with served.connect_many(80, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * 16):
+            async with asyncio.timeout(30):  # 16 answers of 4 MB remain, more where the kernel holds a part of each
+                while served.open_files() > before + 60:
                     await asyncio.sleep(0.05)
             assert [code for code, _ in await answers_of_one(served)] == [200]
-        async with asyncio.timeout(20):
-            while served.resident() - before > 150:
-                await asyncio.sleep(0.05)
+            assert served.open_files() > before + 5
