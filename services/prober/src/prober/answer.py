@@ -90,11 +90,10 @@ class Answer:
         """The body as JSON, whatever its encoding; MISSING when it is none."""
         gc.disable()  # a hundred thousand new lists would make it look at each of them, again and again
         try:
-            return from_json(self.body)
+            return _parsed(self.body)
         except ValueError:
             try:
-                text = self._json_text.encode("utf-8", "replace")
-                return from_json(_ESCAPE.sub(_whole, text) if _SURROGATE.search(text) else text)
+                return _parsed(self._json_text.encode("utf-8", "replace"))
             except ValueError:
                 return MISSING
         finally:
@@ -140,6 +139,15 @@ class Answer:
             except zlib.error:
                 return b"", f"the answer is not valid {coding}"
         return body[:LIMIT], ""
+
+
+def _parsed(text: bytes) -> Any:
+    """What JSON in UTF-8 says.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return from_json(_ESCAPE.sub(_whole, text) if _SURROGATE.search(text) else text)
 
 
 def _whole(escape: re.Match[bytes]) -> bytes:

@@ -16,7 +16,9 @@ costs, nobody knows before."""
 PATIENCE = 5.0
 """Seconds until a judgement that has not come is given up; its thread ends by its own budget."""
 
-_THREADS = ThreadPoolExecutor(2, thread_name_prefix="judge")
+THREADS = ThreadPoolExecutor(2, thread_name_prefix="judge")
+"""Few, as each more makes the loop wait longer for its turn."""
+
 _PACKED = 1 << 20  # what a small answer may unpack to
 
 
@@ -28,7 +30,7 @@ async def judge(conditions: Sequence[Condition], seen: Observation, *, every: bo
     """
     if not any(it.operator == "regex" for it in conditions) and _cost(conditions, seen) <= CHEAP:
         return _judge(conditions, seen, every=every)
-    judging = _THREADS.submit(_judge, conditions, seen, every=every)
+    judging = THREADS.submit(_judge, conditions, seen, every=every)
     try:
         async with asyncio.timeout(PATIENCE):
             return await asyncio.wrap_future(judging)
