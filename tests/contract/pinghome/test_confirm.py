@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import httpx
 
-from contract.client import CANARY, Client
+from contract.client import Client
 from contract.target import eventually
 from mail_sink import MailSink
 
@@ -24,7 +24,7 @@ async def test_address_is_told_nothing_before_its_link_was_followed(
     client: Client, http: httpx.AsyncClient, mails: MailSink
 ):
     address = f"{uuid4()}@new.test"
-    it = await client.channel(kind="email", name=CANARY, config={"to": [address]})
+    it = await client.channel(kind="email", config={"to": [address]})
     url = f"resource-query/v1/channel/{it['id']}"
     assert address in it["problem"]
     assert await client.get(url) == it

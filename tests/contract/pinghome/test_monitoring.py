@@ -75,7 +75,11 @@ async def counted(it: Watched) -> None:
 async def redirects_are_followed_unless_the_monitor_says_otherwise(client: Client):
     async with listening(status=500) as failing, listening(status=302, location=failing.url) as target:
         follows, stays = await watched(client, target), await watched(client, target, not_follow_redirect=True)
+        none = await watched(client, target, max_redirects=0)
         assert "500" in (await follows.until("down"))["reason"]
+        down = await none.until("down")
+        assert (down["reason"], down["max_redirects"]) == ("more than 0 redirects", 0)
+        assert (await follows.read())["max_redirects"] == 10
         assert (await stays.until("up"))["not_follow_redirect"] is True
         target.location = "http://169.254.169.254/latest/meta-data/"
         assert "169.254.169.254" in (await follows.until("unknown"))["reason"]  # refused by policy: nobody is down

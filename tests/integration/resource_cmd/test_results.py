@@ -28,6 +28,8 @@ class World:
     def __init__(self, db: Database) -> None:
         self.db = db
         self.seq = 0
+        self.skew: dict[str, int] = {}
+        """Seconds by which the clock of a region's prober is wrong."""
 
     async def add(self, *, regions=("a",), **settings):
         settings = {"name": "shop", "type": "http", "service_id": uuid4(), "regions": list(regions), **settings}
@@ -43,7 +45,8 @@ class World:
             self.seq += 1
             found = [
                 Result(
-                    resource=it.id, slot=AT + at * MICRO, checked_at=AT + at * MICRO + 7, interval=60, verdict=verdict,
+                    resource=it.id, slot=AT + at * MICRO, checked_at=AT + (at + self.skew.get(region, 0)) * MICRO + 7,
+                    interval=60, verdict=verdict,
                     phases=Phases(total=1.0), error="" if verdict is Verdict.up else "refused the connection",
                 )
                 for it, at, verdict in results
@@ -158,3 +161,17 @@ async def test_repeated_and_overtaken_results_change_nothing(world, seed):
         batches = [(region, [(muddled, at, verdict)]) for region, at, verdict in (tale, *repeated)]
         await world.hear(*batches)
     assert await world.history(muddled) == await world.history(clean)
+
+
+@pytest.mark.parametrize("skew", [3600, 300, -300, -3600])
+async def test_a_prober_whose_clock_is_wrong_has_one_vote_like_any_other(world, skew):
+    world.skew["c"] = skew
+    it = await world.add(regions=("a", "b", "c"))
+    for at in (0, 60, 120):
+        await world.hear(*((region, [(it, at, UP)]) for region in "ab"), ("c", [(it, at, DOWN)]))
+    assert await world.history(it) == ["pending", "up"]
+    for at in (180, 240):
+        await world.hear(("a", [(it, at, UP)]), *((region, [(it, at, DOWN)]) for region in "bc"))
+    assert await world.history(it) == ["pending", "up", "down"]
+    await world.hear(*((region, [(it, 300, UP)]) for region in "abc"))
+    assert await world.history(it) == ["pending", "up", "down", "up"]

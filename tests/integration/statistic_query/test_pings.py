@@ -22,6 +22,7 @@ from pinghome_common.events.ping import encode as pack
 from pinghome_common.known import Caller
 from pinghome_common.stream import Message
 from statistic_query.checks import find
+from statistic_query.owned import Owned
 from statistic_query.partition import Partitions
 from statistic_query.pings import Kept, prune
 from statistic_query.project import Projector
@@ -124,11 +125,11 @@ async def test_only_the_newest_pings_are_shown_and_the_others_go_for_good(world)
         await world.ping(*[Kind.success] * 5, body=b"body")
     assert [n for n, _ in await world.kept(10)] == list(range(16, 26))
     async with world.db.connection() as connection:
-        kept = Kept(connection, 10)
-        assert await kept.body(world.check, 16) == b"body"
+        kept, it = Kept(connection, 10), Owned(world.check, now())
+        assert await kept.body(it, 16) == b"body"
         for n in (15, 26):
             with pytest.raises(NotFound):
-                await kept.body(world.check, n)
+                await kept.body(it, n)
         assert await prune(connection, 13) == 0  # not worth it yet
         assert await prune(connection, 10) == 1
         assert await prune(connection, 10) == 0

@@ -8,6 +8,7 @@ from pinghome_common import db as databases
 from pinghome_common.clock import now
 from statistic_query import flips as reading
 from statistic_query.flips import flips
+from statistic_query.owned import Owned
 from statistic_query.partition import Partitions
 
 KEPT = {"ping": 90, "flip": 30, "state_change": 30}
@@ -42,5 +43,5 @@ async def test_one_answer_has_the_newest_flips_only(db, monkeypatch):  # noqa: F
         for version in range(5):
             at = now() - timedelta(hours=5 - version)
             await connection.execute("INSERT INTO flip VALUES ($1, $2, $3, $4)", check, version, at, version % 2 == 0)
-        found = await flips(connection, check, None, None)
+        found = await flips(connection, Owned(check, now()), None, None)
     assert [each.up for each in found] == [True, False, True]

@@ -19,6 +19,7 @@ from pinghome_common.events.probe import Phases, Result, Results, Verdict
 from pinghome_common.stream import Message
 from statistic_query import rollup
 from statistic_query.counted import Counted
+from statistic_query.owned import Owned
 from statistic_query.partition import Partitions
 from statistic_query.project import Projector
 from statistic_query.read import VERDICTS, Read
@@ -155,7 +156,7 @@ async def test_a_window_is_what_its_results_add_up_to(db, start, end):
     found = await stored(db, 2)
     end = now() if end > now() - timedelta(minutes=5) else end
     async with db.connection() as connection:
-        sums = await Read(connection, ORGANISATION).sums(RESOURCE, Window(start, end, "hour"), CREATED)
+        sums = await Read(connection, ORGANISATION).sums(Owned(RESOURCE, CREATED), Window(start, end, "hour"))
     assert (*sums[:2], *shown(sums)[0]) == counted(found, start, end)
 
 
@@ -304,10 +305,10 @@ async def test_single_results_are_read_as_they_were_sent_newest_first(db, wanted
     found = await stored(db, 4)
     async with db.connection() as connection:
         read = Read(connection, ORGANISATION)
-        rows = await read.results(RESOURCE, None, None, 1000, wanted)
+        rows = await read.results(Owned(RESOURCE, CREATED), None, None, 1000, wanted)
         start, end = rows[7]["slot"], rows[2]["slot"]
-        some = await read.results(RESOURCE, start, end, 1000, wanted)
-        few = await read.results(RESOURCE, None, None, 3, wanted)
+        some = await read.results(Owned(RESOURCE, CREATED), start, end, 1000, wanted)
+        few = await read.results(Owned(RESOURCE, CREATED), None, None, 3, wanted)
 
     expected = [kept(it) for it in found if it.verdict in wanted]
     assert sorted(map(told, rows), key=str) == sorted(expected, key=str)
@@ -325,6 +326,6 @@ async def test_results_from_before_addresses_and_excerpts_were_kept_can_be_read(
         await tx.execute("INSERT INTO result (slot, series, total, verdict) VALUES ($1, $2, 5, 1)", slot, series)
         await tx.execute("INSERT INTO failure (slot, series, error, address) VALUES ($1, $2, 'e', 'a')", slot, series)
     async with db.connection() as connection:
-        (row,) = await Read(connection, ORGANISATION).results(RESOURCE, None, None, 9, VERDICTS)
+        (row,) = await Read(connection, ORGANISATION).results(Owned(RESOURCE, CREATED), None, None, 9, VERDICTS)
 
     assert told(row) == (micros(slot), None, Verdict.target_fail, None, "a", 5, "e", "", "", "")

@@ -154,7 +154,7 @@ def test_json_in_latin_1_and_with_half_an_emoji_is_read():
             failure = first_failure(
                 [Condition(type="response-json-check", operator=operator, values=["x"], key=key)], seen
             )
-            assert failure.found.startswith(("{", "\ud83d"))
+            assert failure.found.startswith(("{", "\ufffd"))
 
 
 @given(st.binary(max_size=200), st.sampled_from(["", "gzip", "deflate", "br", "gzip, gzip, gzip, gzip"]),

@@ -11,13 +11,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pinghome_common.events.certificate import Certificate
+from pinghome_common.events.condition import OPERATORS, TYPES, Condition
 from pinghome_common.events.probe import Job, Phases, Result, Results, Verdict
 from pinghome_common.events.trial import Trial
 from pinghome_common.guard import Guard
 from pinghome_common.stream import Task
 from prober import work
 from prober.anchors import Anchors
-from prober.probe import LONGEST
+from prober.excerpt import hide
+from prober.judges import judge
+from prober.probe import LONGEST, decided
+from prober.probes import PROBES
 from prober.probes.check import Observation
 from prober.work import Prober, _message
 
@@ -99,9 +103,12 @@ def test_result_that_is_too_large_costs_itself_alone(monkeypatch):
     assert (before.verdict, found.error) == (Verdict.up, "prober: internal error (ValueError)")
 
 
-def test_certificate_dates_that_no_format_holds_cost_one_result(monkeypatch):
+@pytest.mark.parametrize("broken", [False, True])
+def test_certificate_that_no_format_holds_costs_itself_alone(monkeypatch, broken):
     class Told:
         async def news(self, *_: object) -> Certificate:
+            if broken:
+                raise OverflowError
             beyond = datetime.max.replace(tzinfo=UTC) - timedelta(hours=1)
             return Certificate(
                 host="\udcff", subject="", issuer="", serial_number="", valid_from=beyond, valid_to=beyond,
@@ -112,7 +119,7 @@ def test_certificate_dates_that_no_format_holds_cost_one_result(monkeypatch):
 
     found, after = published(Observation(peer=object()), Observation())
 
-    assert (found.verdict, after.verdict) == (Verdict.probe_error, Verdict.up)
+    assert (found.verdict, found.certificate, after.verdict) == (Verdict.up, None, Verdict.up)
 
 
 def test_dry_run_that_cannot_be_encoded_is_answered(monkeypatch):
@@ -124,3 +131,66 @@ def test_dry_run_that_cannot_be_encoded_is_answered(monkeypatch):
     answered = asyncio.run(Prober(None, "a", b"", GUARD, Anchors([]))._tried(JOB))
 
     assert msgspec.msgpack.decode(answered, type=Trial).result.error == "prober: internal error (OverflowError)"
+
+
+CONDITION = st.builds(
+    Condition,
+    type=st.sampled_from([*TYPES, "x"]),
+    operator=st.sampled_from([*OPERATORS, "x"]),
+    values=st.lists(TEXT, max_size=3),
+    key=TEXT,
+)
+WILD_JOB = st.builds(
+    Job,
+    resource=st.just(UUID(int=1)),
+    type=st.sampled_from([*PROBES, "x"]),
+    interval=st.integers(0, 10),
+    url=TEXT | TEXT.map("http://{}".format),
+    host=TEXT,
+    port=st.integers(),
+    data=TEXT,
+    method=TEXT | st.just("GET"),
+    max_redirects=st.integers(),
+    conditions=st.lists(CONDITION, max_size=3),
+    sealed=st.binary(max_size=9),
+)
+
+
+@given(WILD_JOB, st.dictionaries(TEXT, TEXT, max_size=3), TEXT)
+@settings(max_examples=200, deadline=None)
+def test_whatever_a_job_says_its_probe_ends_in_a_result(job, headers, body):
+    async def run() -> list[work.Done]:
+        prober = Prober(None, "a", b"", Guard(lookup=lambda _: ["127.0.0.1"]), Anchors([]))
+        prober._open = lambda _: (headers, body)
+        await prober._probe(job, TASK)
+        msgspec.msgpack.decode(await prober._tried(job), type=Trial)
+        return prober._done
+
+    (done,) = asyncio.run(run())
+
+    assert msgspec.msgpack.decode(done.result, type=Result).resource == job.resource
+
+
+@given(
+    st.lists(CONDITION, max_size=4),
+    st.builds(
+        Observation,
+        status_code=st.none() | st.integers(0, 999),
+        headers=st.lists(
+            st.tuples(st.sampled_from([b"Content-Type", b"X", b"content-encoding"]), st.binary()), max_size=3
+        ),
+        body=st.binary(max_size=200)
+        | st.sampled_from([b'{"a": "\\ud83d"}', b"\xff\xfe[\0", b'{"": [1, {"\\u0000": 1e999}]}']),
+        complete=st.just(True),
+    ),
+    st.lists(TEXT, max_size=3),
+)
+@settings(max_examples=200, deadline=None)
+def test_whatever_an_answer_says_it_is_judged_and_shown(conditions, seen, secrets):
+    async def run() -> None:
+        if conditions:
+            decided(seen, conditions, await judge(conditions, seen, every=True))
+        await hide(seen, secrets)
+
+    asyncio.run(run())
+    seen.excerpt.encode()

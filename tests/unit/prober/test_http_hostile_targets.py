@@ -109,7 +109,7 @@ async def test_endless_chunks_of_one_byte_are_cut_too(listening, look):
     async with listening(answer) as target:
         seen = await look(target.url)
 
-    assert (seen.verdict, seen.error) == (Verdict.up, "")
+    assert (seen.verdict, seen.error, seen.cut) == (Verdict.up, "", True)
     assert MIB / 7 < len(seen.body) < MIB
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Sequence
+from functools import partial
 
 import aiodns
 import pycares
@@ -50,8 +51,13 @@ class Names:
         asking = self._asking.get(host)
         if asking is None:
             asking = self._asking[host] = loop.create_task(_ask(self._resolver, host))
-            asking.add_done_callback(lambda _: self._asking.pop(host, None))
+            asking.add_done_callback(partial(self._asked, host))
         return await asyncio.shield(asking)
+
+    def _asked(self, host: str, asking: asyncio.Task[list[str]]) -> None:
+        self._asking.pop(host, None)
+        if not asking.cancelled():
+            asking.exception()  # who asked may have gone: then nobody else looks at it
 
 
 async def _ask(resolver: aiodns.DNSResolver, host: str) -> list[str]:

@@ -1,11 +1,12 @@
 """An answer as its conditions read it: unpacked, in its own character set, and as JSON."""
 
 import codecs
+import gc
 import json
 import re
 import zlib
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 from pydantic_core import from_json
 
@@ -17,6 +18,12 @@ LIMIT = 1 << 20
 MISSING = object()
 """There is no such part in the answer."""
 
+# What a backslash begins in JSON: a pair of surrogates, half of one, or anything else.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)", re.DOTALL
+)
+_SURROGATE = re.compile(rb"\\u[dD]")
+_HALF = len(r"\ud83d")
 _MEMBERS = 10  # of one gzip stream; few servers send more than one, and each costs a copy of what is behind it
 _META = re.compile(rb"<meta\s[^>]{0,500}?charset\s*=\s*[\"']?\s*([a-z0-9_:.-]{1,40})", re.IGNORECASE)
 _XML = re.compile(rb"<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([a-z0-9_:.-]{1,40})", re.IGNORECASE)
@@ -34,13 +41,28 @@ _READ = {
 }  # fmt: skip
 
 
+T = TypeVar("T")
+
+
+class once(Generic[T]):  # noqa: N801  # it stands where `property` does
+    """A property that is made once; that of functools holds a lock for all answers while it makes one (Python 3.11)."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+
+    def __get__(self, it: Any, _: type) -> T:
+        made: T = self._make(it)
+        it.__dict__[self._make.__name__] = made
+        return made
+
+
 class Answer:
     """The parts of an answer that conditions speak of."""
 
     def __init__(self, seen: Observation) -> None:
         self._seen = seen
 
-    @cached_property
+    @once
     def body(self) -> bytes:
         """The first 1 MiB of the body, unpacked; empty when `problem` says why not."""
         return self._unpacked[0]
@@ -53,9 +75,9 @@ class Answer:
     @property
     def cut(self) -> bool:
         """True when there was more of the body than was read."""
-        return len(self._seen.body) >= LIMIT or len(self.body) >= LIMIT
+        return self._seen.cut or len(self._seen.body) >= LIMIT or len(self.body) >= LIMIT
 
-    @cached_property
+    @once
     def text(self) -> str:
         """The body as text: by its byte order mark, else by the header, else by what it says itself, else UTF-8."""
         for mark, encoding in _BOMS:
@@ -63,17 +85,19 @@ class Answer:
                 return self.body[len(mark) :].decode(encoding, "replace")
         return self.body.decode(self._declared or "utf-8", "replace")
 
-    @cached_property
+    @once
     def document(self) -> Any:
         """The body as JSON, whatever its encoding; MISSING when it is none."""
+        gc.disable()  # a hundred thousand new lists would make it look at each of them, again and again
         try:
-            return from_json(self.body)
+            return _parsed(self.body)
         except ValueError:
-            pass
-        try:
-            return json.loads(self._json_text)  # takes half a surrogate pair, which the fast reader refuses
-        except (ValueError, RecursionError):
-            return MISSING
+            try:
+                return _parsed(self._json_text.encode("utf-8", "replace"))
+            except ValueError:
+                return MISSING
+        finally:
+            gc.enable()
 
     @property
     def _json_text(self) -> str:
@@ -100,7 +124,7 @@ class Answer:
         encoding = _encoding(said[1].decode()) if said else None
         return "utf-8" if encoding and encoding.startswith("utf-16") else encoding  # it could not have been read
 
-    @cached_property
+    @once
     def _unpacked(self) -> tuple[bytes, str]:
         codings = f"{self.header('content-encoding')},{self.header('transfer-encoding')}".lower().split(",")
         named = [coding for each in codings if (coding := each.strip()) not in {"", "identity", "chunked"}]
@@ -115,6 +139,20 @@ class Answer:
             except zlib.error:
                 return b"", f"the answer is not valid {coding}"
         return body[:LIMIT], ""
+
+
+def _parsed(text: bytes) -> Any:
+    """What JSON in UTF-8 says.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return from_json(_ESCAPE.sub(_whole, text) if _SURROGATE.search(text) else text)
+
+
+def _whole(escape: re.Match[bytes]) -> bytes:
+    """An escape of JSON, with half an emoji made U+FFFD: nothing that we keep can hold one."""
+    return rb"\ufffd" if len(escape[0]) == _HALF else escape[0]
 
 
 def _encoding(label: str) -> str | None:

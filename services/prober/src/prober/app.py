@@ -12,6 +12,7 @@ from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from prober.anchors import Anchors
 from prober.probes import PROBES, Probe, icmp
+from prober.probes.site import suffixes
 from prober.work import Prober
 
 NAME = "prober"
@@ -22,6 +23,7 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     region = settings.region or settings.regions[0]
     key = bytes.fromhex(settings.region_key) if settings.region_key else derive(settings.secret_key, f"region:{region}")
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, f"{NAME}-{region}"))
+    suffixes()  # here no probe waits for it yet
     PROBES["icmp"] = _pinging(settings.probe_pinger)
     prober = Prober(broker, region, key, Guard(settings.probe_allow_cidrs), Anchors(settings.probe_anchors))
     await broker.serve(f"probe.{region}", NAME, prober.try_out)

@@ -1,17 +1,15 @@
 """What a user demands of an answer, judged on what a probe saw; pure, and bounded in time whatever it is given."""
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import to_json
 
 from pinghome_common.events import condition
 from pinghome_common.events.condition import Condition, pattern, steps
-from prober.answer import MISSING, Answer
+from prober.answer import MISSING, Answer, once
 from prober.budget import SECONDS, Budget, OverBudgetError
 from prober.probes.check import Observation
 
@@ -57,6 +55,8 @@ def each_judged(conditions: Sequence[Condition], seen: Observation) -> Iterator[
             yield _judge(it, answer, seen, budget)
         except OverBudgetError:
             yield Judgement(it, holds=False, found=OVER_BUDGET, judged=False)
+        except (ValueError, KeyError):  # no path, no expression, an operator of a newer release
+            yield Judgement(it, holds=False, found="this prober cannot read the condition", judged=False)
 
 
 def _judge(it: Condition, answer: Answer, seen: Observation, budget: Budget) -> Judgement:
@@ -65,7 +65,7 @@ def _judge(it: Condition, answer: Answer, seen: Observation, budget: Budget) -> 
     found = _parts(it, answer, seen)
     held = holds(it.operator, it.values, found, budget)
     if not held and it.type == condition.BODY and it.operator not in NEGATIVE:
-        if it.operator == "regex" and len(answer.text) > (most := min(map(_most, it.values))):
+        if it.operator == "regex" and len(answer.text) > (most := min(map(_most, it.values), default=0)):
             reason = f"not within the first {most >> 10} KiB, the most that so large an expression is searched in"
             return Judgement(it, holds=False, found=reason, judged=False)
         if answer.cut:
@@ -141,26 +141,18 @@ class _Plain:
     def __init__(self, value: Any) -> None:
         self.value = value
 
-    @cached_property
+    @once
     def text(self) -> str:
         return _text(self.value)
 
-    @cached_property
+    @once
     def encoded(self) -> bytes:
-        return self.text.encode("utf-8", "replace")
+        return self.text.encode()
 
 
 def _text(value: Any) -> str:
     """A value as a user would write it: JSON's true, false and null, numbers plainly, text as it is."""
-    if isinstance(value, str):
-        return value
-    try:
-        return to_json(value).decode()
-    except (PydanticSerializationError, ValueError):  # half a surrogate pair in it, or it is nested deeply
-        try:
-            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        except RecursionError:
-            return ""
+    return value if isinstance(value, str) else to_json(value).decode()
 
 
 def _number(value: Any) -> int | float | None:

@@ -9,6 +9,7 @@ from urllib.parse import quote, quote_plus
 
 from pinghome_common.text import clean
 from prober.answer import Answer
+from prober.judges import THREADS
 from prober.probes.check import Observation
 
 LIMIT = 4 << 10
@@ -27,7 +28,7 @@ async def hide(seen: Observation, secrets: Sequence[str]) -> None:
 async def hidden(texts: Sequence[str], secrets: Sequence[str]) -> list[str]:
     """The texts without any part of the secrets."""
     if sum(map(len, secrets)) > _LONG:
-        return await asyncio.to_thread(masked, texts, secrets)
+        return await asyncio.get_running_loop().run_in_executor(THREADS, masked, texts, secrets)
     return masked(texts, secrets)
 
 

@@ -10,13 +10,15 @@ from prober.probes.check import Observation
 from prober.probes.failure import OwnFault
 
 CHEAP = 2 << 20
-"""Bytes to look through, over all conditions, that are judged at once: some milliseconds."""
+"""Bytes to look through, over all conditions, that are judged at once: some milliseconds. What a regular expression
+costs, nobody knows before."""
 
 PATIENCE = 5.0
 """Seconds until a judgement that has not come is given up; its thread ends by its own budget."""
 
-_THREADS = ThreadPoolExecutor(2, thread_name_prefix="judge")
-_DEAR = {"regex": 8}
+THREADS = ThreadPoolExecutor(2, thread_name_prefix="judge")
+"""Few, as each more makes the loop wait longer for its turn."""
+
 _PACKED = 1 << 20  # what a small answer may unpack to
 
 
@@ -26,9 +28,9 @@ async def judge(conditions: Sequence[Condition], seen: Observation, *, every: bo
     Raises:
         OwnFault: this prober has too many answers to judge.
     """
-    if _cost(conditions, seen) <= CHEAP:
+    if not any(it.operator == "regex" for it in conditions) and _cost(conditions, seen) <= CHEAP:
         return _judge(conditions, seen, every=every)
-    judging = _THREADS.submit(_judge, conditions, seen, every=every)
+    judging = THREADS.submit(_judge, conditions, seen, every=every)
     try:
         async with asyncio.timeout(PATIENCE):
             return await asyncio.wrap_future(judging)
@@ -48,10 +50,10 @@ def _judge(conditions: Sequence[Condition], seen: Observation, *, every: bool) -
 
 
 def _cost(conditions: Sequence[Condition], seen: Observation) -> int:
-    """Bytes to look through; to read JSON counts as four looks."""
+    """Bytes to look through; to read JSON counts as eight looks."""
     packed = any(name.lower() == b"content-encoding" for name, _ in seen.headers)
     size = _PACKED if packed else len(seen.body)
-    looks = sum(len(it.values) * _DEAR.get(it.operator, 1) for it in conditions if it.type in (BODY, JSON))
+    looks = sum(len(it.values) for it in conditions if it.type in (BODY, JSON))
+    heads = sum(len(it.values) for it in conditions if it.type == HEADER)
     headers = sum(len(value) for _, value in seen.headers)
-    heads = sum(len(it.values) * _DEAR.get(it.operator, 1) for it in conditions if it.type == HEADER)
-    return size * (looks + 4 * any(it.type == JSON for it in conditions)) + headers * heads
+    return size * (looks + 8 * any(it.type == JSON for it in conditions)) + headers * heads

@@ -12,6 +12,7 @@ from prometheus_client import Counter, Histogram
 
 from pinghome_common.clock import from_micros
 from pinghome_common.errors import Unavailable
+from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.probe import Job, Result, Verdict
 from pinghome_common.events.trial import Trial
 from pinghome_common.guard import Guard
@@ -19,6 +20,7 @@ from pinghome_common.health import resting, round_done
 from pinghome_common.secret import unseal
 from pinghome_common.stream import Broker, Queue, Task
 from prober.anchors import Anchors
+from prober.lateness import Lateness
 from prober.probe import probe, result
 from prober.probes.certificate import Told
 from prober.probes.check import Observation
@@ -81,6 +83,7 @@ class Prober:
         self._running: set[asyncio.Task[None]] = set()
         self._done: list[Done] = []
         self._told = Told()
+        self._lateness = Lateness(region)
 
     async def take(self) -> None:
         """Takes jobs until cancelled; on the way out, probes under way are finished."""
@@ -104,7 +107,7 @@ class Prober:
             log.exception("job_not_decoded", subject=task.subject)
             await self._queue.done([task])
             return
-        age = time.time() - task.at / 1e9
+        age = self._lateness.of(task.at / 1e9, time.time(), time.monotonic())
         LATE.labels(self._region).observe(age)
         if age > job.interval:
             DROPPED.labels(self._region).inc()
@@ -120,9 +123,7 @@ class Prober:
         slot = task.at // 10**9 * 10**6  # schedules fire on the second; the message is stamped just after it
         try:
             seen = await self._seen(job)
-            certificate = None
-            if seen.peer is not None:
-                certificate = await self._told.news(job.resource, seen.peer, self._guard, from_micros(begun))
+            certificate = await self._certificate(job, seen, begun)
             if len(self._done) >= MOST_EXCERPTS:
                 seen.excerpt = ""
             encoded = _encoded(result(job, seen, slot, begun, certificate))
@@ -137,6 +138,18 @@ class Prober:
         seen = await probe(job, self._guard, self._open)
         await self._health.weigh(job, seen, time.monotonic())
         return seen
+
+    async def _certificate(self, job: Job, seen: Observation, begun: int) -> Certificate | None:
+        """The news of a certificate; one that cannot be read changes no verdict."""
+        if seen.peer is None:
+            return None
+        try:
+            news = await self._told.news(job.resource, seen.peer, self._guard, from_micros(begun))
+            msgspec.msgpack.encode(news)
+        except Exception:
+            log.exception("certificate_not_read", resource=str(job.resource))
+            return None
+        return news
 
     async def try_out(self, data: bytes) -> bytes:
         """Answers a request for a dry run: a `Job` in, a `Trial` out. It counts among the probes under way."""

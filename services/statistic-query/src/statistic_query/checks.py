@@ -5,10 +5,11 @@ from uuid import UUID
 from pinghome_common.db import Connection
 from pinghome_common.errors import no_check
 from pinghome_common.known import Caller
+from statistic_query.owned import Owned
 
 
-async def find(db: Connection, caller: Caller, named: UUID | str) -> UUID:
-    """The id of a caller's check that is named by its id, or by its unique key.
+async def find(db: Connection, caller: Caller, named: UUID | str) -> Owned:
+    """A caller's check that is named by its id, or by its unique key.
 
     Raises:
         NotFound: there is none.
@@ -16,11 +17,10 @@ async def find(db: Connection, caller: Caller, named: UUID | str) -> UUID:
     """
     by = "id" if isinstance(named, UUID) else "unique_key"
     rows = await db.fetch(
-        f"SELECT id, organisation, service FROM monitor WHERE {by} = $1 AND noun = 'heartbeat'",  # noqa: S608
+        f"SELECT id, created_at, organisation, service FROM monitor WHERE {by} = $1 AND noun = 'heartbeat'",  # noqa: S608
         named,
     )
     for row in rows:
         if (row["organisation"], row["service"]) == (caller.organisation, caller.service):
-            found: UUID = row["id"]
-            return found
+            return Owned(row["id"], row["created_at"])
     raise no_check(elsewhere=bool(rows) and isinstance(named, UUID))

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from pinghome_common.db import Connection
+from statistic_query.owned import Owned
 
 MOST = 10_000
 """Flips in one answer."""
@@ -18,11 +18,11 @@ class Flip:
     up: bool
 
 
-async def flips(db: Connection, check: UUID, start: datetime | None, end: datetime | None) -> list[Flip]:
+async def flips(db: Connection, check: Owned, start: datetime | None, end: datetime | None) -> list[Flip]:
     """Those of a check from `start` until before `end`, newest first, at most `MOST`."""
     rows = await db.fetch(
         "SELECT at, up FROM flip WHERE heartbeat = $1 AND ($2::timestamptz IS NULL OR at >= $2)"
         " AND ($3::timestamptz IS NULL OR at < $3) ORDER BY at DESC, version DESC LIMIT $4",
-        check, start, end, MOST,
+        check.id, start, end, MOST,
     )  # fmt: skip
     return [Flip(row["at"], row["up"]) for row in rows]

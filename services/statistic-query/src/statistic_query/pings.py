@@ -16,6 +16,7 @@ from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import Heartbeat, Status
 from pinghome_common.events.ping import Kind, Ping
 from pinghome_common.health import resting
+from statistic_query.owned import Owned
 from statistic_query.partition import Partitions
 from statistic_query.tally import Tally
 
@@ -101,18 +102,18 @@ class Kept:
     def __init__(self, db: Connection, most: int) -> None:
         self._db, self._most = db, most
 
-    async def newest(self, check: UUID) -> list[Row]:
+    async def newest(self, check: Owned) -> list[Row]:
         """The newest pings, the last first, without bodies; `size` is the body's."""
-        rows: list[Row] = await self._db.fetch(_NEWEST, check, self._most)
+        rows: list[Row] = await self._db.fetch(_NEWEST, check.id, self._most)
         return rows
 
-    async def body(self, check: UUID, n: int) -> bytes:
+    async def body(self, check: Owned, n: int) -> bytes:
         """The body of a ping.
 
         Raises:
             NotFound: there is no such ping, or it had no body.
         """
-        found: bytes | None = await self._db.fetchval(_BODY, check, self._most, n)
+        found: bytes | None = await self._db.fetchval(_BODY, check.id, self._most, n)
         if found is None:
             raise NotFound("not found")
         return found

@@ -16,6 +16,7 @@ from pinghome_common.events.notification import Notification
 from pinghome_common.events.probe import Verdict
 from statistic_query import rollup
 from statistic_query.counted import NOTHING, Counted, Counts
+from statistic_query.owned import Owned
 from statistic_query.uptime import History
 from statistic_query.window import STEPS, Window
 
@@ -119,8 +120,8 @@ class Read:
     def __init__(self, db: Database | Connection, organisation: UUID) -> None:
         self._db, self._organisation = db, organisation
 
-    async def created(self, noun: str, id_: UUID) -> datetime:
-        """When a monitor was created.
+    async def owned(self, noun: str, id_: UUID) -> Owned:
+        """A monitor or heartbeat of the organisation.
 
         Raises:
             NotFound: there is none, or it is another organisation's.
@@ -131,12 +132,12 @@ class Read:
         )  # fmt: skip
         if at is None:
             raise NotFound(f"{noun.capitalize()} not found")
-        return at
+        return Owned(id_, at)
 
     async def watched(
         self, resource: UUID, window: Window, limit: int
-    ) -> tuple[datetime, History, Sequence[datetime], Counted]:
-        """When a monitor was created, its states from before the window to its end, and what was counted in buckets.
+    ) -> tuple[Owned, History, Sequence[datetime], Counted]:
+        """A monitor, its states from before the window to its end, and what was counted in buckets.
 
         They are the newest `limit`, from the one of its creation on: their begins, then what was counted. Minutes are
         counted from single results, longer buckets are made of hours or days; all in one statement.
@@ -155,72 +156,70 @@ class Read:
         if row is None:
             raise NotFound("Resource not found")
         created, changed, states, *found = row
-        history = History(changed or [], states or [], now())
+        it, history = Owned(resource, created), History(changed or [], states or [], now())
         begins = begins[bisect_left(begins, window.floor(created)) :] if created < window.end else []
         if not begins:
-            return created, history, begins, Counted()
+            return it, history, begins, Counted()
         if window.interval == "minute":
-            return created, history, begins, _in_minutes(begins, found)
-        return created, history, begins, _in_days(window, begins, until, found)
+            return it, history, begins, _in_minutes(begins, found)
+        return it, history, begins, _in_days(window, begins, until, found)
 
-    async def sums(self, resource: UUID, window: Window, created: datetime) -> Counts:
+    async def sums(self, it: Owned, window: Window) -> Counts:
         """What was counted in the window: whole hours from their rollup, the rest from single results."""
         start, end = window.start, window.end
-        first, last = window.hours(created, now())
+        first, last = window.hours(it.created_at, now())
         edges = [(start, end)] if first >= last else [(start, first), (last, end)]
-        parts = [
-            tuple(await self._db.fetchrow(_ALL, resource, begin, until)) for begin, until in edges if begin < until
-        ]
+        parts = [tuple(await self._db.fetchrow(_ALL, it.id, begin, until)) for begin, until in edges if begin < until]
         if first < last:
-            found = await self._db.fetchrow(_BORDERS, resource, *_days(first, last))
+            found = await self._db.fetchrow(_BORDERS, it.id, *_days(first, last))
             parts.append(rollup.together(_by_day(found), first, last))
         return Counted.of(parts).together()
 
-    async def changes(self, resource: UUID, start: datetime | None, end: datetime | None, limit: int) -> list[Row]:
+    async def changes(self, it: Owned, start: datetime | None, end: datetime | None, limit: int) -> list[Row]:
         """Changes of state, newest first; `lasted` is how long each state did, None while it does."""
         rows: list[Row] = await self._db.fetch(
             "SELECT *, (SELECT min(n.at) - s.at FROM state_change n WHERE n.resource = $1 AND n.at >= s.at"
             " AND n.version > s.version) AS lasted FROM state_change s"
             " WHERE resource = $1 AND ($2::timestamptz IS NULL OR at >= $2)"
             " AND ($3::timestamptz IS NULL OR at < $3) ORDER BY at DESC, version DESC LIMIT $4",
-            resource, start, end, limit,
+            it.id, start, end, limit,
         )  # fmt: skip
         return rows
 
     async def results(
-        self, resource: UUID, start: datetime | None, end: datetime | None, limit: int, verdicts: Sequence[Verdict]
+        self, it: Owned, start: datetime | None, end: datetime | None, limit: int, verdicts: Sequence[Verdict]
     ) -> list[Row]:
         """Single results with one of some verdicts, newest first, each with all that is kept of it."""
         numbers = [VERDICTS.index(verdict) for verdict in verdicts]
-        rows: list[Row] = await self._db.fetch(_RESULTS, resource, start, end, limit, numbers)
+        rows: list[Row] = await self._db.fetch(_RESULTS, it.id, start, end, limit, numbers)
         return rows
 
-    async def notifications(self, about: UUID, limit: int) -> list[tuple[Notification, Notification | None]]:
+    async def notifications(self, it: Owned, limit: int) -> list[tuple[Notification, Notification | None]]:
         """What channels were told of a monitor, newest first; with the digest as which one was sent."""
         rows = await self._db.fetch(
             "SELECT n.state, d.state AS digest FROM notification n"
             " LEFT JOIN notification d ON d.id = (n.state->>'digest')::uuid"
             " WHERE n.about = $1 ORDER BY n.at DESC, n.id LIMIT $2",
-            about, limit,
+            it.id, limit,
         )  # fmt: skip
         return [
             (_decode_notification(row["state"]), _decode_notification(row["digest"]) if row["digest"] else None)
             for row in rows
         ]
 
-    async def pings(self, heartbeat: UUID, before: datetime | None, limit: int) -> list[Row]:
+    async def pings(self, it: Owned, before: datetime | None, limit: int) -> list[Row]:
         """Pings strictly older than `before`, newest first."""
         rows: list[Row] = await self._db.fetch(
             "SELECT * FROM ping WHERE heartbeat = $1 AND ($2::timestamptz IS NULL OR at < $2)"
             " ORDER BY at DESC, id DESC LIMIT $3",
-            heartbeat, before, limit,
+            it.id, before, limit,
         )  # fmt: skip
         return rows
 
-    async def ping_hours(self, heartbeat: UUID, start: datetime, end: datetime) -> list[Row]:
+    async def ping_hours(self, it: Owned, start: datetime, end: datetime) -> list[Row]:
         """Counts of pings by hour."""
         rows: list[Row] = await self._db.fetch(
-            "SELECT * FROM ping_hour WHERE heartbeat = $1 AND at >= $2 AND at < $3", heartbeat, start, end
+            "SELECT * FROM ping_hour WHERE heartbeat = $1 AND at >= $2 AND at < $3", it.id, start, end
         )
         return rows
 

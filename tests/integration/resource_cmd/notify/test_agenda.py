@@ -10,8 +10,8 @@ from integration.resource_cmd.test_results import World as Results
 from pinghome_common.clock import now
 from pinghome_common.events.notification import State
 from resource_cmd.notify.agenda import Agenda
-from resource_cmd.notify.deliver import _record
 from resource_cmd.notify.message import Undelivered, compose
+from resource_cmd.notify.record import record
 from resource_cmd.store import Resources, unheard
 
 MINUTE = timedelta(minutes=1)
@@ -31,7 +31,7 @@ class Told:
         async with self.world.db.transaction() as tx:
             rows = await Agenda(tx, self.channel, self.at(minutes)).next(follows=follows)
             if rows:
-                await _record(tx, rows, error, self.at(minutes), gone=False)
+                await record(tx, rows, error, self.at(minutes), gone=False)
             return [row.state.what for row in rows]
 
     async def due(self):
@@ -218,7 +218,7 @@ async def test_each_message_reads_its_own_notifications_and_not_all_that_are_ope
         async with world.db.transaction() as tx:
             rows = await Agenda(Counting(tx), told.channel, told.at(0.1)).next(follows=False)
             if rows:
-                await _record(tx, rows, None, told.at(0.1), gone=False)
+                await record(tx, rows, None, told.at(0.1), gone=False)
     assert (await world.states()).count("sent") == 4
     assert sum(read) < 50
 

@@ -6,6 +6,7 @@ import hmac
 import json
 import threading
 import time
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -224,7 +225,7 @@ async def test_a_channel_that_was_deleted_shows_what_it_was_not_told(world):
 
 
 async def test_after_a_day_it_has_failed_and_says_why(world, monkeypatch):
-    monkeypatch.setattr(deliver, "GIVE_UP", deliver.timedelta(seconds=1))
+    monkeypatch.setattr("resource_cmd.notify.record.GIVE_UP", timedelta(seconds=1))
     it = await world.resource()
     await world.webhook("http://127.0.0.1:1/secret-path?token=secret")
     async with world.working():

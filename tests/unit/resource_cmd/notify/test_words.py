@@ -153,6 +153,14 @@ def test_a_failure_says_what_the_job_said_bounded_and_clean(said, told):
     assert failed(**said) == told
 
 
+@given(st.text(), st.binary(), st.none() | st.integers())
+def test_whatever_a_job_says_can_be_kept_and_told(message, body, exit_status):
+    """A lone surrogate may come out of an older gateway's stream."""
+    text = failed(message=message + "\ud800\0", body=body, exit_status=exit_status)
+    assert set(text.encode().decode()).isdisjoint(map(chr, (*range(9), *range(11, 32), 127)))
+    assert len(text) < 2000
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0, "0 s"), (59, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (3900, "1 h 5 min"), (90000, "1 d 1 h"), (-5, "0 s")],

@@ -44,9 +44,10 @@ class Observation:
 
     `error` is a sentence for the user, empty when up; `address` is the last one connected to. `headers` and `body`
     (at most 1 MiB) are those of the last answer, raw; of them only `excerpt` leaves the prober. `complete` says that
-    the answer came whole, `endless` that time ran out in its body, `condition` which one failed or held last. `doing`
-    is the part it was in, for the sentence of a time-out. `peer` is that of the monitor's own host, not of where it
-    redirects to. `tolerated` are sentences on what was not as it should be and did not count.
+    the answer came whole, `endless` that time ran out in its body, `cut` that it was read no further. `condition` is
+    the one that failed or held last, `doing` the part it was in, for the sentence of a time-out. `peer` is that of
+    the monitor's own host, not of where it redirects to. `tolerated` are sentences on what was not as it should be
+    and did not count.
     """
 
     verdict: Verdict = Verdict.up
@@ -58,6 +59,7 @@ class Observation:
     body: bytes = b""
     complete: bool = False
     endless: bool = False
+    cut: bool = False
     doing: str = ""
     peer: Peer | None = None
     condition: str = ""

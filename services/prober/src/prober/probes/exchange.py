@@ -22,7 +22,8 @@ class Exchange(asyncio.Protocol):
     """Sends one request and collects one answer; `over` is set when it is there, cut at the limit or failed.
 
     `method` is the request's (an answer to HEAD has no body). With `follow`, a redirect is over at its last header.
-    Times are of `perf_counter`. `failure` is what went wrong, or None. `in_body` is true once the head is complete.
+    Times are of `perf_counter`. `failure` is what went wrong, or None. `in_body` is true once the head is complete,
+    `cut` when the body was read no further.
     """
 
     def __init__(self, method: str, *, follow: bool) -> None:
@@ -36,7 +37,7 @@ class Exchange(asyncio.Protocol):
         self._bodiless = method == "HEAD"
         self._follow = follow
         self._received = 0
-        self.in_body = False
+        self.in_body = self.cut = False
         self._chunked = False
         self._loose: tolerant.Answer | None = None
         self._raw: list[bytes] | None = []  # all that has come, as long as it may have to be read again
@@ -81,6 +82,7 @@ class Exchange(asyncio.Protocol):
         if self._received > HEAD_LIMIT and not self.in_body:
             self._finish(Broken("sent more than 64 KiB of headers"))
         elif self._received > HEAD_LIMIT + BODY_LIMIT:
+            self.cut = not self.over.done()
             self._finish()  # enough to judge by
 
     def _parse(self, parser: httptools.HttpResponseParser, data: bytes) -> None:

@@ -89,6 +89,7 @@ async def _ask(request: Request, check: Check, guard: Guard, deadline: float, se
     finally:
         exchange.close(transport)
         seen.status_code, seen.headers, seen.body = exchange.status or None, exchange.headers, exchange.body
+        seen.cut = exchange.cut
         seen.endless = exchange.in_body and exchange.over.cancelled()
         for sentence in exchange.tolerated:
             _note(seen, sentence)

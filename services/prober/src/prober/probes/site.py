@@ -7,7 +7,8 @@ from publicsuffixlist import PublicSuffixList
 
 
 @cache
-def _suffixes() -> PublicSuffixList:
+def suffixes() -> PublicSuffixList:
+    """The public suffix list; to read it takes 50 ms, once."""
     return PublicSuffixList()  # with the private part: two names below github.io have two owners
 
 
@@ -15,7 +16,7 @@ def _suffixes() -> PublicSuffixList:
 def registered(host: str) -> str:
     """The domain that somebody registered, such as `example.co.uk` for `www.example.co.uk`; empty for an address."""
     host = host.rstrip(".")
-    return "" if is_address(host) else _suffixes().privatesuffix(host) or ""
+    return "" if is_address(host) else suffixes().privatesuffix(host) or ""
 
 
 def is_address(host: str) -> bool:

@@ -16,6 +16,7 @@ _CONTROL = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]+")
 _LENGTH = re.compile(rb"\d{1,15}")
 _SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[ \t]*(?:;[^\n]*)?\r*\n")
 _LINE_LIMIT = 4096
+_MOST_CHUNKS = 20_000  # each costs a microsecond of our own; a body of so many is judged by what came
 
 
 class Answer:
@@ -153,7 +154,7 @@ class Chunks:
 
     def __init__(self) -> None:
         self._held = b""
-        self._left = 0
+        self._left = self._count = 0
         self._behind = False  # a chunk, whose line end is still to come
         self.over = self.loose = False
 
@@ -186,7 +187,8 @@ class Chunks:
                 raise Broken("did not answer in HTTP/1.1: a chunk has no valid size")
             self.loose |= self._behind or not _STRICT_SIZE.fullmatch(line)
             self._left, self._behind = int(size[1], 16), True
-            self.over = not self._left  # trailers are of no interest
+            self._count += 1
+            self.over = not self._left or self._count > _MOST_CHUNKS  # trailers are of no interest
         return b"".join(body)
 
 

@@ -3,44 +3,30 @@
 import asyncio
 import time
 from collections import Counter as Counted
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
-from datetime import datetime, timedelta
-from uuid import UUID, uuid5
+from datetime import timedelta
+from uuid import UUID
 
 import msgspec
 import structlog
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Gauge
 
 from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.integration import Integration
-from pinghome_common.events.notification import Attempt, Notification, State
+from pinghome_common.events.notification import Notification
 from pinghome_common.health import resting
 from pinghome_common.logs import said
-from resource_cmd.notify.agenda import NOTIFIER, Agenda
-from resource_cmd.notify.ledger import Notifications
-from resource_cmd.notify.message import Kind, Later, Means, PartlyDelivered, Refusal, Undelivered, compose
-from resource_cmd.notify.plan import GIVE_UP, backoff
+from resource_cmd.notify.agenda import Agenda
+from resource_cmd.notify.message import Kind, Later, Means, PartlyDelivered, Undelivered, compose
+from resource_cmd.notify.record import Outcome, record
 from resource_cmd.notify.usable import opened_usable, refresh
-from resource_cmd.store import Row, unheard
 
 log = structlog.get_logger()
 
-DELIVERIES = Counter("pinghome_deliveries_total", "attempts to deliver notifications", ["kind", "outcome"])
 OVERDUE = Gauge("pinghome_delivery_overdue_seconds", "for how long the longest waiting delivery has been due")
-LAG = Histogram(
-    "pinghome_delivery_seconds",
-    "from what happened to its delivery",
-    ["kind"],
-    buckets=(0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400),
-)
-
-Outcome = Undelivered | PartlyDelivered | None
-"""What went wrong, if anything did."""
-
 AT_ONCE = 200
 """Channels that one process tells something at the same time; each of them one thing after another."""
 SHARE = 50
@@ -51,8 +37,6 @@ CONNECTIONS = 4
 """Of those of the service's pool that deliveries may take at a time: commands come first."""
 TURN = 15.0
 """Seconds after which a channel begins nothing new, and others get their turn."""
-LONGEST = 900.0
-"""Seconds that a receiver may ask to be left alone."""
 SEND = 35.0
 """Seconds that one message may take."""
 OURS = "something went wrong on our side; it has been logged"
@@ -159,7 +143,7 @@ class Notifier:
                 await tx.execute("UPDATE notification SET due = $2 WHERE id = $1", rows[0].state.id, due)
             return True
         async with self._transaction() as tx:
-            await _record(tx, rows, error, now(), gone=target is None)
+            await record(tx, rows, error, now(), gone=target is None)
         self._after()
         return True
 
@@ -208,56 +192,6 @@ async def _target(tx: Connection, channel: UUID) -> Channel | Integration | None
     return msgspec.json.decode(row["state"], type=type_)
 
 
-async def _record(tx: Connection, rows: list[Row[Notification]], error: Outcome, at: datetime, *, gone: bool) -> None:
-    """Writes an attempt down; what the message covers ends with it, and what waited for it gets its turn."""
-    leader = rows[0].state
-    if leader.recipient:
-        rows = rows[:1]
-    if isinstance(error, PartlyDelivered):
-        await _part(tx, leader, error.refused, at)
-        error = None
-    leader.attempts.append(Attempt(at=at, error=str(error or "")))
-    over = gone or leader.planned is None or at - leader.planned >= GIVE_UP
-    outcome = "sent" if error is None else "failed" if over else "retried"
-    DELIVERIES.labels(leader.channel_kind, outcome).inc()
-    store = Notifications(tx, NOTIFIER, unheard, at)
-    if error is not None and outcome == "retried":
-        leader.state, leader.reason = State.waiting, ""
-        await store.save(rows[0], outcome)
-        wait = max(backoff(len(leader.attempts)), timedelta(seconds=min(error.wait, LONGEST)))
-        await tx.execute("UPDATE notification SET due = $2 WHERE id = $1", leader.id, at + wait)
-        return
-    for row in rows:
-        row.state.state, row.state.reason = State(outcome), str(error or "")
-        await store.save(row, outcome)
-        if error is None:
-            LAG.labels(leader.channel_kind).observe(max((at - row.state.at).total_seconds(), 0.0))
-    await tx.execute("UPDATE notification SET due = NULL WHERE id = $1", leader.id)
-    await tx.execute(
-        "UPDATE notification SET due = $3 WHERE channel = $1 AND open AND planned IS NULL AND about = ANY($2::uuid[])",
-        leader.channel, [row.state.about for row in rows], at,
-    )  # fmt: skip
-
-
-async def _part(tx: Connection, told: Notification, refused: Mapping[str, Refusal], at: datetime) -> None:
-    """Gives each recipient that was refused a row of its own, to be tried again alone or to fail alone."""
-    store = Notifications(tx, NOTIFIER, unheard, at)
-    for address, refusal in refused.items():
-        alone = replace(
-            told,
-            id=uuid5(told.id, address),
-            recipient=address,
-            state=State.failed if refusal.final else State.waiting,
-            reason=refusal.sentence if refusal.final else "",
-            planned=at,
-            attempts=[Attempt(at=at, error=refusal.sentence)],
-        )
-        await store.add_many([alone])
-        due = None if refusal.final else at + backoff(1)
-        await tx.execute(_ALONE, alone.id, at, due, not refusal.final)
-
-
-_ALONE = "UPDATE notification SET leader = id, planned = $2, due = $3, open = $4 WHERE id = $1"
 _OWNERS = "SELECT organisation FROM channel UNION SELECT organisation FROM integration"
 _OVERDUE = "SELECT coalesce(extract(epoch FROM now() - min(due)), 0)::float8 FROM notification WHERE due <= now()"
 

@@ -60,8 +60,12 @@ async def refresh(tx: Connection, key: bytes, means: Means, organisation: UUID |
                     await tx.execute(AT_ONCE, row.state.id)
 
 
-AT_ONCE = "UPDATE notification SET due = now() WHERE channel = $1 AND open AND due IS NOT NULL"
-"""What a channel waits with is looked at now."""
+# What a channel waits with is looked at now; rows that the notifier holds just now are passed over.
+AT_ONCE = """
+UPDATE notification SET due = now() WHERE id IN (
+    SELECT id FROM notification WHERE channel = $1 AND open AND due IS NOT NULL FOR UPDATE SKIP LOCKED
+)
+"""
 
 _ALLOWED = """
 SELECT ARRAY(SELECT address FROM mail_address WHERE organisation = $1 AND confirmed_at IS NOT NULL) AS confirmed,

@@ -61,7 +61,7 @@ async def pings(request: Request, id: str) -> Response:  # noqa: A002  # the doc
     async with state.db.connection() as connection:
         check = await checks.find(connection, caller, named)
         rows = await Kept(connection, state.settings.pings_kept).newest(check)
-    return answer(request, {"pings": _documents(rows, check, site(request), version_of(request))})
+    return answer(request, {"pings": _documents(rows, check.id, site(request), version_of(request))})
 
 
 @routes.get("/checks/{id}/pings/{n}/body", response_class=PlainTextResponse, responses=TEXT)

@@ -54,12 +54,13 @@ async def statistic(
     interval: Annotated[Interval, Query(examples=["7d"])] = "1h",
 ) -> Response:
     """How many check-ins of each kind came in each bucket, ascending, the newest 1000 buckets (A37)."""
-    start, end = range_.since(await read.created("heartbeat", id))
+    it = await read.owned("heartbeat", id)
+    start, end = range_.since(it.created_at)
     window = Window(start, end, interval)
     begins = window.newest(MOST)
     counts: dict[datetime, Counter[str]] = {begin: Counter() for begin in begins}
     if begins:
-        for row in await read.ping_hours(id, begins[0], window.after(begins[-1])):
+        for row in await read.ping_hours(it, begins[0], window.after(begins[-1])):
             counts[window.floor(row["at"])].update({kind: row[kind] for kind in KINDS})
     data = [
         {"received_at": moment(begin), **{f"{kind}_count": found[kind] for kind in KINDS}}
@@ -78,8 +79,8 @@ async def events(
     ] = None,
 ) -> Response:
     """Check-ins, newest first; to page on, give the `received_at` of the last one (A38)."""
-    await read.created("heartbeat", id)
-    rows = await read.pings(id, query.moment("last_received_at", last_received_at), limit)
+    it = await read.owned("heartbeat", id)
+    rows = await read.pings(it, query.moment("last_received_at", last_received_at), limit)
     data = [
         {
             "id": row["id"],
@@ -97,5 +98,5 @@ async def events(
 @routes.get("/v1/heartbeat/{id}/notifications", responses=shows({"data": [NOTIFICATION]}))
 async def notifications(id: Id, read: Queried, limit: Limited = 100) -> Response:  # noqa: A002
     """Who was told what of a heartbeat, newest first, with every attempt to (our extension)."""
-    await read.created("heartbeat", id)
-    return answer({"data": [notification(it, sent_as) for it, sent_as in await read.notifications(id, limit)]})
+    found = await read.notifications(await read.owned("heartbeat", id), limit)
+    return answer({"data": [notification(it, sent_as) for it, sent_as in found]})

@@ -67,12 +67,12 @@ async def statistic(
     `uptime` is percent of the time that the monitor was watched; response times are milliseconds.
     """
     asked = Window(max(range_.start, MONDAY), min(range_.end, now()), interval)  # nobody was watched before
-    created, history, begins, counted = await read.watched(id, asked, limit)
-    start, end = range_.since(created)
+    it, history, begins, counted = await read.watched(id, asked, limit)
+    start, end = range_.since(it.created_at)
     window = Window(start, end, interval)
     hourly = begins and interval in ("hour", "1h")
-    same = hourly and window.hours(created, now()) == (begins[0], window.after(begins[-1]))
-    sums = counted.together() if same else await read.sums(id, window, created)
+    same = hourly and window.hours(it.created_at, now()) == (begins[0], window.after(begins[-1]))
+    sums = counted.together() if same else await read.sums(it, window)
     edges = [max(begins[0], start), *begins[1:], min(window.after(begins[-1]), end)] if begins else [start]
     whole = history.span(start, end)
     summary = {
@@ -92,8 +92,8 @@ async def state_changed_logs(id: Id, read: Queried, range_: Ranged, limit: Limit
 
     `duration_seconds` (our extension) is how long that state lasted, null while it does.
     """
-    await read.created("resource", id)
-    rows = await read.changes(id, range_.asked_start, range_.asked_end, limit)
+    it = await read.owned("resource", id)
+    rows = await read.changes(it, range_.asked_start, range_.asked_end, limit)
     data = [
         {
             "state": row["status"],
@@ -112,5 +112,5 @@ async def state_changed_logs(id: Id, read: Queried, range_: Ranged, limit: Limit
 @routes.get("/v1/resource/{id}/notifications", responses=shows({"data": [NOTIFICATION]}))
 async def notifications(id: Id, read: Queried, limit: Limited = 100) -> Response:  # noqa: A002
     """Who was told what of a monitor, newest first, with every attempt to (our extension)."""
-    await read.created("resource", id)
-    return answer({"data": [notification(it, sent_as) for it, sent_as in await read.notifications(id, limit)]})
+    found = await read.notifications(await read.owned("resource", id), limit)
+    return answer({"data": [notification(it, sent_as) for it, sent_as in found]})

@@ -52,9 +52,9 @@ async def results(
     wrong with an answer and did not count. `checked_at` is exact where one of these is kept; else it is the slot, but
     for the delay that `pinghome_slot_delay_seconds` measures.
     """
-    await read.created("resource", id)
+    it = await read.owned("resource", id)
     wanted = list(VERDICTS) if verdict is None else FAILURES if verdict == "fail" else [Verdict(verdict)]
-    rows = await read.results(id, range_.asked_start, range_.asked_end, limit, wanted)
+    rows = await read.results(it, range_.asked_start, range_.asked_end, limit, wanted)
     return answer({"data": [_document(row) for row in rows]})
 
 
