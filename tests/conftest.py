@@ -13,9 +13,9 @@ import asyncpg
 import pytest
 
 import resource_cmd
-from pinghome.keep import Kept
 from pinghome.nats import Nats
 from pinghome.servers import Servers
+from pinghome.state_file import StateFile
 from pinghome.supervise import Supervisor
 from pinghome_common import migrate
 from pinghome_common.settings import Settings
@@ -69,7 +69,7 @@ async def broker(folder: Path) -> AsyncIterator[Nats]:
     data = folder / f"broker-{uuid4().hex[:8]}"
     data.mkdir()
     async with Supervisor() as supervisor:
-        nats = Nats(data, REGIONS, Kept(data / "servers.json"), supervisor)
+        nats = Nats(data, REGIONS, StateFile(data / "servers.json"), supervisor)
         await nats.start()
         yield nats
     shutil.rmtree(data)

@@ -13,7 +13,7 @@ import asyncpg
 from load import ask
 from processes import cpu_seconds, empty_folder, free_port, running
 
-from pinghome import keyring, services
+from pinghome import platform_keys, services
 from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
 from pinghome_common.settings import Settings
@@ -85,7 +85,7 @@ async def in_processes(**changes: object) -> AsyncIterator[Platform]:
     with empty_folder() as data:
         settings = Settings(data=data, regions=[REGION], database_url="", nats_url="").but(**changes)
         async with Servers(settings) as servers, Supervisor() as supervisor:
-            complete, _ = keyring.complete(settings)
+            complete, _ = platform_keys.complete(settings)
             urls = await services.as_processes(complete, servers, supervisor)
             ports = {name: int(url.rpartition(":")[2]) for name, url in urls.items()}
             yield Platform(servers, supervisor, ports, complete.bootstrap_token)

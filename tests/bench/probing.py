@@ -10,8 +10,8 @@ import uvloop
 
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
-from prober.probes.check import Check
 from prober.probes.http import probe
+from prober.probes.probe_types import Check
 
 IN_FLIGHT = 8
 WARM = 100

@@ -13,7 +13,7 @@ from verdict import Verdict
 
 from pinghome_common.clock import micros
 from pinghome_common.dialects import pinghome_documents as documents
-from pinghome_common.eventlog import SKIPPED
+from pinghome_common.event_log import SKIPPED
 from pinghome_common.events import decode
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.resource import Resource

@@ -9,7 +9,7 @@ from figures import at_most
 from pinghome_common.events.condition import BODY, HEADER, JSON, OPERATORS, STATUS, TIME, Condition
 from pinghome_common.events.probe import Phases
 from prober.conditions import first_failure
-from prober.probes.check import Observation
+from prober.probes.probe_types import Observation
 
 FIGURES = {"ms": at_most(5)}
 CONDITIONS, SIZE, TIMES = 200, 100 << 10, 50

@@ -12,7 +12,7 @@ from contract.target import eventually, listening
 
 @pytest.fixture
 async def channels(empty: Project, client: Client) -> list[dict[str, Any]]:
-    names = ["Email to Alice", "SMS to Alice", "twin", "twin"]
+    names = ["Email to Alice", "SMS to Alice", "duplicate", "duplicate"]
     return [await client.channel(name=name, service_id=empty.service) for name in names]
 
 
@@ -47,14 +47,14 @@ async def test_bad_channel_leaves_the_check_untouched_and_creates_nothing(
     alice = channels[0]["id"]
     for sent, message in (
         ("nobody", "invalid channel identifier: nobody"),
-        (f"{alice},nobody,twin", "invalid channel identifier: nobody"),
+        (f"{alice},nobody,duplicate", "invalid channel identifier: nobody"),
         (" Email to Alice", "invalid channel identifier:  Email to Alice"),
         (alice.upper(), f"invalid channel identifier: {alice.upper()}"),
         (elsewhere, f"invalid channel identifier: {elsewhere}"),
         ("Elsewhere", "invalid channel identifier: Elsewhere"),
         (theirs, f"invalid channel identifier: {theirs}"),
         (str(uuid4()), None),
-        ("twin", "non-unique channel identifier: twin"),
+        ("duplicate", "non-unique channel identifier: duplicate"),
         (f"{alice},", "empty channel identifier"),
         (",", "empty channel identifier"),
         ("*,*", "invalid channel identifier: *"),

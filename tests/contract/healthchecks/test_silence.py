@@ -12,7 +12,7 @@ from contract.healthchecks.conftest import Project
 from contract.target import eventually, listening
 from pinghome_common.clock import now
 from resource_cmd.heartbeat import edit
-from resource_cmd.store import Actor, Heartbeats, unheard
+from resource_cmd.store import Actor, Heartbeats, no_wait
 from running import Platform
 
 PATIENCE = 30
@@ -21,7 +21,7 @@ PATIENCE = 30
 async def with_grace(platform: Platform, check: dict[str, Any], seconds: int) -> None:
     """Does what a command does, but with less than the minute of grace that every command asks for."""
     async with platform.sql("resource_cmd") as tx, tx.transaction():
-        heartbeats = Heartbeats(tx, Actor("test"), unheard, now())
+        heartbeats = Heartbeats(tx, Actor("test"), no_wait, now())
         row = await heartbeats.edit(UUID(check["uuid"]))
         row.state = edit(row.state, {"grace": seconds}, now())
         await heartbeats.save(row)

@@ -9,7 +9,7 @@ import pytest
 
 from contract.answers import but, refused
 from contract.client import BODIES, CANARY, RESOURCE, Client
-from pinghome_common.guard import Forbidden, Guard
+from pinghome_common.guard import AddressForbidden, Guard
 from ssrf_corpus import FORMS
 
 NAMES = [True, 5, None, [], {}, "", "   ", "x" * 256, "a\0b", ["x"], 1.5]
@@ -145,7 +145,7 @@ async def test_forbidden_address_is_refused_in_every_spelling(client: Client, ho
     literal = f"[{host}]" if ":" in host else host
     try:
         Guard([ip_network("127.0.0.0/8")]).check_literal(host)
-    except Forbidden:
+    except AddressForbidden:
         allowed = False
     else:
         allowed = True  # loopback, which this platform may probe

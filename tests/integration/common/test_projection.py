@@ -11,12 +11,12 @@ import pytest
 
 from conftest import connected
 from pinghome_common.db import Connection, Database
-from pinghome_common.echo import Echo
 from pinghome_common.events import Event, encode
 from pinghome_common.events.ping import Batch, Ping
 from pinghome_common.events.probe import Result, Results, Verdict
 from pinghome_common.items import Item
 from pinghome_common.projection import Projection, Source
+from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.stream import Broker
 from resource_cmd.streams import make_streams
 
@@ -36,7 +36,7 @@ class World:
 
     def __init__(self, db: Database, broker: Broker, whole: bool) -> None:
         self.db, self.broker, self.whole, self.cured = db, broker, whole, False
-        self.echo = Echo(broker, "some")
+        self.echo = ProjectionProgress(broker, "some")
         self.subjects: list[str] = []
 
     async def apply_events(self, _: Connection, items: list[Item]) -> None:

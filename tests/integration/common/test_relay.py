@@ -14,7 +14,7 @@ from conftest import connected
 from pinghome.nats import Nats
 from pinghome_common.app import supervise
 from pinghome_common.db import Database
-from pinghome_common.eventlog import INSERT, RESERVE, SKIPPED, Relay
+from pinghome_common.event_log import INSERT, RESERVE, SKIPPED, Relay
 from pinghome_common.events import Event, decode, encode
 from pinghome_common.stream import Broker, Reader
 from resource_cmd.streams import make_streams

@@ -10,13 +10,13 @@ import pytest
 
 import resource_query
 from pinghome_common import migrate
-from pinghome_common.events.heartbeat import Heartbeat, Status, Vitals
-from pinghome_common.vitals import add_vitals, lock_vitals, write_vitals
+from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status
+from pinghome_common.runtime_state import add_runtime, lock_runtime, write_runtime
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 
 
-def heartbeat(vitals: Vitals) -> Heartbeat:
+def heartbeat(vitals: RuntimeState) -> Heartbeat:
     return Heartbeat(
         id=UUID(int=1), organisation=UUID(int=2), service_id=UUID(int=3), name="n", period=60, grace=60,
         methods=["GET"], vitals=vitals, created_at=AT, updated_at=AT,
@@ -29,39 +29,39 @@ async def tx(database: str) -> AsyncIterator[asyncpg.Connection]:
     await migrate.upgrade((database, Path(resource_query.__file__).parent / "migrations"))
     connection = await asyncpg.connect(database)
     await connection.execute("INSERT INTO heartbeat VALUES ($1, $1, $1, 1, '{}')", UUID(int=1))
-    await add_vitals(connection, [(heartbeat(Vitals()), 1, True)])
-    counted = Vitals(status=Status.down, changed_at=50, last_ping=50, n_pings=2, position=5, reason="failed")
-    await write_vitals(connection, [heartbeat(counted)])
+    await add_runtime(connection, [(heartbeat(RuntimeState()), 1, True)])
+    counted = RuntimeState(status=Status.down, changed_at=50, last_ping=50, n_pings=2, position=5, reason="failed")
+    await write_runtime(connection, [heartbeat(counted)])
     yield connection
     await connection.close()
 
 
-async def merged(tx: asyncpg.Connection, vitals: Vitals, *, commanded: bool = False) -> Vitals:
-    await add_vitals(tx, [(heartbeat(vitals), 2, commanded)])
-    found = (await lock_vitals(tx, [UUID(int=1)]))[UUID(int=1)]
+async def merged(tx: asyncpg.Connection, vitals: RuntimeState, *, commanded: bool = False) -> RuntimeState:
+    await add_runtime(tx, [(heartbeat(vitals), 2, commanded)])
+    found = (await lock_runtime(tx, [UUID(int=1)]))[UUID(int=1)]
     assert (found.n_pings, found.position, found.last_ping) == (2, 5, 50)
     return found
 
 
 async def test_event_of_an_earlier_ping_does_not_undo_what_a_later_one_made(tx: asyncpg.Connection):
-    found = await merged(tx, Vitals(status=Status.up, changed_at=10, last_ping=10, n_pings=1, position=3))
+    found = await merged(tx, RuntimeState(status=Status.up, changed_at=10, last_ping=10, n_pings=1, position=3))
     assert (found.status, found.changed_at) == (Status.down, 50)
 
 
 async def test_silence_after_all_that_was_counted_counts(tx: asyncpg.Connection):
-    counted = Vitals(status=Status.up, changed_at=10, last_ping=50, n_pings=2, position=5)
-    await write_vitals(tx, [heartbeat(counted)])
-    missed = Vitals(status=Status.down, changed_at=130, last_ping=10, n_pings=1, position=3, reason="silence")
+    counted = RuntimeState(status=Status.up, changed_at=10, last_ping=50, n_pings=2, position=5)
+    await write_runtime(tx, [heartbeat(counted)])
+    missed = RuntimeState(status=Status.down, changed_at=130, last_ping=10, n_pings=1, position=3, reason="silence")
     found = await merged(tx, missed)
     assert (found.status, found.changed_at, found.reason) == (Status.down, 130, "silence")
 
 
 async def test_event_says_since_when_and_why_where_the_status_is_the_same(tx: asyncpg.Connection):
-    missed = Vitals(status=Status.down, changed_at=40, last_ping=10, n_pings=1, position=3, reason="silence")
+    missed = RuntimeState(status=Status.down, changed_at=40, last_ping=10, n_pings=1, position=3, reason="silence")
     found = await merged(tx, missed)
     assert (found.status, found.changed_at, found.reason) == (Status.down, 40, "silence")
 
 
 async def test_command_settles_the_status_whatever_was_counted(tx: asyncpg.Connection):
-    found = await merged(tx, Vitals(status=Status.paused, changed_at=45, position=3), commanded=True)
+    found = await merged(tx, RuntimeState(status=Status.paused, changed_at=45, position=3), commanded=True)
     assert (found.status, found.changed_at) == (Status.paused, 45)

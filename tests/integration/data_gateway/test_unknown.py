@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from conftest import connected
-from data_gateway.accept import MOST_ASKING, Door
+from data_gateway.ping_intake import MOST_ASKING, PingIntake
 from pinghome.nats import Nats
+from pinghome_common.directory import Directory
 from pinghome_common.errors import NotFound, Unavailable
 from pinghome_common.events import Event, encode
 from pinghome_common.events.heartbeat import Heartbeat
-from pinghome_common.known import Known
 from pinghome_common.stream import Broker
 from resource_cmd.streams import make_streams
 
@@ -30,13 +30,13 @@ async def commands(broker: Nats) -> AsyncIterator[Broker]:
 
 
 @pytest.fixture
-async def door(commands: Broker, broker: Nats, tmp_path: Path) -> AsyncIterator[Door]:
+async def door(commands: Broker, broker: Nats, tmp_path: Path) -> AsyncIterator[PingIntake]:
     assert commands
-    made = Door()
+    made = PingIntake()
     async with Broker(broker.url("data-gateway"), "data-gateway") as ours:
         await connected(ours)
         made.broker = ours
-        made.known = Known(ours, tmp_path / "known", {"heartbeat": made.learn})
+        made.known = Directory(ours, tmp_path / "known", {"heartbeat": made.learn})
         reading = asyncio.create_task(made.known.run(), name="reading")
         async with asyncio.timeout(20):
             while not made.known.ready:
@@ -55,34 +55,34 @@ async def create(commands: Broker, id_: UUID) -> None:
     await commands.publish([(event.address, encode(event), None)])
 
 
-async def test_a_thousand_unknown_ids_cost_a_few_questions(door: Door):
-    before = door.broker.client.stats["out_msgs"]
-    found = await asyncio.gather(*(door.find(str(uuid4())) for _ in range(1000)), return_exceptions=True)
+async def test_a_thousand_unknown_ids_cost_a_few_questions(intake: PingIntake):
+    before = intake.broker.client.stats["out_msgs"]
+    found = await asyncio.gather(*(intake.find(str(uuid4())) for _ in range(1000)), return_exceptions=True)
     assert {type(each) for each in found} == {NotFound}
-    assert door.broker.client.stats["out_msgs"] - before <= 10
+    assert intake.broker.client.stats["out_msgs"] - before <= 10
 
 
-async def test_what_was_made_a_moment_ago_is_found_among_many_that_are_not(door: Door, commands: Broker):
+async def test_what_was_made_a_moment_ago_is_found_among_many_that_are_not(intake: PingIntake, commands: Broker):
     for _ in range(20):
         id_ = uuid4()
         with pytest.raises(NotFound):
-            await door.find(str(id_))  # whoever asks too early hides nothing
-        flood = [asyncio.create_task(door.find(str(uuid4()))) for _ in range(200)]
+            await intake.find(str(id_))  # whoever asks too early hides nothing
+        flood = [asyncio.create_task(intake.find(str(uuid4()))) for _ in range(200)]
         await asyncio.sleep(0)
         await create(commands, id_)
-        assert (await door.find(str(id_))).id == id_.bytes
+        assert (await intake.find(str(id_))).id == id_.bytes
         await asyncio.gather(*flood, return_exceptions=True)
 
 
-async def test_while_the_reading_lags_single_ones_are_asked_for_and_not_too_many(door: Door, commands: Broker):
+async def test_while_the_reading_lags_single_ones_are_asked_for_and_not_too_many(intake: PingIntake, commands: Broker):
     id_ = uuid4()
     await create(commands, id_)
     for task in asyncio.all_tasks():
         if task.get_name() == "reading":
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-    door.known.ready = False
-    door.entries.clear()
-    assert (await door.find(str(id_))).id == id_.bytes
-    found = await asyncio.gather(*(door.find(str(uuid4())) for _ in range(200)), return_exceptions=True)
+    intake.directory.ready = False
+    intake.entries.clear()
+    assert (await intake.find(str(id_))).id == id_.bytes
+    found = await asyncio.gather(*(intake.find(str(uuid4())) for _ in range(200)), return_exceptions=True)
     assert [type(each) for each in found].count(Unavailable) == 200 - MOST_ASKING

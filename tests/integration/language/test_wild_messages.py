@@ -25,9 +25,9 @@ from pinghome_common.events.resource import Change, Resource, Status
 from pinghome_common.items import Item
 from pinghome_common.projection import Projection, Source
 from pinghome_common.stream import Message
-from resource_cmd.listen import Listener
-from resource_cmd.store import Actor, Heartbeats, Resources, unheard
-from resource_cmd.sweep import _LATE, Sweeper
+from resource_cmd.deadlines import _LATE, DeadlineWorker
+from resource_cmd.store import Actor, Heartbeats, Resources, no_wait
+from resource_cmd.telemetry import TelemetryConsumer
 from resource_query.project import Projector as Records
 from statistic_query.partition import Partitions
 from statistic_query.project import Projector as Statistics
@@ -81,7 +81,7 @@ class World:
         for subject, data in messages:
             self.seq += 1
             arrived.append(Message(self.seq, subject, data, micros(now())))
-        connection = await self.db.own()
+        connection = await self.db.dedicated_connection()
         try:
             await self.projection._apply(connection, [(self.source, arrived)])
             assert await connection.fetchval("SELECT seq FROM checkpoint WHERE stream = 'TELEMETRY'") == self.seq
@@ -101,7 +101,7 @@ class Nobody:
 
 
 SERVICES: dict[str, Any] = {
-    "resource-cmd": (resource_cmd, lambda: Listener(60).apply),
+    "resource-cmd": (resource_cmd, lambda: TelemetryConsumer(60).apply),
     "resource-query": (resource_query, lambda: Records(Nobody()).telemetry),
     "statistic-query": (
         statistic_query,
@@ -138,9 +138,9 @@ def job(id_: UUID) -> Heartbeat:
 async def _commands(db: Database) -> None:
     async with db.transaction() as tx:
         for id_ in (MONITOR, HONEST):
-            await Resources(tx, Actor("test"), unheard, AT).add(monitor(id_))
+            await Resources(tx, Actor("test"), no_wait, AT).add(monitor(id_))
         for id_ in (JOB, HONEST_JOB):
-            await Heartbeats(tx, Actor("test"), unheard, AT).add(job(id_))
+            await Heartbeats(tx, Actor("test"), no_wait, AT).add(job(id_))
 
 
 def events() -> list[Item]:
@@ -271,6 +271,6 @@ async def test_silence_is_judged_whatever_was_said(world: World):
         assert await connection.fetchval("SELECT count(*) FROM dead_letter WHERE key LIKE '%.%'") > 10
         if world_name(world) == "resource_cmd":
             await connection.execute("UPDATE vitals SET alert_after = 1 WHERE alert_after IS NOT NULL OR n_pings > 0")
-            sweeper = Sweeper(world.db, lambda: None, 60)
+            sweeper = DeadlineWorker(world.db, lambda: None, 60)
             await sweeper._sweep(connection, 2**62, 0)
             assert not await connection.fetch(_LATE, 2)

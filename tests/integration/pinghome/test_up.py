@@ -19,8 +19,8 @@ import asyncpg
 import pytest
 
 from pinghome import services
-from pinghome.keep import Kept
 from pinghome.servers import Servers
+from pinghome.state_file import StateFile
 from pinghome.supervise import Supervisor
 from pinghome_common.secret import derive
 from pinghome_common.settings import Settings
@@ -287,5 +287,5 @@ async def test_fault_tests_can_run_services_as_processes_and_kill_them(folder, m
             await asyncio.sleep(0.01)
         await supervisor.ready("resource-cmd", within=10)
         port = int(urls["resource-cmd"].rpartition(":")[2])
-        assert port == Kept(folder / "faults" / "ports.json").get("resource-cmd")
+        assert port == StateFile(folder / "faults" / "ports.json").get("resource-cmd")
         assert (await get(port, "/v1/who"))[1]["pid"] == supervisor.pids["resource-cmd"]

@@ -12,7 +12,7 @@ from pinghome_common.events.probe import Job, Result, Results, Verdict
 from pinghome_common.guard import Guard
 from pinghome_common.stream import Broker, Reader
 from prober.anchors import Anchors
-from prober.work import Prober
+from prober.worker import Prober
 from resource_cmd.streams import make_queue, make_streams
 
 HOSTILE = {

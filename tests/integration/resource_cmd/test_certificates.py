@@ -17,8 +17,8 @@ from pinghome_common.events.probe import Phases, Result, Results, Verdict
 from pinghome_common.events.resource import Resource, certificate_of
 from pinghome_common.stream import Message
 from resource_cmd import resource
-from resource_cmd.listen import Listener
-from resource_cmd.store import Actor, Resources, unheard
+from resource_cmd.store import Actor, Resources, no_wait
+from resource_cmd.telemetry import TelemetryConsumer
 
 AT = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp()) * MICRO
 TEST = Actor("test")
@@ -36,7 +36,7 @@ class World:
         settings = {"name": "shop", "type": "http", "url": "https://www.example.com/", "service_id": uuid4()}
         it = resource.create(uuid4(), uuid4(), {**settings, "regions": ["a", "b"]}, from_micros(AT))
         async with self.db.transaction() as tx:
-            await Resources(tx, TEST, unheard, from_micros(AT)).add(it)
+            await Resources(tx, TEST, no_wait, from_micros(AT)).add(it)
         return it
 
     async def hear(self, *arrived: tuple[Resource, str, int, str | None]) -> None:
@@ -51,7 +51,7 @@ class World:
             data = msgspec.msgpack.encode(Results(batch=uuid4(), region=region, results=[result]))
             messages.append(Message(self.seq, f"telemetry.result.{region}", data))
         async with self.db.transaction() as tx:
-            await apply_all(tx, Listener(60).apply, messages)
+            await apply_all(tx, TelemetryConsumer(60).apply, messages)
 
     async def kept(self, it: Resource) -> tuple[str, str, int] | None:
         """Fingerprint, region and seconds of the certificate that is kept."""
@@ -119,7 +119,7 @@ async def test_another_certificate_is_kept_and_one_of_an_older_slot_is_not(world
 async def test_results_of_a_monitor_that_is_gone_are_left_out(world):
     gone, it = await world.add(), await world.add()
     async with world.db.transaction() as tx:
-        store = Resources(tx, TEST, unheard, from_micros(AT))
+        store = Resources(tx, TEST, no_wait, from_micros(AT))
         await store.remove(await store.edit(gone.id))
 
     await world.hear((gone, "a", 0, "00"), (it, "a", 0, "00"))
@@ -131,7 +131,7 @@ async def test_a_change_of_status_after_it_keeps_the_certificate(world):
     it = await world.add()
     await world.hear((it, "a", 0, "00"))
     async with world.db.transaction() as tx:
-        store = Resources(tx, TEST, unheard, from_micros(AT))
+        store = Resources(tx, TEST, no_wait, from_micros(AT))
         row = await store.edit(it.id)
         row.state = replace(row.state, name="other")
         await store.save(row)

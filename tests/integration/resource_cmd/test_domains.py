@@ -19,7 +19,7 @@ from pinghome_common.guard import Guard
 from registries import registry
 from resource_cmd import domains, resource
 from resource_cmd.domains import Domains
-from resource_cmd.store import Actor, Resources, unheard
+from resource_cmd.store import Actor, Resources, no_wait
 
 HERE = Guard([ip_network("127.0.0.1/32")], lookup=lambda _: ["127.0.0.1"])
 TEST = Actor("test")
@@ -37,7 +37,7 @@ class World:
             for url in urls:
                 settings = {"name": url, "type": "http", "url": url, "service_id": uuid4(), "regions": ["a"]}
                 made.append(resource.create(uuid4(), uuid4(), settings, clock.now()))
-                await Resources(tx, TEST, unheard, clock.now()).add(made[-1])
+                await Resources(tx, TEST, no_wait, clock.now()).add(made[-1])
         return made
 
     async def read(self, it: Resource) -> Resource:
@@ -122,7 +122,7 @@ async def test_another_host_forgets_the_old_domain_and_learns_the_new(world):
     async with world.running():
         await world.known(it)
         async with world.db.transaction() as tx:
-            store = Resources(tx, TEST, unheard, clock.now())
+            store = Resources(tx, TEST, no_wait, clock.now())
             row = await store.edit(it.id)
             row.state = resource.edit(row.state, {"url": "http://example.org/"}, clock.now())
             await store.save(row)

@@ -12,8 +12,8 @@ import pytest
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
 from pinghome_common.events import encode
-from pinghome_common.events.heartbeat import MICRO, Heartbeat, Status, Vitals, alert_after
-from resource_cmd.sweep import _LATE, Sweeper
+from pinghome_common.events.heartbeat import MICRO, Heartbeat, RuntimeState, Status, alert_after
+from resource_cmd.deadlines import _LATE, DeadlineWorker
 
 CHECKS = 100_000
 MISSES = 1000
@@ -47,7 +47,7 @@ async def db(commands: str) -> AsyncIterator[Database]:
 async def test_a_miss_is_found_within_seconds_among_a_hundred_thousand_checks(db: Database, capsys):
     simple = Heartbeat(
         id=uuid4(), organisation=uuid4(), service_id=uuid4(), name="job", period=86_400, methods=["GET"],
-        vitals=Vitals(status=Status.up, last_ping=micros(now())), created_at=now(), updated_at=now(),
+        vitals=RuntimeState(status=Status.up, last_ping=micros(now())), created_at=now(), updated_at=now(),
     )  # fmt: skip
     crons = replace(simple, id=uuid4(), schedule="30 2 * * *", tz="Europe/Berlin", grace=3600)
     late = replace(simple, period=3600, vitals=replace(simple.vitals, last_ping=micros(now()) - 3597 * MICRO))
@@ -58,7 +58,7 @@ async def test_a_miss_is_found_within_seconds_among_a_hundred_thousand_checks(db
         await connection.execute("ANALYZE vitals")
         first = await connection.fetchval("SELECT alert_after FROM vitals WHERE heartbeat = $1", missing[0])
         await connection.execute("INSERT INTO gateway VALUES ('gateway', $1, 0)", micros(now()))
-        sweeper = asyncio.create_task(Sweeper(db, lambda: None, 60).run())
+        sweeper = asyncio.create_task(DeadlineWorker(db, lambda: None, 60).run())
         found = 0
         begun = time.monotonic()
         while found < MISSES:
@@ -83,7 +83,7 @@ async def test_a_miss_is_found_within_seconds_among_a_hundred_thousand_checks(db
 async def test_only_what_is_due_is_looked_at(db: Database):
     it = Heartbeat(
         id=uuid4(), organisation=uuid4(), service_id=uuid4(), name="job", period=86_400, methods=["GET"],
-        vitals=Vitals(status=Status.up, last_ping=micros(now())), created_at=now(), updated_at=now(),
+        vitals=RuntimeState(status=Status.up, last_ping=micros(now())), created_at=now(), updated_at=now(),
     )  # fmt: skip
     async with db.connection() as connection:
         await add(connection, it, 20_000)

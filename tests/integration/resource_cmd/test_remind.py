@@ -13,11 +13,11 @@ from pinghome_common.db import Database
 from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.domain import Domain
-from resource_cmd import remind as worker
+from resource_cmd import reminder_worker as worker
 from resource_cmd import resource
 from resource_cmd.notify.store import Channels
-from resource_cmd.remind import Reminder, remind
-from resource_cmd.store import Actor, Resources, unheard
+from resource_cmd.reminder_worker import ReminderWorker, remind
+from resource_cmd.store import Actor, Resources, no_wait
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 EXPIRES = AT + timedelta(days=100)
@@ -54,12 +54,12 @@ class World:
                "domain": Domain(name="example.com", expires_at=EXPIRES, checked_at=AT)}  # fmt: skip
         it = resource.create(self.id, organisation, {**own, **settings}, AT)
         async with self.db.transaction() as tx:
-            await Channels(tx, TEST, unheard, AT).add(channel)
-            await Resources(tx, TEST, unheard, AT).add(it)
+            await Channels(tx, TEST, no_wait, AT).add(channel)
+            await Resources(tx, TEST, no_wait, AT).add(it)
 
     async def change(self, **settings) -> None:
         async with self.db.transaction() as tx:
-            store = Resources(tx, TEST, unheard, AT)
+            store = Resources(tx, TEST, no_wait, AT)
             row = await store.edit(self.id)
             row.state = replace(row.state, **settings)
             await store.save(row)
@@ -174,7 +174,7 @@ async def test_worker_looks_by_the_clock_and_begins_again_where_it_was(world, mo
     for expected in (1, 1, 2):
         if expected == 2:
             monkeypatch.setattr(clock, "now", lambda: EXPIRES - 2 * DAY)
-        running = asyncio.create_task(Reminder(world.db, lambda: None).run())
+        running = asyncio.create_task(ReminderWorker(world.db, lambda: None).run())
         try:
             async with asyncio.timeout(20):
                 while len(await world.told()) != expected:

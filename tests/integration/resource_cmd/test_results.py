@@ -15,8 +15,8 @@ from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.events.probe import Phases, Result, Results, Verdict
 from pinghome_common.stream import Message
 from resource_cmd import resource
-from resource_cmd.listen import Listener, judge
-from resource_cmd.store import Actor, Resources, unheard
+from resource_cmd.store import Actor, Resources, no_wait
+from resource_cmd.telemetry import TelemetryConsumer, judge
 
 AT = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp()) * MICRO
 OPERATOR = Actor("test")
@@ -35,7 +35,7 @@ class World:
         settings = {"name": "shop", "type": "http", "service_id": uuid4(), "regions": list(regions), **settings}
         it = resource.create(uuid4(), uuid4(), settings, from_micros(AT))
         async with self.db.transaction() as tx:
-            await Resources(tx, OPERATOR, unheard, from_micros(AT)).add(it)
+            await Resources(tx, OPERATOR, no_wait, from_micros(AT)).add(it)
         return it
 
     async def hear(self, *batches) -> None:
@@ -54,7 +54,7 @@ class World:
             data = msgspec.msgpack.encode(Results(batch=uuid4(), region=region, results=found))
             messages.append(Message(self.seq, f"telemetry.result.{region}", data))
         async with self.db.transaction() as tx:
-            await apply_all(tx, Listener(60).apply, messages)
+            await apply_all(tx, TelemetryConsumer(60).apply, messages)
 
     async def history(self, it) -> list[str]:
         """Every status that the monitor has had."""
@@ -116,7 +116,7 @@ async def test_our_own_errors_are_nobodys_down(world):
 async def test_results_of_a_monitor_that_is_gone_are_left_out_and_others_are_judged(world):
     gone, it = await world.add(name="gone"), await world.add()
     async with world.db.transaction() as tx:
-        store = Resources(tx, OPERATOR, unheard, from_micros(AT))
+        store = Resources(tx, OPERATOR, no_wait, from_micros(AT))
         await store.remove(await store.edit(gone.id))
     await world.hear(("a", [(gone, 0, DOWN), (it, 0, DOWN)]))
     assert await world.history(it) == ["pending", "down"]

@@ -13,9 +13,9 @@ from pinghome_common.events.heartbeat import MICRO, Heartbeat, Status
 from pinghome_common.events.ping import Batch, Kind, Ping, Tick, encode
 from pinghome_common.stream import Message
 from resource_cmd import heartbeat
-from resource_cmd.listen import Listener
-from resource_cmd.store import Actor, Heartbeats, unheard
-from resource_cmd.sweep import _WATERMARK, Sweeper
+from resource_cmd.deadlines import _WATERMARK, DeadlineWorker
+from resource_cmd.store import Actor, Heartbeats, no_wait
+from resource_cmd.telemetry import TelemetryConsumer
 
 AT = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp()) * MICRO
 BOOT = uuid4()
@@ -26,12 +26,12 @@ class World:
 
     def __init__(self, db: Database, it: Heartbeat) -> None:
         self.db, self.it, self.seq, self.number = db, it, 0, 0
-        self.sweeper = Sweeper(db, lambda: None, 60)
+        self.sweeper = DeadlineWorker(db, lambda: None, 60)
 
     async def hear(self, subject: str, data: bytes) -> None:
         self.seq += 1
         async with self.db.transaction() as tx:
-            await apply_all(tx, Listener(60).apply, [Message(self.seq, subject, data)])
+            await apply_all(tx, TelemetryConsumer(60).apply, [Message(self.seq, subject, data)])
 
     async def ping(self, at: float, kind: Kind = Kind.tick, number: int | None = None) -> None:
         if number is None:
@@ -70,7 +70,7 @@ async def world(commands: str) -> AsyncIterator[World]:
         settings = {"name": "job", "service_id": uuid4(), "period": 60, "methods": ["GET"]}
         it = heartbeat.create(uuid4(), uuid4(), settings, from_micros(AT), enabled=True)
         async with db.transaction() as tx:
-            await Heartbeats(tx, Actor("test"), unheard, from_micros(AT)).add(it)
+            await Heartbeats(tx, Actor("test"), no_wait, from_micros(AT)).add(it)
         yield World(db, it)
 
 

@@ -9,10 +9,10 @@ import pytest
 from pinghome_common.clock import now
 from pinghome_common.db import Database
 from pinghome_common.errors import Invalid, NotFound
-from pinghome_common.eventlog import LARGEST_STATE
+from pinghome_common.event_log import LARGEST_STATE
 from pinghome_common.events.heartbeat import Heartbeat
 from resource_cmd import heartbeat
-from resource_cmd.store import Actor, Heartbeats, Services, unheard
+from resource_cmd.store import Actor, Heartbeats, Services, no_wait
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ async def add(db: Database, organisation: UUID, service: UUID, **settings: objec
     """As a command that has no transaction around it."""
     async with db.connection() as connection:
         it = made(organisation, service, **settings)
-        return (await Heartbeats(connection, Actor("key", organisation), unheard, now()).add(it)).state
+        return (await Heartbeats(connection, Actor("key", organisation), no_wait, now()).add(it)).state
 
 
 async def test_the_first_to_use_a_service_has_it(db):
@@ -41,7 +41,7 @@ async def test_the_first_to_use_a_service_has_it(db):
         await add(db, other, service)
     it = await add(db, other, uuid4())
     async with db.transaction() as tx:
-        store = Heartbeats(tx, Actor("key", other), unheard, now())
+        store = Heartbeats(tx, Actor("key", other), no_wait, now())
         row = await store.edit(it.id)
         row.state.service_id = service
         with pytest.raises(NotFound, match="Service not found"):
@@ -57,7 +57,7 @@ async def test_who_makes_a_service_has_it(db):
     with pytest.raises(NotFound):
         await add(db, uuid4(), service)
     async with db.transaction() as tx:
-        store = Services(tx, Actor("key", organisation), unheard, now())
+        store = Services(tx, Actor("key", organisation), no_wait, now())
         await store.remove(await store.edit(service))
     with pytest.raises(NotFound):  # what is in it stays, and so does whose it is
         await add(db, uuid4(), service)
@@ -78,7 +78,7 @@ async def test_a_command_makes_no_state_that_is_too_large(db):
         await add(db, organisation, uuid4(), desc="x" * LARGEST_STATE)
     it = await add(db, organisation, uuid4())
     async with db.transaction() as tx:
-        store = Heartbeats(tx, Actor("key", organisation), unheard, now())
+        store = Heartbeats(tx, Actor("key", organisation), no_wait, now())
         row = await store.edit(it.id)
         row.state.desc = "x" * LARGEST_STATE
         with pytest.raises(Invalid, match="too large"):
@@ -94,11 +94,11 @@ async def test_a_state_that_was_made_too_large_can_be_judged_paused_and_deleted(
         await connection.execute("UPDATE heartbeat SET state = jsonb_set(state, '{desc}', to_jsonb($1::text))", large)
     for actor in (Actor("judge"), Actor("key", organisation)):
         async with db.transaction() as tx:
-            store = Heartbeats(tx, actor, unheard, now())
+            store = Heartbeats(tx, actor, no_wait, now())
             row = await store.edit(it.id)
             enabled = row.state.vitals.status == "paused"
             row.state = heartbeat.enable(row.state, row.version + 1, now(), enabled=enabled)
             await store.save(row)
     async with db.transaction() as tx:
-        store = Heartbeats(tx, Actor("key", organisation), unheard, now())
+        store = Heartbeats(tx, Actor("key", organisation), no_wait, now())
         await store.remove(await store.edit(it.id))

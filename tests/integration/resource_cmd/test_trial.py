@@ -11,13 +11,13 @@ import pytest
 from conftest import connected
 from pinghome_common import clock
 from pinghome_common.errors import TooMany
+from pinghome_common.events.dry_run import DryRun
 from pinghome_common.events.probe import Job, Result, Verdict, attempt_deadline
 from pinghome_common.events.resource import Resource
-from pinghome_common.events.trial import Trial
 from pinghome_common.secret import derive, unseal
 from pinghome_common.stream import Broker
-from resource_cmd import resource, trial
-from resource_cmd.trial import Trials
+from resource_cmd import dry_run, resource
+from resource_cmd.dry_run import DryRuns
 
 HERE, THERE = "eu-central-1", "us-east-1"
 KEY = "a secret key"
@@ -30,10 +30,10 @@ def monitor(**settings) -> Resource:
 
 
 @pytest.fixture
-async def trials(broker) -> AsyncIterator[Trials]:
+async def trials(broker) -> AsyncIterator[DryRuns]:
     async with Broker(broker.url("resource-cmd"), "resource-cmd") as service:
         await connected(service)
-        yield Trials(service, KEY, [HERE, THERE])
+        yield DryRuns(service, KEY, [HERE, THERE])
 
 
 async def test_region_tells_and_one_without_a_prober_is_silent(broker, trials):
@@ -42,7 +42,7 @@ async def test_region_tells_and_one_without_a_prober_is_silent(broker, trials):
     async def answer(data: bytes) -> bytes:
         seen.append(msgspec.msgpack.decode(data, type=Job))
         result = Result(resource=seen[0].resource, slot=0, checked_at=1, interval=5, verdict=Verdict.up)
-        return msgspec.msgpack.encode(Trial(result=result))
+        return msgspec.msgpack.encode(DryRun(result=result))
 
     async with Broker(broker.url(f"prober-{HERE}"), "prober") as prober:
         await connected(prober)
@@ -51,7 +51,7 @@ async def test_region_tells_and_one_without_a_prober_is_silent(broker, trials):
         told = await trials.run(monitor())
 
     assert told[HERE].result.verdict is Verdict.up
-    assert told[THERE] == Trial()
+    assert told[THERE] == DryRun()
     assert len(seen) == 1
     assert b"hidden" not in seen[0].sealed
     assert unseal(derive(KEY, f"region:{HERE}"), seen[0].sealed) == b'[{"X-Key": "hidden"}, "body"]'
@@ -65,12 +65,12 @@ async def test_prober_that_never_answers_is_not_waited_for(broker, trials):
         begun = time.monotonic()
         told = await trials.run(monitor(regions=[HERE]))
 
-    assert told == {HERE: Trial()}
-    assert attempt_deadline(5) < time.monotonic() - begun < attempt_deadline(5) + trial.ON_THE_WAY + 3
+    assert told == {HERE: DryRun()}
+    assert attempt_deadline(5) < time.monotonic() - begun < attempt_deadline(5) + dry_run.ON_THE_WAY + 3
 
 
 async def test_an_organisation_that_has_its_share_is_refused_and_no_other(broker, trials, monkeypatch):
-    monkeypatch.setattr(trial, "AT_ONCE", 1)
+    monkeypatch.setattr(dry_run, "AT_ONCE", 1)
     async with Broker(broker.url(f"prober-{HERE}"), "prober") as prober:
         await connected(prober)
         await prober.serve(f"probe.{HERE}", "prober", lambda _: asyncio.Event().wait())
@@ -80,6 +80,6 @@ async def test_an_organisation_that_has_its_share_is_refused_and_no_other(broker
         await asyncio.sleep(0.2)
         with pytest.raises(TooMany):
             await trials.run(it)
-        assert await trials.run(monitor(regions=[THERE])) == {THERE: Trial()}
+        assert await trials.run(monitor(regions=[THERE])) == {THERE: DryRun()}
         await waiting
-    assert await trials.run(it) == {HERE: Trial()}
+    assert await trials.run(it) == {HERE: DryRun()}

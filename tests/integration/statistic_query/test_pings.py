@@ -13,18 +13,18 @@ from conftest import fresh_database
 from pinghome_common import migrate
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
-from pinghome_common.errors import ForbiddenError, NotFound
+from pinghome_common.directory import Caller
+from pinghome_common.errors import NotFound, PermissionDenied
 from pinghome_common.events import Event, encode
-from pinghome_common.events.heartbeat import Heartbeat, Status, Vitals
+from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status
 from pinghome_common.events.key import Scope
 from pinghome_common.events.ping import Batch, Kind, Ping
 from pinghome_common.events.ping import encode as pack
-from pinghome_common.known import Caller
 from pinghome_common.stream import Message
 from statistic_query.checks import find
 from statistic_query.owned import Owned
 from statistic_query.partition import Partitions
-from statistic_query.pings import Kept, prune
+from statistic_query.pings import RecentPings, prune
 from statistic_query.project import Projector
 
 AT = micros(now()) - 3600 * 10**6
@@ -52,7 +52,7 @@ class World:
         it = Heartbeat(
             id=self.check, organisation=self.caller.organisation, service_id=self.caller.service, name="job",
             period=60, methods=["GET"],
-            vitals=Vitals(**vitals), created_at=now(), updated_at=now(),
+            vitals=RuntimeState(**vitals), created_at=now(), updated_at=now(),
         )  # fmt: skip
         event = Event(
             type=f"heartbeat.{what}", time=now(), subject=it.id, organisation=it.organisation, version=version,
@@ -81,7 +81,7 @@ class World:
     async def kept(self, most: int = 1000) -> list[tuple[int, Kind]]:
         """Number and kind, oldest first."""
         async with self.db.connection() as connection:
-            rows = await Kept(connection, most).newest(await find(connection, self.caller, self.check))
+            rows = await RecentPings(connection, most).newest(await find(connection, self.caller, self.check))
             return [(row["n"], Kind.ign if row["ignored"] else Kind(row["kind"])) for row in rows][::-1]
 
 
@@ -125,7 +125,7 @@ async def test_only_the_newest_pings_are_shown_and_the_others_go_for_good(world)
         await world.ping(*[Kind.success] * 5, body=b"body")
     assert [n for n, _ in await world.kept(10)] == list(range(16, 26))
     async with world.db.connection() as connection:
-        kept, it = Kept(connection, 10), Owned(world.check, now())
+        kept, it = RecentPings(connection, 10), Owned(world.check, now())
         assert await kept.body(it, 16) == b"body"
         for n in (15, 26):
             with pytest.raises(NotFound):
@@ -144,7 +144,7 @@ async def test_another_service_is_refused_and_another_organisation_with_the_same
     await world.ping(Kind.success)
     async with world.db.connection() as connection:
         for other in ({"service": uuid4()}, {"organisation": uuid4()}):
-            with pytest.raises(ForbiddenError):
+            with pytest.raises(PermissionDenied):
                 await find(connection, replace(world.caller, **other), world.check)
     await world.apply(world.says(2, "deleted"))
     await world.ping(Kind.success)

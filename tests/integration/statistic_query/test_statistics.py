@@ -18,7 +18,7 @@ from pinghome_common.db import Database
 from pinghome_common.events.probe import Phases, Result, Results, Verdict
 from pinghome_common.stream import Message
 from statistic_query import rollup
-from statistic_query.counted import Counted
+from statistic_query.buckets import Buckets
 from statistic_query.owned import Owned
 from statistic_query.partition import Partitions
 from statistic_query.project import Projector
@@ -102,7 +102,7 @@ async def stored(db: Database, number: int = 1) -> list[Result]:
 
 def shown(*counts: Iterable[float]) -> list[tuple[float | None, ...]]:
     """The average, shortest and longest time of some spans, as clients see them."""
-    return [tuple(it.values()) for it in msgspec.json.decode(msgspec.json.encode(Counted.of(counts).times()))]
+    return [tuple(it.values()) for it in msgspec.json.decode(msgspec.json.encode(Buckets.of(counts).times()))]
 
 
 def counted(found: list[Result], begin: datetime, end: datetime) -> tuple[object, ...]:
@@ -171,7 +171,7 @@ async def test_there_are_no_buckets_from_before_a_monitor_was_created(db, interv
     assert begins[0] == window.floor(CREATED)
     assert len(begins) == (6 if interval == "minute" else 1)
     assert len(counts.checks) == len(begins)
-    assert nothing == [[], Counted()]
+    assert nothing == [[], Buckets()]
 
 
 async def rolled_up(db: Database, resource: UUID = RESOURCE) -> dict[date, bytes]:
@@ -276,7 +276,7 @@ async def test_a_server_that_forgot_its_last_commits_gets_everything_again(db):
         await apply_all(tx, projector.telemetry, [first])
     async with db.connection() as connection:
         await connection.execute("TRUNCATE series, result, failure, result_day, address")
-    connection = await db.own()  # as after a crash
+    connection = await db.dedicated_connection()  # as after a crash
     async with connection.transaction():
         await apply_all(connection, projector.telemetry, [first])
     await connection.close()

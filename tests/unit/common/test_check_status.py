@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pinghome_common.clock import from_micros, micros
 from pinghome_common.dialects.healthchecks_documents import View
-from pinghome_common.events.heartbeat import Heartbeat, Status, Vitals, alert_after, miss, take
+from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status, alert_after, miss, take
 from pinghome_common.events.ping import Kind, Ping
 
 BEGIN = datetime(2026, 10, 24, 12, tzinfo=UTC)  # the clocks change in the night after
@@ -97,7 +97,8 @@ settings = st.fixed_dictionaries(
 @given(steps, settings, st.sampled_from([Status.new, Status.paused]), st.integers(0, 10**6))
 def test_a_check_is_what_the_contract_says_at_every_time(found, chosen, begins, offset):
     it = Heartbeat(
-        id=uuid4(), organisation=uuid4(), service_id=uuid4(), name="job", methods=[], vitals=Vitals(status=begins),
+        id=uuid4(), organisation=uuid4(), service_id=uuid4(), name="job", methods=[],
+        vitals=RuntimeState(status=begins),
         created_at=BEGIN, updated_at=BEGIN, **chosen,
     )  # fmt: skip
     model = Model(

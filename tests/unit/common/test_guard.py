@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from pinghome_common.guard import Forbidden, Guard
+from pinghome_common.guard import AddressForbidden, Guard
 from ssrf_corpus import FORBIDDEN
 
 PUBLIC = [
@@ -47,9 +47,9 @@ async def listeners():
 async def test_forbidden_form_is_refused_when_saved_and_when_probed(form):
     guard = Guard()
 
-    with pytest.raises(Forbidden, match="address"):
+    with pytest.raises(AddressForbidden, match="address"):
         guard.check_literal(form)
-    with pytest.raises(Forbidden, match="address"):
+    with pytest.raises(AddressForbidden, match="address"):
         await guard.resolve(form)
 
 
@@ -68,7 +68,7 @@ def test_name_passes_at_save(name):
 
 
 async def test_name_that_means_this_machine_is_refused_at_run():
-    with pytest.raises(Forbidden, match="loopback"):
+    with pytest.raises(AddressForbidden, match="loopback"):
         await Guard().resolve("localhost")
 
 
@@ -84,7 +84,7 @@ async def test_operator_may_allow_a_private_network_in_every_spelling():
     for form in ("127.0.0.1", "127.1", "::ffff:127.0.0.1", "localhost"):
         assert await guard.resolve(form)
     for form in ("10.0.0.1", "::1", "0.1.2.3"):
-        with pytest.raises(Forbidden):
+        with pytest.raises(AddressForbidden):
             guard.check(form)
 
 
@@ -96,14 +96,14 @@ def test_loopback_v6_can_be_allowed():
 def test_metadata_address_is_refused_even_when_everything_is_allowed(form):
     guard = Guard([ip_network("0.0.0.0/0"), ip_network("::/0")])
 
-    with pytest.raises(Forbidden, match="never"):
+    with pytest.raises(AddressForbidden, match="never"):
         guard.check_literal(form)
 
 
 async def test_one_forbidden_answer_refuses_all():
     guard = Guard(lookup=lambda _: ["8.8.8.8", "10.0.0.1"])
 
-    with pytest.raises(Forbidden, match=r"10\.0\.0\.1"):
+    with pytest.raises(AddressForbidden, match=r"10\.0\.0\.1"):
         await guard.resolve("two-faced.example")
 
 
@@ -118,14 +118,14 @@ async def test_address_that_was_judged_is_the_one_connected_to_though_the_name_h
     transport.abort()
 
     assert seen == ["127.0.0.1"]
-    with pytest.raises(Forbidden):  # the name's second answer is judged, not remembered
+    with pytest.raises(AddressForbidden):  # the name's second answer is judged, not remembered
         await guard.resolve("rebinding.example")
 
 
 async def test_address_that_was_never_resolved_is_judged_before_it_is_connected_to(listeners):
     port, seen = listeners
 
-    with pytest.raises(Forbidden):
+    with pytest.raises(AddressForbidden):
         await Guard([ip_network("127.0.0.1/32")]).connect([ip_address("127.0.0.2")], port, asyncio.Protocol)
     await asyncio.sleep(0.05)
 

@@ -96,7 +96,7 @@ async def test_readyz_names_the_worker_that_fails():
     async def fail() -> None:
         raise ValueError("what a client sent")
 
-    async def start(_: object, parts: app.Parts) -> None:
+    async def start(_: object, parts: app.ServiceParts) -> None:
         parts.workers["judge"] = fail
 
     service = app.build("test", Settings(), start, [], "")

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from pinghome_common.dialects.healthchecks_documents import View
-from pinghome_common.events.heartbeat import MICRO, Heartbeat, Status, Vitals, unique_key
+from pinghome_common.events.heartbeat import MICRO, Heartbeat, RuntimeState, Status, unique_key
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 NOW = int(AT.timestamp()) * MICRO
@@ -18,7 +18,7 @@ NOW = int(AT.timestamp()) * MICRO
 def check(view: View, **vitals: Any) -> dict[str, Any]:
     it = Heartbeat(
         id=UUID(int=1), organisation=UUID(int=2), service_id=UUID(int=3), name="n", period=60, grace=30,
-        methods=["GET"], channels=[], created_at=AT, updated_at=AT, vitals=Vitals(**vitals),
+        methods=["GET"], channels=[], created_at=AT, updated_at=AT, vitals=RuntimeState(**vitals),
     )  # fmt: skip
     return json.loads(view.whole(it))
 

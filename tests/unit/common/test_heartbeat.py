@@ -6,7 +6,7 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinghome_common.events.heartbeat import MICRO, Heartbeat, Status, Vitals, alert_after, miss, shown, take
+from pinghome_common.events.heartbeat import MICRO, Heartbeat, RuntimeState, Status, alert_after, miss, shown, take
 from pinghome_common.events.ping import Kind, Ping, position
 
 AT = 1_000_000 * MICRO
@@ -17,7 +17,7 @@ def heartbeat(status=Status.new, **settings):
     settings = {"period": 60, **settings}
     return Heartbeat(
         id=uuid4(), organisation=uuid4(), service_id=uuid4(), name="job", methods=["GET"],
-        vitals=Vitals(status=status), created_at=STAMP, updated_at=STAMP, **settings,
+        vitals=RuntimeState(status=status), created_at=STAMP, updated_at=STAMP, **settings,
     )  # fmt: skip
 
 

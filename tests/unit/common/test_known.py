@@ -6,20 +6,20 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from pinghome_common.directory import Directory
 from pinghome_common.events import Event, encode
 from pinghome_common.events.key import Key, Kind, Scope
-from pinghome_common.known import Known
 from pinghome_common.secret import token_hash
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 @pytest.fixture
-def known(tmp_path: Path) -> Known:
-    return Known(None, tmp_path / "known")  # type: ignore[arg-type]  # it asks no broker here
+def known(tmp_path: Path) -> Directory:
+    return Directory(None, tmp_path / "known")  # type: ignore[arg-type]  # it asks no broker here
 
 
-def say(known: Known, id_: UUID, token: str, what: str = "created", *, folded: bool = True) -> None:
+def say(known: Directory, id_: UUID, token: str, what: str = "created", *, folded: bool = True) -> None:
     key = Key(
         id=id_, organisation=uuid4(), name="", kind=Kind.ping, scope=Scope.write, hash=token_hash(token),
         folded=token_hash(token.lower()) if folded else b"", service=uuid4(), created_at=NOW,
@@ -29,7 +29,7 @@ def say(known: Known, id_: UUID, token: str, what: str = "created", *, folded: b
     )
 
 
-def test_a_ping_key_is_found_in_any_case_where_it_is_one_alone(known: Known):
+def test_a_ping_key_is_found_in_any_case_where_it_is_one_alone(known: Directory):
     one, other, old = uuid4(), uuid4(), uuid4()
     say(known, one, "AbC")
     say(known, old, "OlD", folded=False)

@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from data_gateway.accept import Door, origin
-from data_gateway.commit import LARGEST, _parts
+from data_gateway.group_commit import LARGEST, _parts
+from data_gateway.ping_intake import PingIntake, origin
+from pinghome_common.directory import Caller
 from pinghome_common.errors import Conflict, NotFound
 from pinghome_common.events import Event, decode, encode
 from pinghome_common.events.heartbeat import Heartbeat
@@ -16,7 +17,6 @@ from pinghome_common.events.key import Kind, Scope
 from pinghome_common.events.ping import Batch, Ping
 from pinghome_common.events.ping import Kind as PingKind
 from pinghome_common.events.ping import encode as pack
-from pinghome_common.known import Caller
 from pinghome_common.settings import LARGEST_PING_BODY
 
 STAMP = datetime(2026, 11, 22, tzinfo=UTC)
@@ -32,14 +32,14 @@ class OneKey:
 
 
 @pytest.fixture
-def door() -> Door:
-    made = Door()
+def door() -> PingIntake:
+    made = PingIntake()
     made.known = OneKey()  # type: ignore[assignment]
     return made
 
 
 @pytest.fixture
-def say(door: Door) -> Callable[..., None]:
+def say(intake: PingIntake) -> Callable[..., None]:
     def say(id_: UUID, slug: str, service: UUID = HERE, what: str = "created", organisation: UUID = MINE) -> None:
         it = Heartbeat(
             id=id_, organisation=organisation, service_id=service, name="", slug=slug, period=60, methods=["GET"],
@@ -49,44 +49,44 @@ def say(door: Door) -> Callable[..., None]:
             type=f"heartbeat.{what}", time=STAMP, subject=id_, organisation=it.organisation, version=1, actor="",
             correlationid="", data=it,
         )  # fmt: skip
-        door.learn(decode(encode(event)))
+        intake.learn(decode(encode(event)))
 
     return say
 
 
-def test_a_check_is_found_by_its_slug_in_its_service_alone(door, say):
+def test_a_check_is_found_by_its_slug_in_its_service_alone(intake, say):
     one, other = uuid4(), uuid4()
     say(one, "backup")
     say(other, "backup", THERE)
-    assert door.by_slug("key", "backup").id == one.bytes
-    assert door.by_slug("key", "else") is None
+    assert intake.by_slug("key", "backup").id == one.bytes
+    assert intake.by_slug("key", "else") is None
     with pytest.raises(NotFound):
-        door.by_slug("no key", "backup")
+        intake.by_slug("no key", "backup")
 
 
-def test_what_another_organisation_has_in_a_service_of_the_same_id_is_not_found(door, say):
+def test_what_another_organisation_has_in_a_service_of_the_same_id_is_not_found(intake, say):
     say(uuid4(), "backup", organisation=uuid4())
-    assert door.by_slug("key", "backup") is None
+    assert intake.by_slug("key", "backup") is None
 
 
-def test_two_checks_with_one_slug_are_ambiguous_until_one_is_renamed_or_gone(door, say):
+def test_two_checks_with_one_slug_are_ambiguous_until_one_is_renamed_or_gone(intake, say):
     one, other, third = uuid4(), uuid4(), uuid4()
     for each in (one, other, third):
         say(each, "backup")
     with pytest.raises(Conflict, match="ambiguous slug"):
-        door.by_slug("key", "backup")
+        intake.by_slug("key", "backup")
     say(other, "renamed", what="updated")
     say(third, "backup", what="deleted")
-    assert door.by_slug("key", "backup").id == one.bytes
-    assert door.by_slug("key", "renamed").id == other.bytes
+    assert intake.by_slug("key", "backup").id == one.bytes
+    assert intake.by_slug("key", "renamed").id == other.bytes
     say(one, "backup", what="deleted")
-    assert door.by_slug("key", "backup") is None
+    assert intake.by_slug("key", "backup") is None
 
 
-def test_checks_without_a_slug_have_none(door, say):
+def test_checks_without_a_slug_have_none(intake, say):
     say(uuid4(), "")
     say(uuid4(), "")
-    assert door.by_slug("key", "") is None
+    assert intake.by_slug("key", "") is None
 
 
 def test_headers_of_a_client_say_nothing_of_where_it_is():
@@ -109,15 +109,15 @@ class Kept:
     [("plain", "plain"), ("gr\N{LATIN SMALL LETTER O WITH DIAERESIS}\N{GRINNING FACE}", "gr\xf6\N{GRINNING FACE}"),
      ("a\x00b\x1bc", "abc"), ("a\ud800b", "a\N{REPLACEMENT CHARACTER}b"), ("x" * 2000, "x" * 1000)],
 )  # fmt: skip
-async def test_texts_of_pings_are_clean_before_they_reach_the_stream(door, say, text, kept):
+async def test_texts_of_pings_are_clean_before_they_reach_the_stream(intake, say, text, kept):
     one = uuid4()
     say(one, "")
-    door.committer = Kept()
+    intake.committer = Kept()
     headers = [(b"user-agent", b"\x00a\x85b\xff")]
     scope = {"method": "GET", "client": ("10.0.0.9", 1), "scheme": "http", "headers": headers}
-    await door.accept(str(one), scope, message=text)
-    await door.keep(door.entries[str(one)], "", PingKind.success, "", "email", f"Email from {text}")
-    first, second = door.committer.pings
+    await intake.accept(str(one), scope, message=text)
+    await intake.keep(intake.entries[str(one)], "", PingKind.success, "", "email", f"Email from {text}")
+    first, second = intake.committer.pings
     assert (first.message, first.user_agent) == (kept, "a b\xff")
     assert second.user_agent == f"Email from {kept}"[:200]
     pack(Batch(b"b" * 16, 1, [first, second]))

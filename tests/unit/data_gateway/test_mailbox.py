@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from data_gateway import mail
-from data_gateway.accept import Door
 from data_gateway.mail import Mailbox
+from data_gateway.ping_intake import PingIntake
 from pinghome_common.settings import Settings
 from running import free_port
 
@@ -19,7 +19,7 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
         monkeypatch.setattr(mail, name, value)
     chosen = free_port()
     settings = Settings(smtp_listen=f"127.0.0.1:{chosen}", ping_mail_domain="ping.example.com")
-    serving = asyncio.create_task(Mailbox(Door(), settings).run())
+    serving = asyncio.create_task(Mailbox(PingIntake(), settings).run())
     async with asyncio.timeout(10):
         while not await answers(chosen):
             assert not serving.done()

@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from data_gateway.commit import _next_part
+from data_gateway.group_commit import _next_part
 from data_gateway.spool import SEGMENT, Spool
 
 

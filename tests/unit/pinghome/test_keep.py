@@ -3,12 +3,12 @@
 import socket
 import stat
 
-from pinghome.keep import Kept, write_private
+from pinghome.state_file import StateFile, write_private
 
 
 def test_values_are_found_again(tmp_path):
-    Kept(tmp_path / "kept").put(word="secret", number=7)
-    again = Kept(tmp_path / "kept")
+    StateFile(tmp_path / "kept").put(word="secret", number=7)
+    again = StateFile(tmp_path / "kept")
     assert (again.get("word"), again.get("number"), again.get("other")) == ("secret", 7, None)
 
 
@@ -30,11 +30,11 @@ def test_a_crash_while_writing_leaves_the_old_file_and_the_next_write_works(tmp_
 
 
 def test_port_stays_the_same_while_it_is_free(tmp_path):
-    port = Kept(tmp_path / "kept").port("nats_port")
-    assert Kept(tmp_path / "kept").port("nats_port") == port
+    port = StateFile(tmp_path / "kept").port("nats_port")
+    assert StateFile(tmp_path / "kept").port("nats_port") == port
     with socket.socket() as stranger:
         stranger.bind(("127.0.0.1", port))
         stranger.listen()
-        other = Kept(tmp_path / "kept").port("nats_port")
+        other = StateFile(tmp_path / "kept").port("nats_port")
     assert other != port
-    assert Kept(tmp_path / "kept").port("nats_port") == other
+    assert StateFile(tmp_path / "kept").port("nats_port") == other

@@ -2,7 +2,7 @@
 
 import stat
 
-from pinghome.keyring import KEYS, complete
+from pinghome.platform_keys import KEYS, complete
 from pinghome_common.settings import Settings
 
 

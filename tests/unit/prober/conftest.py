@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from pinghome_common.guard import Guard
 from prober.probes import PROBES
-from prober.probes.check import Check, Observation
-from prober.probes.dial import tls_context
+from prober.probes.connecting import tls_context
 from prober.probes.http import probe
+from prober.probes.probe_types import Check, Observation
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 

@@ -10,7 +10,7 @@ import pytest
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
 from prober.probes import icmp
-from prober.probes.check import Check
+from prober.probes.probe_types import Check
 from unit.prober.permission import may_ping
 
 pytest.importorskip("aioping")

@@ -15,7 +15,7 @@ from pinghome_common.guard import Guard
 from prober.answer import LIMIT, MISSING, Answer
 from prober.conditions import first_failure
 from prober.probe import probe
-from prober.probes.check import Observation
+from prober.probes.probe_types import Observation
 
 WORDS = "größe — βόλος 世界"
 MIB = 1 << 20

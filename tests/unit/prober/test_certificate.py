@@ -16,8 +16,8 @@ from pinghome_common.events.probe import Job, Verdict
 from pinghome_common.guard import Guard
 from prober.probe import probe
 from prober.probes import certificate
-from prober.probes.certificate import Told
-from prober.probes.dial import tls_context
+from prober.probes.certificate import CertificateChanges
+from prober.probes.connecting import tls_context
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -46,7 +46,7 @@ async def seen_of(target, told=None, monitor=None, guard=GUARD, **settings):
     """A probe of an https monitor, and the news of its certificate."""
     job = Job(**{"resource": monitor or uuid4(), "type": "http", "interval": 60, "url": target.url, **settings})
     seen = await probe(job, guard, lambda _: ({}, ""))
-    news = await (told or Told()).news(job.resource, seen.peer, guard, AT) if seen.peer else None
+    news = await (told or CertificateChanges()).news(job.resource, seen.peer, guard, AT) if seen.peer else None
     await asyncio.sleep(0.02)  # the server's turn to notice that it is over
     return seen, news
 
@@ -163,7 +163,7 @@ async def test_good_certificate_is_verified_where_the_monitor_does_not(listening
 async def test_unchanged_certificate_is_told_once_and_again_after_six_hours(
     listening, issuer, tmp_path, monkeypatch, skip
 ):
-    told, monitor, clock = Told(), uuid4(), 1000.0
+    told, monitor, clock = CertificateChanges(), uuid4(), 1000.0
     monkeypatch.setattr(certificate, "monotonic", lambda: clock)
     shaken, shake = [], certificate._shake
 
@@ -188,7 +188,7 @@ async def test_unchanged_certificate_is_told_once_and_again_after_six_hours(
 
 
 async def test_another_certificate_is_told_at_once(listening, issuer, tmp_path):
-    told, monitor = Told(), uuid4()
+    told, monitor = CertificateChanges(), uuid4()
     async with listening(OK, tls=issuer.context(tmp_path)) as target:
         _, first = await seen_of(target, told, monitor)
     async with listening(OK, tls=issuer.context(tmp_path, days=90)) as target:
@@ -199,7 +199,7 @@ async def test_another_certificate_is_told_at_once(listening, issuer, tmp_path):
 
 
 async def test_refused_certificate_that_stays_the_same_is_told_once(listening, issuer, tmp_path):
-    told, monitor = Told(), uuid4()
+    told, monitor = CertificateChanges(), uuid4()
     async with listening(OK, tls=issuer.context(tmp_path, days=-1)) as target:
         assert (await seen_of(target, told, monitor))[1] is not None
         assert (await seen_of(target, told, monitor))[1] is None
@@ -230,7 +230,7 @@ async def test_target_that_is_gone_when_its_refused_certificate_is_fetched_tells
         seen = await probe(job, GUARD, lambda _: ({}, ""))
 
     assert seen.verdict is Verdict.target_fail
-    assert await Told().news(job.resource, seen.peer, GUARD, AT) is None
+    assert await CertificateChanges().news(job.resource, seen.peer, GUARD, AT) is None
 
 
 async def test_hostile_certificate_is_cut_and_plain(listening, issuer, tmp_path):

@@ -13,7 +13,7 @@ from pinghome_common.events.probe import Job, Phases, Verdict
 from prober.conditions import find, first_failure, holds
 from prober.judges import judge
 from prober.probe import counts, decided
-from prober.probes.check import Observation
+from prober.probes.probe_types import Observation
 
 DOCUMENT = {
     "groups": {"user": [{"name": "pinghome", "age": 7, "admin": True, "boss": None}, {"name": "other"}]},

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 
 from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.condition import OPERATORS, TYPES, Condition
+from pinghome_common.events.dry_run import DryRun
 from pinghome_common.events.probe import Job, Phases, Result, Results, Verdict
-from pinghome_common.events.trial import Trial
 from pinghome_common.guard import Guard
 from pinghome_common.stream import Task
-from prober import work
+from prober import worker
 from prober.anchors import Anchors
 from prober.excerpt import hide
 from prober.judges import judge
 from prober.probe import LONGEST, decided
 from prober.probes import PROBES
-from prober.probes.check import Observation
-from prober.work import Prober, _message
+from prober.probes.probe_types import Observation
+from prober.worker import Prober, _message
 
 GUARD = Guard([ip_network("127.0.0.1/32")])
 JOB = Job(resource=UUID(int=1), type="http", interval=60, url="http://127.0.0.1:1/")
@@ -62,11 +62,11 @@ def published(*probed: Observation | Exception) -> list[Result]:
             return one
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(work, "probe", probe)
+            patch.setattr(worker, "probe", probe)
             for _ in probed:
                 await prober._probe(JOB, TASK)
         part = _message(prober._done)
-        message = work._Message(batch=UUID(int=1), region="a", results=[each.result for each in part])
+        message = worker._Message(batch=UUID(int=1), region="a", results=[each.result for each in part])
         return msgspec.msgpack.decode(msgspec.msgpack.encode(message), type=Results).results
 
     return asyncio.run(run())
@@ -96,7 +96,7 @@ def test_probe_that_fails_internally_costs_its_own_result_alone(error):
 
 
 def test_result_that_is_too_large_costs_itself_alone(monkeypatch):
-    monkeypatch.setattr(work, "MOST_BYTES", 1000)
+    monkeypatch.setattr(worker, "MOST_BYTES", 1000)
 
     before, found = published(Observation(), Observation(excerpt="x" * 1000))
 
@@ -115,7 +115,7 @@ def test_certificate_that_no_format_holds_costs_itself_alone(monkeypatch, broken
                 sha256="", verified=True, checked_at=beyond,
             )  # fmt: skip
 
-    monkeypatch.setattr(work, "Told", Told)
+    monkeypatch.setattr(worker, "Told", Told)
 
     found, after = published(Observation(peer=object()), Observation())
 
@@ -123,14 +123,14 @@ def test_certificate_that_no_format_holds_costs_itself_alone(monkeypatch, broken
 
 
 def test_dry_run_that_cannot_be_encoded_is_answered(monkeypatch):
-    async def attempt(*_: object) -> Trial:
-        return Trial(result=Result(resource=JOB.resource, slot=2**70, checked_at=1, interval=1, verdict=Verdict.up))
+    async def attempt(*_: object) -> DryRun:
+        return DryRun(result=Result(resource=JOB.resource, slot=2**70, checked_at=1, interval=1, verdict=Verdict.up))
 
-    monkeypatch.setattr(work, "attempt", attempt)
+    monkeypatch.setattr(worker, "attempt", attempt)
 
     answered = asyncio.run(Prober(None, "a", b"", GUARD, Anchors([]))._tried(JOB))
 
-    assert msgspec.msgpack.decode(answered, type=Trial).result.error == "prober: internal error (OverflowError)"
+    assert msgspec.msgpack.decode(answered, type=DryRun).result.error == "prober: internal error (OverflowError)"
 
 
 CONDITION = st.builds(
@@ -159,11 +159,11 @@ WILD_JOB = st.builds(
 @given(WILD_JOB, st.dictionaries(TEXT, TEXT, max_size=3), TEXT)
 @settings(max_examples=200, deadline=None)
 def test_whatever_a_job_says_its_probe_ends_in_a_result(job, headers, body):
-    async def run() -> list[work.Done]:
+    async def run() -> list[worker.Done]:
         prober = Prober(None, "a", b"", Guard(lookup=lambda _: ["127.0.0.1"]), Anchors([]))
         prober._open = lambda _: (headers, body)
         await prober._probe(job, TASK)
-        msgspec.msgpack.decode(await prober._tried(job), type=Trial)
+        msgspec.msgpack.decode(await prober._tried(job), type=DryRun)
         return prober._done
 
     (done,) = asyncio.run(run())

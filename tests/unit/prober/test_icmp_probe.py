@@ -15,7 +15,7 @@ from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
 from prober import ping
 from prober.probes import icmp
-from prober.probes.check import Check
+from prober.probes.probe_types import Check
 
 ICMP = pytest.mark.skipif(os.geteuid() != 0, reason="forging replies needs root")
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), ICMP]
@@ -145,12 +145,12 @@ async def test_lost_echo_is_sent_again(silent, monkeypatch):
 
 
 async def test_system_without_icmp_is_our_own_fault_and_says_what_to_do(monkeypatch):
-    class Refused(socket.socket):
+    class DialectError(socket.socket):
         def __init__(self, *_, **__) -> None:
             raise PermissionError
 
     with monkeypatch.context() as patched:
-        patched.setattr(ping.socket, "socket", Refused)
+        patched.setattr(ping.socket, "socket", DialectError)
         seen = await icmp.probe(Check(host="127.0.0.1"), LOCAL, 2)
 
     assert seen.verdict is Verdict.probe_error

@@ -11,8 +11,8 @@ from prober import judges
 from prober.budget import Budget, OverBudgetError
 from prober.conditions import OVER_BUDGET, each_judged
 from prober.judges import judge
-from prober.probes.check import Observation
-from prober.probes.failure import OwnFault
+from prober.probes.error_mapping import OwnFault
+from prober.probes.probe_types import Observation
 
 MIB = 1 << 20
 HEAVY = [

@@ -10,7 +10,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 
 from pinghome_common.events.probe import Verdict
-from prober.probes.dial import tls_context
+from prober.probes.connecting import tls_context
 from running import free_port
 from unit.prober.mail import LANGUAGES, mail
 

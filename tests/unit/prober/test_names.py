@@ -13,7 +13,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from pinghome_common.guard import Forbidden, Guard
+from pinghome_common.guard import AddressForbidden, Guard
 from pinghome_common.names import Names
 
 pytestmark = pytest.mark.asyncio
@@ -119,7 +119,7 @@ async def test_guard_judges_every_answer_and_reads_names_by_idna_2008(server):
     guard = Guard([ip_network("192.0.2.0/24")], names=server.names)
 
     assert [str(each) for each in await guard.resolve("Straße.test")] == ["8.8.8.8"]
-    with pytest.raises(Forbidden, match=r"10\.0\.0\.1"):
+    with pytest.raises(AddressForbidden, match=r"10\.0\.0\.1"):
         await guard.resolve("inside.test")
     with pytest.raises(socket.gaierror, match="not a valid host name"):
         await guard.resolve("a..b")

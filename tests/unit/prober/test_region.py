@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from pinghome_common.events.probe import Job, Verdict
 from prober import region
 from prober.anchors import Anchors
-from prober.probes.check import Observation
+from prober.probes.probe_types import Observation
 from prober.region import FEWEST, OWN_FAULT, Region, Turns
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

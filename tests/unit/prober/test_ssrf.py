@@ -11,7 +11,7 @@ from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
 from prober import ping
 from prober.probes import PROBES
-from prober.probes.check import Check
+from prober.probes.probe_types import Check
 from ssrf_corpus import FORMS, in_url
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinghome_common.events.probe import Verdict
-from prober.probes.exchange import Exchange
+from prober.probes.http_exchange import Exchange
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"

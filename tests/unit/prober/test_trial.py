@@ -7,14 +7,14 @@ import msgspec
 import pytest
 
 from pinghome_common.events.condition import BODY, STATUS, Condition
+from pinghome_common.events.dry_run import DryRun
 from pinghome_common.events.probe import Job, Verdict
-from pinghome_common.events.trial import Trial
 from pinghome_common.guard import Guard
 from pinghome_common.stream import Broker
-from prober import work
+from prober import worker
 from prober.anchors import Anchors
-from prober.trial import attempt
-from prober.work import Prober
+from prober.dry_run import attempt
+from prober.worker import Prober
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -46,7 +46,7 @@ async def test_conditions_of_an_answer_that_did_not_come_have_no_verdict():
 
 
 async def test_prober_with_no_hand_free_says_so(monkeypatch):
-    monkeypatch.setattr(work, "AT_ONCE", 0)
+    monkeypatch.setattr(worker, "AT_ONCE", 0)
     prober = Prober(Broker("nats://127.0.0.1:1", "prober"), "a", b"", GUARD, Anchors([]))
 
-    assert msgspec.msgpack.decode(await prober.try_out(b""), type=Trial) == Trial(busy=True)
+    assert msgspec.msgpack.decode(await prober.dry_run(b""), type=DryRun) == DryRun(busy=True)

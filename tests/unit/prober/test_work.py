@@ -9,10 +9,10 @@ import pytest
 from pinghome_common.events.probe import Job, Result, Results, Verdict
 from pinghome_common.guard import Guard
 from pinghome_common.stream import Task
-from prober import work
+from prober import worker
 from prober.anchors import Anchors
 from prober.region import OWN_FAULT
-from prober.work import MOST_IN_A_MESSAGE, Done, Prober, _encoded, _message
+from prober.worker import MOST_IN_A_MESSAGE, Done, Prober, _encoded, _message
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 GUARD = Guard([ip_network("127.0.0.1/32")])
@@ -75,7 +75,7 @@ async def test_result_has_its_slot_and_what_was_seen(listening):
 
 
 async def test_excerpt_is_dropped_while_too_many_results_wait(listening, monkeypatch):
-    monkeypatch.setattr(work, "MOST_EXCERPTS", 0)
+    monkeypatch.setattr(worker, "MOST_EXCERPTS", 0)
     async with listening(b"HTTP/1.1 500 X\r\nContent-Length: 3\r\n\r\nsad") as target:
         result = await worked([], type="http", url=target.url)
 

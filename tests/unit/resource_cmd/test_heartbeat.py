@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from pinghome_common.clock import micros
-from pinghome_common.events.heartbeat import Heartbeat, Status, Vitals
+from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status
 from resource_cmd.heartbeat import enable, halt
 
 STAMP = datetime(2026, 11, 22, tzinfo=UTC)
@@ -14,7 +14,7 @@ STAMP = datetime(2026, 11, 22, tzinfo=UTC)
 
 def running(status: Status) -> Heartbeat:
     """A heartbeat with a run under way."""
-    vitals = Vitals(status=status, last_ping=1, last_event=2, last_start=2, run_id=uuid4(), n_pings=2, position=2)
+    vitals = RuntimeState(status=status, last_ping=1, last_event=2, last_start=2, run_id=uuid4(), n_pings=2, position=2)
     return Heartbeat(
         id=uuid4(), organisation=uuid4(), service_id=uuid4(), name="job", period=60, methods=["GET"],
         vitals=vitals, created_at=STAMP, updated_at=STAMP,
@@ -34,7 +34,7 @@ def running(status: Status) -> Heartbeat:
 def test_command_that_stops_or_starts_a_heartbeat_ends_its_run(command, before, after, last_ping):
     it = command(running(before))
 
-    assert it.vitals == Vitals(
+    assert it.vitals == RuntimeState(
         status=after, changed_at=micros(STAMP), last_ping=last_ping, last_event=2, n_pings=2, position=2
     )
     assert (it.previous, it.changed_version) == (before, 2)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pinghome_common.clock import micros
 from pinghome_common.events.resource import Change, Resource, Status
-from resource_cmd.judge import MICRO, View, decide, fresh_for
+from resource_cmd.quorum import MICRO, RegionObservation, decide, fresh_for
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 NOW = micros(START)
@@ -25,7 +25,9 @@ def monitor(status=Status.up, regions=("eu-central-1",), **settings):
 def view(region="eu-central-1", up=True, checked=0.0, since=0.0, error="", status_code=None):
     at = NOW + int(checked * MICRO)
     began = NOW + int(since * MICRO)
-    return View(region=region, slot=at, checked_at=at, up=up, since=began, error=error, status_code=status_code)
+    return RegionObservation(
+        region=region, slot=at, checked_at=at, up=up, since=began, error=error, status_code=status_code
+    )
 
 
 def verdict(it, *views, at=0.0):

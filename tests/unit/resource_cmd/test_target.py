@@ -10,7 +10,7 @@ from pinghome_common.events.condition import Condition
 from pinghome_common.events.resource import Resource
 from pinghome_common.events.resource import target as target_of
 from resource_cmd import resource, target
-from resource_cmd.schedule import job_of
+from resource_cmd.scheduler import job_of
 from resource_cmd.target import Endpoint
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

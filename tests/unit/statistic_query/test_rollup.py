@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pinghome_common.clock import micros
 from pinghome_common.events.probe import Phases, Result, Verdict
 from statistic_query import rollup
-from statistic_query.counted import NOTHING, Counted
+from statistic_query.buckets import NOTHING, Buckets
 
 HOUR = timedelta(hours=1)
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -112,7 +112,7 @@ def documents(found):
 
 
 def test_where_nothing_was_timed_there_are_no_times():
-    assert documents(Counted.of([NOTHING]).times()) == [{"avg": None, "min": None, "max": None}]
+    assert documents(Buckets.of([NOTHING]).times()) == [{"avg": None, "min": None, "max": None}]
 
 
 @pytest.mark.parametrize("total", [float("inf"), float("nan"), 3e38, -1.0])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pinghome_common.events.heartbeat import Heartbeat, take
 from pinghome_common.events.ping import Kind, Ping
-from statistic_query.tally import Tally
+from statistic_query.ping_sequence import PingSequence
 
 STAMP = datetime(2026, 11, 21, tzinfo=UTC)
 RUNS = [b"", UUID(int=1).bytes, UUID(int=2).bytes]
@@ -22,7 +22,7 @@ pings = st.lists(st.tuples(st.sampled_from(list(Kind)), st.integers(0, 30), st.s
 
 @given(pings)
 def test_numbers_and_runs_are_those_of_the_vitals(found):
-    tally, vitals = Tally(), IT.vitals
+    tally, vitals = PingSequence(), IT.vitals
     for index, (kind, at, run) in enumerate(found, 1):
         ping = Ping(id=b"", heartbeat=b"", at=at, kind=kind, run_id=run)
         before, vitals = vitals, take(IT, vitals, ping, index)
@@ -36,7 +36,7 @@ def test_numbers_and_runs_are_those_of_the_vitals(found):
 
 
 def test_from_a_pause_by_hand_on_everything_is_ignored_and_still_counted():
-    tally = Tally(ignores_from=10)
+    tally = PingSequence(ignores_from=10)
     pings = [Ping(id=b"", heartbeat=b"", at=at, kind=kind) for at, kind in enumerate(Kind, 9)]
     assert [tally.count(ping) for ping in pings] == [*list(Kind)[:-1], Kind.tick]
     assert [tally.ignores(ping) for ping in pings] == [False, *[True] * 6]

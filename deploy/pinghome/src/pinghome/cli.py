@@ -11,7 +11,7 @@ import uvloop
 from rich.console import Console
 from rich.status import Status
 
-from pinghome import dead_letters, keyring, keys, services
+from pinghome import dead_letters, keys, platform_keys, services
 from pinghome.edge import Edge
 from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
@@ -54,9 +54,9 @@ async def _up(settings: Settings, *, processes: bool) -> None:
     assert main  # noqa: S101  # a coroutine runs in a task
     _on_signal(main.cancel)
     with console.status("starting") as status:
-        story = Story(status)
+        story = StartupReporter(status)
         async with Servers(settings, story.tell) as servers:
-            settings, story.made = keyring.complete(settings)
+            settings, story.made = platform_keys.complete(settings)
             story.tell("preparing the databases")
             await services.migrate_all(settings.but(database_url=servers.database_url))
             story.tell("starting the services")
@@ -67,7 +67,7 @@ async def _up(settings: Settings, *, processes: bool) -> None:
                 story.tell("stopping")
 
 
-async def _run_here(settings: Settings, servers: Servers, story: "Story") -> None:
+async def _run_here(settings: Settings, servers: Servers, story: "StartupReporter") -> None:
     """Serve all services on the one port until a signal comes."""
     edge = Edge(services.in_this_process(settings, servers), public_metrics=settings.public_metrics)
 
@@ -85,7 +85,7 @@ async def _run_here(settings: Settings, servers: Servers, story: "Story") -> Non
         announcing.cancel()
 
 
-async def _run_processes(settings: Settings, servers: Servers, story: "Story") -> None:
+async def _run_processes(settings: Settings, servers: Servers, story: "StartupReporter") -> None:
     """Run each service in its own process, on its own port, until a signal comes."""
     stop = asyncio.Event()
     async with Supervisor() as supervisor:
@@ -101,7 +101,7 @@ def _on_signal(do: Callable[[], object]) -> None:
 
 
 @dataclass
-class Story:
+class StartupReporter:
     """What is told on the terminal while the platform starts and stops."""
 
     status: Status

@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 import uvloop
 
-from pinghome import keyring
+from pinghome import platform_keys
 from pinghome_common import secret
 from pinghome_common.db import Connection, Database
 from pinghome_common.errors import DomainError
@@ -124,5 +124,5 @@ def revoke(key: UUID) -> None:
 
 def region_key(region: str) -> None:
     """Print the key that a prober of a region elsewhere needs as PINGHOME_REGION_KEY."""
-    settings, _ = keyring.complete(Settings())
+    settings, _ = platform_keys.complete(Settings())
     typer.echo(secret.derive(settings.secret_key, f"region:{region}").hex())

@@ -10,8 +10,8 @@ from importlib.metadata import distribution
 from importlib.resources import files
 from pathlib import Path
 
-from pinghome.keep import Kept
-from pinghome.orphan import wait_until_gone
+from pinghome.stale_processes import wait_until_gone
+from pinghome.state_file import StateFile
 from pinghome.supervise import Child, Supervisor
 
 SERVICES = ("admin", "resource-cmd", "resource-query", "statistic-query", "data-gateway")
@@ -26,7 +26,7 @@ class Nats:
 
     data: Path
     regions: list[str]
-    kept: Kept
+    kept: StateFile
     supervisor: Supervisor
     _port: int = 0
 

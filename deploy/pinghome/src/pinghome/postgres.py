@@ -13,8 +13,8 @@ from pathlib import Path
 
 import asyncpg
 
-from pinghome.keep import Kept, write_private
-from pinghome.orphan import wait_until_gone
+from pinghome.stale_processes import wait_until_gone
+from pinghome.state_file import StateFile, write_private
 from pinghome.supervise import Account, Child, Supervisor
 
 USER = "pinghome"
@@ -60,7 +60,7 @@ class Postgres:
     """One PostgreSQL server on the data folder `data`; made once, then found again at every start."""
 
     data: Path
-    kept: Kept
+    kept: StateFile
     supervisor: Supervisor
     url: str = ""
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
-from pinghome.keep import Kept, write_private
 from pinghome.nats import Nats
 from pinghome.postgres import Postgres, create_database, open_folder
+from pinghome.state_file import StateFile, write_private
 from pinghome.supervise import Supervisor
 from pinghome_common.settings import Settings
 
@@ -61,7 +61,7 @@ class Servers:
         await self._stack.aclose()
 
     async def _start(self) -> None:
-        kept = Kept(self._data / "servers.json")
+        kept = StateFile(self._data / "servers.json")
         if not self.database_url:
             self._say("starting PostgreSQL")
             postgres = Postgres(self._data, kept, self.supervisor)

@@ -11,10 +11,10 @@ from typing import cast
 
 from fastapi import FastAPI
 
-from pinghome import keyring
-from pinghome.keep import Kept
-from pinghome.orphan import wait_until_gone
+from pinghome import platform_keys
 from pinghome.servers import DATABASES, Servers
+from pinghome.stale_processes import wait_until_gone
+from pinghome.state_file import StateFile
 from pinghome.supervise import Child, Supervisor
 from pinghome_common import migrate
 from pinghome_common.secret import derive
@@ -40,7 +40,7 @@ def settings_of_all(settings: Settings, servers: Servers) -> dict[str, tuple[str
             own = {"database_url": servers.database_url, "nats_url": servers.nats_url(name), "region": region}
             own["badge_secret"] = ""
             if service != "resource-cmd":  # which alone seals, sends, and makes the first organisation
-                own |= dict.fromkeys([*keyring.KEYS, "smtp_url", "statuspage_io_token"], "")
+                own |= dict.fromkeys([*platform_keys.KEYS, "smtp_url", "statuspage_io_token"], "")
             if service == "resource-query":  # which shows badges
                 own["badge_secret"] = settings.badge_secret or derive(settings.secret_key, "badge").hex()
             if region:
@@ -70,7 +70,7 @@ async def as_processes(settings: Settings, servers: Servers, supervisor: Supervi
     Raises:
         ChildError: one is not ready after a minute; the message ends with the tail of its log.
     """
-    kept = Kept(settings.data / "ports.json")
+    kept = StateFile(settings.data / "ports.json")
     urls = {}
     for name, (factory, own) in settings_of_all(settings, servers).items():
         folder = settings.data / name

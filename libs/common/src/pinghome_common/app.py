@@ -20,9 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pinghome_common import docs
 from pinghome_common.db import Database, is_connection_error
 from pinghome_common.dialects import healthchecks, pinghome
+from pinghome_common.directory import Directory
 from pinghome_common.errors import DomainError, Unavailable
 from pinghome_common.health import CURRENT, Health
-from pinghome_common.known import Known
 from pinghome_common.logs import said
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
@@ -38,7 +38,7 @@ Probe = Callable[[], Awaitable[str | None]]
 
 
 @dataclass
-class Parts:
+class ServiceParts:
     """What a service is made of once it has started: filled by its `start`, torn down in reverse order.
 
     `checks` answer None, or a sentence that says why the service is not ready.
@@ -79,7 +79,7 @@ async def supervise(name: str, worker: Worker, health: Health | None = None) -> 
 def build(
     name: str,
     settings: Settings,
-    start: Callable[[FastAPI, Parts], Awaitable[None]],
+    start: Callable[[FastAPI, ServiceParts], Awaitable[None]],
     routers: Sequence[APIRouter],
     description: str,
 ) -> FastAPI:
@@ -96,7 +96,7 @@ def build(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            parts = Parts(stack)
+            parts = ServiceParts(stack)
             await start(app, parts)
             healths = {key: Health() for key in parts.workers}
             app.state.checks = parts.checks | {f"worker {key}": _well(health) for key, health in healths.items()}
@@ -123,7 +123,7 @@ def build(
     app.state.name, app.state.settings, app.state.routers = name, settings, routers
     app.state.wrong_tokens = WrongTokens(settings.wrong_tokens_per_minute)
     app.state.checks = {"starting": _starting}
-    app.add_middleware(Measured, service=name)
+    app.add_middleware(MetricsMiddleware, service=name)
     for error in (DomainError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, render)
     for router in (docs.routes, _health, *routers):
@@ -138,7 +138,7 @@ def render(request: Request, error: Exception) -> Response:
     return pinghome.render(request, error)
 
 
-class Measured:
+class MetricsMiddleware:
     """ASGI middleware: counts the seconds, answers what nobody expected, and gives each request an id.
 
     The id is in the request's logs and in its answer, as `X-Request-Id`.
@@ -177,7 +177,7 @@ class Measured:
                 SECONDS.labels(self._service, scope["method"], status).observe(time.perf_counter() - begun)
 
 
-def checks(broker: Broker, known: Known | None = None, db: Database | None = None) -> dict[str, Probe]:
+def readiness_checks(broker: Broker, known: Directory | None = None, db: Database | None = None) -> dict[str, Probe]:
     """The readiness checks that services share, of the parts that a service has."""
 
     async def nats() -> str | None:

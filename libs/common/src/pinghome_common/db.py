@@ -107,7 +107,7 @@ class Database:
         async with self.connection() as connection:
             return await connection.fetchval(statement, *args)
 
-    async def own(self) -> Connection:
+    async def dedicated_connection(self) -> Connection:
         """A connection outside the pool, for a worker that holds an advisory lock on it; the caller closes it."""
         return await asyncpg.connect(self.url, command_timeout=60)
 
@@ -125,7 +125,7 @@ async def _nothing(_: Connection) -> None:
     """Nothing in a session outlives its transaction here, so there is nothing to reset: one round trip less."""
 
 
-async def only_one(connection: Connection, name: str) -> None:
+async def acquire_leadership(connection: Connection, name: str) -> None:
     """Waits until this connection is the one active worker called `name`; the lock ends with the connection."""
     while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name):
         # Not a blocking lock: the server would count it as a long transaction.

@@ -21,7 +21,7 @@ class Unauthorized(DomainError):
     status = 401
 
 
-class ForbiddenError(DomainError):
+class PermissionDenied(DomainError):
     """A key that may not do this."""
 
     status = 403
@@ -35,7 +35,7 @@ class NotFound(DomainError):
 
 def no_check(*, elsewhere: bool) -> DomainError:
     """The refusal of a check that is not the caller's: Healthchecks tells whether another service has it (B.0)."""
-    return ForbiddenError("It is in another project") if elsewhere else NotFound("Check not found")
+    return PermissionDenied("It is in another project") if elsewhere else NotFound("Check not found")
 
 
 class Conflict(DomainError):

@@ -22,7 +22,7 @@ P = TypeVar("P", bound=asyncio.BaseProtocol)
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
 
 # What the operating system says about this machine, not about the target.
-OURS = frozenset(
+LOCAL_ERRNOS = frozenset(
     {
         *(errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM),
         *(errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT),
@@ -52,7 +52,7 @@ _MAPPED, _NAT64, _COMPATIBLE = IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9
 _THREADS = ThreadPoolExecutor(64, thread_name_prefix="lookup")
 
 
-class Forbidden(Exception):
+class AddressForbidden(Exception):
     """The address, or what was to be sent there, is refused by policy; the text is a sentence for the user."""
 
 
@@ -145,7 +145,7 @@ class Guard:
                     return await opening
             except OSError as error:
                 failures.append(error)
-        raise min(failures, key=lambda error: error.errno in OURS)
+        raise min(failures, key=lambda error: error.errno in LOCAL_ERRNOS)
 
     async def datagrams(
         self, addresses: Sequence[Address], port: int, factory: Callable[[], D]
@@ -180,16 +180,18 @@ class Guard:
         for face in _faces(address):
             named = str(face) if face == address else f"{face} (inside {address})"
             if any(face in network for network in _METADATA):
-                raise Forbidden(f"{named} is a metadata address of a cloud or a link-local one; it is never probed")
+                raise AddressForbidden(
+                    f"{named} is a metadata address of a cloud or a link-local one; it is never probed"
+                )
             if not _is_public(face) and not any(face in network for network in self._allow):
-                raise Forbidden(
+                raise AddressForbidden(
                     f"{named} is {_kind(face)}, not a public address; "
                     "an operator may allow private networks with PINGHOME_PROBE_ALLOW_CIDRS"
                 )
         return address
 
 
-class Trusting(Guard):
+class UnrestrictedGuard(Guard):
     """Lets everything pass: for what the operator names and no user does, a region's resolvers and anchors."""
 
     def _judge(self, text: str) -> Address:

@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 
 from pinghome_common import limits
 from pinghome_common.http1_request import MALFORMED, RequestChecks
-from pinghome_common.limits import Gate, RefusedError, Turn, error_body
+from pinghome_common.limits import ConnectionRejected, Gate, Turn, error_body
 
 REFUSED = Counter("pinghome_http_refused", "Requests refused before they reached the application", ["status"])
 
@@ -29,7 +29,7 @@ class LimitedProtocol(RequestChecks):
     age = 0  # sweeps since the turn or what it awaits changed
     lingered = 0
     address = ""
-    refusal: RefusedError | None = None
+    refusal: ConnectionRejected | None = None
     running: RequestResponseCycle | None = None
     task: asyncio.Task[None]
 
@@ -81,7 +81,7 @@ class LimitedProtocol(RequestChecks):
             self.transport.close()
         else:
             seconds = self.gate.request_timeout
-            self._refuse(RefusedError(408, f"The request did not arrive within {seconds:g} s; send it again."))
+            self._refuse(ConnectionRejected(408, f"The request did not arrive within {seconds:g} s; send it again."))
 
     def _hurry(self, limit: int) -> None:
         """Cancel an application that has not begun its answer; drop a client that does not read it."""
@@ -103,7 +103,7 @@ class LimitedProtocol(RequestChecks):
             full = "Too many connections are open; try again in a few seconds."
         else:
             return
-        self._refuse(RefusedError(503, full))
+        self._refuse(ConnectionRejected(503, full))
         transport.close()
 
     @override
@@ -138,8 +138,8 @@ class LimitedProtocol(RequestChecks):
             self._stay_with_http(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             cause = error.__context__  # httptools wraps what a callback raises
-            self._refuse(cause if isinstance(cause, RefusedError) else RefusedError(400, MALFORMED))
-        except RefusedError as error:
+            self._refuse(cause if isinstance(cause, ConnectionRejected) else ConnectionRejected(400, MALFORMED))
+        except ConnectionRejected as error:
             self._refuse(error)
         finally:
             self.data = b""  # a connection that waits need not hold it
@@ -156,7 +156,7 @@ class LimitedProtocol(RequestChecks):
         """
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         if method == b"CONNECT":
-            self._refuse(RefusedError(405, "This server is no proxy; send the request to its own address."))
+            self._refuse(ConnectionRejected(405, "This server is no proxy; send the request to its own address."))
             return
         head = [b"%b %b HTTP/%b" % (method, self.url, version)]
         head += [b"%b: %b" % header for header in self.headers if header[0] not in {b"connection", b"upgrade"}]
@@ -201,7 +201,7 @@ class LimitedProtocol(RequestChecks):
 
     # -- refusals -----------------------------------------------------------------------------------------------------
 
-    def _refuse(self, refusal: RefusedError) -> None:
+    def _refuse(self, refusal: ConnectionRejected) -> None:
         """Take no more requests; let the earlier ones be answered, then say why and close."""
         if self.transport.is_closing():
             return
@@ -221,7 +221,7 @@ class LimitedProtocol(RequestChecks):
         if running is None or running.disconnected or running.response_complete:
             self._leave(refusal)
 
-    def _leave(self, refusal: RefusedError) -> None:
+    def _leave(self, refusal: ConnectionRejected) -> None:
         body = error_body(str(refusal))
         headers = [
             *self.server_state.default_headers,

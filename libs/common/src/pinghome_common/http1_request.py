@@ -6,7 +6,7 @@ from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pinghome_common import limits
-from pinghome_common.limits import Gate, RefusedError
+from pinghome_common.limits import ConnectionRejected, Gate
 
 MALFORMED = "This is not a valid HTTP/1.1 request; check its request line and its headers."
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
@@ -22,19 +22,21 @@ class Trailers:
         self.size = 0
 
     def append(self, header: tuple[bytes, bytes]) -> None:
-        """Drop a trailer; RefusedError when they are too long together."""
+        """Drop a trailer; ConnectionRejected when they are too long together."""
         self.size += len(header[0]) + len(header[1]) + 4
         check_framing(self.size)
 
 
 def check_framing(size: int) -> None:
-    """RefusedError when a body has too many bytes of chunk extensions and trailers."""
+    """ConnectionRejected when a body has too many bytes of chunk extensions and trailers."""
     if size > limits.HEAD_LIMIT:
-        raise RefusedError(431, f"The body has more than {limits.HEAD_LIMIT} bytes of chunk extensions and trailers.")
+        raise ConnectionRejected(
+            431, f"The body has more than {limits.HEAD_LIMIT} bytes of chunk extensions and trailers."
+        )
 
 
 class RequestChecks(HttpToolsProtocol):
-    """The callbacks of the parser, with their limits; each raises RefusedError."""
+    """The callbacks of the parser, with their limits; each raises ConnectionRejected."""
 
     gate: Gate
     data: bytes  # the last read
@@ -78,7 +80,7 @@ class RequestChecks(HttpToolsProtocol):
         found = re.compile(re.escape(self.url[-64:]) + rb" (HTTP|RTSP|ICE)/").search(data, self.searched)
         self.searched = found.end() if found else 0
         if found and found[1] != b"HTTP":
-            raise RefusedError(400, MALFORMED)
+            raise ConnectionRejected(400, MALFORMED)
 
     def _check_unfinished_body(self) -> None:
         if self.scope is self.framed:
@@ -98,10 +100,10 @@ class RequestChecks(HttpToolsProtocol):
 
     def _check_head(self, size: int) -> None:
         if len(self.url) > limits.URL_LIMIT:
-            raise RefusedError(414, f"The address is longer than {limits.URL_LIMIT} bytes; shorten it.")
+            raise ConnectionRejected(414, f"The address is longer than {limits.URL_LIMIT} bytes; shorten it.")
         if size > limits.HEAD_LIMIT or len(self.headers) > limits.HEADERS_LIMIT:
             most = f"{limits.HEADERS_LIMIT} headers or {limits.HEAD_LIMIT} bytes of them"
-            raise RefusedError(431, f"The request has more than {most}; send fewer or shorter ones.")
+            raise ConnectionRejected(431, f"The request has more than {most}; send fewer or shorter ones.")
 
     @override
     def on_headers_complete(self) -> None:
@@ -110,7 +112,9 @@ class RequestChecks(HttpToolsProtocol):
             size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         self._check_head(size)
         if len(self.pipeline) >= limits.PIPELINE_LIMIT:
-            raise RefusedError(429, f"More than {limits.PIPELINE_LIMIT} requests wait here; read their answers first.")
+            raise ConnectionRejected(
+                429, f"More than {limits.PIPELINE_LIMIT} requests wait here; read their answers first."
+            )
         data = self.data
         if self.last:
             data, self.last, self.in_line = self.last + data, b"", False
@@ -134,9 +138,9 @@ class RequestChecks(HttpToolsProtocol):
                 chunked = True
         version = self.parser.get_http_version()
         if version not in {"1.1", "1.0"} or hosts > 1:
-            raise RefusedError(400, MALFORMED)
+            raise ConnectionRejected(400, MALFORMED)
         if not hosts and version == "1.1":
-            raise RefusedError(400, "The request names no host; send one Host header.")
+            raise ConnectionRejected(400, "The request names no host; send one Host header.")
         return chunked
 
     @override
@@ -145,7 +149,7 @@ class RequestChecks(HttpToolsProtocol):
         self.framing -= len(body)
         self._check_body(self.body)
         if self.gate.bodies_full:
-            raise RefusedError(503, "Too many requests are arriving; try again in a few seconds.")
+            raise ConnectionRejected(503, "Too many requests are arriving; try again in a few seconds.")
         super().on_body(body)
 
     def _check_body(self, size: int) -> None:
@@ -153,4 +157,4 @@ class RequestChecks(HttpToolsProtocol):
             host = next((value for name, value in self.scope["headers"] if name == b"host"), b"")
             limit = self.gate.body_limit_of(host, self.url)
             if size > limit:
-                raise RefusedError(413, f"The body is longer than {limit} bytes; send a shorter one.")
+                raise ConnectionRejected(413, f"The body is longer than {limit} bytes; send a shorter one.")

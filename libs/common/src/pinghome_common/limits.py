@@ -52,7 +52,7 @@ class Turn(enum.Enum):
     LEAVING = "refused or closed; the client has to read what is left"
 
 
-class RefusedError(Exception):
+class ConnectionRejected(Exception):
     """The connection answers `status` with `message` and closes."""
 
     def __init__(self, status: int, message: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from pinghome_common.db import is_connection_error, only_one
+from pinghome_common.db import acquire_leadership, is_connection_error
 from pinghome_common.logs import said
 
 log = structlog.get_logger()
@@ -31,7 +31,7 @@ async def upgrade(*histories: tuple[str, Path]) -> None:
         for connection, (url, scripts) in zip(connections, histories, strict=True):
             newest = max(path.name.split("_")[0] for path in (scripts / "versions").glob("*.py"))
             if await _version(connection) != newest:
-                await only_one(connection, "migrate")
+                await acquire_leadership(connection, "migrate")
                 if await _version(connection) != newest:
                     due += [url, str(scripts)]
         if due:

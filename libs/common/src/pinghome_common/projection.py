@@ -12,11 +12,11 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from pinghome_common.containment import Apply, contained, is_items_own
-from pinghome_common.db import Connection, Database, only_one
+from pinghome_common.db import Connection, Database, acquire_leadership
 from pinghome_common.dead_letters import DeadLetter, DeadLetters
-from pinghome_common.echo import Said, encode
 from pinghome_common.health import round_done
 from pinghome_common.items import Contents, Item, first_seen, read, read_one, write_item
+from pinghome_common.read_your_writes import Progress, encode
 from pinghome_common.stream import Broker, Message, Reader
 
 log = structlog.get_logger()
@@ -99,9 +99,9 @@ class Projection:
 
     async def run(self) -> None:
         """Projects until cancelled; after an error the supervisor starts it again from the checkpoint."""
-        connection = await self._db.own()
+        connection = await self._db.dedicated_connection()
         try:
-            await only_one(connection, f"projection {self.name}")
+            await acquire_leadership(connection, f"projection {self.name}")
             await connection.execute(f"SET synchronous_commit = {'on' if self._durable else 'off'}")
             for source in self._sources:
                 seq = await connection.fetchval("SELECT seq FROM checkpoint WHERE stream = $1", source.stream)
@@ -203,7 +203,7 @@ class Projection:
         seen = [
             decode_id(message.data) for source, messages in arrived if source.stream == "EVENTS" for message in messages
         ]
-        await self._broker.say(f"echo.{self.name}", encode(Said(positions, [i for i in seen if i])))
+        await self._broker.say(f"echo.{self.name}", encode(Progress(positions, [i for i in seen if i])))
 
 
 class _Id(msgspec.Struct):

@@ -27,7 +27,7 @@ from pinghome_common.settings import Settings
 DRAIN = 10  # seconds that open requests get after SIGTERM
 
 
-class Answered:
+class AnswerTimeout:
     """ASGI middleware: an application that is cancelled before it began its answer answers 503."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -126,7 +126,7 @@ async def serve(app: ASGIApp, settings: Settings, pings: re.Pattern[bytes] | Non
     if "*" in settings.trusted_proxies:
         raise ValueError("name the addresses of your proxies: '*' would let each client choose its own address")
     gate = Gate(settings, pings)
-    answered: ASGIApp = Answered(app)
+    answered: ASGIApp = AnswerTimeout(app)
     config = uvicorn.Config(
         TrustedProxies(answered, settings.trusted_proxies) if settings.trusted_proxies else answered,
         host=settings.host,

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import ClassVar
 
-from pinghome_common.db import Connection, Database, only_one
+from pinghome_common.db import Connection, Database, acquire_leadership
 from pinghome_common.health import resting, round_done
 
 
@@ -34,9 +34,9 @@ class Worker:
 
     async def run(self) -> None:
         """Works until cancelled; after an error the supervisor starts it again."""
-        connection = await self._db.own()
+        connection = await self._db.dedicated_connection()
         try:
-            await only_one(connection, self.lock)
+            await acquire_leadership(connection, self.lock)
             await self.begin(connection)
             while True:
                 self._woken.clear()

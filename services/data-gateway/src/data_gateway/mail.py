@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from data_gateway.accept import Door, Entry
+from data_gateway.ping_intake import HeartbeatEntry, PingIntake
 from pinghome_common.errors import Conflict, NotFound, Unavailable
 from pinghome_common.events.ping import Kind
 from pinghome_common.health import resting
@@ -41,8 +41,8 @@ _MAILBOX = re.compile(
 class Mailbox:
     """Listens for mail until cancelled. It is a mailbox, no relay: nobody else's mail is taken."""
 
-    def __init__(self, door: Door, settings: Settings) -> None:
-        self._door, self._settings = door, settings
+    def __init__(self, intake: PingIntake, settings: Settings) -> None:
+        self._door, self._settings = intake, settings
         self._kept = settings.ping_body_limit or LARGEST_PING_BODY
         self._domain = settings.ping_mail_domain.lower()
         self._open: set[asyncio.Transport] = set()
@@ -115,7 +115,7 @@ class Mailbox:
             return "451 4.3.0 please try again in a moment"
         return "250 OK"
 
-    async def _find(self, address: str) -> Entry:
+    async def _find(self, address: str) -> HeartbeatEntry:
         local, _, domain = address.rpartition("@")
         found = _MAILBOX.fullmatch(local) if domain.lower() == self._domain else None
         if found is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from pinghome_common.guard import Trusting
+from pinghome_common.guard import UnrestrictedGuard
 
 PATIENCE = 3.0
 """Seconds that an anchor has to take a connection."""
@@ -24,7 +24,7 @@ class Anchors:
 
     def __init__(self, anchors: Sequence[str]) -> None:
         self._anchors = [urlsplit(f"//{anchor}") for anchor in anchors]
-        self._guard = Trusting()
+        self._guard = UnrestrictedGuard()
         self._asking: asyncio.Task[bool] | None = None
         self._asked_at = 0.0
 

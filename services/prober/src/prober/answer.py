@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic_core import from_json
 
-from prober.probes.check import Observation
+from prober.probes.probe_types import Observation
 
 LIMIT = 1 << 20
 """Bytes of a body that are judged, before and after it is unpacked."""

@@ -13,12 +13,12 @@ from pinghome_common.stream import Broker
 from prober.anchors import Anchors
 from prober.probes import PROBES, Probe, icmp
 from prober.probes.site import suffixes
-from prober.work import Prober
+from prober.worker import Prober
 
 NAME = "prober"
 
 
-async def _start(application: FastAPI, parts: app.Parts) -> None:
+async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     settings = application.state.settings
     region = settings.region or settings.regions[0]
     key = bytes.fromhex(settings.region_key) if settings.region_key else derive(settings.secret_key, f"region:{region}")
@@ -26,9 +26,9 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     suffixes()  # here no probe waits for it yet
     PROBES["icmp"] = _pinging(settings.probe_pinger)
     prober = Prober(broker, region, key, Guard(settings.probe_allow_cidrs), Anchors(settings.probe_anchors))
-    await broker.serve(f"probe.{region}", NAME, prober.try_out)
+    await broker.serve(f"probe.{region}", NAME, prober.dry_run)
     parts.workers |= {"take": prober.take, "publish": prober.publish}
-    parts.checks |= app.checks(broker)
+    parts.checks |= app.readiness_checks(broker)
 
 
 def _pinging(pinger: str) -> Probe:

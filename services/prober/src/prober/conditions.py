@@ -11,7 +11,7 @@ from pinghome_common.events import condition
 from pinghome_common.events.condition import Condition, pattern, steps
 from prober.answer import MISSING, Answer, once
 from prober.budget import SECONDS, Budget, OverBudgetError
-from prober.probes.check import Observation
+from prober.probes.probe_types import Observation
 
 NEGATIVE = ("not-equal", "not-contains", "not-exists")
 OVER_BUDGET = f"it could not be judged within {SECONDS:g} s of computing time"

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pinghome_common.events.condition import BODY, HEADER, JSON, Condition
 from prober.conditions import OVER_BUDGET, Judgement, each_judged
-from prober.probes.check import Observation
-from prober.probes.failure import OwnFault
+from prober.probes.error_mapping import OwnFault
+from prober.probes.probe_types import Observation
 
 CHEAP = 2 << 20
 """Bytes to look through, over all conditions, that are judged at once: some milliseconds. What a regular expression

@@ -12,8 +12,8 @@ from prober.excerpt import hide
 from prober.judges import judge
 from prober.probes import PROBES, Probe
 from prober.probes.attempt import ERROR_LIMIT
-from prober.probes.check import Check, Observation
-from prober.probes.failure import explain
+from prober.probes.error_mapping import explain
+from prober.probes.probe_types import Check, Observation
 
 TOLERATED = 10
 """Sentences on what was tolerated that leave the prober with a result."""

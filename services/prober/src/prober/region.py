@@ -9,7 +9,7 @@ from prometheus_client import Gauge
 
 from pinghome_common.events.probe import Job, Verdict
 from prober.anchors import Anchors
-from prober.probes.check import Observation
+from prober.probes.probe_types import Observation
 
 log = structlog.get_logger()
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from pinghome_common import app, eventlog, migrate
+from pinghome_common import app, event_log, migrate
 from pinghome_common.db import Database
-from pinghome_common.echo import Echo
-from pinghome_common.events.wanted import SUBJECT
+from pinghome_common.directory import Directory
+from pinghome_common.events.provisioning import SUBJECT
 from pinghome_common.guard import Guard
-from pinghome_common.known import Known
 from pinghome_common.projection import Projection, Source
+from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.secret import derive
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
@@ -19,31 +19,31 @@ from pinghome_common.stream import Broker
 from resource_cmd import organisation
 from resource_cmd.api import confirm
 from resource_cmd.api.healthchecks import checks
-from resource_cmd.api.pinghome import channel, heartbeat, integration, reminder, resource, service, trial
+from resource_cmd.api.pinghome import channel, dry_run, heartbeat, integration, reminder, resource, service
+from resource_cmd.auto_provisioning import AutoProvisioning
 from resource_cmd.command import Replayed, render_replayed
+from resource_cmd.deadlines import DeadlineWorker
 from resource_cmd.domains import Domains
-from resource_cmd.listen import Listener
+from resource_cmd.dry_run import DryRuns
 from resource_cmd.maintenance import Maintenance
 from resource_cmd.notify.confirm import Confirmer
-from resource_cmd.notify.deliver import Notifier
+from resource_cmd.notify.dispatcher import Dispatcher
 from resource_cmd.notify.mail import Mail
-from resource_cmd.notify.message import Means
-from resource_cmd.notify.pace import Pace, TestsPaced
+from resource_cmd.notify.message import Transports
+from resource_cmd.notify.rate_limiter import RateLimiter, TestsPaced
 from resource_cmd.notify.web import Web
-from resource_cmd.remind import Reminder
-from resource_cmd.schedule import Scheduler
+from resource_cmd.reminder_worker import ReminderWorker
+from resource_cmd.scheduler import Scheduler
 from resource_cmd.streams import keep_streams
-from resource_cmd.sweep import Sweeper
-from resource_cmd.trial import Trials
+from resource_cmd.telemetry import TelemetryConsumer
 from resource_cmd.unjudged import Unjudged
-from resource_cmd.wanted import WantedChecks
 
 NAME = "resource-cmd"
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-async def _start(application: FastAPI, parts: app.Parts) -> None:
+async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state, settings = application.state, application.state.settings
     url = settings.database("resource_cmd")
     await migrate.upgrade((url, MIGRATIONS))
@@ -51,45 +51,45 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     state.guard = Guard(settings.probe_allow_cidrs)
     await organisation.bootstrap(state.db, settings)
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
-    state.known = Known(broker, settings.data / NAME / "known")
-    state.echo = Echo(broker, "resource-query", "statistic-query")
-    state.heard = Echo(broker, NAME)
-    for echo in (state.echo, state.heard):
+    state.directory = Directory(broker, settings.data / NAME / "known")
+    state.progress = ProjectionProgress(broker, "resource-query", "statistic-query")
+    state.evaluated = ProjectionProgress(broker, NAME)
+    for echo in (state.progress, state.evaluated):
         await echo.listen()
-    state.relay = eventlog.Relay(state.db, broker)
-    wanted = WantedChecks(state.db, state.relay, state.echo, settings.checks_limit)
+    state.relay = event_log.Relay(state.db, broker)
+    wanted = AutoProvisioning(state.db, state.relay, state.progress, settings.checks_limit)
     await broker.serve(SUBJECT, NAME, wanted.answer)
     state.scheduler = Scheduler(state.db, broker, settings.secret_key, settings.regions)
-    state.trials = Trials(broker, settings.secret_key, settings.regions)
+    state.dry_runs = DryRuns(broker, settings.secret_key, settings.regions)
     state.tests = TestsPaced(settings.channel_tests_per_minute)
-    state.means = _means(settings, state.guard)
-    parts.stack.push_async_callback(state.means.web.close)
-    notifier = Notifier(state.db, state.means, derive(settings.secret_key, "channel"), state.relay.wake)
+    state.transports = _means(settings, state.guard)
+    parts.stack.push_async_callback(state.transports.web.close)
+    notifier = Dispatcher(state.db, state.transports, derive(settings.secret_key, "channel"), state.relay.wake)
 
     def decided() -> None:
         state.relay.wake()
         notifier.wake()
 
-    listener = Listener(settings.period_unit_seconds)
+    listener = TelemetryConsumer(settings.period_unit_seconds)
     sources = [Source("TELEMETRY", ["telemetry.>"], listener.apply)]
     judge = Projection(NAME, state.db, broker, sources, after=decided)
-    sweeper = Sweeper(state.db, decided, settings.period_unit_seconds)
+    sweeper = DeadlineWorker(state.db, decided, settings.period_unit_seconds)
     domains = Domains(state.db, state.guard, settings.rdap_bootstrap_url, state.relay.wake)
     parts.workers |= {
         "streams": lambda: keep_streams(broker, settings, state.relay),
         "maintenance": Maintenance(state.db).run,
-        "known": state.known.run,
+        "known": state.directory.run,
         "relay": state.relay.run,
         "schedule": state.scheduler.run,
         "judge": judge.run,
         "sweep": sweeper.run,
         "domains": domains.run,
-        "remind": Reminder(state.db, decided).run,
+        "remind": ReminderWorker(state.db, decided).run,
         "unjudged": Unjudged(state.db, decided).run,
         "notify": notifier.run,
-        "confirm": Confirmer(state.db, state.means, derive(settings.secret_key, "confirm"), _url(settings)).run,
+        "confirm": Confirmer(state.db, state.transports, derive(settings.secret_key, "confirm"), _url(settings)).run,
     }
-    parts.checks |= {"relay": partial(_relayed, state.relay), **app.checks(broker, state.known, state.db)}
+    parts.checks |= {"relay": partial(_relayed, state.relay), **app.readiness_checks(broker, state.directory, state.db)}
 
 
 def _url(settings: Settings) -> str:
@@ -97,16 +97,16 @@ def _url(settings: Settings) -> str:
     return settings.public_url or f"http://localhost:{settings.port}"
 
 
-async def _relayed(relay: eventlog.Relay) -> str | None:
+async def _relayed(relay: event_log.Relay) -> str | None:
     return None if relay.drained else "the newest events are not published yet"
 
 
-def _means(settings: Settings, guard: Guard) -> Means:
-    return Means(
+def _means(settings: Settings, guard: Guard) -> Transports:
+    return Transports(
         guard=guard,
         web=Web(guard),
         mail=Mail(url=settings.smtp_url, sender=settings.mail_from) if settings.smtp_url else None,
-        pace=Pace(),
+        pace=RateLimiter(),
         statuspage_url=settings.statuspage_io_url.rstrip("/"),
         statuspage_token=settings.statuspage_io_token,
         statuspage_pages=frozenset(settings.statuspage_io_pages),
@@ -117,7 +117,7 @@ def _means(settings: Settings, guard: Guard) -> Means:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
     # The busiest first, for it is found first.
-    nouns = (heartbeat, checks, resource, reminder, trial, service, channel, integration, confirm)
+    nouns = (heartbeat, checks, resource, reminder, dry_run, service, channel, integration, confirm)
     application = app.build(
         NAME, settings or Settings(), _start, [noun.routes for noun in nouns],
         "Commands on uptime monitors, heartbeats, services, channels and integrations.",

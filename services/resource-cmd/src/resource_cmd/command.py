@@ -12,8 +12,8 @@ from fastapi import Depends, Request, Response
 from pinghome_common.clock import now
 from pinghome_common.db import Connection
 from pinghome_common.dialects import pinghome
+from pinghome_common.directory import Caller
 from pinghome_common.errors import Conflict, FieldError, Invalid
-from pinghome_common.known import Caller
 from resource_cmd.checks import Checks
 from resource_cmd.notify.store import Channels, Integrations
 from resource_cmd.store import Actor, Heartbeats, Resources, Services
@@ -129,7 +129,7 @@ async def carry_out(
     key = request.headers.get("idempotency-key", "") if request.method == "POST" and replays else ""
     if len(key) > 255 or not key.isprintable():
         raise Invalid(FieldError("Idempotency-Key", "at most 255 printable characters"))
-    expected = state.echo.expect()
+    expected = state.progress.expect()
     try:
         async with state.db.connection() if one_statement and not key else state.db.transaction() as tx:
             command = Command(request, tx, caller, expected.add)

@@ -9,14 +9,14 @@ import msgspec
 import structlog
 
 from pinghome_common.clock import now
-from pinghome_common.db import Connection, Database, only_one
+from pinghome_common.db import Connection, Database, acquire_leadership
 from pinghome_common.events.domain import Domain
 from pinghome_common.events.resource import domain_of
 from pinghome_common.guard import Guard
 from pinghome_common.health import resting
 from pinghome_common.logs import said
 from resource_cmd.domain import ask_again, pause, registrable
-from resource_cmd.store import Actor, Resources, unheard
+from resource_cmd.store import Actor, Resources, no_wait
 
 log = structlog.get_logger()
 
@@ -70,9 +70,9 @@ class Domains:
     async def run(self) -> None:
         """Looks until cancelled."""
         await asyncio.to_thread(registrable, "example.com")  # reads the suffixes, so that no first request has to
-        connection = await self._db.own()
+        connection = await self._db.dedicated_connection()
         try:
-            await only_one(connection, "domains")
+            await acquire_leadership(connection, "domains")
             while True:
                 await connection.execute(_NEW)
                 for row in await connection.fetch(_UNTOLD):
@@ -156,7 +156,7 @@ class Domains:
         """Gives every monitor of a domain what is known of it."""
         async with tx.transaction():
             ids = [row["id"] for row in await tx.fetch("SELECT id FROM resource WHERE domain = $1", found.name)]
-            store = Resources(tx, REGISTRAR, unheard, now())
+            store = Resources(tx, REGISTRAR, no_wait, now())
             for row in await store.edit_many(ids):
                 if domain_of(row.state) != found:
                     row.state.domain = found

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pinghome_common.clock import micros
-from pinghome_common.events.heartbeat import Heartbeat, Status, Vitals, slug_of
+from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status, slug_of
 
 
 def create(id_: UUID, organisation: UUID, settings: dict[str, Any], now: datetime, *, enabled: bool) -> Heartbeat:
@@ -15,7 +15,7 @@ def create(id_: UUID, organisation: UUID, settings: dict[str, Any], now: datetim
     return Heartbeat(
         id=id_,
         organisation=organisation,
-        vitals=Vitals(status=status, changed_at=micros(now)),
+        vitals=RuntimeState(status=status, changed_at=micros(now)),
         created_at=now,
         updated_at=now,
         **settings,
@@ -37,21 +37,21 @@ def enable(it: Heartbeat, version: int, now: datetime, *, enabled: bool) -> Hear
     if (it.vitals.status is not Status.paused) is enabled:
         return it
     stopped = replace(_stopped(it.vitals, Status.new if enabled else Status.paused, now), last_ping=None)
-    return with_vitals(replace(it, manual_resume=True, updated_at=now), stopped, version)
+    return with_runtime(replace(it, manual_resume=True, updated_at=now), stopped, version)
 
 
 def halt(it: Heartbeat, status: Status, version: int, now: datetime) -> Heartbeat:
     """The heartbeat paused, or new as after a pause: nothing is awaited before its next ping (contract B6, B13)."""
     last_ping = None if status is Status.new else it.vitals.last_ping
     stopped = replace(_stopped(it.vitals, status, now), last_ping=last_ping)
-    return with_vitals(replace(it, updated_at=now), stopped, version)
+    return with_runtime(replace(it, updated_at=now), stopped, version)
 
 
-def _stopped(vitals: Vitals, status: Status, now: datetime) -> Vitals:
+def _stopped(vitals: RuntimeState, status: Status, now: datetime) -> RuntimeState:
     return replace(vitals, status=status, changed_at=micros(now), reason="", last_start=None, run_id=None)
 
 
-def with_vitals(it: Heartbeat, vitals: Vitals, version: int) -> Heartbeat:
+def with_runtime(it: Heartbeat, vitals: RuntimeState, version: int) -> Heartbeat:
     """The heartbeat with other vitals, noting when that changed its status."""
     if vitals.status is it.vitals.status:
         return replace(it, vitals=vitals)

@@ -14,7 +14,7 @@ from pinghome_common.events.key import Key, Kind, Scope
 from pinghome_common.events.service import Service
 from pinghome_common.secret import new_key, new_token, token_hash
 from pinghome_common.settings import Settings
-from resource_cmd.store import Actor, Keys, Services, unheard
+from resource_cmd.store import Actor, Keys, Services, no_wait
 
 OPERATOR = Actor("operator")
 
@@ -35,7 +35,7 @@ class Tokens:
 
 
 def _keys(tx: Connection, stamp: datetime) -> Keys:
-    return Keys(tx, OPERATOR, unheard, stamp)
+    return Keys(tx, OPERATOR, no_wait, stamp)
 
 
 async def add_key(
@@ -61,7 +61,7 @@ async def create(tx: Connection, name: str, tokens: Tokens) -> tuple[UUID, UUID]
     organisation = uuid7()
     await tx.execute("INSERT INTO organisation (id, name) VALUES ($1, $2)", organisation, name)
     service = Service(id=uuid7(), organisation=organisation, name=name, created_at=stamp, updated_at=stamp)
-    await Services(tx, OPERATOR, unheard, stamp).add(service)
+    await Services(tx, OPERATOR, no_wait, stamp).add(service)
     await _add_tokens(tx, organisation, service.id, tokens)
     return organisation, service.id
 

@@ -18,7 +18,7 @@ from asyncwhois.servers.domains import CountryCodeTLD, GenericTLD, SponsoredTLD
 from whoisit.errors import RateLimitedError, ResourceDoesNotExist, UnsupportedError, WhoisItError
 
 from pinghome_common.events.domain import Domain
-from pinghome_common.guard import Forbidden, Guard
+from pinghome_common.guard import AddressForbidden, Guard
 from resource_cmd import whois
 from resource_cmd.notify import egress
 
@@ -87,7 +87,7 @@ class Registries:
             else:
                 data = json.loads(await asyncio.to_thread(Path(self._bootstrap).read_bytes))
             self._load([(list(each[0]), list(each[1])) for each in data["services"]])
-        except (Forbidden, httpx.HTTPError, OSError, ValueError, LookupError, TypeError, WhoisItError) as error:
+        except (AddressForbidden, httpx.HTTPError, OSError, ValueError, LookupError, TypeError, WhoisItError) as error:
             raise Silent(f"the list of RDAP servers cannot be had ({type(error).__name__})") from error
 
     def _load(self, services: list[tuple[list[str], list[str]]]) -> None:
@@ -188,7 +188,7 @@ class Registries:
                         answer += part
                 finally:
                     transport.abort()
-        except (OSError, Forbidden) as error:  # TimeoutError is one
+        except (OSError, AddressForbidden) as error:  # TimeoutError is one
             raise Silent(f"WHOIS failed ({type(error).__name__})") from error
         return answer.decode("utf-8", "replace")
 

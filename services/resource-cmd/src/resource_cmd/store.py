@@ -10,13 +10,13 @@ import msgspec
 
 from pinghome_common.db import Connection
 from pinghome_common.errors import Conflict, FieldError, Invalid, NotFound, PreconditionFailed
-from pinghome_common.eventlog import EVENTS, INSERT, LARGEST_STATE
+from pinghome_common.event_log import EVENTS, INSERT, LARGEST_STATE
 from pinghome_common.events import Event, encode
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.key import Key
 from pinghome_common.events.resource import Resource, domain_of
 from pinghome_common.events.service import Service
-from pinghome_common.vitals import lock_vitals, write_vitals
+from pinghome_common.runtime_state import lock_runtime, write_runtime
 from resource_cmd.domain import domain_name
 from resource_cmd.reminder import expiries
 
@@ -56,7 +56,7 @@ class Actor:
     request: str = ""
 
 
-def unheard(_: UUID) -> None:
+def no_wait(_: UUID) -> None:
     """For workers and operators: nobody waits for the events of what they do."""
 
 
@@ -64,13 +64,13 @@ class Store(Generic[S]):
     """The aggregates of one noun inside one transaction; `said` is told the id of each event, before it is written.
 
     A subclass names the noun (which is its table, too), the type of the state, the state's real columns with their
-    types, when another one is its twin, and what more comes into being with it.
+    types, when another one is its duplicate, and what more comes into being with it.
     """
 
     noun: ClassVar[str]
     type: ClassVar[Any]
     columns: ClassVar[dict[str, str]] = {}
-    twin: ClassVar[str] = "false"
+    duplicate: ClassVar[str] = "false"
     more: ClassVar[str] = ""
 
     def __init__(self, tx: Connection, actor: Actor, said: Callable[[UUID], None], now: datetime) -> None:
@@ -110,22 +110,22 @@ class Store(Generic[S]):
         """Inserts a new one, its event and all that belongs to it in one statement, which needs no transaction.
 
         Raises:
-            Conflict: there is a twin, and `unique` refuses one (contract F: a question, not an index).
+            Conflict: there is a duplicate, and `unique` refuses one (contract F: a question, not an index).
             NotFound: its service is another organisation's.
             Invalid: it is too large.
         """
         event = self._event(state, 1, "created")
         _check_size(event[-1], 0)
-        twin, added = await self._insert(state, event, unique=unique)
-        if not twin and not added:
+        duplicate, added = await self._insert(state, event, unique=unique)
+        if not duplicate and not added:
             await self._claim(state)  # the first of its service
-            twin, added = await self._insert(state, event, unique=unique)
-        if twin:
-            raise self._taken(twin)
+            duplicate, added = await self._insert(state, event, unique=unique)
+        if duplicate:
+            raise self._taken(duplicate)
         return Row(state, 1, service=_service_of(state))
 
     async def _insert(self, state: S, event: Logged, *, unique: bool) -> tuple[UUID | None, bool]:
-        """A twin that there is, and whether the service is the organisation's and so the state was inserted."""
+        """A duplicate that there is, and whether the service is the organisation's and so the state was inserted."""
         columns = {"id": "uuid", "organisation": "uuid", "version": "int", "state": "jsonb", **self.columns}
         names = ", ".join(columns)
         values = ", ".join(f"${place}::{type_} AS {name}" for place, (name, type_) in enumerate(columns.items(), 6))
@@ -137,14 +137,14 @@ class Store(Generic[S]):
             mine = f"EXISTS (SELECT FROM service_owner WHERE service = ${len(args)} AND organisation = $7)"
         found = await self._tx.fetchrow(
             f"WITH n AS (SELECT {values}),"
-            f" twin AS (SELECT t.id FROM {self.noun} t, n WHERE {self.twin if unique else 'false'} LIMIT 1),"
+            f" duplicate AS (SELECT t.id FROM {self.noun} t, n WHERE {self.duplicate if unique else 'false'} LIMIT 1),"
             f" made AS (INSERT INTO {self.noun} ({names}) SELECT {names} FROM n"
-            f" WHERE {mine} AND NOT EXISTS (SELECT FROM twin) RETURNING *),"
+            f" WHERE {mine} AND NOT EXISTS (SELECT FROM duplicate) RETURNING *),"
             f" logged AS (INSERT INTO {EVENTS} SELECT $1, $2, $3, $4, $5 FROM made){self.more}"
-            " SELECT (SELECT id FROM twin) AS twin, EXISTS (SELECT FROM made) AS added",
+            " SELECT (SELECT id FROM duplicate) AS duplicate, EXISTS (SELECT FROM made) AS added",
             *args,
         )
-        return found["twin"], found["added"]
+        return found["duplicate"], found["added"]
 
     async def _claim(self, state: S) -> None:
         """Makes the service of a state its organisation's, if it is nobody's yet.
@@ -160,19 +160,19 @@ class Store(Generic[S]):
         if owner != state.organisation:
             raise NotFound("Service not found")
 
-    async def refuse_twin(self, state: S) -> None:
-        """Raises Conflict when a changed one has become another's twin."""
+    async def refuse_duplicate(self, state: S) -> None:
+        """Raises Conflict when a changed one has become another's duplicate."""
         columns = {"id": "uuid", "organisation": "uuid", "state": "jsonb", **self.columns}
         values = ", ".join(f"${place}::{type_} AS {name}" for place, (name, type_) in enumerate(columns.items(), 1))
         found = await self._tx.fetchval(
-            f"SELECT t.id FROM {self.noun} t, (SELECT {values}) n WHERE {self.twin} AND t.id <> n.id LIMIT 1",
+            f"SELECT t.id FROM {self.noun} t, (SELECT {values}) n WHERE {self.duplicate} AND t.id <> n.id LIMIT 1",
             state.id, state.organisation, self._json(state), *self._values(state),
         )  # fmt: skip
         if found:
             raise self._taken(found)
 
-    def _taken(self, twin: UUID) -> Conflict:
-        return Conflict(f"There is such a {self.noun} already, with the id {twin}")
+    def _taken(self, duplicate: UUID) -> Conflict:
+        return Conflict(f"There is such a {self.noun} already, with the id {duplicate}")
 
     async def save(self, row: Row[S], what: str = "updated") -> None:
         """Writes a changed one with its event.
@@ -277,7 +277,7 @@ class Resources(Store[Resource]):
         "service": "uuid", "name": "text", "status": "text", "interval": "int", "windowed": "boolean",
         "domain": "text", "domain_checked_at": "timestamptz", "remind_from": "timestamptz",
     }  # fmt: skip
-    twin = (
+    duplicate = (
         "t.organisation = n.organisation AND t.service = n.service AND t.name = n.name"
         " AND t.state @> jsonb_build_object('type', n.state->'type', 'url', n.state->'url',"
         " 'host', n.state->'host', 'port', n.state->'port')"
@@ -339,7 +339,7 @@ class Heartbeats(Store[Heartbeat]):
 
     noun, type = "heartbeat", Heartbeat
     columns: ClassVar = {"service": "uuid", "name": "text"}
-    twin = "t.organisation = n.organisation AND t.service = n.service AND t.name = n.name"
+    duplicate = "t.organisation = n.organisation AND t.service = n.service AND t.name = n.name"
     more = (
         ", alive AS (INSERT INTO vitals (heartbeat, version, status, changed_at, reason, n_pings, position)"
         " SELECT id, 1, state->'vitals'->>'status', (state->'vitals'->>'changed_at')::bigint, '', 0, 0 FROM made)"
@@ -351,7 +351,7 @@ class Heartbeats(Store[Heartbeat]):
     async def edit_many(self, ids: Sequence[UUID]) -> list[Row[Heartbeat]]:
         """As everywhere, with the present vitals."""
         # Vitals are locked first by everybody, as counting pings begins with them: no two can wait for each other.
-        vitals = await lock_vitals(self._tx, ids)
+        vitals = await lock_runtime(self._tx, ids)
         rows = await super().edit_many(ids)
         for row in rows:
             row.state.vitals = vitals[row.state.id]
@@ -360,4 +360,4 @@ class Heartbeats(Store[Heartbeat]):
     async def save(self, row: Row[Heartbeat], what: str = "updated") -> None:
         """As everywhere, with its vitals."""
         await super().save(row, what)
-        await write_vitals(self._tx, [row.state])
+        await write_runtime(self._tx, [row.state])

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Any
 
-from pinghome_common.eventlog import Relay
+from pinghome_common.event_log import Relay
 from pinghome_common.health import resting
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker

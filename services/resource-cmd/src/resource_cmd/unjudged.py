@@ -9,9 +9,9 @@ from pinghome_common.clock import micros
 from pinghome_common.db import Connection, Database
 from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.worker import Worker
-from resource_cmd.notify.ledger import announce
-from resource_cmd.notify.words import of_unjudged
-from resource_cmd.store import Actor, Resources, unheard
+from resource_cmd.notify.messages import of_unjudged
+from resource_cmd.notify.outbox import announce
+from resource_cmd.store import Actor, Resources, no_wait
 
 ACTOR = Actor("unjudged")
 
@@ -51,7 +51,7 @@ async def tell(tx: Connection, now: datetime) -> int:
 
 
 async def _tell(tx: Connection, id_: UUID, now: datetime) -> None:
-    store = Resources(tx, ACTOR, unheard, now)
+    store = Resources(tx, ACTOR, no_wait, now)
     for row in await store.edit_many([id_]):
         if row.state.change.status == "unknown" and row.state.unjudged_version != row.state.change.version:
             row.state.unjudged_version = row.state.change.version

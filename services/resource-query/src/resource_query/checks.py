@@ -11,7 +11,7 @@ from pinghome_common.errors import no_check
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.service import Service
-from pinghome_common.vitals import read_vitals
+from pinghome_common.runtime_state import read_runtime
 
 _OF_SERVICE = "FROM heartbeat h JOIN vitals v ON v.heartbeat = h.id WHERE h.organisation = $1 AND h.service = $2"
 
@@ -43,7 +43,7 @@ class Checks:
         mine = [row for row in rows if (row["organisation"], row["service"]) == self._of]
         if mine:
             it = _decode(mine[0]["state"])
-            it.vitals = read_vitals(mine[0])
+            it.vitals = read_runtime(mine[0])
             return it
         raise no_check(elsewhere=bool(rows) and isinstance(named, UUID))
 

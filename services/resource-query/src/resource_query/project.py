@@ -11,8 +11,8 @@ from pinghome_common.events.heartbeat import Heartbeat, take, unique_key
 from pinghome_common.events.ping import Ping, position
 from pinghome_common.events.probe import Result, Verdict
 from pinghome_common.items import Item
+from pinghome_common.runtime_state import add_runtime, lock_runtime, write_runtime
 from pinghome_common.stream import Broker
-from pinghome_common.vitals import add_vitals, lock_vitals, write_vitals
 
 NOUNS = ("service", "resource", "heartbeat", "channel", "integration")
 
@@ -64,7 +64,7 @@ class Projector:
                     await tx.execute(f"DELETE FROM {part} WHERE resource = $1", event.subject)
         alive = [event for event in newest.values() if event.noun == "heartbeat" and not event.deleted]
         if alive:
-            await add_vitals(tx, (_vital(event) for event in alive))
+            await add_runtime(tx, (_vital(event) for event in alive))
 
     async def telemetry(self, tx: Connection, items: list[Item]) -> None:
         """Pings move vitals, results move each region's last word."""
@@ -81,10 +81,10 @@ class Projector:
         pings: dict[UUID, list[tuple[Ping, int]]] = defaultdict(list)
         for item in items:
             pings[UUID(bytes=item.value.heartbeat)].append((item.value, position(item.seq, item.index)))
-        vitals = await lock_vitals(tx, list(pings))
+        vitals = await lock_runtime(tx, list(pings))
         if missing := pings.keys() - vitals.keys():
             await self._settle(tx, "heartbeat", missing)
-            vitals |= await lock_vitals(tx, list(missing))
+            vitals |= await lock_runtime(tx, list(missing))
         changed = []
         for row in await tx.fetch("SELECT state FROM heartbeat WHERE id = ANY($1::uuid[])", list(vitals)):
             it = msgspec.json.decode(row["state"], type=Heartbeat)
@@ -93,7 +93,7 @@ class Projector:
                 it.vitals = take(it, it.vitals, ping, place)
             changed.append(it)
         if changed:
-            await write_vitals(tx, changed)
+            await write_runtime(tx, changed)
 
     async def _settle(self, tx: Connection, noun: str, missing: set[UUID]) -> None:
         """Telemetry may be read before the event that made its monitor, or after its end: the stream tells."""

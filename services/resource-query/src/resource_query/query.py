@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from pinghome_common.dialects import healthchecks, pinghome
-from pinghome_common.known import Caller
+from pinghome_common.directory import Caller
 from resource_query.checks import Checks
 from resource_query.read import Read
 
@@ -21,7 +21,7 @@ async def _query(request: Request, caller: pinghome.Authorized) -> Read:
 
 async def telemetry_seen(request: Request, _: pinghome.Authorized) -> None:
     """Waits, half a second at most, until all telemetry that was there is applied: a ping answered 200 is seen."""
-    await request.app.state.echo.reached(NAME, "TELEMETRY")
+    await request.app.state.progress.reached(NAME, "TELEMETRY")
 
 
 Queried = Annotated[Read, Depends(_query)]
@@ -45,7 +45,7 @@ async def checks_of(request: Request, caller: Caller) -> AsyncIterator[Checks]:
 
 async def _checking(request: Request) -> AsyncIterator[Asked]:
     caller = healthchecks.authorize(request, read=True)
-    await request.app.state.echo.reached(NAME, "TELEMETRY")
+    await request.app.state.progress.reached(NAME, "TELEMETRY")
     async with checks_of(request, caller) as checks:
         yield Asked(caller, checks)
 

@@ -12,7 +12,7 @@ from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.integration import Integration
 from pinghome_common.events.resource import Resource
 from pinghome_common.events.service import Service
-from pinghome_common.vitals import read_vitals
+from pinghome_common.runtime_state import read_runtime
 
 _CHECKED = """
 LEFT JOIN LATERAL (
@@ -124,7 +124,7 @@ def _resource(row: Any) -> tuple[Resource, int, int | None, float | None]:
 
 def _heartbeat(row: Any) -> Heartbeat:
     it = _decode_heartbeat(row["state"])
-    it.vitals = read_vitals(row)
+    it.vitals = read_runtime(row)
     return it
 
 

@@ -6,9 +6,9 @@ from fastapi import FastAPI
 
 from pinghome_common import app, migrate
 from pinghome_common.db import Database
-from pinghome_common.echo import Echo
-from pinghome_common.known import Known
+from pinghome_common.directory import Directory
 from pinghome_common.projection import Projection, Source
+from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
@@ -22,16 +22,16 @@ from statistic_query.query import NAME
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-async def _start(application: FastAPI, parts: app.Parts) -> None:
+async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state, settings = application.state, application.state.settings
     url = settings.database("statistic_query")
     await migrate.upgrade((url, MIGRATIONS))
     state.db = await parts.stack.enter_async_context(Database(url))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
-    state.known = Known(broker, settings.data / NAME / "known")
-    state.echo = Echo(broker, NAME)
-    state.judged = Echo(broker, "resource-cmd")
-    for echo in (state.echo, state.judged):
+    state.directory = Directory(broker, settings.data / NAME / "known")
+    state.progress = ProjectionProgress(broker, NAME)
+    state.evaluated = ProjectionProgress(broker, "resource-cmd")
+    for echo in (state.progress, state.evaluated):
         await echo.listen()
     kept = {
         "result": settings.results_kept_days,
@@ -48,11 +48,11 @@ async def _start(application: FastAPI, parts: app.Parts) -> None:
     ]
     parts.workers |= {
         "prune": lambda: keep_pruning(state.db, settings.pings_kept),
-        "known": state.known.run,
+        "known": state.directory.run,
         "project": Projection(NAME, state.db, broker, sources, durable=False).run,
         "expire": lambda: partitions.expire(state.db),
     }
-    parts.checks |= app.checks(broker, state.known, state.db)
+    parts.checks |= app.readiness_checks(broker, state.directory, state.db)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from pinghome_common.db import Connection
+from pinghome_common.directory import Caller
 from pinghome_common.errors import no_check
-from pinghome_common.known import Caller
 from statistic_query.owned import Owned
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from pinghome_common.clock import now
-from pinghome_common.db import Connection, Database, delete_in_batches, only_one
+from pinghome_common.db import Connection, Database, acquire_leadership, delete_in_batches
 from pinghome_common.health import resting
 
 DAY = timedelta(days=1)
@@ -44,9 +44,9 @@ class Partitions:
 
     async def expire(self, db: Database) -> None:
         """Drops old days and deletes other old rows, each hour, until cancelled."""
-        connection = await db.own()
+        connection = await db.dedicated_connection()
         try:
-            await only_one(connection, "expire")
+            await acquire_leadership(connection, "expire")
             while True:
                 for row in await connection.fetch("SELECT relname FROM pg_class WHERE relkind = 'r'"):
                     found = _NAME.fullmatch(row["relname"])

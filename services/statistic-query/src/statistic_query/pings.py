@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.clock import from_micros
-from pinghome_common.db import Connection, Database, only_one
+from pinghome_common.db import Connection, Database, acquire_leadership
 from pinghome_common.errors import NotFound
 from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import Heartbeat, Status
@@ -18,7 +18,7 @@ from pinghome_common.events.ping import Kind, Ping
 from pinghome_common.health import resting
 from statistic_query.owned import Owned
 from statistic_query.partition import Partitions
-from statistic_query.tally import Tally
+from statistic_query.ping_sequence import PingSequence
 
 Settle = Callable[[set[UUID]], Awaitable[None]]
 Row = Any
@@ -67,7 +67,7 @@ async def store(tx: Connection, pings: list[Ping], partitions: Partitions, settl
         await tx.execute(_TALLIED, *in_columns([_tallied(*it) for it in sorted(tallies.items(), key=lambda it: it[0])]))
 
 
-def _row(heartbeat: UUID, at: datetime, kind: Kind, tally: Tally, ping: Ping) -> tuple[object, ...]:
+def _row(heartbeat: UUID, at: datetime, kind: Kind, tally: PingSequence, ping: Ping) -> tuple[object, ...]:
     return (
         UUID(bytes=ping.id), heartbeat, at, kind, ping.message, ping.method, ping.scheme, ping.remote_addr,
         ping.user_agent, tally.n, ping.body or None, ping.exit_status, UUID(bytes=ping.run_id) if ping.run_id else None,
@@ -81,10 +81,10 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-async def _tallies(tx: Connection, ids: set[UUID]) -> dict[UUID, Tally]:
+async def _tallies(tx: Connection, ids: set[UUID]) -> dict[UUID, PingSequence]:
     rows = await tx.fetch("SELECT * FROM tally WHERE heartbeat = ANY($1::uuid[]) AND version > 0", list(ids))
     return {
-        row["heartbeat"]: Tally(
+        row["heartbeat"]: PingSequence(
             n=row["n"], last_event=row["last_event"], running=row["running"],
             run_id=row["run_id"].bytes if row["run_id"] else b"", ignores_from=row["ignores_from"],
         )
@@ -92,11 +92,11 @@ async def _tallies(tx: Connection, ids: set[UUID]) -> dict[UUID, Tally]:
     }  # fmt: skip
 
 
-def _tallied(heartbeat: UUID, it: Tally) -> tuple[object, ...]:
+def _tallied(heartbeat: UUID, it: PingSequence) -> tuple[object, ...]:
     return heartbeat, it.n, it.last_event, it.running, UUID(bytes=it.run_id) if it.run_id else None
 
 
-class Kept:
+class RecentPings:
     """The newest pings of each check, at most `most`: those that are kept."""
 
     def __init__(self, db: Connection, most: int) -> None:
@@ -135,9 +135,9 @@ async def prune(connection: Connection, most: int) -> int:
 
 async def keep_pruning(db: Database, most: int) -> None:
     """Prunes until cancelled."""
-    connection = await db.own()
+    connection = await db.dedicated_connection()
     try:
-        await only_one(connection, "prune")
+        await acquire_leadership(connection, "prune")
         while True:
             await prune(connection, most)
             with resting():

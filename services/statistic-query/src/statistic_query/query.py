@@ -18,7 +18,7 @@ FIRST = datetime.min.replace(tzinfo=UTC)
 
 async def telemetry_seen(request: Request, _: pinghome.Authorized) -> None:
     """Waits, half a second at most, until all telemetry that was there is applied: a ping answered 200 is seen."""
-    await request.app.state.echo.reached(NAME, "TELEMETRY")
+    await request.app.state.progress.reached(NAME, "TELEMETRY")
 
 
 async def _query(request: Request, caller: pinghome.Authorized) -> Read:

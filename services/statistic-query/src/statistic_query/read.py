@@ -15,7 +15,7 @@ from pinghome_common.errors import NotFound
 from pinghome_common.events.notification import Notification
 from pinghome_common.events.probe import Verdict
 from statistic_query import rollup
-from statistic_query.counted import NOTHING, Counted, Counts
+from statistic_query.buckets import NOTHING, Buckets, Counts
 from statistic_query.owned import Owned
 from statistic_query.uptime import History
 from statistic_query.window import STEPS, Window
@@ -91,13 +91,13 @@ def _days(first: datetime, until: datetime) -> list[object]:
     return [first.date(), (until - rollup.HOUR).date()]
 
 
-def _in_minutes(begins: Sequence[datetime], found: Sequence[Any]) -> Counted:
+def _in_minutes(begins: Sequence[datetime], found: Sequence[Any]) -> Buckets:
     """What was counted in minutes, from columns, of which the first has their begins."""
     minutes = dict(zip(found[0], zip(*found[1:], strict=True), strict=True)) if found[0] else {}
-    return Counted.of(minutes.get(begin, NOTHING) for begin in begins)
+    return Buckets.of(minutes.get(begin, NOTHING) for begin in begins)
 
 
-def _in_days(window: Window, begins: Sequence[datetime], until: datetime, found: Sequence[Any]) -> Counted:
+def _in_days(window: Window, begins: Sequence[datetime], until: datetime, found: Sequence[Any]) -> Buckets:
     """What was counted in longer buckets, of which the last one ends at `until`, from days."""
     step = STEPS[window.interval]
     if _hourly(window):
@@ -106,7 +106,7 @@ def _in_days(window: Window, begins: Sequence[datetime], until: datetime, found:
     if step:
         return days.by(step // STEPS["day"])
     edges = [(edge - begins[0]).days for edge in (*begins, until)]
-    return Counted.of(days.part(*month).together() for month in pairwise(edges))
+    return Buckets.of(days.part(*month).together() for month in pairwise(edges))
 
 
 def _by_day(found: Sequence[Any]) -> dict[date, bytes]:
@@ -136,7 +136,7 @@ class Read:
 
     async def watched(
         self, resource: UUID, window: Window, limit: int
-    ) -> tuple[Owned, History, Sequence[datetime], Counted]:
+    ) -> tuple[Owned, History, Sequence[datetime], Buckets]:
         """A monitor, its states from before the window to its end, and what was counted in buckets.
 
         They are the newest `limit`, from the one of its creation on: their begins, then what was counted. Minutes are
@@ -159,7 +159,7 @@ class Read:
         it, history = Owned(resource, created), History(changed or [], states or [], now())
         begins = begins[bisect_left(begins, window.floor(created)) :] if created < window.end else []
         if not begins:
-            return it, history, begins, Counted()
+            return it, history, begins, Buckets()
         if window.interval == "minute":
             return it, history, begins, _in_minutes(begins, found)
         return it, history, begins, _in_days(window, begins, until, found)
@@ -173,7 +173,7 @@ class Read:
         if first < last:
             found = await self._db.fetchrow(_BORDERS, it.id, *_days(first, last))
             parts.append(rollup.together(_by_day(found), first, last))
-        return Counted.of(parts).together()
+        return Buckets.of(parts).together()
 
     async def changes(self, it: Owned, start: datetime | None, end: datetime | None, limit: int) -> list[Row]:
         """Changes of state, newest first; `lasted` is how long each state did, None while it does."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection
 from pinghome_common.events.probe import Result, Verdict
-from statistic_query.counted import NOTHING, Counted, Counts
+from statistic_query.buckets import NOTHING, Buckets, Counts
 from statistic_query.pings import in_columns
 
 _COUNTS = Struct("!IIIddd")
@@ -59,11 +59,11 @@ def plus(day: bytes, more: Iterable[tuple[int, Counts]]) -> bytes:
     for hour, counts in more:
         for place in (hour * _COUNTS.size, _HOURS.size):
             old = _COUNTS.unpack_from(changed, place)
-            _COUNTS.pack_into(changed, place, *Counted.of((old, counts)).together())
+            _COUNTS.pack_into(changed, place, *Buckets.of((old, counts)).together())
     return bytes(changed)
 
 
-def hours(days: Mapping[date, bytes], first: datetime, until: datetime) -> Counted:
+def hours(days: Mapping[date, bytes], first: datetime, until: datetime) -> Buckets:
     """Each hour from `first` to before `until`, which are whole hours; nothing was counted in days that are missing."""
     found: list[float] = []
     for day in _dates(first, until):
@@ -71,7 +71,7 @@ def hours(days: Mapping[date, bytes], first: datetime, until: datetime) -> Count
     return _columns(found, first.hour, (until - first) // HOUR)
 
 
-def sums(days: Mapping[date, bytes], first: datetime, until: datetime) -> Counted:
+def sums(days: Mapping[date, bytes], first: datetime, until: datetime) -> Buckets:
     """Each day from `first` to before `until`, which are midnights, of the sums of days."""
     found: list[float] = []
     for day in _dates(first, until):
@@ -85,7 +85,7 @@ def together(days: Mapping[date, bytes], first: datetime, until: datetime) -> Co
     if tomorrow > today:
         return hours(days, first, until).together()
     parts = hours(days, first, tomorrow), sums(days, tomorrow, today), hours(days, today, until)
-    return Counted.of(part.together() for part in parts).together()
+    return Buckets.of(part.together() for part in parts).together()
 
 
 def _dates(first: datetime, until: datetime) -> Iterator[date]:
@@ -95,10 +95,10 @@ def _dates(first: datetime, until: datetime) -> Iterator[date]:
         day += DAY
 
 
-def _columns(found: Sequence[float], first: int, count: int) -> Counted:
+def _columns(found: Sequence[float], first: int, count: int) -> Buckets:
     width = len(NOTHING)
     begin, end = first * width, (first + count) * width
-    return Counted(*(found[begin + column : end : width] for column in range(width)))  # type: ignore[arg-type]
+    return Buckets(*(found[begin + column : end : width] for column in range(width)))  # type: ignore[arg-type]
 
 
 _STORED = """

@@ -23,15 +23,15 @@ from pinghome_common.events.service import Service
 from pinghome_common.guard import Guard
 from pinghome_common.secret import derive
 from resource_cmd import resource
-from resource_cmd.notify.deliver import Notifier
-from resource_cmd.notify.kinds import sealed
-from resource_cmd.notify.ledger import Notice, announce
-from resource_cmd.notify.message import Kind, Means
-from resource_cmd.notify.pace import Pace
+from resource_cmd.notify.dispatcher import Dispatcher
+from resource_cmd.notify.message import Kind, Transports
+from resource_cmd.notify.outbox import Notice, announce
+from resource_cmd.notify.providers import sealed
+from resource_cmd.notify.rate_limiter import RateLimiter
 from resource_cmd.notify.store import Channels, Integrations
 from resource_cmd.notify.web import Web
 from resource_cmd.notify.webhook import Webhook
-from resource_cmd.store import Actor, Resources, Services, unheard
+from resource_cmd.store import Actor, Resources, Services, no_wait
 
 KEY = derive("a secret key of the tests", "channel")
 OPERATOR = Actor("test")
@@ -42,13 +42,13 @@ SECRET = "whsec_of-the-tests"
 class World:
     """One organisation with one service, whose channels are all of those made here."""
 
-    def __init__(self, db: Database, means: Means) -> None:
+    def __init__(self, db: Database, means: Transports) -> None:
         self.db, self.means = db, means
         self.service = Service(id=uuid4(), organisation=uuid4(), name="all", created_at=START, updated_at=START)
 
     async def begin(self) -> None:
         async with self.db.transaction() as tx:
-            await Services(tx, OPERATOR, unheard, START).add(self.service)
+            await Services(tx, OPERATOR, no_wait, START).add(self.service)
 
     async def channel(self, config: Kind, kind: str = "webhook") -> UUID:
         it = Channel(
@@ -56,10 +56,10 @@ class World:
             sealed=sealed(KEY, config), created_at=START, updated_at=START,
         )  # fmt: skip
         async with self.db.transaction() as tx:
-            await Channels(tx, OPERATOR, unheard, START).add(it)
-            row = await Services(tx, OPERATOR, unheard, START).edit(self.service.id)
+            await Channels(tx, OPERATOR, no_wait, START).add(it)
+            row = await Services(tx, OPERATOR, no_wait, START).edit(self.service.id)
             row.state.channels.append(it.id)
-            await Services(tx, OPERATOR, unheard, START).save(row)
+            await Services(tx, OPERATOR, no_wait, START).save(row)
         return it.id
 
     async def webhook(self, url: str) -> UUID:
@@ -72,23 +72,23 @@ class World:
             **settings,
         )  # fmt: skip
         async with self.db.transaction() as tx:
-            await Integrations(tx, OPERATOR, unheard, START).add(it)
+            await Integrations(tx, OPERATOR, no_wait, START).add(it)
         return it.id
 
     async def resource(self, name: str = "Shop", **settings: Any) -> Resource:
         settings = {"name": name, "type": "http", "service_id": self.service.id, "regions": ["a"], **settings}
         it = resource.create(uuid4(), self.service.organisation, settings, START)
         async with self.db.transaction() as tx:
-            await Resources(tx, OPERATOR, unheard, START).add(it)
+            await Resources(tx, OPERATOR, no_wait, START).add(it)
         return it
 
     async def becomes(self, it: Resource, status: str, at: datetime, *, checked: bool = True) -> None:
         """As after the judge's word; with a result of that time."""
         async with self.db.transaction() as tx:
-            row = await Resources(tx, OPERATOR, unheard, at).edit(it.id)
+            row = await Resources(tx, OPERATOR, no_wait, at).edit(it.id)
             change = replace(row.state.change, status=status, at=at, previous=row.state.change.status)
             row.state.change = msgspec.convert(msgspec.to_builtins(change), type(change))
-            await Resources(tx, OPERATOR, unheard, at).save(row, "status-changed")
+            await Resources(tx, OPERATOR, no_wait, at).save(row, "status-changed")
             if checked:
                 await self.checked(tx, it, at)
 
@@ -126,13 +126,13 @@ class World:
         return await self.ledger()
 
     @asynccontextmanager
-    async def working(self, count: int = 1) -> AsyncIterator[list[Notifier]]:
+    async def working(self, count: int = 1) -> AsyncIterator[list[Dispatcher]]:
         """Some notifiers at work, each with connections of its own."""
         workers, tasks, databases = [], [], []
         for _ in range(count):
             db = await Database(self.db.url).__aenter__()
             databases.append(db)
-            workers.append(Notifier(db, self.means, KEY, lambda: None))
+            workers.append(Dispatcher(db, self.means, KEY, lambda: None))
             tasks.append(asyncio.create_task(workers[-1].run()))
         try:
             yield workers
@@ -145,16 +145,16 @@ class World:
 
 
 @pytest.fixture
-async def means() -> AsyncIterator[Means]:
+async def means() -> AsyncIterator[Transports]:
     """Loopback may be called."""
     guard = Guard([ipaddress.ip_network("127.0.0.0/8")])
     web = Web(guard)
-    yield Means(guard=guard, web=web, mail=None, pace=Pace(), statuspage_url="", statuspage_token="")
+    yield Transports(guard=guard, web=web, mail=None, pace=RateLimiter(), statuspage_url="", statuspage_token="")
     await web.close()
 
 
 @pytest.fixture
-async def world(commands: str, means: Means) -> AsyncIterator[World]:
+async def world(commands: str, means: Transports) -> AsyncIterator[World]:
     async with Database(commands) as db:
         it = World(db, means)
         await it.begin()

@@ -9,10 +9,10 @@ from integration.resource_cmd.test_results import DOWN, UP
 from integration.resource_cmd.test_results import World as Results
 from pinghome_common.clock import now
 from pinghome_common.events.notification import State
-from resource_cmd.notify.agenda import Agenda
-from resource_cmd.notify.message import Undelivered, compose
+from resource_cmd.notify.channel_queue import ChannelQueue
+from resource_cmd.notify.message import DeliveryError, compose
 from resource_cmd.notify.record import record
-from resource_cmd.store import Resources, unheard
+from resource_cmd.store import Resources, no_wait
 
 MINUTE = timedelta(minutes=1)
 
@@ -29,7 +29,7 @@ class Told:
     async def next(self, minutes, error=None, follows=False):
         """The message of that time, delivered or not; its whats, or nothing."""
         async with self.world.db.transaction() as tx:
-            rows = await Agenda(tx, self.channel, self.at(minutes)).next(follows=follows)
+            rows = await ChannelQueue(tx, self.channel, self.at(minutes)).next(follows=follows)
             if rows:
                 await record(tx, rows, error, self.at(minutes), gone=False)
             return [row.state.what for row in rows]
@@ -103,7 +103,7 @@ async def test_more_than_five_a_minute_are_one_summary(world, told):
 async def test_a_failed_attempt_is_due_later_and_holds_back_only_its_own_monitor(world, told):
     it, other = await world.resource(), await world.resource("Other")
     await world.tell(it, "down", at=told.at(0))
-    assert await told.next(0, Undelivered("no", wait=30)) == ["down"]
+    assert await told.next(0, DeliveryError("no", wait=30)) == ["down"]
     await world.tell(it, "up", at=told.at(0.1), version=3)
     await world.tell(other, "down", at=told.at(0.1))
     assert await told.next(0.1) == ["down"]
@@ -187,7 +187,7 @@ async def test_a_parent_that_was_deleted_keeps_nobody_quiet(world, told):
     await world.tell(child, "down", at=told.at(0))
     assert await told.next(0.1) == []
     async with world.db.transaction() as tx:
-        store = Resources(tx, OPERATOR, unheard, START)
+        store = Resources(tx, OPERATOR, no_wait, START)
         await store.remove(await store.edit(parent.id))
     assert await told.next(0.2) == ["down"]
 
@@ -196,7 +196,7 @@ async def test_each_message_reads_its_own_notifications_and_not_all_that_are_ope
     """With 1,000 that are under way, four other messages read a few rows each."""
     it = await world.resource()
     await world.tell(it, *["down", "up"] * 500, at=told.at(0))
-    assert len(await told.next(0, Undelivered("no", wait=30))) == 1000
+    assert len(await told.next(0, DeliveryError("no", wait=30))) == 1000
     others = [await world.resource(f"Shop {number}") for number in range(4)]
     for other in others:
         await world.tell(other, "down", at=told.at(0.01))
@@ -216,7 +216,7 @@ async def test_each_message_reads_its_own_notifications_and_not_all_that_are_ope
 
     for _ in range(5):
         async with world.db.transaction() as tx:
-            rows = await Agenda(Counting(tx), told.channel, told.at(0.1)).next(follows=False)
+            rows = await ChannelQueue(Counting(tx), told.channel, told.at(0.1)).next(follows=False)
             if rows:
                 await record(tx, rows, None, told.at(0.1), gone=False)
     assert (await world.states()).count("sent") == 4
@@ -225,7 +225,7 @@ async def test_each_message_reads_its_own_notifications_and_not_all_that_are_ope
 
 async def delete(world, it):
     async with world.db.transaction() as tx:
-        store = Resources(tx, OPERATOR, unheard, now())
+        store = Resources(tx, OPERATOR, no_wait, now())
         await store.remove(await store.edit(it.id))
 
 
@@ -238,7 +238,7 @@ async def test_a_deletion_ends_what_was_to_be_told_and_says_so(world, told):
     await world.tell(it, "down", at=told.at(2), version=4)
     assert await told.next(2) == []  # held
     await world.tell(other, "down", at=told.at(3))
-    assert await told.next(3, Undelivered("no", wait=600)) == ["down"]  # retried in ten minutes
+    assert await told.next(3, DeliveryError("no", wait=600)) == ["down"]  # retried in ten minutes
     await world.tell(other, "up", at=told.at(4), version=3)  # behind it
 
     await delete(world, it)
@@ -254,10 +254,10 @@ async def test_a_digest_about_others_too_is_told_after_a_deletion(world, told):
     monitors = [await world.resource(f"Shop {number}") for number in range(8)]
     for it in monitors:
         await world.tell(it, "down", at=told.at(0))
-    assert len(await told.next(0, Undelivered("no", wait=30))) == 8
+    assert len(await told.next(0, DeliveryError("no", wait=30))) == 8
     for it in monitors[:7]:
         await delete(world, it)
-    assert len(await told.next(0.5, Undelivered("no", wait=30))) == 8
+    assert len(await told.next(0.5, DeliveryError("no", wait=30))) == 8
     await delete(world, monitors[7])
     assert await told.next(1.5) == []
     assert set(await world.states()) == {"suppressed"}

@@ -23,11 +23,11 @@ from pinghome_common.events.notification import State
 from pinghome_common.events.ping import Batch, Kind, Ping, encode
 from pinghome_common.guard import Guard
 from resource_cmd import heartbeat
-from resource_cmd.notify import deliver
-from resource_cmd.notify.ledger import Notice, announce
-from resource_cmd.notify.message import Undelivered
+from resource_cmd.notify import dispatcher
+from resource_cmd.notify.message import DeliveryError
+from resource_cmd.notify.outbox import Notice, announce
 from resource_cmd.notify.web import Web
-from resource_cmd.store import Heartbeats, Resources, unheard
+from resource_cmd.store import Heartbeats, Resources, no_wait
 
 
 def verified(asked):
@@ -262,7 +262,7 @@ async def test_a_judged_monitor_tells_in_the_transaction_of_its_change(world):
     assert told[0].text.endswith("refused the connection from a.")
     assert told[1].text.endswith("after 2 min.")
     async with world.db.transaction() as tx:
-        row = await Resources(tx, OPERATOR, unheard, START).edit(it.id)
+        row = await Resources(tx, OPERATOR, no_wait, START).edit(it.id)
     assert row.state.down_since is None
 
 
@@ -271,7 +271,7 @@ async def test_a_heartbeat_tells_every_change_even_those_of_one_batch_and_what_s
     settings = {"name": "job", "service_id": world.service.id, "period": 60, "methods": ["GET"]}
     it = heartbeat.create(uuid4(), world.service.organisation, settings, from_micros(AT), enabled=True)
     async with world.db.transaction() as tx:
-        await Heartbeats(tx, OPERATOR, unheard, START).add(it)
+        await Heartbeats(tx, OPERATOR, no_wait, START).add(it)
     silence = Silence(world.db, it)
     kinds = (Kind.complete, Kind.fail, Kind.fail, Kind.complete, Kind.fail, Kind.complete)
     pings = [Ping(uuid4().bytes, it.id.bytes, AT + n * MICRO, kind) for n, kind in enumerate(kinds)]
@@ -290,8 +290,8 @@ async def test_a_heartbeat_tells_every_change_even_those_of_one_batch_and_what_s
 
 
 async def test_slow_receivers_of_one_organisation_keep_no_other_waiting(world, means, monkeypatch):
-    monkeypatch.setattr(deliver, "AT_ONCE", 6)
-    monkeypatch.setattr(deliver, "SHARE", 3)
+    monkeypatch.setattr(dispatcher, "AT_ONCE", 6)
+    monkeypatch.setattr(dispatcher, "SHARE", 3)
     other = World(world.db, means)
     await other.begin()
     async with listening(pause=3600) as silent, listening() as receiver:
@@ -315,7 +315,7 @@ async def test_silent_name_is_given_up_soon_and_told_as_what_it_is(monkeypatch):
     monkeypatch.setattr("resource_cmd.notify.egress.LOOKUP", 0.2)
     asked = threading.Event()
     web = Web(Guard(lookup=lambda _: asked.wait(60) and []))
-    with pytest.raises(Undelivered, match=r"silent\.example cannot be resolved"):
+    with pytest.raises(DeliveryError, match=r"silent\.example cannot be resolved"):
         await web.ask("POST", "http://silent.example/", {})
     asked.set()
     await web.close()

@@ -12,10 +12,10 @@ import pytest
 
 from bench.certificates import write_certificates
 from integration.resource_cmd.notify.messages import message
-from pinghome_common.guard import Forbidden, Guard
+from pinghome_common.guard import AddressForbidden, Guard
 from resource_cmd.notify import egress
 from resource_cmd.notify.apprise import Apprise
-from resource_cmd.notify.message import Undelivered
+from resource_cmd.notify.message import DeliveryError
 from resource_cmd.notify.slack import Slack
 from resource_cmd.notify.web import Web
 from resource_cmd.notify.webhook import Webhook
@@ -97,7 +97,7 @@ async def test_one_forbidden_address_refuses_all_also_after_a_redirect():
     async with serving(elsewhere) as (port, _):
         guard = Guard(LOOPBACK, addresses.__getitem__)
         async with egress.client(guard, most=99, timeout=httpx.Timeout(20), follow_redirects=True) as client:
-            with pytest.raises(Forbidden):
+            with pytest.raises(AddressForbidden):
                 await client.get(f"http://fine.example:{port}/")
 
 
@@ -138,14 +138,14 @@ async def test_status_line_decides_though_the_body_never_ends(means, body):
 async def test_head_without_end_costs_little(means, head):
     async with serving(head) as (port, _):
         before = time.process_time()
-        with pytest.raises(Undelivered, match="did not answer in HTTP"):
+        with pytest.raises(DeliveryError, match="did not answer in HTTP"):
             await Webhook(url=f"http://127.0.0.1:{port}/").send(message(), means)
         assert time.process_time() - before < 5  # it took a core until the deadline, 10 s
 
 
 async def test_body_that_is_read_has_a_bound_of_parts(means):
     async with serving(endless_chunks) as (port, _):
-        with pytest.raises(Undelivered, match="did not answer in HTTP"):
+        with pytest.raises(DeliveryError, match="did not answer in HTTP"):
             await means.web.ask("GET", f"http://127.0.0.1:{port}/", {})
 
 
@@ -157,6 +157,6 @@ async def test_services_of_apprise_are_called_at_judged_addresses_only(means):
         return ["169.254.169.254"]
 
     it = Apprise(url="discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js")
-    with pytest.raises(Undelivered, match="Discord did not take"):
+    with pytest.raises(DeliveryError, match="Discord did not take"):
         await it.send(message(), replace(means, guard=Guard(lookup=lookup)))
     assert set(asked) == {"discord.com"}

@@ -19,7 +19,7 @@ from pinghome_common.guard import Guard
 from resource_cmd.notify.apprise import SCHEMES, Apprise
 from resource_cmd.notify.email import Email
 from resource_cmd.notify.mail import Mail
-from resource_cmd.notify.message import Allowed, Undelivered
+from resource_cmd.notify.message import Allowed, DeliveryError
 from resource_cmd.notify.slack import Slack
 from resource_cmd.notify.web import Web
 from resource_cmd.notify.webhook import Webhook
@@ -38,7 +38,7 @@ async def test_any_2xx_is_delivered(means, status):
 @pytest.mark.parametrize(("status", "said"), [(301, "301"), (400, "400 Bad Request"), (500, "500"), (503, "503")])
 async def test_anything_else_is_not_and_redirects_are_not_followed(means, status, said):
     async with listening() as other, listening(status=status, location=other.url) as receiver:
-        with pytest.raises(Undelivered, match=said):
+        with pytest.raises(DeliveryError, match=said):
             await Webhook(url=receiver.url + "secret?token=secret").send(message(), means)
     assert other.asked == []
 
@@ -50,7 +50,7 @@ async def test_no_error_says_more_of_a_url_than_its_host(means):
         "http://10.0.0.1/secret",
     ]
     for url in urls:
-        with pytest.raises(Undelivered) as error:
+        with pytest.raises(DeliveryError) as error:
             await Webhook(url=url).send(message(), means)
         assert "secret" not in str(error.value).replace("secret.invalid", "")
 
@@ -72,7 +72,7 @@ async def test_a_receiver_that_drips_is_left_after_the_deadline(means, monkeypat
 
     async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-        with pytest.raises(Undelivered):
+        with pytest.raises(DeliveryError):
             await Webhook(url=url).send(message(), means)
 
 
@@ -96,10 +96,10 @@ async def test_forbidden_addresses_are_never_called_in_any_spelling(host):
     web = Web(Guard())
     literal = f"[{host}]" if ":" in host else host
     try:
-        with pytest.raises(Undelivered):
+        with pytest.raises(DeliveryError):
             await web.ask("POST", f"http://{literal}/", {})
         named = Web(Guard(lookup=lambda _: [host]))
-        with pytest.raises(Undelivered):
+        with pytest.raises(DeliveryError):
             await named.ask("POST", "http://innocent.example/", {})
         await named.close()
     finally:
@@ -137,9 +137,9 @@ async def test_a_certificate_must_be_trusted_and_fit_the_host(means, tmp_path):
     async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=served) as server:
         port = server.sockets[0].getsockname()[1]
         assert (await trusting.ask("POST", f"https://127.0.0.1:{port}/", {})).status == 200
-        with pytest.raises(Undelivered, match="certificate that is not trusted"):
+        with pytest.raises(DeliveryError, match="certificate that is not trusted"):
             await trusting.ask("POST", f"https://other.example:{port}/", {})
-        with pytest.raises(Undelivered, match="certificate that is not trusted"):
+        with pytest.raises(DeliveryError, match="certificate that is not trusted"):
             await means.web.ask("POST", f"https://127.0.0.1:{port}/", {})
     await trusting.close()
 
@@ -172,7 +172,7 @@ async def test_the_mail_server_may_want_a_login(means):
     async with mail_sink("me", "p@ss") as sink:
         url = f"smtp://me:{{}}@127.0.0.1:{sink.port}"
         mailing = replace(means, mail=Mail(url=url.format("wrong-secret"), sender="alerts@example.com"))
-        with pytest.raises(Undelivered, match="user and password") as error:
+        with pytest.raises(DeliveryError, match="user and password") as error:
             await Email(to=["ops@example.com"]).send(message(), mailing)
         assert "secret" not in str(error.value)
         mailing = replace(means, mail=Mail(url=url.format("p%40ss"), sender="alerts@example.com"))
@@ -184,11 +184,11 @@ async def test_a_mail_server_that_refuses_or_is_away_is_said_so(means):
     async with mail_sink() as sink:
         sink.refuse = "451 try again"
         mailing = replace(means, mail=Mail(url=f"smtp://127.0.0.1:{sink.port}", sender="alerts@example.com"))
-        with pytest.raises(Undelivered, match="answered 451"):
+        with pytest.raises(DeliveryError, match="answered 451"):
             await Email(to=["ops@example.com"]).send(message(), mailing)
-    with pytest.raises(Undelivered, match="cannot be reached"):
+    with pytest.raises(DeliveryError, match="cannot be reached"):
         await Email(to=["ops@example.com"]).send(message(), mailing)
-    with pytest.raises(Undelivered, match="PINGHOME_SMTP_URL"):
+    with pytest.raises(DeliveryError, match="PINGHOME_SMTP_URL"):
         await Email(to=["ops@example.com"]).send(message(), means)
     it, nobody = Email(to=["ops@example.com"]), Allowed(organisation=uuid4())
     await it.check(means)  # it is saved all the same
@@ -251,7 +251,7 @@ def test_every_allowed_scheme_is_one_that_apprise_knows_with_a_constant_https_ho
 
 
 async def test_a_service_that_cannot_be_reached_is_said_so_without_its_token(means):
-    with pytest.raises(Undelivered) as error:
+    with pytest.raises(DeliveryError) as error:
         await Apprise(url=FINE[0]).send(message(), means)
     assert str(error.value).startswith("Discord did not")
     assert "JHMHI8" not in str(error.value)

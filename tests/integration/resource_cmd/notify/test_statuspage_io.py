@@ -9,8 +9,8 @@ import pytest
 
 from integration.resource_cmd.notify.messages import message
 from pinghome_common.errors import Invalid
-from resource_cmd.notify.message import Allowed, Later, Undelivered
-from resource_cmd.notify.pace import Pace
+from resource_cmd.notify.message import Allowed, DeliveryError, Later
+from resource_cmd.notify.rate_limiter import RateLimiter
 from resource_cmd.notify.statuspage_io import StatuspageIo
 from statuspage import statuspage
 
@@ -40,21 +40,21 @@ async def test_an_incident_opens_on_down_and_is_resolved_on_up(means):
 
 async def test_a_status_of_atlassians_is_used_and_without_a_message_the_text_is(means):
     async with statuspage(limited=False) as there:
-        calling = replace(means, statuspage_url=there.url, pace=Pace(0))
+        calling = replace(means, statuspage_url=there.url, pace=RateLimiter(0))
         await page(there, status="identified").send(message(), calling)
         assert (there.unresolved[0]["status"], there.unresolved[0]["body"]) == ("identified", message().text)
 
 
 async def test_an_answer_that_is_lost_makes_no_second_incident(means):
     async with statuspage(limited=False) as there:
-        calling = replace(means, statuspage_url=there.url, pace=Pace(0))
+        calling = replace(means, statuspage_url=there.url, pace=RateLimiter(0))
         there.lose_answer_of = "POST"
-        with pytest.raises(Undelivered):
+        with pytest.raises(DeliveryError):
             await page(there).send(message(), calling)
         await page(there).send(message(), calling)
         assert len(there.incidents) == 1
         there.lose_answer_of = "PATCH"
-        with pytest.raises(Undelivered):
+        with pytest.raises(DeliveryError):
             await page(there).send(message("up"), calling)
         await page(there).send(message("up"), calling)
         assert [it["status"] for it in there.incidents.values()] == ["resolved"]
@@ -64,7 +64,7 @@ async def test_an_answer_that_is_lost_makes_no_second_incident(means):
 
 async def test_each_monitor_has_an_incident_of_its_own_however_many_there_are(means):
     async with statuspage(limited=False) as there:
-        calling = replace(means, statuspage_url=there.url, pace=Pace(0))
+        calling = replace(means, statuspage_url=there.url, pace=RateLimiter(0))
         there.incidents = {f"foreign{n}": {"id": f"foreign{n}", "status": "investigating"} for n in range(250)}
         first, second = uuid4(), uuid4()
         for about in (first, second, first):
@@ -77,7 +77,7 @@ async def test_each_monitor_has_an_incident_of_its_own_however_many_there_are(me
 async def test_the_operators_token_serves_the_first_organisation_and_no_other(means):
     first, other = Allowed(organisation=uuid4(), first=True), Allowed(organisation=uuid4())
     async with statuspage(limited=False) as there:
-        calling = replace(means, statuspage_url=there.url, statuspage_token=there.token, pace=Pace(0))
+        calling = replace(means, statuspage_url=there.url, statuspage_token=there.token, pace=RateLimiter(0))
         it = page(there, token="")
         await it.check(calling)
         await it.ready(calling, first).send(message(), calling)
@@ -114,29 +114,29 @@ async def test_an_id_that_is_none_of_atlassians_is_refused_and_never_part_of_a_u
     with pytest.raises(Invalid):
         await StatuspageIo(page="r276xxt51c23", name="x", token="x", items=["ggs24084vt79", wrong]).check(means)
     async with statuspage(limited=False) as there:
-        calling = replace(means, statuspage_url=there.url, pace=Pace(0))
-        with pytest.raises(Undelivered, match="not valid"):  # one that was kept before there was a form
+        calling = replace(means, statuspage_url=there.url, pace=RateLimiter(0))
+        with pytest.raises(DeliveryError, match="not valid"):  # one that was kept before there was a form
             await page(there, page=wrong).send(message(), calling)
     assert there.calls == []
 
 
 async def test_errors_of_the_page_are_told_without_the_token_and_its_limit_is_respected(means):
     async with statuspage() as there:
-        calling = replace(means, statuspage_url=there.url, pace=Pace(0))
-        with pytest.raises(Undelivered, match="answered 401") as error:
+        calling = replace(means, statuspage_url=there.url, pace=RateLimiter(0))
+        with pytest.raises(DeliveryError, match="answered 401") as error:
             await page(there, token="wrong-secret").send(message(), calling)
         assert "secret" not in str(error.value)
         await means.web.ask("GET", f"{there.url}/", {"Authorization": f"OAuth {there.token}"})
-        with pytest.raises(Undelivered, match="420") as error:
+        with pytest.raises(DeliveryError, match="420") as error:
             await page(there).send(message(), calling)
         assert error.value.wait >= 60
         await asyncio.sleep(1)
-        with pytest.raises(Undelivered, match="404"):
+        with pytest.raises(DeliveryError, match="404"):
             await page(there, page="nobodys").send(message(), calling)
 
 
 async def test_a_token_is_used_once_a_second_and_who_would_wait_long_is_sent_away():
-    pace, times, away = Pace(1.0), [], []
+    pace, times, away = RateLimiter(1.0), [], []
 
     async def call(token):
         try:

@@ -7,7 +7,7 @@ import pytest
 from integration.resource_cmd.notify.conftest import OPERATOR
 from pinghome_common.clock import micros, now
 from pinghome_common.events.resource import Status
-from resource_cmd.store import Resources, unheard
+from resource_cmd.store import Resources, no_wait
 from resource_cmd.unjudged import tell
 
 SECOND = timedelta(seconds=1)
@@ -24,11 +24,11 @@ async def shop(world):
 
 async def unknown(world, it, at, reason="192.0.2.1 is refused"):
     async with world.db.transaction() as tx:
-        row = await Resources(tx, OPERATOR, unheard, at).edit(it.id)
+        row = await Resources(tx, OPERATOR, no_wait, at).edit(it.id)
         change = row.state.change
         change.status, change.previous, change.at, change.reason = Status.unknown, change.status, at, reason
         change.version = row.version + 1
-        await Resources(tx, OPERATOR, unheard, at).save(row, "status-changed")
+        await Resources(tx, OPERATOR, no_wait, at).save(row, "status-changed")
 
 
 async def seen(world, it, at, up):

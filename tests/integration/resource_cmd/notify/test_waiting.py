@@ -13,15 +13,15 @@ from mail_sink import mail_sink
 from pinghome_common.clock import now
 from pinghome_common.events.notification import State
 from resource_cmd.notify import confirm
-from resource_cmd.notify.agenda import Agenda
+from resource_cmd.notify.channel_queue import ChannelQueue
 from resource_cmd.notify.confirm import Confirmer, expect, read_token, token
 from resource_cmd.notify.email import NO_SERVER, Email
 from resource_cmd.notify.mail import Mail
-from resource_cmd.notify.pace import Pace
+from resource_cmd.notify.rate_limiter import RateLimiter
 from resource_cmd.notify.statuspage_io import StatuspageIo
 from resource_cmd.notify.store import Channels
 from resource_cmd.notify.usable import refresh
-from resource_cmd.store import unheard
+from resource_cmd.store import no_wait
 from statuspage import statuspage
 
 DAY = timedelta(days=1)
@@ -34,7 +34,7 @@ def mailing(world, sink):
 
 async def problem(world, channel):
     async with world.db.transaction() as tx:
-        return (await Channels(tx, OPERATOR, unheard, START).edit(channel)).state.problem
+        return (await Channels(tx, OPERATOR, no_wait, START).edit(channel)).state.problem
 
 
 async def test_mails_wait_for_a_mail_server_and_leave_when_there_is_one(world):
@@ -158,7 +158,7 @@ def test_a_token_is_valid_for_seven_days_and_names_its_organisation():
 async def test_an_incident_waits_for_a_token(world):
     it = await world.resource()
     async with statuspage(limited=False) as there:
-        world.means = replace(world.means, statuspage_url=there.url, pace=Pace(0))
+        world.means = replace(world.means, statuspage_url=there.url, pace=RateLimiter(0))
         kind = StatuspageIo(page=there.page, name="Incident name", items=["ggs24084vt79"])
         await world.integration(it, "statuspageIo", kind)
         async with world.working():
@@ -178,12 +178,14 @@ async def test_what_waited_for_a_day_has_failed_with_all_that_it_covers(world):
     it = await world.resource()
     await world.tell(it, "down", "up")
     async with world.db.transaction() as tx:
-        assert len(await Agenda(tx, channel, now()).next(follows=False)) == 2  # a digest that was decided on before
+        assert (
+            len(await ChannelQueue(tx, channel, now()).next(follows=False)) == 2
+        )  # a digest that was decided on before
     await world.tell(it, "down", version=9)
     for hours in (0, 1, 23):
         async with world.db.transaction() as tx:
-            await Agenda(tx, channel, now() + timedelta(hours=hours)).wait("no server")
+            await ChannelQueue(tx, channel, now() + timedelta(hours=hours)).wait("no server")
     assert await world.states() == ["held", "waiting", "held"]
     async with world.db.transaction() as tx:
-        await Agenda(tx, channel, now() + timedelta(hours=24, minutes=1)).wait("no server")
+        await ChannelQueue(tx, channel, now() + timedelta(hours=24, minutes=1)).wait("no server")
     assert [(it.state, it.reason) for it in await world.ledger()] == [(State.failed, "no server")] * 3

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinghome_common.clock import micros
-from pinghome_common.events.heartbeat import Heartbeat, Vitals, take
+from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, take
 from pinghome_common.events.heartbeat import Status as Beat
 from pinghome_common.events.ping import Kind, Ping
 from pinghome_common.events.resource import Change, Resource, Status
-from resource_cmd.heartbeat import with_vitals
-from resource_cmd.notify.words import duration, of_heartbeat, of_resource, one_line, tells
+from resource_cmd.heartbeat import with_runtime
+from resource_cmd.notify.messages import duration, of_heartbeat, of_resource, one_line, tells
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -94,8 +94,8 @@ def test_a_heartbeat_is_told_in_the_same_way():
     )  # fmt: skip
     said = []
     for minute, status in enumerate([Beat.up, Beat.down, Beat.up, Beat.down], 1):
-        vitals = Vitals(status=status, changed_at=micros(START + timedelta(minutes=minute)), reason="it failed")
-        it, notices = of_heartbeat(with_vitals(it, vitals, minute), minute)
+        vitals = RuntimeState(status=status, changed_at=micros(START + timedelta(minutes=minute)), reason="it failed")
+        it, notices = of_heartbeat(with_runtime(it, vitals, minute), minute)
         said += notices
     assert [(notice.what, notice.noun) for notice in said] == [(what, "heartbeat") for what in ("down", "up", "down")]
     assert said[0].text == "Backup is down since 2026-11-21 12:02:00 UTC: it failed."
@@ -123,10 +123,10 @@ def failed(**said):
     """What is told of a heartbeat whose job sent that."""
     it = Heartbeat(
         id=uuid4(), organisation=uuid4(), service_id=uuid4(), name="Backup", period=60, methods=["GET"],
-        vitals=Vitals(status=Beat.up), created_at=START, updated_at=START,
+        vitals=RuntimeState(status=Beat.up), created_at=START, updated_at=START,
     )  # fmt: skip
     ping = Ping(id=b"", heartbeat=b"", at=micros(START), kind=Kind.fail, **said)
-    _, (notice,) = of_heartbeat(with_vitals(it, take(it, it.vitals, ping, 1), 2), 2, ping)
+    _, (notice,) = of_heartbeat(with_runtime(it, take(it, it.vitals, ping, 1), 2), 2, ping)
     assert notice.title == "Backup is down"
     start = "Backup is down since 2026-11-21 12:00:00 UTC: the job reported a failure"
     assert notice.text.startswith(start)

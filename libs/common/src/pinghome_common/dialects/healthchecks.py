@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 
 from pinghome_common.clock import from_micros
 from pinghome_common.dialects import problems
+from pinghome_common.directory import Caller
 from pinghome_common.errors import DomainError
 from pinghome_common.events.key import Kind, Scope
-from pinghome_common.known import Caller
 
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _KEY = r"[A-z0-9]{40}"
@@ -33,7 +33,7 @@ VIEWS = {
 """Which verbs each path takes, in whichever service they are answered (contract B.0)."""
 
 
-class Refused(DomainError):
+class DialectError(DomainError):
     """A refusal in Healthchecks' words; without any the body is empty."""
 
     def __init__(self, status: int, message: str = "") -> None:
@@ -41,9 +41,9 @@ class Refused(DomainError):
         self.status = status
 
 
-def invalid(message: str) -> Refused:
+def invalid(message: str) -> DialectError:
     """A field that is not what it must be (contract B.3)."""
-    return Refused(400, f"json validation error: {message}")
+    return DialectError(400, f"json validation error: {message}")
 
 
 class Router(APIRouter):
@@ -76,13 +76,13 @@ async def sent(request: Request) -> dict[str, Any]:
     A lone surrogate is no JSON here; the character NUL, which PostgreSQL cannot keep, is refused with its field.
 
     Raises:
-        Refused: it is none.
+        DialectError: it is none.
     """
     body = await request.body()
     try:
         document = from_json(body) if body.strip() else {}
     except ValueError:
-        raise Refused(400, "could not parse request body") from None
+        raise DialectError(400, "could not parse request body") from None
     if not isinstance(document, dict):
         raise invalid("value is not an object")
     return document
@@ -94,18 +94,18 @@ def authorize(request: Request, document: dict[str, Any] | None = None, *, read:
     `read`: a read-only key will do.
 
     Raises:
-        Refused: 401, in the words of contract B.0.
+        DialectError: 401, in the words of contract B.0.
         WrongTokensError: too many wrong keys came from this address lately.
     """
     header = request.headers.get("x-api-key")
     key = str((document or {}).get("api_key", "")) if header is None else header
     if len(key) != 32:
-        raise Refused(401, "missing api key")
-    found: Caller | None = request.app.state.known.caller(Kind.checks, key)
+        raise DialectError(401, "missing api key")
+    found: Caller | None = request.app.state.directory.caller(Kind.checks, key)
     if found is None:
         request.app.state.wrong_tokens.count(request.scope["client"])
     if found is None or (found.scope is Scope.read and not read):
-        raise Refused(401, "wrong api key")
+        raise DialectError(401, "wrong api key")
     return found
 
 
@@ -113,10 +113,10 @@ def identified(text: str) -> UUID:
     """A check's id as paths have it: lower case, with dashes.
 
     Raises:
-        Refused: 404.
+        DialectError: 404.
     """
     if not re.fullmatch(_ID, text):
-        raise Refused(404)
+        raise DialectError(404)
     return UUID(text)
 
 
@@ -124,7 +124,7 @@ def named(text: str) -> UUID | str:
     """The same where a unique key will do, too.
 
     Raises:
-        Refused: 404.
+        DialectError: 404.
     """
     return text if re.fullmatch(_KEY, text) else identified(text)
 

@@ -10,10 +10,10 @@ from uuid import UUID
 from fastapi import Request
 
 from pinghome_common.dialects.healthchecks import encode, site, version_of
+from pinghome_common.directory import Caller
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, due, unique_key
 from pinghome_common.events.key import Scope
-from pinghome_common.known import Caller
 
 
 @dataclass(slots=True)

@@ -14,9 +14,9 @@ from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
 from pinghome_common.dialects import problems
-from pinghome_common.errors import DomainError, FieldError, ForbiddenError, Invalid, Unauthorized
+from pinghome_common.directory import Caller
+from pinghome_common.errors import DomainError, FieldError, Invalid, PermissionDenied, Unauthorized
 from pinghome_common.events.key import Kind, Scope
-from pinghome_common.known import Caller
 
 MASK = "********"
 """What a secret looks like when read; sent back it means: unchanged (contract F)."""
@@ -25,13 +25,13 @@ MASK = "********"
 def _caller(request: Request) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     token = token.strip() if scheme.lower() == "bearer" else ""
-    found = request.app.state.known.caller(Kind.bearer, token) if token else None
+    found = request.app.state.directory.caller(Kind.bearer, token) if token else None
     if found is None:
         if token:
             request.app.state.wrong_tokens.count(request.scope["client"])
         raise Unauthorized("Unauthorized")
     if found.scope is Scope.read and request.method not in ("GET", "HEAD"):
-        raise ForbiddenError("This token may only read; use one with the scope write.")
+        raise PermissionDenied("This token may only read; use one with the scope write.")
     return found  # type: ignore[no-any-return]
 
 

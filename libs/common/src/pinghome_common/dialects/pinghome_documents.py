@@ -9,7 +9,7 @@ from pinghome_common.clock import from_micros
 from pinghome_common.dialects.pinghome import MASK, encode
 from pinghome_common.events.certificate import Certificate, Link
 from pinghome_common.events.domain import Domain
-from pinghome_common.events.heartbeat import Heartbeat, Status, Vitals, shown
+from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status, shown
 from pinghome_common.events.resource import Change, Resource
 from pinghome_common.events.resource import Status as ResourceStatus
 from pinghome_common.events.service import Service
@@ -177,7 +177,7 @@ HEARTBEAT = heartbeat(
         name="My heartbeat",
         period=60,
         methods=["GET"],
-        vitals=Vitals(status=Status.up, changed_at=_MICROS, last_ping=_MICROS, last_event=_MICROS),
+        vitals=RuntimeState(status=Status.up, changed_at=_MICROS, last_ping=_MICROS, last_event=_MICROS),
     ),
     "https://data-gateway.api.pinghome.io",
     _MICROS,

@@ -25,7 +25,7 @@ class Status(StrEnum):
 
 
 @dataclass(slots=True, kw_only=True)
-class Vitals:
+class RuntimeState:
     """What pings and deadlines make of a heartbeat. All times are UNIX microseconds.
 
     `position` is that of the last ping counted in (`ping.position`): applying a ping twice changes nothing.
@@ -71,7 +71,7 @@ class Heartbeat:
     subject: str = ""
     subject_fail: str = ""
     manual_resume: bool = True
-    vitals: Vitals = field(default_factory=Vitals)
+    vitals: RuntimeState = field(default_factory=RuntimeState)
     previous: Status | None = None
     changed_version: int = 1
     channels: list[UUID] | None = None
@@ -90,7 +90,7 @@ def unique_key(id_: UUID) -> str:
     return hashlib.sha1(id_.hex[:16].encode(), usedforsecurity=False).hexdigest()
 
 
-def take(heartbeat: Heartbeat, vitals: Vitals, ping: Ping, position: int) -> Vitals:
+def take(heartbeat: Heartbeat, vitals: RuntimeState, ping: Ping, position: int) -> RuntimeState:
     """The vitals after one ping; one that is already counted in changes nothing (contract A.4, B.4).
 
     A ping that arrives after a later one (a spool that was replayed) is counted but does not speak for the present.
@@ -120,7 +120,7 @@ def take(heartbeat: Heartbeat, vitals: Vitals, ping: Ping, position: int) -> Vit
     return after
 
 
-def due(heartbeat: Heartbeat, vitals: Vitals) -> int | None:
+def due(heartbeat: Heartbeat, vitals: RuntimeState) -> int | None:
     """When the next success is expected, in UNIX microseconds; None unless the heartbeat is up."""
     if vitals.status is not Status.up or vitals.last_ping is None:
         return None
@@ -130,7 +130,7 @@ def due(heartbeat: Heartbeat, vitals: Vitals) -> int | None:
     return None if following is None else micros(following)
 
 
-def alert_after(heartbeat: Heartbeat, vitals: Vitals) -> int | None:
+def alert_after(heartbeat: Heartbeat, vitals: RuntimeState) -> int | None:
     """When the heartbeat goes down unless it reports, in UNIX microseconds; None when nothing is awaited."""
     deadlines = []
     if (expected := due(heartbeat, vitals)) is not None:
@@ -140,13 +140,13 @@ def alert_after(heartbeat: Heartbeat, vitals: Vitals) -> int | None:
     return min(deadlines, default=None)
 
 
-def miss(vitals: Vitals, deadline: int) -> Vitals:
+def miss(vitals: RuntimeState, deadline: int) -> RuntimeState:
     """The vitals once `deadline` has passed in silence."""
     reason = "no check-in arrived in time" if vitals.last_start is None else "the run did not finish in time"
     return replace(vitals, status=Status.down, changed_at=deadline, reason=reason)
 
 
-def shown(heartbeat: Heartbeat, vitals: Vitals, now: int) -> str:
+def shown(heartbeat: Heartbeat, vitals: RuntimeState, now: int) -> str:
     """PingHome's state at `now`: pending, running, up, down or paused (contract A.4, F)."""
     if vitals.status is Status.paused:
         return "paused"

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 ACK_WAIT = 5.0
 """Seconds to wait for JetStream to say that a message is on disk."""
 
-AWAY = (nats.errors.Error, OSError, TimeoutError)
+CONNECTION_ERRORS = (nats.errors.Error, OSError, TimeoutError)
 """What nats-py raises when the broker is away."""
 
 
@@ -77,7 +77,7 @@ class Broker:
             if self._client is None or self._client.is_closed:
                 try:
                     await self._connect()
-                except AWAY as error:
+                except CONNECTION_ERRORS as error:
                     log.warning("nats is away", service=self.name, error=said(error))
             await asyncio.sleep(0.5)
 
@@ -147,7 +147,7 @@ class Broker:
         """
         try:
             return (await self.client.request(subject, payload, timeout=wait)).data
-        except AWAY as error:
+        except CONNECTION_ERRORS as error:
             raise Unavailable("The message broker did not answer in time; please try again in a moment.") from error
 
     async def api(self, subject: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -178,14 +178,14 @@ class Broker:
                     for subject, payload, headers in messages
                 ]
                 return [acknowledged.seq for acknowledged in await asyncio.gather(*waiting)]
-        except AWAY as error:
+        except CONNECTION_ERRORS as error:
             raise Unavailable("The message broker did not confirm in time; please try again in a moment.") from error
 
     async def say(self, subject: str, payload: bytes) -> None:
         """Core publish: whoever listens hears it, nobody keeps it. Silent when the broker is away."""
         try:
             await self.client.publish(subject, payload)
-        except (Unavailable, *AWAY):
+        except (Unavailable, *CONNECTION_ERRORS):
             return
 
     async def hear(self, subject: str, callback: Callable[[Msg], Awaitable[None]], queue: str = "") -> None:
@@ -200,7 +200,7 @@ class Broker:
         async def respond(msg: Msg) -> None:
             try:
                 await msg.respond(await answer(msg.data))
-            except AWAY:
+            except CONNECTION_ERRORS:
                 return  # nobody is left to hear it
             except Exception:
                 log.exception("a request could not be answered", subject=subject)
@@ -220,7 +220,7 @@ class Broker:
         """
         try:
             message = await self.client.request(f"$JS.API.DIRECT.GET.{stream}.{subject}", b"", timeout=2)
-        except AWAY as error:
+        except CONNECTION_ERRORS as error:
             raise Unavailable("The message broker did not answer in time; please try again in a moment.") from error
         headers = message.headers or {}
         if "Nats-Sequence" not in headers:

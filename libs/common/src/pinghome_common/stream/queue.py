@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nats.aio.msg import Msg
 
 from pinghome_common.errors import Unavailable
-from pinghome_common.stream.broker import AWAY, Broker
+from pinghome_common.stream.broker import CONNECTION_ERRORS, Broker
 from pinghome_common.stream.message import meta
 
 
@@ -54,7 +54,7 @@ class Queue:
                 ask = {"batch": most - self._asked, "expires": 5 * 10**9}
                 self._asked = most
                 await client.publish(self._next, json.dumps(ask).encode(), reply=self._inbox)
-        except AWAY as error:
+        except CONNECTION_ERRORS as error:
             raise Unavailable("The message broker is not reachable just now.") from error
         if not self._arrived:
             self._wake.clear()

@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from pinghome_common.errors import Unavailable
-from pinghome_common.stream.broker import AWAY, Broker
+from pinghome_common.stream.broker import CONNECTION_ERRORS, Broker
 from pinghome_common.stream.message import Message, meta
 
 _SILENCE = 3.0
@@ -111,7 +111,7 @@ class Reader:
             self._subscription = await client.subscribe(
                 inbox, cb=self._arrive, pending_msgs_limit=-1, pending_bytes_limit=-1
             )
-        except AWAY as error:
+        except CONNECTION_ERRORS as error:
             raise Unavailable("The message broker is not reachable just now.") from error
         start: dict[str, Any] = (
             {"deliver_policy": "last_per_subject"}
@@ -151,5 +151,5 @@ class Reader:
             try:
                 await subscription.unsubscribe()
                 await self._client.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{self._consumer}")
-            except AWAY:
+            except CONNECTION_ERRORS:
                 return

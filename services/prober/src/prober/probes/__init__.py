@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from pinghome_common.guard import Guard
 from prober.probes import dns, http, icmp, imap, pop, smtp, tcp, tls, udp
-from prober.probes.check import Check, Observation
+from prober.probes.probe_types import Check, Observation
 
 # (what to probe, the way out, seconds it may take in all) -> what was seen; never raises but to be cancelled.
 Probe = Callable[[Check, Guard, float], Awaitable[Observation]]

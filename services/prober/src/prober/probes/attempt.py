@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from pinghome_common.events.probe import Verdict
-from prober.probes.check import LOOKING_UP, Observation
-from prober.probes.failure import explain
+from prober.probes.error_mapping import explain
+from prober.probes.probe_types import LOOKING_UP, Observation
 
 ERROR_LIMIT = 300
 OVERSLEPT = 0.5

@@ -12,11 +12,11 @@ from uuid import UUID
 from cryptography import x509
 
 from pinghome_common.events.certificate import Certificate, Link
-from pinghome_common.guard import Forbidden, Guard
+from pinghome_common.guard import AddressForbidden, Guard
 from pinghome_common.text import clean
-from prober.probes.check import Peer
-from prober.probes.dial import tls_context
-from prober.probes.failure import distrust, explain
+from prober.probes.connecting import tls_context
+from prober.probes.error_mapping import distrust, explain
+from prober.probes.probe_types import Peer
 
 AGAIN = 6 * 3600.0
 """Seconds after which an unchanged certificate is told again."""
@@ -40,7 +40,7 @@ class _Mark:
     problem: str | None
 
 
-class Told:
+class CertificateChanges:
     """What this process told last of each monitor's certificate."""
 
     def __init__(self) -> None:
@@ -94,7 +94,11 @@ async def _shake(peer: Peer, guard: Guard, *, verify: bool) -> tuple[ssl.SSLObje
         return None, distrust(error)
     except ssl.SSLError as error:  # no suite in common, a key that is too small
         return None, f"it could not be verified: {explain(error)[1]}"
-    except (OSError, Forbidden, ValueError):  # TimeoutError is one; the target has changed its mind since the probe
+    except (
+        OSError,
+        AddressForbidden,
+        ValueError,
+    ):  # TimeoutError is one; the target has changed its mind since the probe
         return None, "it could not be verified: the target did not take a second connection"
     transport.abort()
     return transport.get_extra_info("ssl_object"), ""

@@ -14,16 +14,16 @@ from dns.rdata import Rdata
 from dns.rdtypes.ANY.TXT import TXT
 from dns.resolver import Resolver
 
-from pinghome_common.guard import Address, Forbidden, Guard, Trusting
+from pinghome_common.guard import Address, AddressForbidden, Guard, UnrestrictedGuard
 from prober.probes.attempt import attempt
-from prober.probes.check import LOOKING_UP, Check, Observation
-from prober.probes.dial import look_up
-from prober.probes.failure import Broken, OwnFault
+from prober.probes.connecting import look_up
+from prober.probes.error_mapping import Broken, OwnFault
+from prober.probes.probe_types import LOOKING_UP, Check, Observation
 from prober.probes.udp import Answer
 
 _PAYLOAD = 1232  # what fits into one packet everywhere (DNS flag day 2020)
 _SHOWN = 200
-_RESOLVERS = Trusting()
+_RESOLVERS = UnrestrictedGuard()
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
@@ -39,7 +39,7 @@ async def _ask(check: Check, guard: Guard, deadline: float, seen: Observation) -
     try:
         query = make_query(name, kind, use_edns=0, payload=_PAYLOAD)
     except (DNSException, UnicodeError) as error:
-        raise Forbidden(f"the question cannot be asked: {error}") from error
+        raise AddressForbidden(f"the question cannot be asked: {error}") from error
     if check.host:
         addresses = await look_up(check.host, guard, seen)
         seen.doing = "waiting for an answer"

@@ -6,13 +6,13 @@ from itertools import count
 from math import inf
 from time import monotonic, perf_counter
 
-from pinghome_common.guard import Forbidden, Guard
+from pinghome_common.guard import AddressForbidden, Guard
 from prober.probes.attempt import attempt
-from prober.probes.check import Check, Observation, Peer
+from prober.probes.connecting import look_up, secure
 from prober.probes.cookies import Jar
-from prober.probes.dial import look_up, secure
-from prober.probes.exchange import REDIRECTS, Exchange
-from prober.probes.failure import Broken
+from prober.probes.error_mapping import Broken
+from prober.probes.http_exchange import REDIRECTS, Exchange
+from prober.probes.probe_types import Check, Observation, Peer
 from prober.probes.request import Request, parse
 
 LEFT_OUT = "the monitor's own headers and body were left out where a redirect led to another site"
@@ -31,7 +31,7 @@ async def _follow(check: Check, guard: Guard, deadline: float, seen: Observation
     try:
         request = Request(parse(check.url), check.method, check.headers, check.body.encode(errors="replace"))
     except ValueError as error:
-        raise Forbidden(f"the URL cannot be probed: {error}") from error
+        raise AddressForbidden(f"the URL cannot be probed: {error}") from error
     jar = Jar()
     for followed in count():
         exchange = await _ask(request, check, guard, deadline, seen)

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from pinghome_common.guard import OURS, Address, Guard
+from pinghome_common.guard import LOCAL_ERRNOS, Address, Guard
 from prober import ping
 from prober.probes.attempt import attempt
-from prober.probes.check import Check, Observation
-from prober.probes.dial import look_up
-from prober.probes.failure import OwnFault
+from prober.probes.connecting import look_up
+from prober.probes.error_mapping import OwnFault
+from prober.probes.probe_types import Check, Observation
 
 Echo = Callable[[Address], Awaitable[float]]
 """Seconds to an address and back; waits until there is a reply."""
@@ -29,7 +29,7 @@ async def _ask(check: Check, guard: Guard, echo: Echo, seen: Observation) -> Non
         except PermissionError as error:
             raise OwnFault(error.strerror) from error
         except OSError as error:
-            if left and error.errno in OURS:  # no route there, say without IPv6: the next may have one
+            if left and error.errno in LOCAL_ERRNOS:  # no route there, say without IPv6: the next may have one
                 continue
             raise
         break

@@ -5,9 +5,9 @@ from time import monotonic
 
 from pinghome_common.guard import Guard
 from prober.probes.attempt import attempt
-from prober.probes.check import Check, Observation
-from prober.probes.failure import Broken
-from prober.probes.talk import Talk
+from prober.probes.error_mapping import Broken
+from prober.probes.line_protocol import LineProtocol
+from prober.probes.probe_types import Check, Observation
 
 TLS_PORT = 993
 
@@ -21,7 +21,7 @@ async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
 
 
 async def _converse(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    talk = await Talk.begin(check, guard, deadline, seen, TLS_PORT)
+    talk = await LineProtocol.begin(check, guard, deadline, seen, TLS_PORT)
     try:
         greeting = await talk.greeting()
         if greeting.upper().split(" ")[:2] not in (["*", "OK"], ["*", "PREAUTH"]):
@@ -36,7 +36,7 @@ async def _converse(check: Check, guard: Guard, deadline: float, seen: Observati
         talk.close()
 
 
-async def _command(talk: Talk, tag: str, words: str) -> set[str]:
+async def _command(talk: LineProtocol, tag: str, words: str) -> set[str]:
     """The words of the untagged answers to a command, in capitals.
 
     Raises:

@@ -5,9 +5,9 @@ from time import monotonic
 
 from pinghome_common.guard import Guard
 from prober.probes.attempt import attempt
-from prober.probes.check import Check, Observation
-from prober.probes.failure import Broken
-from prober.probes.talk import Talk
+from prober.probes.error_mapping import Broken
+from prober.probes.line_protocol import LineProtocol
+from prober.probes.probe_types import Check, Observation
 
 TLS_PORT = 995
 
@@ -21,7 +21,7 @@ async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
 
 
 async def _converse(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    talk = await Talk.begin(check, guard, deadline, seen, TLS_PORT)
+    talk = await LineProtocol.begin(check, guard, deadline, seen, TLS_PORT)
     try:
         _expect_ok(await talk.greeting(), "greeted")
         talk.say("CAPA")

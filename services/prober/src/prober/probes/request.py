@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import quote, unquote, urljoin
 
-from pinghome_common.guard import Forbidden
+from pinghome_common.guard import AddressForbidden
 from pinghome_common.hosts import parse_url
 from prober.probes.cookies import merged
-from prober.probes.failure import Broken
+from prober.probes.error_mapping import Broken
 from prober.probes.site import registered
 
 USER_AGENT = "Pinghome/0.1 (+https://github.com/pinghome)"
@@ -66,14 +66,14 @@ class Request:
         """
         target = self.target
         if self.method not in METHODS:
-            raise Forbidden(f"the method {self.method!r} may not be sent")
+            raise AddressForbidden(f"the method {self.method!r} may not be sent")
         lines = [f"{self.method} {target.path} HTTP/1.1\r\nHost: {target.authority}\r\nConnection: close"]
         given = set()
         cookies = self.cookies
         for name, value in self.headers.items():
             given.add(lower := name.lower())
             if lower in _REFUSED or not _TOKEN.fullmatch(name) or _LINE_BREAK.search(value):
-                raise Forbidden(f"the header {name!r} may not be sent")
+                raise AddressForbidden(f"the header {name!r} may not be sent")
             if cookies and lower == "cookie":
                 cookies = merged(value, cookies)
             else:

@@ -5,9 +5,9 @@ from time import monotonic
 
 from pinghome_common.guard import Guard
 from prober.probes.attempt import attempt
-from prober.probes.check import Check, Observation
-from prober.probes.failure import Broken
-from prober.probes.talk import Talk
+from prober.probes.error_mapping import Broken
+from prober.probes.line_protocol import LineProtocol
+from prober.probes.probe_types import Check, Observation
 
 TLS_PORT = 465
 NAME = "prober.pinghome.invalid"
@@ -22,7 +22,7 @@ async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
 
 
 async def _converse(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    talk = await Talk.begin(check, guard, deadline, seen, TLS_PORT)
+    talk = await LineProtocol.begin(check, guard, deadline, seen, TLS_PORT)
     try:
         _expect("220", await _reply(talk, await talk.greeting()), "greeted")
         offers = await _hello(talk)
@@ -36,7 +36,7 @@ async def _converse(check: Check, guard: Guard, deadline: float, seen: Observati
         talk.close()
 
 
-async def _hello(talk: Talk) -> set[str]:
+async def _hello(talk: LineProtocol) -> set[str]:
     """The first words of what the server offers; none from one that is too old for EHLO."""
     talk.say(f"EHLO {NAME}")
     reply = await _reply(talk)
@@ -48,7 +48,7 @@ async def _hello(talk: Talk) -> set[str]:
     return {line[4:].partition(" ")[0].upper() for line in reply[1:]}
 
 
-async def _reply(talk: Talk, first: str | None = None) -> list[str]:
+async def _reply(talk: LineProtocol, first: str | None = None) -> list[str]:
     """The lines of one reply: a hyphen after the code says that more follow."""
     lines = [await talk.line() if first is None else first]
     while lines[-1][3:4] == "-" and lines[-1][:3].isdigit():

@@ -6,9 +6,9 @@ from time import monotonic
 
 from pinghome_common.guard import Guard
 from prober.probes.attempt import attempt
-from prober.probes.check import Check, Observation
-from prober.probes.dial import dial
+from prober.probes.connecting import connect
 from prober.probes.payload import payload
+from prober.probes.probe_types import Check, Observation
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
@@ -17,6 +17,6 @@ async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
 
 
 async def _connect(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    transport, _ = await dial(check, guard, deadline, seen, asyncio.Protocol)
+    transport, _ = await connect(check, guard, deadline, seen, asyncio.Protocol)
     transport.write(payload(check.data))
     transport.close()  # what was written goes out before

@@ -6,8 +6,8 @@ from time import monotonic
 
 from pinghome_common.guard import Guard
 from prober.probes.attempt import attempt
-from prober.probes.check import Check, Observation, Peer
-from prober.probes.dial import dial, secure
+from prober.probes.connecting import connect, secure
+from prober.probes.probe_types import Check, Observation, Peer
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
@@ -16,7 +16,7 @@ async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
 
 
 async def _shake(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    transport, protocol = await dial(check, guard, deadline, seen, asyncio.Protocol)
+    transport, protocol = await connect(check, guard, deadline, seen, asyncio.Protocol)
     try:
         seen.peer = Peer(check.host.rstrip("."), check.port, seen.address)
         transport = await secure(transport, protocol, check, seen, seen.peer)

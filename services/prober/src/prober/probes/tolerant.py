@@ -3,7 +3,7 @@
 import re
 from http import HTTPStatus
 
-from prober.probes.failure import Broken
+from prober.probes.error_mapping import Broken
 
 Header = tuple[bytes, bytes]
 

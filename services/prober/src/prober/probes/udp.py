@@ -7,9 +7,9 @@ from time import perf_counter
 
 from pinghome_common.guard import Guard
 from prober.probes.attempt import attempt
-from prober.probes.check import Check, Observation
-from prober.probes.dial import look_up
+from prober.probes.connecting import look_up
 from prober.probes.payload import payload
+from prober.probes.probe_types import Check, Observation
 
 SILENT = "waiting for an answer (a target that never answers is down: send a payload that it answers)"
 

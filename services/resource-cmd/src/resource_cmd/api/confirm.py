@@ -52,7 +52,7 @@ async def confirmed(token: str, request: Request) -> HTMLResponse:
     state = request.app.state
     async with state.db.transaction() as tx:
         await confirm(tx, organisation, address)
-        await refresh(tx, derive(state.settings.secret_key, "channel"), state.means, organisation)
+        await refresh(tx, derive(state.settings.secret_key, "channel"), state.transports, organisation)
     state.relay.wake()
     return _page(DONE.format(escape(address)))
 

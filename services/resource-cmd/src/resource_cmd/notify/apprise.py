@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pinghome_common.errors import FieldError, Invalid
 from resource_cmd.notify.egress import threads_judged
-from resource_cmd.notify.message import Kind, Means, Message, Undelivered
+from resource_cmd.notify.message import DeliveryError, Kind, Message, Transports
 
 DEADLINE = 20.0
 """Seconds for one message."""
@@ -32,7 +32,7 @@ class Apprise(Kind):
 
     url: str
 
-    async def check(self, means: Means) -> None:  # noqa: ARG002  # its hosts are fixed
+    async def check(self, means: Transports) -> None:  # noqa: ARG002  # its hosts are fixed
         """The scheme is allowed and Apprise understands the rest."""
         scheme = self.url.partition("://")[0].lower()
         if scheme not in SCHEMES:
@@ -51,21 +51,21 @@ class Apprise(Kind):
         """The scheme."""
         return {"url": f"{self.url.partition('://')[0].lower()}://{mask}"}
 
-    async def send(self, message: Message, means: Means) -> None:
+    async def send(self, message: Message, means: Transports) -> None:
         """Delivers; raises Undelivered. Apprise does not say what went wrong beyond its log."""
         plugin = await asyncio.to_thread(_plugin, self.url)
         if plugin is None:
-            raise Undelivered("this version of Apprise does not understand the URL any more")
+            raise DeliveryError("this version of Apprise does not understand the URL any more")
         try:
             async with asyncio.timeout(DEADLINE):
                 with threads_judged(means.guard, DEADLINE):
                     delivered = await plugin.async_notify(title=message.title, body=message.text)
         except TimeoutError:
-            raise Undelivered(f"{plugin.service_name} did not answer within {DEADLINE:.0f} seconds") from None
+            raise DeliveryError(f"{plugin.service_name} did not answer within {DEADLINE:.0f} seconds") from None
         except (OSError, TypeError, ValueError):
             delivered = False
         if not delivered:
-            raise Undelivered(f"{plugin.service_name} did not take the message")
+            raise DeliveryError(f"{plugin.service_name} did not take the message")
 
 
 def _query(url: str) -> set[str]:

@@ -12,7 +12,7 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.secret import seal, unseal
 from pinghome_common.worker import Worker
 from resource_cmd.notify.email import Email, needs_confirmation
-from resource_cmd.notify.message import Kind, Means, Undelivered
+from resource_cmd.notify.message import DeliveryError, Kind, Transports
 
 VALID = timedelta(days=7)
 """For how long a link can be followed."""
@@ -30,7 +30,7 @@ If you do not, there is nothing to do: you will get no other mail.
 """
 
 
-async def expect(tx: Connection, organisation: UUID, kind: Kind, means: Means) -> None:
+async def expect(tx: Connection, organisation: UUID, kind: Kind, means: Transports) -> None:
     """Notes the addresses of a kind; each that has to be confirmed is mailed a link, again after a day at most."""
     if isinstance(kind, Email) and (addresses := {it.lower() for it in kind.to if needs_confirmation(it, means)}):
         await tx.execute(_EXPECT, organisation, sorted(addresses))
@@ -76,7 +76,7 @@ class Confirmer(Worker):
     lock = "confirm"
     every = 2.0
 
-    def __init__(self, db: Database, means: Means, key: bytes, url: str) -> None:
+    def __init__(self, db: Database, means: Transports, key: bytes, url: str) -> None:
         super().__init__(db)
         self._means, self._key, self._url = means, key, url
 
@@ -92,7 +92,7 @@ class Confirmer(Worker):
         organisation, address = row["organisation"], row["address"]
         try:
             await self._mail(address, f"{self._url}/confirm/{token(self._key, organisation, address, now())}")
-        except Undelivered:
+        except DeliveryError:
             return True
         async with self._db.connection() as connection:
             await connection.execute(_MAILED, organisation, address)

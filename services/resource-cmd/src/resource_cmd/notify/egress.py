@@ -14,7 +14,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from pinghome_common.guard import Address, Forbidden, Guard
+from pinghome_common.guard import Address, AddressForbidden, Guard
 
 HEAD = 64 << 10
 """Bytes of an answer's head, interim answers (`100 Continue`) included."""
@@ -165,7 +165,7 @@ def threads_judged(guard: Guard, seconds: float) -> Iterator[None]:
         found = asyncio.run_coroutine_threadsafe(guard.resolve(host), loop)
         try:
             return str(found.result(seconds)[0])
-        except Forbidden as error:
+        except AddressForbidden as error:
             raise OSError(str(error)) from None
         finally:
             found.cancel()

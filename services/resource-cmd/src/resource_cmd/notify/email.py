@@ -7,8 +7,8 @@ from email.utils import format_datetime
 from typing import ClassVar, Self
 
 from pinghome_common.errors import FieldError, Invalid
-from resource_cmd.notify.message import Allowed, Kind, Means, Message, Undelivered
-from resource_cmd.notify.words import one_line
+from resource_cmd.notify.message import Allowed, DeliveryError, Kind, Message, Transports
+from resource_cmd.notify.messages import one_line
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 NO_SERVER = "no mail server is configured; the operator sets PINGHOME_SMTP_URL and PINGHOME_MAIL_FROM"
@@ -18,7 +18,7 @@ LISTED = 5
 """Addresses that are named."""
 
 
-def needs_confirmation(address: str, means: Means) -> bool:
+def needs_confirmation(address: str, means: Transports) -> bool:
     """False for an address in one of the operator's own domains."""
     return address.rpartition("@")[2].lower() not in means.confirmed_domains
 
@@ -31,7 +31,7 @@ class Email(Kind):
 
     to: list[str]
 
-    async def check(self, means: Means) -> None:  # noqa: ARG002  # what is missing is its problem
+    async def check(self, means: Transports) -> None:  # noqa: ARG002  # what is missing is its problem
         """Addresses are addresses."""
         if not 1 <= len(self.to) <= 50:
             raise Invalid(FieldError("config.to", "must be 1 to 50 addresses"))
@@ -43,17 +43,17 @@ class Email(Kind):
         """As it is."""
         return {"to": list(self.to)}
 
-    def _unconfirmed(self, means: Means, allowed: Allowed) -> list[str]:
+    def _unconfirmed(self, means: Transports, allowed: Allowed) -> list[str]:
         to = [it.lower() for it in self.to]
         return [it for it in to if it not in allowed.confirmed and needs_confirmation(it, means)]
 
-    def ready(self, means: Means, allowed: Allowed) -> Self | None:
+    def ready(self, means: Transports, allowed: Allowed) -> Self | None:
         """Its confirmed addresses."""
         unconfirmed = self._unconfirmed(means, allowed)
         to = [it for it in self.to if it.lower() not in unconfirmed]
         return replace(self, to=to) if to and means.mail else None
 
-    def problem(self, means: Means, allowed: Allowed) -> str:
+    def problem(self, means: Transports, allowed: Allowed) -> str:
         """There is no mail server, or some addresses are not confirmed."""
         if means.mail is None:
             return NO_SERVER
@@ -61,10 +61,10 @@ class Email(Kind):
         more = f" and {len(missing) - LISTED} more" if len(missing) > LISTED else ""
         return f"not confirmed yet: {', '.join(missing[:LISTED])}{more}; {LINK}" if missing else ""
 
-    async def send(self, message: Message, means: Means) -> None:
+    async def send(self, message: Message, means: Transports) -> None:
         """Delivers to all addresses, or to the one that is left; raises Undelivered or PartlyDelivered."""
         if means.mail is None:
-            raise Undelivered(NO_SERVER)
+            raise DeliveryError(NO_SERVER)
         mail = EmailMessage()
         mail["Subject"] = one_line(message.title)[:200]
         mail["From"] = means.mail.sender

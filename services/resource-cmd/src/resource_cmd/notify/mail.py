@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
 
-from resource_cmd.notify.message import PartlyDelivered, Refusal, Undelivered
+from resource_cmd.notify.message import DeliveryError, PartlyDelivered, Refusal
 
 PERMANENT = 500
 """SMTP codes from which on trying again is of no use."""
@@ -40,14 +40,14 @@ class Mail:
                 ) as server:
                     refused, _ = await server.send_message(mail, sender=self.sender)
         except aiosmtplib.SMTPAuthenticationError:
-            raise Undelivered("the mail server refused PINGHOME_SMTP_URL's user and password") from None
+            raise DeliveryError("the mail server refused PINGHOME_SMTP_URL's user and password") from None
         except aiosmtplib.SMTPRecipientsRefused as error:
             first = error.recipients[0]
-            raise Undelivered(f"the mail server refused {first.recipient} with {first.code}") from None
+            raise DeliveryError(f"the mail server refused {first.recipient} with {first.code}") from None
         except aiosmtplib.SMTPResponseException as error:
-            raise Undelivered(f"the mail server answered {error.code}") from None
+            raise DeliveryError(f"the mail server answered {error.code}") from None
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError):
-            raise Undelivered("the mail server of PINGHOME_SMTP_URL cannot be reached, or broke off") from None
+            raise DeliveryError("the mail server of PINGHOME_SMTP_URL cannot be reached, or broke off") from None
         if refused:
             raise PartlyDelivered(
                 {

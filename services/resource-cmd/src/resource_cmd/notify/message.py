@@ -12,14 +12,14 @@ from pinghome_common.guard import Guard
 
 if TYPE_CHECKING:
     from resource_cmd.notify.mail import Mail
-    from resource_cmd.notify.pace import Pace
+    from resource_cmd.notify.rate_limiter import RateLimiter
     from resource_cmd.notify.web import Web
 
 LISTED = 100
 """Most lines that a digest's text has; its notifications are complete."""
 
 
-class Undelivered(Exception):
+class DeliveryError(Exception):
     """It could not be delivered; the text is a sentence for the user, without secrets.
 
     Args:
@@ -79,13 +79,13 @@ class Message:
 
 
 @dataclass(slots=True, kw_only=True)
-class Means:
+class Transports:
     """What kinds of channels send with; `mail` is None where no mail server is configured."""
 
     guard: Guard
     web: "Web"
     mail: "Mail | None"
-    pace: "Pace"
+    pace: "RateLimiter"
     statuspage_url: str
     statuspage_token: str
     statuspage_pages: frozenset[str] = frozenset()
@@ -110,23 +110,23 @@ class Kind(ABC):
     """Whether it depends on what its organisation is allowed and on what the operator has set."""
 
     @abstractmethod
-    async def check(self, means: Means) -> None:
+    async def check(self, means: Transports) -> None:
         """Raises Invalid, naming the field as `config.<field>`, when it cannot work."""
 
     @abstractmethod
     def shown(self, mask: str) -> dict[str, str | list[str]]:
         """The configuration as it may be read, with `mask` in place of secrets."""
 
-    def ready(self, means: Means, allowed: Allowed) -> Self | None:  # noqa: ARG002  # for those that are limited
+    def ready(self, means: Transports, allowed: Allowed) -> Self | None:  # noqa: ARG002  # for those that are limited
         """The part of it that can be delivered with now; None while its deliveries wait."""
         return self
 
-    def problem(self, means: Means, allowed: Allowed) -> str:  # noqa: ARG002
+    def problem(self, means: Transports, allowed: Allowed) -> str:  # noqa: ARG002
         """What the rest waits for, as a sentence for the user; empty when all can be delivered."""
         return ""
 
     @abstractmethod
-    async def send(self, message: Message, means: Means) -> None:
+    async def send(self, message: Message, means: Transports) -> None:
         """Delivers; raises Undelivered, PartlyDelivered, or Later when nothing was tried yet."""
 
 

@@ -9,11 +9,11 @@ from prometheus_client import Counter, Histogram
 
 from pinghome_common.db import Connection
 from pinghome_common.events.notification import Attempt, Notification, State
-from resource_cmd.notify.agenda import NOTIFIER
-from resource_cmd.notify.ledger import Notifications
-from resource_cmd.notify.message import PartlyDelivered, Refusal, Undelivered
-from resource_cmd.notify.plan import GIVE_UP, backoff
-from resource_cmd.store import Row, unheard
+from resource_cmd.notify.channel_queue import NOTIFIER
+from resource_cmd.notify.message import DeliveryError, PartlyDelivered, Refusal
+from resource_cmd.notify.outbox import Notifications
+from resource_cmd.notify.throttling import GIVE_UP, backoff
+from resource_cmd.store import Row, no_wait
 
 DELIVERIES = Counter("pinghome_deliveries_total", "attempts to deliver notifications", ["kind", "outcome"])
 LAG = Histogram(
@@ -23,7 +23,7 @@ LAG = Histogram(
     buckets=(0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400),
 )
 
-Outcome = Undelivered | PartlyDelivered | None
+Outcome = DeliveryError | PartlyDelivered | None
 """What went wrong, if anything did."""
 
 LONGEST = 900.0
@@ -42,7 +42,7 @@ async def record(tx: Connection, rows: list[Row[Notification]], error: Outcome, 
     over = gone or leader.planned is None or at - leader.planned >= GIVE_UP
     outcome = "sent" if error is None else "failed" if over else "retried"
     DELIVERIES.labels(leader.channel_kind, outcome).inc()
-    store = Notifications(tx, NOTIFIER, unheard, at)
+    store = Notifications(tx, NOTIFIER, no_wait, at)
     if error is not None and outcome == "retried":
         leader.state, leader.reason = State.waiting, ""
         await store.save(rows[0], outcome)
@@ -63,7 +63,7 @@ async def record(tx: Connection, rows: list[Row[Notification]], error: Outcome, 
 
 async def _part(tx: Connection, told: Notification, refused: Mapping[str, Refusal], at: datetime) -> None:
     """Gives each recipient that was refused a row of its own, to be tried again alone or to fail alone."""
-    store = Notifications(tx, NOTIFIER, unheard, at)
+    store = Notifications(tx, NOTIFIER, no_wait, at)
     for address, refusal in refused.items():
         alone = replace(
             told,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from resource_cmd.notify.message import Kind, Means, Message
+from resource_cmd.notify.message import Kind, Message, Transports
 from resource_cmd.notify.webhook import check_url, encode, masked_url, post
 
 
@@ -12,7 +12,7 @@ class Slack(Kind):
 
     url: str
 
-    async def check(self, means: Means) -> None:
+    async def check(self, means: Transports) -> None:
         """As every URL."""
         check_url(self.url, means.guard)
 
@@ -20,7 +20,7 @@ class Slack(Kind):
         """The path is the secret."""
         return {"url": masked_url(self.url, mask)}
 
-    async def send(self, message: Message, means: Means) -> None:
+    async def send(self, message: Message, means: Transports) -> None:
         """Delivers; raises Undelivered."""
         text = message.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         headers = {"Content-Type": "application/json", "Idempotency-Key": str(message.key)}

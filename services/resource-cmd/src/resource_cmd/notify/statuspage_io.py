@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
 from pinghome_common.errors import FieldError, Invalid
-from resource_cmd.notify.message import Allowed, Kind, Means, Message, Undelivered
+from resource_cmd.notify.message import Allowed, DeliveryError, Kind, Message, Transports
 from resource_cmd.notify.web import Answer, host, refused
 from resource_cmd.notify.webhook import encode
 
@@ -40,7 +40,7 @@ class StatuspageIo(Kind):
     items: list[str] = field(default_factory=list)
     token: str = ""
 
-    async def check(self, means: Means) -> None:  # noqa: ARG002  # a missing token is its problem
+    async def check(self, means: Transports) -> None:  # noqa: ARG002  # a missing token is its problem
         """Its ids are of Atlassian's form, so that they stay one segment of a path each."""
         if not _ID.fullmatch(self.page):
             raise Invalid(FieldError("page", "must be the id of a page: 6 to 32 lower-case letters and digits"))
@@ -50,13 +50,13 @@ class StatuspageIo(Kind):
                     FieldError(f"items.{place}", "must be the id of a component: 6 to 32 lower-case letters and digits")
                 )
 
-    def ready(self, means: Means, allowed: Allowed) -> Self | None:
+    def ready(self, means: Transports, allowed: Allowed) -> Self | None:
         """With the operator's token where it has none of its own and may use that."""
         if self.problem(means, allowed):
             return None
         return replace(self, token=self.token or means.statuspage_token)
 
-    def problem(self, means: Means, allowed: Allowed) -> str:
+    def problem(self, means: Transports, allowed: Allowed) -> str:
         """There is no token for it."""
         if self.token:
             return ""
@@ -69,7 +69,7 @@ class StatuspageIo(Kind):
         """The page; the rest is the integration's own."""
         return {"page": self.page, "token": mask if self.token else ""}
 
-    async def send(self, message: Message, means: Means) -> None:
+    async def send(self, message: Message, means: Transports) -> None:
         """Opens or resolves the monitor's incident; raises Undelivered, or Later when it is not the token's turn."""
         newest = message.notifications[-1]
         await means.pace.turn(self.token, calls=2)
@@ -82,7 +82,7 @@ class StatuspageIo(Kind):
             await means.pace.turn(self.token, calls=0)
             await self._call("POST", "/incidents", self._opened(str(newest.about), newest.text), means)
 
-    async def _ours(self, monitor: str, means: Means) -> list[str]:
+    async def _ours(self, monitor: str, means: Transports) -> list[str]:
         """The ids of the page's unresolved incidents that are this monitor's."""
         found: list[str] = []
         for page in range(1, 100):
@@ -91,7 +91,7 @@ class StatuspageIo(Kind):
             answer = await self._call("GET", f"/incidents/unresolved?page={page}&per_page={PAGE}", None, means)
             incidents = answer.json()
             if not isinstance(incidents, list):
-                raise Undelivered(f"{host(means.statuspage_url)} did not answer with a list of incidents")
+                raise DeliveryError(f"{host(means.statuspage_url)} did not answer with a list of incidents")
             found += [str(it["id"]) for it in incidents if isinstance(it, dict) and _monitor(it) == monitor]
             if len(incidents) < PAGE:
                 break
@@ -115,16 +115,16 @@ class StatuspageIo(Kind):
             "components": dict.fromkeys(self.items, "operational"),
         }
 
-    async def _call(self, method: str, path: str, incident: dict[str, Any] | None, means: Means) -> Answer:
+    async def _call(self, method: str, path: str, incident: dict[str, Any] | None, means: Transports) -> Answer:
         if not _ID.fullmatch(self.page):
-            raise Undelivered("the page's id is not valid; make another integration")
+            raise DeliveryError("the page's id is not valid; make another integration")
         headers = {"Authorization": f"OAuth {self.token}", "Content-Type": "application/json"}
         body = b"" if incident is None else encode({"incident": incident})
         url = f"{means.statuspage_url}/v1/pages/{self.page}{path}"
         answer = await means.web.ask(method, url, headers, body)
         if answer.status in TOO_FAST:
             error = refused(host(url), answer)
-            raise Undelivered(str(error), max(error.wait, 60.0))  # Atlassian counts the next one in that minute, too
+            raise DeliveryError(str(error), max(error.wait, 60.0))  # Atlassian counts the next one in that minute, too
         if not 200 <= answer.status < 300:
             raise refused(host(url), answer)
         return answer

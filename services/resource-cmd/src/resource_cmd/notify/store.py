@@ -51,7 +51,7 @@ class Integrations(Store[Integration]):
 
     noun, type = "integration", Integration
     columns: ClassVar = {"resource": "uuid", "key": "text", "type": "text", "target": "bytea"}
-    twin = "t.resource = n.resource AND t.type = n.type AND t.target = n.target"
+    duplicate = "t.resource = n.resource AND t.type = n.type AND t.target = n.target"
 
     def _values(self, state: Integration) -> list[Any]:
         return [state.resource, state.key, state.type, state.target]

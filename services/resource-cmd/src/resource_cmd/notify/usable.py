@@ -7,14 +7,14 @@ from pinghome_common.clock import now
 from pinghome_common.db import Connection
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.integration import Integration
-from resource_cmd.notify.kinds import opened
-from resource_cmd.notify.ledger import LEDGER
-from resource_cmd.notify.message import Allowed, Kind, Means
+from resource_cmd.notify.message import Allowed, Kind, Transports
+from resource_cmd.notify.outbox import LEDGER
+from resource_cmd.notify.providers import opened
 from resource_cmd.notify.store import Channels, Integrations
-from resource_cmd.store import Store, unheard
+from resource_cmd.store import Store, no_wait
 
 
-async def usable(tx: Connection, kind: Kind, organisation: UUID, means: Means) -> tuple[Kind | None, str]:
+async def usable(tx: Connection, kind: Kind, organisation: UUID, means: Transports) -> tuple[Kind | None, str]:
     """The part of a kind that can be delivered with, None while deliveries wait; and its `problem`, if any."""
     if not kind.limited:
         return kind, ""
@@ -24,7 +24,7 @@ async def usable(tx: Connection, kind: Kind, organisation: UUID, means: Means) -
 
 
 async def opened_usable(
-    tx: Connection, target: Channel | Integration, key: bytes, means: Means
+    tx: Connection, target: Channel | Integration, key: bytes, means: Transports
 ) -> tuple[Kind | None, str]:
     """The same of a channel or an integration as it is kept.
 
@@ -34,14 +34,14 @@ async def opened_usable(
     return await usable(tx, opened(key, target), target.organisation, means)
 
 
-async def refresh(tx: Connection, key: bytes, means: Means, organisation: UUID | None = None) -> None:
+async def refresh(tx: Connection, key: bytes, means: Transports, organisation: UUID | None = None) -> None:
     """Notes the problem of each channel and integration of an organisation, or of all, as it is now.
 
     What waited for one that is solved is due at once.
     """
     stores: list[tuple[Store[Any], str]] = [
-        (Channels(tx, LEDGER, unheard, now()), "state->>'kind' = 'email'"),
-        (Integrations(tx, LEDGER, unheard, now()), "type IN ('email', 'statuspageIo')"),
+        (Channels(tx, LEDGER, no_wait, now()), "state->>'kind' = 'email'"),
+        (Integrations(tx, LEDGER, no_wait, now()), "type IN ('email', 'statuspageIo')"),
     ]
     for store, kinds in stores:
         found = await tx.fetch(

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import msgspec
 
-from pinghome_common.guard import Forbidden, Guard
+from pinghome_common.guard import AddressForbidden, Guard
 from resource_cmd.notify import egress
-from resource_cmd.notify.message import Undelivered
+from resource_cmd.notify.message import DeliveryError
 
 DEADLINE = 10.0
 """Seconds from the look-up of the name to the last byte of the answer."""
@@ -64,18 +64,18 @@ class Web:
         try:
             name = httpx.URL(url).host
         except httpx.InvalidURL:
-            raise Undelivered("the URL is not valid") from None
+            raise DeliveryError("the URL is not valid") from None
         try:
             async with asyncio.timeout(DEADLINE):
                 return await self._ask(method, url, headers, body, most)
         except TimeoutError:
-            raise Undelivered(f"{name} did not answer within {DEADLINE:.0f} seconds") from None
-        except Forbidden as error:
-            raise Undelivered(f"{name} may not be called: {error}") from None
+            raise DeliveryError(f"{name} did not answer within {DEADLINE:.0f} seconds") from None
+        except AddressForbidden as error:
+            raise DeliveryError(f"{name} may not be called: {error}") from None
         except socket.gaierror:
-            raise Undelivered(f"{name} cannot be resolved") from None
+            raise DeliveryError(f"{name} cannot be resolved") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            raise Undelivered(f"{name} {_why(error)}") from None
+            raise DeliveryError(f"{name} {_why(error)}") from None
 
     async def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes, most: int) -> Answer:
         own = {"Accept-Encoding": "identity", "User-Agent": "Pinghome"}
@@ -89,10 +89,10 @@ class Web:
             return Answer(status=response.status_code, retry_after=_retry_after(response), body=bytes(read[:most]))
 
 
-def refused(name: str, answer: Answer) -> Undelivered:
+def refused(name: str, answer: Answer) -> DeliveryError:
     """The error of an answer other than 2xx; redirects are not followed."""
     reason = httpx.codes.get_reason_phrase(answer.status)
-    return Undelivered(f"{name} answered {answer.status} {reason}".rstrip(), answer.retry_after)
+    return DeliveryError(f"{name} answered {answer.status} {reason}".rstrip(), answer.retry_after)
 
 
 def host(url: str) -> str:

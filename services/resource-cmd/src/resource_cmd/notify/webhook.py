@@ -10,8 +10,8 @@ import msgspec
 
 from pinghome_common.clock import now
 from pinghome_common.errors import FieldError, Invalid
-from pinghome_common.guard import Forbidden, Guard
-from resource_cmd.notify.message import Kind, Means, Message
+from pinghome_common.guard import AddressForbidden, Guard
+from resource_cmd.notify.message import Kind, Message, Transports
 from resource_cmd.notify.web import host, refused
 
 
@@ -31,7 +31,7 @@ class Webhook(Kind):
     url: str
     secret: str = ""
 
-    async def check(self, means: Means) -> None:
+    async def check(self, means: Transports) -> None:
         """Its URL is absolute and spells no forbidden address; a name is judged when it is called."""
         check_url(self.url, means.guard)
         if len(self.secret) > 255 or not (self.secret.isascii() and self.secret.isprintable()):
@@ -41,7 +41,7 @@ class Webhook(Kind):
         """Paths and queries often hold tokens."""
         return {"url": masked_url(self.url, mask), "secret": mask}
 
-    async def send(self, message: Message, means: Means) -> None:
+    async def send(self, message: Message, means: Transports) -> None:
         """Delivers; raises Undelivered."""
         body = encode(
             {
@@ -71,7 +71,7 @@ def sign(secret: str, body: bytes, at: int) -> str:
     return f"t={at},v1={hmac.new(secret.encode(), b'%d.%b' % (at, body), hashlib.sha256).hexdigest()}"
 
 
-async def post(means: Means, url: str, headers: dict[str, str], body: bytes) -> None:
+async def post(means: Transports, url: str, headers: dict[str, str], body: bytes) -> None:
     """Delivers a body; raises Undelivered unless the answer is 2xx."""
     answer = await means.web.ask("POST", url, headers, body, most=0)
     if not 200 <= answer.status < 300:
@@ -90,7 +90,7 @@ def check_url(url: str, guard: Guard) -> None:
         raise Invalid(FieldError("config.url", "must be an absolute http or https URL of at most 2048 characters"))
     try:
         guard.check_literal(host(url))
-    except Forbidden as error:
+    except AddressForbidden as error:
         raise Invalid(FieldError("config.url", str(error))) from None
 
 

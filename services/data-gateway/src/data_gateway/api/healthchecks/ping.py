@@ -10,9 +10,9 @@ from fastapi.responses import PlainTextResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
-from data_gateway.accept import Door, Entry, origin
+from data_gateway.ping_intake import HeartbeatEntry, PingIntake, origin
 from pinghome_common.dialects import problems
-from pinghome_common.dialects.healthchecks import Refused
+from pinghome_common.dialects.healthchecks import DialectError
 from pinghome_common.errors import DomainError, NotFound
 from pinghome_common.events.ping import Kind
 from pinghome_common.settings import LARGEST_PING_BODY
@@ -48,19 +48,19 @@ def read(path: str) -> Asked | None:
     """A ping's path; None when it is none.
 
     Raises:
-        Refused: an exit status above 255, or a slug in upper case.
+        DialectError: an exit status above 255, or a slug in upper case.
     """
     found = _FORM.fullmatch(path)
     if found is None:
         return None
     id_, key, slug, what = found.groups()
     if slug and slug.lower() != slug:
-        raise Refused(400, "invalid url format")
+        raise DialectError(400, "invalid url format")
     kind = _KINDS.get(what)
     if kind is not None:
         return Asked(id_, key, slug, kind, None)
     if len(what) > 10 or int(what) > 255:
-        raise Refused(400, "invalid url format")
+        raise DialectError(400, "invalid url format")
     return Asked(id_, key, slug, Kind.fail if int(what) else Kind.success, int(what))
 
 
@@ -68,7 +68,7 @@ def run_id(query: bytes) -> bytes:
     """`rid` as UUID bytes, empty when there is none.
 
     Raises:
-        Refused: it is no UUID.
+        DialectError: it is no UUID.
     """
     if not query:
         return b""
@@ -79,7 +79,7 @@ def run_id(query: bytes) -> bytes:
             try:
                 return UUID(value).bytes
             except ValueError:
-                raise Refused(400, "invalid uuid format") from None
+                raise DialectError(400, "invalid uuid format") from None
     return b""
 
 
@@ -105,7 +105,9 @@ async def sent(receive: Receive, limit: int) -> bytes:
     return bytes(body[:limit])
 
 
-async def take(door: Door, entry: Entry, asked: Asked, run: bytes, scope: Scope, receive: Receive, limit: int) -> None:
+async def take(
+    intake: PingIntake, entry: HeartbeatEntry, asked: Asked, run: bytes, scope: Scope, receive: Receive, limit: int
+) -> None:
     """Returns when the ping is durable.
 
     Raises:
@@ -114,7 +116,7 @@ async def take(door: Door, entry: Entry, asked: Asked, run: bytes, scope: Scope,
     method = scope["method"]
     body = await sent(receive, limit or LARGEST_PING_BODY) if _has_body(scope) else b""
     kind = Kind.ign if entry.post_only and method != "POST" else asked.kind
-    await door.keep(entry, method, kind, *origin(scope), body=body, run_id=run, exit_status=asked.exit_status)
+    await intake.keep(entry, method, kind, *origin(scope), body=body, run_id=run, exit_status=asked.exit_status)
 
 
 def headers(limit: int) -> dict[str, str]:
@@ -136,19 +138,19 @@ async def ping(
 
     The body is kept up to `Ping-Body-Limit` bytes. 200 `OK` means that the ping is on disk; any verb will do.
     """
-    door: Door = request.app.state.door
+    intake: PingIntake = request.app.state.intake
     limit = request.app.state.settings.ping_body_limit
     try:
         asked = read(request.scope["path"])
         if asked is None:
             raise NotFound("not found")
-        entry = await _find(door, asked)
+        entry = await _find(intake, asked)
         run, made = run_id(request.scope["query_string"]), entry is None and create == "1"
         if made:
-            entry = await door.create(asked.key, asked.slug)
+            entry = await intake.create(asked.key, asked.slug)
         if entry is None:
             raise NotFound("not found")
-        await take(door, entry, asked, run, request.scope, request.receive, limit)
+        await take(intake, entry, asked, run, request.scope, request.receive, limit)
     except DomainError as error:
         words = "not found" if error.status == 404 else error.message
         wait = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
@@ -157,5 +159,5 @@ async def ping(
     return Response(words, status, headers(limit), "text/plain")
 
 
-async def _find(door: Door, asked: Asked) -> Entry | None:
-    return await (door.find(asked.id) if asked.id else door.find_by_slug(asked.key, asked.slug))
+async def _find(intake: PingIntake, asked: Asked) -> HeartbeatEntry | None:
+    return await (intake.find(asked.id) if asked.id else intake.find_by_slug(asked.key, asked.slug))

@@ -7,9 +7,9 @@ from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import from_json
 
-from data_gateway.accept import Door
 from data_gateway.api.healthchecks.ping import sent
-from data_gateway.fast import RESULTS
+from data_gateway.ping_fast_path import RESULTS
+from data_gateway.ping_intake import PingIntake
 from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_documents import shows
 from pinghome_common.errors import FieldError, Invalid
@@ -40,13 +40,13 @@ async def check_in(request: Request, id: Id, result: Asked = None, message: Mess
 
     200 means that the check-in is on disk. Verbs other than those of the heartbeat's `methods` get 405.
     """
-    door: Door = request.app.state.door
+    intake: PingIntake = request.app.state.intake
     limit = request.app.state.settings.body_limit
     body = await sent(request.receive, limit + 1)
     if len(body) <= limit and body.lstrip()[:1] == b"{":  # anything else is what a job printed: not ours to judge
         told = _read(body)
         result, message = result or told.result, message or told.message
-    await door.accept(id, request.scope, RESULTS[result or "tick"], message)
+    await intake.accept(id, request.scope, RESULTS[result or "tick"], message)
     return answer({"message": "OK"})
 
 

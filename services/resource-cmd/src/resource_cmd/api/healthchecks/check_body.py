@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from pinghome_common.cron import LONGEST, check_schedule
-from pinghome_common.dialects.healthchecks import Refused, invalid
+from pinghome_common.dialects.healthchecks import DialectError, invalid
 from pinghome_common.events.heartbeat import Heartbeat, slug_of
 from resource_cmd.checks import ANY_METHOD, Assignable
 
@@ -19,7 +19,7 @@ YEAR = 31_536_000
 
 
 @dataclass(slots=True, kw_only=True)
-class Wanted:
+class CheckBody:
     """What a body asks for: settings in our words, `channels` as it was sent, what an older check must share."""
 
     settings: dict[str, Any]
@@ -34,11 +34,11 @@ class Wanted:
         return found
 
 
-def read(document: dict[str, Any], version: int) -> Wanted:
+def read(document: dict[str, Any], version: int) -> CheckBody:
     """What a body asks for.
 
     Raises:
-        Refused: 400, for the first field that is not what it must be.
+        DialectError: 400, for the first field that is not what it must be.
     """
     sent = {
         name: rule(name, document[name])
@@ -54,14 +54,14 @@ def read(document: dict[str, Any], version: int) -> Wanted:
         sent |= {"period": sent.pop("timeout"), "schedule": ""}
     if "name" in sent and version < 3:
         sent["slug"] = slug_of(sent["name"])
-    return Wanted(settings=sent, channels=channels, same=same)
+    return CheckBody(settings=sent, channels=channels, same=same)
 
 
 def assigned(channels: str, there: Sequence[Assignable]) -> list[UUID]:
     """The channels that `channels` names: `*` for all, else a comma list of ids and names.
 
     Raises:
-        Refused: 400, for the first that names none or several.
+        DialectError: 400, for the first that names none or several.
     """
     if channels in ("", "*"):
         return [each.id for each in there] if channels else []
@@ -74,7 +74,7 @@ def assigned(channels: str, there: Sequence[Assignable]) -> list[UUID]:
         matching = named.get(name, set())
         if len(matching) != 1 or not name:
             problem = "empty" if not name else "non-unique" if matching else "invalid"
-            raise Refused(400, f"{problem} channel identifier{': ' + name if name else ''}")
+            raise DialectError(400, f"{problem} channel identifier{': ' + name if name else ''}")
         found |= dict.fromkeys(matching)
     return list(found)
 

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 
 from pinghome_common.clock import micros
 from pinghome_common.dialects.healthchecks import (
-    Refused,
+    DialectError,
     Router,
     answer,
     authorize,
@@ -18,8 +18,8 @@ from pinghome_common.dialects.healthchecks import (
 )
 from pinghome_common.dialects.healthchecks_documents import CHECK, shows, view
 from pinghome_common.dialects.problems import Responses
+from pinghome_common.directory import Caller
 from pinghome_common.events.heartbeat import Heartbeat, Status
-from pinghome_common.known import Caller
 from resource_cmd import heartbeat
 from resource_cmd.api.healthchecks import check_body
 from resource_cmd.command import Command, carry_out
@@ -45,7 +45,7 @@ async def _carrying_out(request: Request, caller: Caller, *, new: bool = False) 
     `new`: it is on a check that had none.
     """
     if not new:
-        await request.app.state.heard.reached(request.app.state.name, "TELEMETRY")
+        await request.app.state.evaluated.reached(request.app.state.name, "TELEMETRY")
     async with carry_out(request, caller, replays=False) as command:
         yield command
 
@@ -66,7 +66,7 @@ async def create(request: Request) -> Response:
         if wanted.same and (row := await command.checks.like(wanted.same)):
             return await _change(request, command, row, wanted)
         if await command.checks.count() >= request.app.state.settings.checks_limit:
-            raise Refused(403)
+            raise DialectError(403)
         if wanted.channels is not None:
             wanted.settings["channels"] = check_body.assigned(wanted.channels, await command.checks.assignable())
         row = await command.checks.create(wanted.settings)
@@ -82,7 +82,7 @@ async def update(request: Request, id: str) -> Response:  # noqa: A002  # the do
         return await _change(request, command, row, check_body.read(document, version_of(request)))
 
 
-async def _change(request: Request, command: Command, row: Row[Heartbeat], wanted: check_body.Wanted) -> Response:
+async def _change(request: Request, command: Command, row: Row[Heartbeat], wanted: check_body.CheckBody) -> Response:
     settings = wanted.of(row.state)
     if wanted.channels is not None:
         channels = check_body.assigned(wanted.channels, await command.checks.assignable())

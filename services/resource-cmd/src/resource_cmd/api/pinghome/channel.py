@@ -19,12 +19,12 @@ from pinghome_common.secret import derive
 from resource_cmd.api.pinghome.channel_body import NewChannel, Settings
 from resource_cmd.command import Command, Commanded
 from resource_cmd.notify.confirm import expect
-from resource_cmd.notify.kinds import CHANNELS, merged, opened, read, sealed
-from resource_cmd.notify.message import Kind, PartlyDelivered, Undelivered, compose
+from resource_cmd.notify.message import DeliveryError, Kind, PartlyDelivered, compose
+from resource_cmd.notify.providers import CHANNELS, merged, opened, read, sealed
 from resource_cmd.notify.store import Channels
 from resource_cmd.notify.usable import opened_usable, usable
 from resource_cmd.notify.webhook import Webhook, new_secret
-from resource_cmd.store import Actor, unheard
+from resource_cmd.store import Actor, no_wait
 
 routes = Router(tags=["Channels"])
 
@@ -38,9 +38,9 @@ def _known(kind: str) -> str:
 
 
 async def _with(it: Channel, config: Kind, command: Command) -> Channel:
-    await config.check(command.state.means)
-    await expect(command.tx, it.organisation, config, command.state.means)
-    _, problem = await usable(command.tx, config, it.organisation, command.state.means)
+    await config.check(command.state.transports)
+    await expect(command.tx, it.organisation, config, command.state.transports)
+    _, problem = await usable(command.tx, config, it.organisation, command.state.transports)
     key = derive(command.state.settings.secret_key, "channel")
     return replace(it, shown=config.shown(MASK), sealed=sealed(key, config), problem=problem, updated_at=command.now)
 
@@ -116,15 +116,15 @@ async def test(id: Id, caller: Authorized, request: Request) -> Response:  # noq
     """
     state, at = request.app.state, now()
     async with state.db.transaction() as tx:  # not held while the receiver takes its time
-        row = await Channels(tx, Actor(str(caller.key), caller.organisation), unheard, at).edit(id)
+        row = await Channels(tx, Actor(str(caller.key), caller.organisation), no_wait, at).edit(id)
         key = derive(state.settings.secret_key, "channel")
-        kind, error = await opened_usable(tx, row.state, key, state.means)
+        kind, error = await opened_usable(tx, row.state, key, state.transports)
     state.tests.count(caller.organisation)
     if kind:
         error = ""
         try:
-            await kind.send(compose([_test(row.state, at)]), state.means)
-        except Undelivered as problem:
+            await kind.send(compose([_test(row.state, at)]), state.transports)
+        except DeliveryError as problem:
             error = str(problem)
         except PartlyDelivered as part:
             error = "; ".join(refusal.sentence for refusal in part.refused.values())

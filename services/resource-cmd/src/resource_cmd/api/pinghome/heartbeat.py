@@ -21,7 +21,7 @@ from resource_cmd.store import Row
 routes = Router(tags=["Heartbeats"])
 
 
-class Settings(BaseModel):
+class UpdateHeartbeat(BaseModel):
     """A heartbeat's settings as a client may send them; an absent field is unchanged on PUT."""
 
     model_config = ConfigDict(
@@ -65,7 +65,7 @@ class Settings(BaseModel):
         return heartbeat.with_slug(sent)
 
 
-class NewHeartbeat(Settings):
+class CreateHeartbeat(UpdateHeartbeat):
     """A heartbeat to be created."""
 
     model_config = ConfigDict(
@@ -92,7 +92,7 @@ def _answer(command: Command, request: Request, row: Row[Any], message: str, sta
 
 
 @routes.post("/v1/heartbeat", status_code=201, responses=documents.made("heartbeat", documents.HEARTBEAT, 201))
-async def create(body: NewHeartbeat, command: Creating, request: Request) -> Response:
+async def create(body: CreateHeartbeat, command: Creating, request: Request) -> Response:
     """Creates a heartbeat; the answer holds the URL to check in at (A31)."""
     settings = {"methods": ANY_METHOD, **body.sent()}
     organisation = command.caller.organisation
@@ -102,7 +102,7 @@ async def create(body: NewHeartbeat, command: Creating, request: Request) -> Res
 
 
 @routes.put("/v1/heartbeat/{id}", responses=documents.made("heartbeat", documents.HEARTBEAT))
-async def update(id: Id, body: Settings, command: Commanded, request: Request) -> Response:  # noqa: A002
+async def update(id: Id, body: UpdateHeartbeat, command: Commanded, request: Request) -> Response:  # noqa: A002
     """Changes the settings that are sent (A34)."""
     row = await command.heartbeats.edit(id, command.wanted)
     state = heartbeat.edit(row.state, body.sent(), command.now)
@@ -110,7 +110,7 @@ async def update(id: Id, body: Settings, command: Commanded, request: Request) -
         state = heartbeat.enable(state, row.version + 1, command.now, enabled=body.enabled)
     row.state = state
     await command.channels.check(body.channels)
-    await command.heartbeats.refuse_twin(state)
+    await command.heartbeats.refuse_duplicate(state)
     await command.heartbeats.save(row)
     return _answer(command, request, row, "Heartbeat updated")
 

@@ -21,8 +21,8 @@ from pinghome_common.secret import derive
 from resource_cmd.command import Command, Commanded
 from resource_cmd.notify.confirm import expect
 from resource_cmd.notify.email import Email
-from resource_cmd.notify.kinds import INTEGRATIONS, opened, sealed
 from resource_cmd.notify.message import Kind
+from resource_cmd.notify.providers import INTEGRATIONS, opened, sealed
 from resource_cmd.notify.slack import Slack
 from resource_cmd.notify.statuspage_io import StatuspageIo
 from resource_cmd.notify.usable import usable
@@ -103,11 +103,11 @@ async def _with(it: Integration, kind: Kind, command: Command) -> Integration:
     if isinstance(kind, StatuspageIo):
         kind = replace(kind, name=it.name, status=it.status, message=it.message, items=it.items)
     try:
-        await kind.check(command.state.means)
+        await kind.check(command.state.transports)
     except Invalid as error:
         raise Invalid(*(FieldError(_ours(each.field), each.message) for each in error.errors)) from None
-    await expect(command.tx, it.organisation, kind, command.state.means)
-    _, problem = await usable(command.tx, kind, it.organisation, command.state.means)
+    await expect(command.tx, it.organisation, kind, command.state.transports)
+    _, problem = await usable(command.tx, kind, it.organisation, command.state.transports)
     key = derive(command.state.settings.secret_key, "channel")
     return replace(it, sealed=sealed(key, kind), problem=problem, updated_at=command.now)
 

@@ -11,7 +11,7 @@ from pinghome_common.dialects.pinghome import MASK, Router
 from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.resource import Resource
-from pinghome_common.guard import Forbidden
+from pinghome_common.guard import AddressForbidden
 from pinghome_common.origin import same_place
 from pinghome_common.secret import derive
 from resource_cmd import resource, target
@@ -52,7 +52,7 @@ def fits(app: Any, body: Settings, state: Resource) -> None:
         if text:
             try:
                 app.guard.check_literal(target.host_in(field, text).host)
-            except Forbidden as error:
+            except AddressForbidden as error:
                 raise Invalid(FieldError(field, str(error))) from None
 
 
@@ -87,7 +87,7 @@ async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noq
     await command.channels.check(body.channels)
     if body.parent_id:
         await command.resources.check_parent(body.parent_id, id)
-    await command.resources.refuse_twin(row.state)
+    await command.resources.refuse_duplicate(row.state)
     await command.resources.save(row)
     await command.resources.reschedule([id])
     document = documents.resource(row.state)

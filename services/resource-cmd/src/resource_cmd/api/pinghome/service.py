@@ -16,7 +16,7 @@ from resource_cmd.command import Commanded, Creating
 routes = Router(tags=["Services"])
 
 
-class NewService(BaseModel):
+class CreateService(BaseModel):
     """A service to be created."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Web shop"}]})
@@ -25,7 +25,7 @@ class NewService(BaseModel):
     channels: ChannelIds = Field([], description="who is told of what names no channels of its own")
 
 
-class Settings(NewService):
+class UpdateService(CreateService):
     """A service's settings; an absent field is unchanged."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"channels": ["906a3444-15ce-4410-8041-89a238e9e91f"]}]})
@@ -34,7 +34,7 @@ class Settings(NewService):
 
 
 @routes.post("/v1/service", status_code=201, responses=documents.made("service", documents.SERVICE, 201))
-async def create(body: NewService, command: Creating) -> Response:
+async def create(body: CreateService, command: Creating) -> Response:
     """Creates a service, the folder that monitors and heartbeats name as `service_id` (our extension)."""
     organisation = command.caller.organisation
     await command.channels.check(body.channels)
@@ -52,7 +52,7 @@ async def create(body: NewService, command: Creating) -> Response:
 
 
 @routes.put("/v1/service/{id}", responses=documents.made("service", documents.SERVICE))
-async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noqa: A002  # the document's word
+async def update(id: Id, body: UpdateService, command: Commanded) -> Response:  # noqa: A002  # the document's word
     """Changes a service's name and its channels, which are told of all in it that names none (our extension)."""
     await command.channels.check(body.channels)
     row = await command.services.edit(id, command.wanted)

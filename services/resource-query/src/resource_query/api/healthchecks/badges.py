@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from pinghome_common.clock import micros, now
-from pinghome_common.dialects.healthchecks import Refused, Router, answer, headers, site
+from pinghome_common.dialects.healthchecks import DialectError, Router, answer, headers, site
 from pinghome_common.dialects.healthchecks_documents import View, shows
 from resource_query.api.healthchecks.listing import lines
 from resource_query.badge import ALL, FORMATS, SHIELDS, Signer, overall, svg
@@ -59,7 +59,7 @@ async def image(request: Request, key: str, name: str) -> Response:
     parts, service = _NAME.fullmatch(name), signer.service(key)
     tag = unquote(parts["tag"]) if parts and parts["tag"] else ALL
     if parts is None or service is None or not signer.signed(key, tag, parts["sign"]):
-        raise Refused(404)
+        raise DialectError(404)
     found = overall(await _statuses(request, service, tag), two_states=bool(parts["two"]))
     label = SITE if tag == ALL else tag
     if parts["format"] == "svg":
@@ -74,11 +74,11 @@ async def image(request: Request, key: str, name: str) -> Response:
 
 
 async def _statuses(request: Request, service: UUID, tag: str) -> list[str]:
-    await request.app.state.echo.reached(NAME, "TELEMETRY")
+    await request.app.state.progress.reached(NAME, "TELEMETRY")
     async with request.app.state.db.connection() as connection:
         organisation = await owner(connection, service)
         if organisation is None:
-            raise Refused(404)
+            raise DialectError(404)
         checks = Checks(connection, organisation, service)
         found = await lines(request, checks, [] if tag == ALL else [tag])
     seen = View("", 1, micros(now()), read_only=True)

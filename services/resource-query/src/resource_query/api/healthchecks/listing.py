@@ -6,13 +6,13 @@ from uuid import UUID
 from fastapi import Request
 
 from pinghome_common.dialects.healthchecks_documents import Settled, settled
-from pinghome_common.events.heartbeat import Status, Vitals, due
+from pinghome_common.events.heartbeat import RuntimeState, Status, due
 from resource_query.checks import Checks
 
 MOST = 50_000
 """Checks whose settings are kept in memory; with more, all are made anew."""
 
-Kept = dict[UUID, tuple[int, Settled]]
+Rendered = dict[UUID, tuple[int, Settled]]
 """The settings of checks as they are sent, and the versions that they are of."""
 
 
@@ -22,7 +22,7 @@ Line = tuple[Settled, str, int | None, int | None, int | None, float | None, int
 
 async def lines(request: Request, checks: Checks, tags: Sequence[str] = (), slug: str | None = None) -> list[Line]:
     """Checks with all of some tags, and with a slug, oldest first."""
-    kept: Kept = request.app.state.kept
+    kept: Rendered = request.app.state.kept
     rows = await checks.listed(tags, slug)
     stale = [row[0] for row in rows if kept.get(row[0], _NONE)[0] != row[1]]
     if len(kept) + len(stale) > MOST:
@@ -42,7 +42,7 @@ async def lines(request: Request, checks: Checks, tags: Sequence[str] = (), slug
             if own.period is not None and last_ping is not None:
                 expected = last_ping + own.period
             elif id_ in states:
-                expected = due(states[id_], Vitals(status=Status.up, last_ping=last_ping))
+                expected = due(states[id_], RuntimeState(status=Status.up, last_ping=last_ping))
             elif deadline is not None:
                 expected = deadline - own.grace
         found.append((own, stored, expected, last_ping, last_start, last_duration, n_pings))

@@ -6,8 +6,8 @@ from pinghome_common.clock import micros, now
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Authorized, Router, answer, gateway_url
 from pinghome_common.dialects.pinghome_fields import Id, Paged, listing
+from pinghome_common.directory import Caller
 from pinghome_common.events.key import Scope
-from pinghome_common.known import Caller
 from resource_query.query import Queried, telemetry_seen
 
 routes = Router(tags=["Heartbeats"], dependencies=[Depends(telemetry_seen)])

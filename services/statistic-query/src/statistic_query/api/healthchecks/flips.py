@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from fastapi import Request, Response
 
 from pinghome_common.clock import now
-from pinghome_common.dialects.healthchecks import Refused, Router, answer, authorize, moment, named, version_of
+from pinghome_common.dialects.healthchecks import DialectError, Router, answer, authorize, moment, named, version_of
 from pinghome_common.dialects.healthchecks_documents import shows
 from statistic_query import checks
 from statistic_query.flips import flips
@@ -31,9 +31,9 @@ async def listing(request: Request, id: str) -> Response:  # noqa: A002  # the d
     """
     caller, name, state = authorize(request, read=True), named(id), request.app.state
     # A ping makes a flip by way of resource-cmd: wait until that has judged it, and said so.
-    await state.judged.reached("resource-cmd", "TELEMETRY")
+    await state.evaluated.reached("resource-cmd", "TELEMETRY")
     await asyncio.sleep(RELAYED)
-    await state.echo.reached(NAME, "EVENTS")
+    await state.progress.reached(NAME, "EVENTS")
     async with state.db.connection() as connection:
         check = await checks.find(connection, caller, name)
         start, end = _range(request)
@@ -47,7 +47,7 @@ def _range(request: Request) -> tuple[datetime | None, datetime | None]:
     """The first moment that is asked for, and the first that is not.
 
     Raises:
-        Refused: 400, a parameter is no whole number in its range.
+        DialectError: 400, a parameter is no whole number in its range.
     """
     seconds = _number(request, "seconds", YEAR) if request.query_params.get("seconds") else None
     start, end = _number(request, "start", LATEST), _number(request, "end", LATEST)
@@ -61,5 +61,5 @@ def _number(request: Request, name: str, most: int) -> int | None:
     if text is None:
         return None
     if not re.fullmatch("[0-9]{1,11}", text) or int(text) > most:
-        raise Refused(400)
+        raise DialectError(400)
     return int(text)

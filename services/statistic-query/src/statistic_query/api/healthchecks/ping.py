@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse
 
 from pinghome_common.dialects.healthchecks import (
-    Refused,
+    DialectError,
     Router,
     answer,
     authorize,
@@ -21,7 +21,7 @@ from pinghome_common.dialects.pinghome_documents import shows
 from pinghome_common.dialects.problems import TEXT
 from pinghome_common.events.ping import Kind
 from statistic_query import checks
-from statistic_query.pings import Kept, Row
+from statistic_query.pings import RecentPings, Row
 from statistic_query.query import NAME
 
 routes = Router()
@@ -57,10 +57,10 @@ async def pings(request: Request, id: str) -> Response:  # noqa: A002  # the doc
     `duration` is in seconds from the `start` with the same `rid` less than 72 hours earlier.
     """
     caller, named, state = authorize(request), identified(id), request.app.state
-    await state.echo.reached(NAME, "TELEMETRY")
+    await state.progress.reached(NAME, "TELEMETRY")
     async with state.db.connection() as connection:
         check = await checks.find(connection, caller, named)
-        rows = await Kept(connection, state.settings.pings_kept).newest(check)
+        rows = await RecentPings(connection, state.settings.pings_kept).newest(check)
     return answer(request, {"pings": _documents(rows, check.id, site(request), version_of(request))})
 
 
@@ -69,11 +69,11 @@ async def body(request: Request, id: str, n: str) -> Response:  # noqa: A002
     """The body that a ping was sent with, as it was; 404 when there was none (B14)."""
     caller, named, state = authorize(request), identified(id), request.app.state
     if not (n.isascii() and n.isdigit() and len(n) < 19):
-        raise Refused(404)
-    await state.echo.reached(NAME, "TELEMETRY")
+        raise DialectError(404)
+    await state.progress.reached(NAME, "TELEMETRY")
     async with state.db.connection() as connection:
         check = await checks.find(connection, caller, named)
-        found = await Kept(connection, state.settings.pings_kept).body(check, int(n))
+        found = await RecentPings(connection, state.settings.pings_kept).body(check, int(n))
     return plain(request, found)
 
 

@@ -9,7 +9,7 @@ from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
 from pinghome_common.dialects.pinghome_fields import Id
-from statistic_query.counted import Counted
+from statistic_query.buckets import Buckets
 from statistic_query.query import Limited, Queried, Ranged
 from statistic_query.window import MONDAY, STEPS, Window
 
@@ -78,7 +78,7 @@ async def statistic(
     summary = {
         "uptime": whole.uptime,
         "downtime_seconds": round(whole.down),
-        "response_time": Counted.of([sums]).times()[0],
+        "response_time": Buckets.of([sums]).times()[0],
         "checks": sums[0],
         "failures": sums[1],
     }

@@ -15,7 +15,7 @@ from statistic_query.read import VERDICTS, Row
 routes = Router(tags=["Uptime monitors"])
 
 FAILURES = [verdict for verdict in VERDICTS if verdict is not Verdict.up]
-Wanted = Literal["up", "fail", "target_fail", "probe_error", "blocked"]
+VerdictFilter = Literal["up", "fail", "target_fail", "probe_error", "blocked"]
 RESULTS = {
     "data": [
         {
@@ -42,7 +42,7 @@ async def results(
     read: Queried,
     range_: Ranged,
     limit: Limited = 100,
-    verdict: Annotated[Wanted | None, Query(description="`fail` is any of the three classes after it")] = None,
+    verdict: Annotated[VerdictFilter | None, Query(description="`fail` is any of the three classes after it")] = None,
 ) -> Response:
     """Single results, newest first; without dates, all that are kept (`PINGHOME_RESULTS_KEPT_DAYS`).
 

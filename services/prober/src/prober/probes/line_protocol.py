@@ -5,9 +5,9 @@ from contextlib import suppress
 from time import perf_counter
 
 from pinghome_common.guard import Guard
-from prober.probes.check import Check, Observation
-from prober.probes.dial import dial, secure
-from prober.probes.failure import Broken
+from prober.probes.connecting import connect, secure
+from prober.probes.error_mapping import Broken
+from prober.probes.probe_types import Check, Observation
 
 LINE_LIMIT = 8 << 10
 LIMIT = 64 << 10
@@ -15,7 +15,7 @@ GOODBYE = 1.0
 """Seconds that a server has to answer our goodbye; if it does not, that is no failure."""
 
 
-class Talk(asyncio.Protocol):
+class LineProtocol(asyncio.Protocol):
     """One connection and what the other side says on it; `observation.body` is all that was heard so far."""
 
     def __init__(self, seen: Observation) -> None:
@@ -28,9 +28,11 @@ class Talk(asyncio.Protocol):
         self.first_byte_at = 0.0
 
     @classmethod
-    async def begin(cls, check: Check, guard: Guard, deadline: float, seen: Observation, tls_port: int) -> "Talk":
+    async def begin(
+        cls, check: Check, guard: Guard, deadline: float, seen: Observation, tls_port: int
+    ) -> "LineProtocol":
         """Connects, and speaks TLS at once on `tls_port`."""
-        transport, talk = await dial(check, guard, deadline, seen, lambda: cls(seen))
+        transport, talk = await connect(check, guard, deadline, seen, lambda: cls(seen))
         talk._transport = transport  # noqa: SLF001  # its own
         try:
             if check.port == tls_port:

@@ -5,27 +5,27 @@ import time
 
 from pinghome_common.clock import from_micros
 from pinghome_common.events.certificate import Certificate
+from pinghome_common.events.dry_run import DryRun, Judged
 from pinghome_common.events.probe import Job
-from pinghome_common.events.trial import Judged, Trial
 from pinghome_common.guard import Guard
 from pinghome_common.text import clean
 from prober.excerpt import hidden
 from prober.judges import judge
 from prober.probe import Opener, probe, result
-from prober.probes.certificate import Told
-from prober.probes.check import Observation
-from prober.probes.failure import OwnFault
+from prober.probes.certificate import CertificateChanges
+from prober.probes.error_mapping import OwnFault
+from prober.probes.probe_types import Observation
 
 PATIENCE = 1.5
 """Seconds for a certificate that the attempt itself did not show; whoever asked waits two after the attempt."""
 
 
-async def attempt(job: Job, guard: Guard, opener: Opener) -> Trial:
+async def attempt(job: Job, guard: Guard, opener: Opener) -> DryRun:
     """Probes a job's target once. Never raises but to be cancelled."""
     begun = time.time_ns() // 1000
     seen = await probe(job, guard, opener, tries=1)
     certificate = await _certificate(job, seen, guard, begun)
-    return Trial(result=result(job, seen, 0, begun, certificate), conditions=await _judged(job, seen, opener))
+    return DryRun(result=result(job, seen, 0, begun, certificate), conditions=await _judged(job, seen, opener))
 
 
 async def _certificate(job: Job, seen: Observation, guard: Guard, begun: int) -> Certificate | None:
@@ -33,7 +33,7 @@ async def _certificate(job: Job, seen: Observation, guard: Guard, begun: int) ->
         return None
     try:
         async with asyncio.timeout(PATIENCE):
-            return await Told().news(job.resource, seen.peer, guard, from_micros(begun))
+            return await CertificateChanges().news(job.resource, seen.peer, guard, from_micros(begun))
     except TimeoutError:
         return None
 

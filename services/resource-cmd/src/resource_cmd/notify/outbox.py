@@ -9,9 +9,9 @@ from uuid import UUID, uuid5
 
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Connection
-from pinghome_common.eventlog import EVENTS
+from pinghome_common.event_log import EVENTS
 from pinghome_common.events.notification import Notification, State
-from resource_cmd.store import Actor, Store, unheard
+from resource_cmd.store import Actor, Store, no_wait
 
 LEDGER = Actor("ledger")
 
@@ -104,7 +104,7 @@ async def announce(tx: Connection, notices: Sequence[Notice]) -> None:
         for to in reached[notice.about]
         if to["kind"] != "statuspageIo" or notice.what in OUTAGES
     )
-    await Notifications(tx, LEDGER, unheard, stamp).add_many(list({it.id: it for it in found}.values()))
+    await Notifications(tx, LEDGER, no_wait, stamp).add_many(list({it.id: it for it in found}.values()))
 
 
 # A monitor's own channels, or where it names none, not even an empty list, those of its service.

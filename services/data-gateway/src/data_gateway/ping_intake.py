@@ -1,4 +1,4 @@
-"""A ping at the door: which heartbeat, allowed or not, kept before it is answered."""
+"""A ping at the intake: which heartbeat, allowed or not, kept before it is answered."""
 
 import asyncio
 import time
@@ -11,14 +11,14 @@ import msgspec
 import uuid_utils
 from starlette.types import Scope
 
-from data_gateway.commit import Committer
+from data_gateway.group_commit import Committer
+from pinghome_common.directory import Caller, Directory
 from pinghome_common.errors import Conflict, DomainError, NotFound, Unavailable
 from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.key import Kind as KeyKind
 from pinghome_common.events.ping import Kind, Ping
-from pinghome_common.events.wanted import SUBJECT, Wanted, decode_made, encode
-from pinghome_common.known import Caller, Known
+from pinghome_common.events.provisioning import SUBJECT, ProvisionCheck, decode_provisioned, encode
 from pinghome_common.stream import Broker
 from pinghome_common.text import clean
 
@@ -41,7 +41,7 @@ Place = tuple[UUID, UUID, str]
 """Organisation, service and slug of a heartbeat: what a ping by slug names."""
 
 
-class Entry(NamedTuple):
+class HeartbeatEntry(NamedTuple):
     """What the door knows of a heartbeat."""
 
     id: bytes
@@ -52,15 +52,15 @@ class Entry(NamedTuple):
     subject_fail: str
 
 
-class Door:
+class PingIntake:
     """What the gateway knows of heartbeats, and the way in for pings. The service's start gives it its parts."""
 
     broker: Broker
-    known: Known
+    directory: Directory
     committer: Committer
 
     def __init__(self) -> None:
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, HeartbeatEntry] = {}
         """By id, as it stands in URLs."""
         self._asking = 0
         self._slugs: dict[Place, set[str]] = defaultdict(set)
@@ -76,13 +76,13 @@ class Door:
         if not event.deleted:
             it = msgspec.json.decode(event.data, type=Heartbeat)
             place = it.organisation, it.service_id, it.slug
-            self.entries[text] = Entry(
+            self.entries[text] = HeartbeatEntry(
                 event.subject.bytes, frozenset(it.methods), it.methods == ["POST"], place, it.subject, it.subject_fail
             )
             if it.slug:
                 self._slugs[place].add(text)
 
-    async def find(self, text: str) -> Entry:
+    async def find(self, text: str) -> HeartbeatEntry:
         """A heartbeat by its id.
 
         Raises:
@@ -101,26 +101,26 @@ class Door:
             raise NotFound("Heartbeat not found")
         return found
 
-    async def _missed(self, heartbeat: UUID) -> Entry | None:
+    async def _missed(self, heartbeat: UUID) -> HeartbeatEntry | None:
         """A heartbeat that is not known: all that miss one at a time share the question whether we know the newest.
 
         Raises:
             Unavailable: the broker cannot be asked, or is asked too much.
         """
-        if self.known.ready:
+        if self.directory.ready:
             with suppress(Unavailable):
-                await self.known.caught_up()
+                await self.directory.caught_up()
                 return self.entries.get(str(heartbeat))
         if self._asking >= MOST_ASKING:
             raise Unavailable("Too many heartbeats are looked up just now; please try again in a moment.")
         self._asking += 1
         try:
-            await self.known.settle("heartbeat", heartbeat)
+            await self.directory.fetch_latest("heartbeat", heartbeat)
         finally:
             self._asking -= 1
         return self.entries.get(str(heartbeat))
 
-    def by_slug(self, ping_key: str, slug: str, *, any_case: bool = False) -> Entry | None:
+    def by_slug(self, ping_key: str, slug: str, *, any_case: bool = False) -> HeartbeatEntry | None:
         """A heartbeat by the ping key of its service and its slug; None when there is none.
 
         `any_case`: a key that nobody has may be one whose case was changed.
@@ -135,7 +135,7 @@ class Door:
             raise Conflict("ambiguous slug")
         return self.entries[next(iter(found))] if found else None
 
-    async def find_by_slug(self, ping_key: str, slug: str, *, any_case: bool = False) -> Entry | None:
+    async def find_by_slug(self, ping_key: str, slug: str, *, any_case: bool = False) -> HeartbeatEntry | None:
         """As `by_slug`, also of a key or a check that was made a moment ago.
 
         Raises:
@@ -148,19 +148,19 @@ class Door:
         except NotFound:
             found = None
         if found is None:
-            await self.known.caught_up()
+            await self.directory.caught_up()
             found = self.by_slug(ping_key, slug, any_case=any_case)
         return found
 
     def _holder(self, ping_key: str, *, any_case: bool = False) -> tuple[Caller, UUID]:
-        caller = self.known.caller(KeyKind.ping, ping_key)
+        caller = self.directory.caller(KeyKind.ping, ping_key)
         if caller is None and any_case:
-            caller = self.known.caller_in_any_case(ping_key)
+            caller = self.directory.caller_in_any_case(ping_key)
         if caller is None or caller.service is None:
             raise NotFound("not found")
         return caller, caller.service
 
-    async def create(self, ping_key: str, slug: str) -> Entry:
+    async def create(self, ping_key: str, slug: str) -> HeartbeatEntry:
         """Has resource-cmd make the check that a slug does not find (`?create=1`), with all channels of its service.
 
         Raises:
@@ -168,13 +168,13 @@ class Door:
             Unavailable: resource-cmd does not answer.
         """
         caller, service = self._holder(ping_key)
-        wanted = encode(Wanted(caller.organisation, service, slug))
-        made = decode_made(await self.broker.ask(SUBJECT, wanted, CREATION)).id
+        wanted = encode(ProvisionCheck(caller.organisation, service, slug))
+        made = decode_provisioned(await self.broker.ask(SUBJECT, wanted, CREATION)).id
         if made is None:
             raise NotFound("not found")
         try:
             async with asyncio.timeout(CREATION):
-                while not await self.known.settle("heartbeat", made):
+                while not await self.directory.fetch_latest("heartbeat", made):
                     await asyncio.sleep(0.01)
         except TimeoutError:
             raise Unavailable("The check is not known here yet; please try again in a moment.") from None
@@ -202,7 +202,7 @@ class Door:
 
     async def keep(
         self,
-        entry: Entry,
+        entry: HeartbeatEntry,
         method: str,
         kind: Kind,
         client: str,

@@ -12,7 +12,7 @@ PATIENCE = 3.0
 """Seconds that a caller waits for its turn; one whose turn is later is sent away until then."""
 
 
-class Pace:
+class RateLimiter:
     """Callers with the same token take turns, `apart` seconds from each other."""
 
     def __init__(self, apart: float = 1.0) -> None:

@@ -16,7 +16,7 @@ class Judged:
 
 
 @dataclass(slots=True, kw_only=True)
-class Trial:
+class DryRun:
     """What a prober answers to a `Job` that it is asked to try; `busy` when it has no hand free."""
 
     result: Result | None = None

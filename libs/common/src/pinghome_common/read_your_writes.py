@@ -17,7 +17,7 @@ SILENT = 1.5
 """A projection that has said nothing for so many seconds is not waited for."""
 
 
-class Said(msgspec.Struct, array_like=True):
+class Progress(msgspec.Struct, array_like=True):
     """What a projection says after each commit: its positions by stream, and the ids of the events it applied."""
 
     positions: dict[str, int]
@@ -25,10 +25,10 @@ class Said(msgspec.Struct, array_like=True):
 
 
 encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Said).decode
+_decode = msgspec.msgpack.Decoder(Progress).decode
 
 
-class Echo:
+class ProjectionProgress:
     """What the projections have said lately. One instance a process; it listens to `echo.>` or to one projection.
 
     Args:
@@ -58,9 +58,9 @@ class Echo:
         async with self._moved:
             self._moved.notify_all()
 
-    def expect(self) -> "Expected":
+    def expect(self) -> "PendingProjections":
         """What a command will wait for."""
-        return Expected(self, self._names)
+        return PendingProjections(self, self._names)
 
     async def reached(self, name: str, stream: str) -> bool:
         """Waits until a projection has applied everything that was in the stream when this was called.
@@ -78,10 +78,10 @@ class Echo:
         return True
 
 
-class Expected:
+class PendingProjections:
     """Echoes that a command waits for."""
 
-    def __init__(self, echo: Echo, names: tuple[str, ...]) -> None:
+    def __init__(self, echo: ProjectionProgress, names: tuple[str, ...]) -> None:
         self._echo, self._names = echo, names
         self._events: dict[tuple[str, UUID], asyncio.Event] = {}
 

@@ -6,7 +6,7 @@ from pinghome_common.events.ping import Kind, Ping
 
 
 @dataclass(slots=True, kw_only=True)
-class Tally:
+class PingSequence:
     """What is known of a heartbeat while its pings are stored, in the order of the stream.
 
     `n` pings were counted; `last_event` is the time of the newest, `ignores_from` that from which on nothing it says

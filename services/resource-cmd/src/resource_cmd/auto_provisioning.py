@@ -2,26 +2,26 @@
 
 from pinghome_common.clock import now
 from pinghome_common.db import Database
-from pinghome_common.echo import Echo
-from pinghome_common.eventlog import Relay
-from pinghome_common.events.wanted import Made, decode_wanted, encode
+from pinghome_common.event_log import Relay
+from pinghome_common.events.provisioning import CheckProvisioned, decode_provision, encode
+from pinghome_common.read_your_writes import ProjectionProgress
 from resource_cmd.checks import Checks
 from resource_cmd.store import Actor
 
 
-class WantedChecks:
+class AutoProvisioning:
     """Answers the gateway's requests.
 
     Args:
         limit: checks that commands may make in one service; pings may make as many again.
     """
 
-    def __init__(self, db: Database, relay: Relay, echo: Echo, limit: int) -> None:
+    def __init__(self, db: Database, relay: Relay, echo: ProjectionProgress, limit: int) -> None:
         self._db, self._relay, self._echo, self._limit = db, relay, echo, limit
 
     async def answer(self, payload: bytes) -> bytes:
         """The check that has the slug now: one that was there, or a new one with all channels of the service."""
-        wanted = decode_wanted(payload)
+        wanted = decode_provision(payload)
         expected = self._echo.expect()
         try:
             async with self._db.transaction() as tx:
@@ -35,10 +35,10 @@ class WantedChecks:
             await expected.wait()
         return encode(made)
 
-    async def _made(self, checks: Checks, slug: str) -> Made:
+    async def _made(self, checks: Checks, slug: str) -> CheckProvisioned:
         await checks.alone()  # two pings at once make one check
         row = await checks.like({"slug": slug})
         if row is None and await checks.count() < 2 * self._limit:
             channels = [each.id for each in await checks.assignable()]
             row = await checks.create({"name": slug, "slug": slug, "channels": channels})
-        return Made(row.state.id if row else None)
+        return CheckProvisioned(row.state.id if row else None)

@@ -9,8 +9,8 @@ from time import perf_counter
 from typing import TypeVar
 
 from pinghome_common.guard import Address, Guard
-from prober.probes.check import LOOKING_UP, Check, Observation, Peer
-from prober.probes.failure import distrust
+from prober.probes.error_mapping import distrust
+from prober.probes.probe_types import LOOKING_UP, Check, Observation, Peer
 
 P = TypeVar("P", bound=asyncio.Protocol)
 
@@ -28,7 +28,7 @@ async def look_up(host: str, guard: Guard, seen: Observation) -> list[Address]:
         seen.phases.dns = (seen.phases.dns or 0.0) + (perf_counter() - started) * 1000
 
 
-async def dial(
+async def connect(
     check: Check, guard: Guard, deadline: float, seen: Observation, factory: Callable[[], P]
 ) -> tuple[asyncio.Transport, P]:
     """A TCP connection to the check's host and port; `deadline` is in seconds of `time.monotonic()`."""

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 
-from pinghome.keep import Kept
+from pinghome.state_file import StateFile
 from pinghome_common.secret import new_key, new_token
 from pinghome_common.settings import Settings
 
@@ -22,7 +22,7 @@ def complete(settings: Settings) -> tuple[Settings, dict[str, str]]:
 
     A key in the environment wins and is not stored. The new ones are on the disk when this returns.
     """
-    kept = Kept(settings.data / "keys.json")
+    kept = StateFile(settings.data / "keys.json")
     missing = [name for name in KEYS if not getattr(settings, name)]
     made = {name: KEYS[name]() for name in missing if not kept.get(name)}
     if made:

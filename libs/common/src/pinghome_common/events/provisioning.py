@@ -7,7 +7,7 @@ import msgspec
 SUBJECT = "request.check.create"
 
 
-class Wanted(msgspec.Struct, array_like=True):
+class ProvisionCheck(msgspec.Struct, array_like=True):
     """A check of a service, by its slug; `?create=1` of a ping (contract B.5)."""
 
     organisation: UUID
@@ -15,12 +15,12 @@ class Wanted(msgspec.Struct, array_like=True):
     slug: str
 
 
-class Made(msgspec.Struct, array_like=True):
+class CheckProvisioned(msgspec.Struct, array_like=True):
     """The answer: the check that has the slug now; None when the service may have no more."""
 
     id: UUID | None
 
 
 encode = msgspec.msgpack.Encoder().encode
-decode_wanted = msgspec.msgpack.Decoder(Wanted).decode
-decode_made = msgspec.msgpack.Decoder(Made).decode
+decode_provision = msgspec.msgpack.Decoder(ProvisionCheck).decode
+decode_provisioned = msgspec.msgpack.Decoder(CheckProvisioned).decode

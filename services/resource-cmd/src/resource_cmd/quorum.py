@@ -11,7 +11,7 @@ from pinghome_common.events.resource import Change, Resource, Status
 
 
 @dataclass(slots=True, kw_only=True)
-class View:
+class RegionObservation:
     """What one region last said of a monitor; times are UNIX microseconds.
 
     `up` is None when the probe could not speak for or against the target; `since` is the first slot of those in which
@@ -43,7 +43,7 @@ def fresh_for(interval: int) -> int:
     return (2 * interval + 10) * MICRO
 
 
-def decide(it: Resource, views: Sequence[View], at: int, version: int, unit: int = 60) -> Decision:
+def decide(it: Resource, views: Sequence[RegionObservation], at: int, version: int, unit: int = 60) -> Decision:
     """The monitor's status at `at` (UNIX microseconds, the time of the newest result).
 
     Down when a quorum of fresh regions has failed for the grace period and still fails at its end; up again after the
@@ -77,7 +77,7 @@ def decide(it: Resource, views: Sequence[View], at: int, version: int, unit: int
 
 
 def _bad(
-    it: Resource, failing: list[View], quorum: int, at: int, version: int, unit: int, *, complete: bool
+    it: Resource, failing: list[RegionObservation], quorum: int, at: int, version: int, unit: int, *, complete: bool
 ) -> Decision:
     if it.change.status is Status.down:
         return Decision()
@@ -90,18 +90,20 @@ def _bad(
     return Decision(judge_at=due) if due else _become(it, Status.down, at, version, failing[0].error, failing[0])
 
 
-def _good(it: Resource, well: list[View], enough: int, at: int, version: int, unit: int) -> Decision:
+def _good(it: Resource, well: list[RegionObservation], enough: int, at: int, version: int, unit: int) -> Decision:
     due = _end(well, enough, it.recovery_period * unit * MICRO) if it.change.status is Status.down else None
     return Decision(judge_at=due) if due else _become(it, Status.up, at, version, "")
 
 
-def _end(same: list[View], enough: int, period: int) -> int | None:
+def _end(same: list[RegionObservation], enough: int, period: int) -> int | None:
     """When `enough` regions, ordered by `since`, will have said the same for a period; None when they have."""
     end = same[enough - 1].since + period
     return end if period and sum(view.slot >= end for view in same) < enough else None
 
 
-def _become(it: Resource, status: Status, at: int, version: int, reason: str, view: View | None = None) -> Decision:
+def _become(
+    it: Resource, status: Status, at: int, version: int, reason: str, view: RegionObservation | None = None
+) -> Decision:
     if status is it.change.status:
         return Decision()
     change = Change(status=status, previous=it.change.status, at=from_micros(at), version=version, reason=reason)

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 
-class Kept:
+class StateFile:
     """A JSON object on disk, readable by its owner alone and replaced as a whole, so that a crash leaves old or new."""
 
     def __init__(self, path: Path) -> None:

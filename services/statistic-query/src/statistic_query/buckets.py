@@ -35,7 +35,7 @@ _ADD: Sequence[Callable[[Iterable[Any]], Any]] = (sum, sum, sum, sum, min, max)
 """How spans are added up, column by column."""
 
 
-class Counted(NamedTuple):
+class Buckets(NamedTuple):
     """Many spans, the nth of each column belonging together; the columns are those of `Counts`."""
 
     checks: Sequence[int] = ()
@@ -46,20 +46,20 @@ class Counted(NamedTuple):
     slowest: Sequence[float] = ()
 
     @classmethod
-    def of(cls, rows: Iterable[Counts]) -> "Counted":
+    def of(cls, rows: Iterable[Counts]) -> "Buckets":
         """Spans that come one by one."""
         return cls(*zip(*rows, strict=True))
 
-    def part(self, begin: int, end: int) -> "Counted":
+    def part(self, begin: int, end: int) -> "Buckets":
         """Some of the spans."""
-        return Counted(*(column[begin:end] for column in self))  # type: ignore[arg-type]
+        return Buckets(*(column[begin:end] for column in self))  # type: ignore[arg-type]
 
-    def by(self, count: int) -> "Counted":
+    def by(self, count: int) -> "Buckets":
         """Each `count` spans as one."""
         if count == 1:
             return self
         groups = (zip(*[iter(column)] * count, strict=True) for column in self)
-        return Counted(*(list(map(add, group)) for add, group in zip(_ADD, groups, strict=True)))
+        return Buckets(*(list(map(add, group)) for add, group in zip(_ADD, groups, strict=True)))
 
     def together(self) -> Counts:
         """All spans as one."""

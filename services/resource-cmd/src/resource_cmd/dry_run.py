@@ -7,12 +7,12 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.errors import TooMany, Unavailable
+from pinghome_common.events.dry_run import DryRun
 from pinghome_common.events.probe import attempt_deadline
 from pinghome_common.events.resource import Resource
-from pinghome_common.events.trial import Trial
 from pinghome_common.secret import derive, seal, unseal
 from pinghome_common.stream import Broker
-from resource_cmd.schedule import job_of
+from resource_cmd.scheduler import job_of
 
 AT_ONCE = 10
 """Dry runs that one organisation may have under way."""
@@ -21,7 +21,7 @@ ON_THE_WAY = 2.0
 """Seconds beyond those of the attempt itself."""
 
 
-class Trials:
+class DryRuns:
     """The dry runs under way."""
 
     def __init__(self, broker: Broker, secret_key: str, regions: list[str]) -> None:
@@ -29,7 +29,7 @@ class Trials:
         self._regions = {region: derive(secret_key, f"region:{region}") for region in regions}
         self._running: Counter[UUID] = Counter()
 
-    async def run(self, it: Resource) -> dict[str, Trial]:
+    async def run(self, it: Resource) -> dict[str, DryRun]:
         """What each region of a monitor saw; one that did not answer saw nothing.
 
         Raises:
@@ -45,10 +45,10 @@ class Trials:
             self._running[it.organisation] -= 1
         return dict(zip(it.regions, found, strict=True))
 
-    async def _ask(self, it: Resource, region: str, plain: bytes) -> Trial:
+    async def _ask(self, it: Resource, region: str, plain: bytes) -> DryRun:
         request = msgspec.msgpack.encode(job_of(it, seal(self._regions[region], plain) if plain else b""))
         try:
             data = await self._broker.ask(f"probe.{region}", request, attempt_deadline(it.interval) + ON_THE_WAY)
         except Unavailable:
-            return Trial()
-        return msgspec.msgpack.decode(data, type=Trial)
+            return DryRun()
+        return msgspec.msgpack.decode(data, type=DryRun)

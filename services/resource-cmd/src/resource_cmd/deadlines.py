@@ -9,11 +9,11 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.heartbeat import miss
 from pinghome_common.worker import Worker
-from resource_cmd.heartbeat import with_vitals
-from resource_cmd.listen import judge
-from resource_cmd.notify.ledger import Notice, announce
-from resource_cmd.notify.words import of_heartbeat
-from resource_cmd.store import Actor, Heartbeats, unheard
+from resource_cmd.heartbeat import with_runtime
+from resource_cmd.notify.messages import of_heartbeat
+from resource_cmd.notify.outbox import Notice, announce
+from resource_cmd.store import Actor, Heartbeats, no_wait
+from resource_cmd.telemetry import judge
 
 SWEEPER = Actor("sweeper")
 
@@ -48,7 +48,7 @@ SELECT id FROM resource r WHERE status IN ('up', 'down') AND NOT EXISTS (
 """  # noqa: S608
 
 
-class Sweeper(Worker):
+class DeadlineWorker(Worker):
     """Judges silence.
 
     Args:
@@ -93,12 +93,12 @@ class Sweeper(Worker):
 
 async def miss_all(tx: Connection, ids: list[UUID], at: int) -> None:
     """Marks those of some heartbeats down that did not report in time."""
-    store, notices = Heartbeats(tx, SWEEPER, unheard, now()), list[Notice]()
+    store, notices = Heartbeats(tx, SWEEPER, no_wait, now()), list[Notice]()
     for row in await store.edit_many(ids):
         it = row.state
         deadline = await tx.fetchval("SELECT alert_after FROM vitals WHERE heartbeat = $1", it.id)
         if deadline is not None and deadline <= at:
-            missed = with_vitals(it, miss(it.vitals, deadline), row.version + 1)
+            missed = with_runtime(it, miss(it.vitals, deadline), row.version + 1)
             row.state, told = of_heartbeat(missed, row.version + 1)
             notices += told
             await store.save(row, "status-changed")

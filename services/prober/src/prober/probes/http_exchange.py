@@ -10,7 +10,7 @@ from time import perf_counter
 import httptools
 
 from prober.probes import tolerant
-from prober.probes.failure import Broken
+from prober.probes.error_mapping import Broken
 
 HEAD_LIMIT = 64 << 10
 BODY_LIMIT = 1 << 20

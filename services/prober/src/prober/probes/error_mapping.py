@@ -8,7 +8,7 @@ import ssl
 import structlog
 
 from pinghome_common.events.probe import Verdict
-from pinghome_common.guard import OURS, Forbidden
+from pinghome_common.guard import LOCAL_ERRNOS, AddressForbidden
 
 log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ class OwnFault(Exception):
 def explain(error: Exception) -> tuple[Verdict, str]:  # noqa: C901, PLR0911  # a table of cases
     """The verdict and the sentence for what stopped a probe; an error nobody foresaw is ours."""
     match error:
-        case Forbidden():
+        case AddressForbidden():
             return Verdict.blocked, str(error)
         case Broken():
             return Verdict.target_fail, str(error)
@@ -61,7 +61,7 @@ def explain(error: Exception) -> tuple[Verdict, str]:  # noqa: C901, PLR0911  # 
         case ssl.SSLError():
             reason = (error.reason or "the connection was closed").replace("_", " ").lower()
             return Verdict.target_fail, f"TLS failed: {reason}"
-        case OSError() if error.errno in OURS:
+        case OSError() if error.errno in LOCAL_ERRNOS:
             return Verdict.probe_error, f"prober: {os.strerror(error.errno).lower()}"
         case OSError() if error.errno is None:  # how start_tls says that the peer has gone
             return Verdict.target_fail, "closed the connection in the TLS handshake"

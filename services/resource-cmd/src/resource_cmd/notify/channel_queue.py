@@ -12,10 +12,10 @@ import msgspec
 from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection
 from pinghome_common.events.notification import Notification, State
-from resource_cmd.notify.ledger import OUTAGES, Notifications
-from resource_cmd.notify.plan import GIVE_UP, HOUR, Plan, Told, Waiting, one_by_one, plan
-from resource_cmd.notify.shade import Family, Light, light
-from resource_cmd.store import Actor, Row, unheard
+from resource_cmd.notify.dependencies import ParentDecision, ParentState, light
+from resource_cmd.notify.outbox import OUTAGES, Notifications
+from resource_cmd.notify.throttling import GIVE_UP, HOUR, Plan, Told, Waiting, one_by_one, plan
+from resource_cmd.store import Actor, Row, no_wait
 
 NOTIFIER = Actor("notifier")
 
@@ -46,12 +46,12 @@ class Undecided:
     """Another one about its monitor was decided on and is not over."""
 
 
-class Agenda:
+class ChannelQueue:
     """The open notifications of one channel, inside a transaction of whoever holds the channel's lease."""
 
     def __init__(self, tx: Connection, channel: UUID, now: datetime) -> None:
         self._tx, self._channel, self._now = tx, channel, now
-        self._store = Notifications(tx, NOTIFIER, unheard, now)
+        self._store = Notifications(tx, NOTIFIER, no_wait, now)
 
     async def next(self, *, follows: bool) -> list[Row[Notification]]:
         """The message that is due first, its leader before what it covers; before that, all that is undecided is.
@@ -171,12 +171,12 @@ class Agenda:
             if not outage or family is None:
                 continue
             how = light(family, outage[0].at, self._now, shaded=outage[0].parent is not None)
-            if how is not Light.told:
+            if how is not ParentDecision.told:
                 apart |= {each.id for each in outage}
-                await self._shade(outage, family, needless=how is Light.needless)
+                await self._shade(outage, family, needless=how is ParentDecision.needless)
         return [each for each in waiting if each.id not in apart]
 
-    async def _shade(self, outage: list[Undecided], family: Family, *, needless: bool) -> None:
+    async def _shade(self, outage: list[Undecided], family: ParentState, *, needless: bool) -> None:
         name = family.parent_name
         if needless:
             rows = await self._rows([each.id for each in outage])
@@ -187,7 +187,7 @@ class Agenda:
         await self._hold([(each, reason) for each in outage], family.parent)
         await self._due(dict.fromkeys((each.id for each in outage), self._now + LOOK_AGAIN))
 
-    async def _families(self, resources: set[UUID]) -> dict[UUID, Family]:
+    async def _families(self, resources: set[UUID]) -> dict[UUID, ParentState]:
         rows = await self._tx.fetch(_FAMILIES, list(resources)) if resources else []
         return {row["id"]: _family(row) for row in rows}
 
@@ -209,8 +209,8 @@ def _row(row: Any) -> Row[Notification]:
     return Row(msgspec.json.decode(row["state"], type=Notification), row["version"])
 
 
-def _family(row: Any) -> Family:
-    return Family(
+def _family(row: Any) -> ParentState:
+    return ParentState(
         status=row["status"],
         checked=row["checked"] and from_micros(row["checked"]),
         parent=row["parent"],

@@ -41,7 +41,7 @@ class _Snapshot(msgspec.Struct):
     events: dict[str, bytes]
 
 
-class Known:
+class Directory:
     """In-memory maps fed by the newest event of each aggregate; a snapshot lets a service start without a broker.
 
     Args:
@@ -178,7 +178,7 @@ class Known:
             except TimeoutError:
                 raise Unavailable("The newest changes are not known here yet; please try again in a moment.") from None
 
-    async def settle(self, noun: str, aggregate: UUID) -> bool:
+    async def fetch_latest(self, noun: str, aggregate: UUID) -> bool:
         """Asks the stream for an aggregate that is not known; true when it was there and is known now.
 
         Raises:

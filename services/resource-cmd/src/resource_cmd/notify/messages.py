@@ -8,7 +8,7 @@ from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.ping import Ping
 from pinghome_common.events.resource import Resource
 from pinghome_common.text import clean
-from resource_cmd.notify.ledger import Notice
+from resource_cmd.notify.outbox import Notice
 
 MESSAGE, OUTPUT = 500, 1000
 """Characters of a job's message and of its body that are told."""

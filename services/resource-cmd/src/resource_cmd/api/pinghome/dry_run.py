@@ -11,7 +11,7 @@ from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Authorized, Router, answer
 from pinghome_common.dialects.pinghome_fields import Id, Name
 from pinghome_common.dialects.problems import Problem
-from pinghome_common.events.trial import Trial
+from pinghome_common.events.dry_run import DryRun
 from pinghome_common.secret import derive
 from resource_cmd import resource
 from resource_cmd.api.pinghome.resource import checked, fits, secrets_of
@@ -72,11 +72,11 @@ async def dry_run(body: Tried, caller: Authorized, request: Request) -> Response
     it = resource.create(uuid7(), caller.organisation, settings, now())
     it = resource.with_secrets(it, derive(state.settings.secret_key, "resource"), *secrets_of(body))
     fits(state, body, it)
-    trials = await state.trials.run(it)
+    trials = await state.dry_runs.run(it)
     return answer({"data": [_shown(region, trial) for region, trial in trials.items()]})
 
 
-def _shown(region: str, trial: Trial) -> dict[str, Any]:
+def _shown(region: str, trial: DryRun) -> dict[str, Any]:
     seen = trial.result
     if seen is None:
         error = "the region is busy; try again" if trial.busy else "no prober of this region answered in time"

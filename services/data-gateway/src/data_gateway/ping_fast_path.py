@@ -4,8 +4,8 @@ from urllib.parse import unquote_plus
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from data_gateway.accept import Door
 from data_gateway.api.healthchecks import ping
+from data_gateway.ping_intake import PingIntake
 from pinghome_common.errors import DomainError
 from pinghome_common.events.ping import Kind
 
@@ -24,11 +24,11 @@ OK_BODY = {"type": "http.response.body", "body": b"OK"}
 RESULTS = {kind.name: kind for kind in (Kind.tick, Kind.run, Kind.complete, Kind.fail)}
 
 
-class FastPath:
+class PingFastPath:
     """ASGI middleware: whatever is not plainly a good ping goes on to the routes, which say what is wrong."""
 
-    def __init__(self, app: ASGIApp, door: Door, body_limit: int) -> None:
-        self._app, self._door, self._limit = app, door, body_limit
+    def __init__(self, app: ASGIApp, intake: PingIntake, body_limit: int) -> None:
+        self._app, self._door, self._limit = app, intake, body_limit
         self._told = [(name.lower().encode(), value.encode()) for name, value in ping.headers(body_limit).items()]
         head = [(b"content-type", b"text/plain"), (b"content-length", b"2"), *self._told]
         self._ok = {"type": "http.response.start", "status": 200, "headers": head}

@@ -11,7 +11,7 @@ LASTING = ("down", "unknown", "maintenance")
 """States of a child in which its outage is not over."""
 
 
-class Light(Enum):
+class ParentDecision(Enum):
     """Whether a child's outage is told, waits for its parent, or need not be told at all."""
 
     told = "told"
@@ -20,7 +20,7 @@ class Light(Enum):
 
 
 @dataclass(slots=True, kw_only=True)
-class Family:
+class ParentState:
     """A monitor and its parent; `checked` are the times of their latest results, None before the first."""
 
     status: str
@@ -34,7 +34,7 @@ class Family:
     """How long a result may take to come: two intervals of the slower one, and ten seconds."""
 
 
-def light(it: Family, down_at: datetime, now: datetime, *, shaded: bool) -> Light:
+def light(it: ParentState, down_at: datetime, now: datetime, *, shaded: bool) -> ParentDecision:
     """Whether a child's `down` is told.
 
     A parent is to blame only when it went about when the child did, not for what fell long before it. Only a parent
@@ -48,14 +48,14 @@ def light(it: Family, down_at: datetime, now: datetime, *, shaded: bool) -> Ligh
         shaded: it waited for its parent already.
     """
     if shaded and it.status not in LASTING:
-        return Light.needless
+        return ParentDecision.needless
     if it.parent_status in GONE:
-        return Light.waits if shaded or down_at >= it.parent_since - it.patience else Light.told
+        return ParentDecision.waits if shaded or down_at >= it.parent_since - it.patience else ParentDecision.told
     if it.parent_status != "up" or it.status != "down":
-        return Light.told
+        return ParentDecision.told
     seen = _after(it.parent_checked, down_at) or now > down_at + it.patience
     back = it.parent_since <= down_at or _after(it.checked, it.parent_since) or now > it.parent_since + it.patience
-    return Light.told if seen and back else Light.waits
+    return ParentDecision.told if seen and back else ParentDecision.waits
 
 
 def _after(checked: datetime | None, at: datetime) -> bool:

@@ -9,12 +9,12 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common import clock
-from pinghome_common.db import Connection, Database, only_one
+from pinghome_common.db import Connection, Database, acquire_leadership
 from pinghome_common.events.resource import Resource
 from pinghome_common.health import resting
-from resource_cmd.notify.ledger import Notice, announce
+from resource_cmd.notify.outbox import Notice, announce
 from resource_cmd.reminder import Expiry, due, expiries, next_look, sentence
-from resource_cmd.store import Actor, Resources, unheard
+from resource_cmd.store import Actor, Resources, no_wait
 
 REMINDER = Actor("remind")
 
@@ -31,7 +31,7 @@ WHERE r.id = n.id AND r.version = n.version
 _FIRE = "INSERT INTO reminded (resource, kind, expires_at, days) VALUES ($1, $2, $3, $4)"
 
 
-class Reminder:
+class ReminderWorker:
     """One is active at a time.
 
     Args:
@@ -43,9 +43,9 @@ class Reminder:
 
     async def run(self) -> None:
         """Looks until cancelled."""
-        connection = await self._db.own()
+        connection = await self._db.dedicated_connection()
         try:
-            await only_one(connection, "remind")
+            await acquire_leadership(connection, "remind")
             while True:
                 if await remind(connection, clock.now()):
                     self._after()
@@ -94,7 +94,7 @@ def _due(fired: Fired, monitor: UUID, expiry: Expiry, now: datetime) -> int | No
 
 async def _fire(tx: Connection, monitor: UUID, expiry: Expiry, now: datetime) -> bool:
     """Notes and announces one reminder, unless the monitor has changed since it was looked at."""
-    store = Resources(tx, REMINDER, unheard, now)
+    store = Resources(tx, REMINDER, no_wait, now)
     rows = await store.edit_many([monitor])
     if not rows or expiry not in expiries(rows[0].state):
         return False

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import Counter as Counted
+from collections import Counter as Buckets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -19,8 +19,8 @@ from pinghome_common.events.integration import Integration
 from pinghome_common.events.notification import Notification
 from pinghome_common.health import resting
 from pinghome_common.logs import said
-from resource_cmd.notify.agenda import Agenda
-from resource_cmd.notify.message import Kind, Later, Means, PartlyDelivered, Undelivered, compose
+from resource_cmd.notify.channel_queue import ChannelQueue
+from resource_cmd.notify.message import DeliveryError, Kind, Later, PartlyDelivered, Transports, compose
 from resource_cmd.notify.record import Outcome, record
 from resource_cmd.notify.usable import opened_usable, refresh
 
@@ -44,7 +44,7 @@ LEASE = 60
 """Seconds for which a channel is one worker's: more than a turn and the slowest send."""
 
 
-class Notifier:
+class Dispatcher:
     """Any number may work at the same time; a channel is told by one of them.
 
     Args:
@@ -54,7 +54,7 @@ class Notifier:
         after: called when something was decided.
     """
 
-    def __init__(self, db: Database, means: Means, key: bytes, after: Callable[[], None]) -> None:
+    def __init__(self, db: Database, means: Transports, key: bytes, after: Callable[[], None]) -> None:
         self._db, self._means, self._key, self._after = db, means, key, after
         self._work = asyncio.Event()
         self._room = asyncio.Semaphore(CONNECTIONS)
@@ -68,7 +68,7 @@ class Notifier:
     async def run(self) -> None:
         """Delivers until cancelled."""
         await self._refresh()
-        connection = await self._db.own()
+        connection = await self._db.dedicated_connection()
         try:
             while True:
                 self._work.clear()
@@ -95,7 +95,7 @@ class Notifier:
 
     async def _claim(self, connection: Connection, free: int) -> None:
         """Begins turns of channels that have something due, as many as are free and no more than each one's share."""
-        busy = Counted(self._owners.values())
+        busy = Buckets(self._owners.values())
         found = await connection.fetch(
             _CLAIM, free, list(self._turns), timedelta(seconds=LEASE), list(busy), list(busy.values()), SHARE
         )
@@ -124,7 +124,7 @@ class Notifier:
     async def _step(self, channel: UUID) -> bool:
         """One message; False when there was none to send."""
         async with self._transaction() as tx:
-            target, agenda = await _target(tx, channel), Agenda(tx, channel, now())
+            target, agenda = await _target(tx, channel), ChannelQueue(tx, channel, now())
             kind, problem, waits = await self._usable(tx, target)
             if waits:
                 await agenda.wait(problem)
@@ -136,7 +136,7 @@ class Notifier:
         if not rows:
             return False
         try:
-            error = await self._send(kind, channel, [row.state for row in rows]) if kind else Undelivered(problem)
+            error = await self._send(kind, channel, [row.state for row in rows]) if kind else DeliveryError(problem)
         except Later as turn:
             async with self._transaction() as tx:
                 due = now() + timedelta(seconds=turn.wait)
@@ -170,13 +170,13 @@ class Notifier:
                 await kind.send(compose(some), self._means)
         except Later:
             raise
-        except (Undelivered, PartlyDelivered) as error:
+        except (DeliveryError, PartlyDelivered) as error:
             return error
         except TimeoutError:
-            return Undelivered(f"it took longer than {SEND:.0f} seconds")
+            return DeliveryError(f"it took longer than {SEND:.0f} seconds")
         except Exception:
             log.exception("a channel failed in an unforeseen way", channel=str(channel))
-            return Undelivered(OURS)
+            return DeliveryError(OURS)
         return None
 
 

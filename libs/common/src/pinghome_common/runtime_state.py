@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.db import Connection
-from pinghome_common.events.heartbeat import Heartbeat, Vitals, alert_after
+from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, alert_after
 
 TABLE = """
 CREATE TABLE vitals (
@@ -23,7 +23,7 @@ CREATE TABLE vitals (
 RUN_ID = "ALTER TABLE vitals ADD COLUMN run_id uuid"
 """Of the run that began last; each service that keeps vitals adds it in a later migration."""
 
-_NAMES = [field.name for field in fields(Vitals)]
+_NAMES = [field.name for field in fields(RuntimeState)]
 _TYPES = {"heartbeat": "uuid", "status": "text", "reason": "text", "last_duration": "float8", "run_id": "uuid"}
 _COLUMNS = ["heartbeat", *_NAMES, "alert_after"]
 _LIST = ", ".join(_COLUMNS)
@@ -58,7 +58,7 @@ def _row(it: Heartbeat) -> list[Any]:
     return [it.id, *(getattr(it.vitals, name) for name in _NAMES), alert_after(it, it.vitals)]
 
 
-async def add_vitals(tx: Connection, some: Iterable[tuple[Heartbeat, int, bool]]) -> None:
+async def add_runtime(tx: Connection, some: Iterable[tuple[Heartbeat, int, bool]]) -> None:
     """Writes the vitals that came with events of heartbeats, new or merged with what pings have made of them.
 
     Each with the event's version, and whether a command made it, not pings or silence: that settles the status.
@@ -66,17 +66,17 @@ async def add_vitals(tx: Connection, some: Iterable[tuple[Heartbeat, int, bool]]
     await tx.executemany(_ADD, [(*_row(it), version, commanded) for it, version, commanded in some])
 
 
-async def lock_vitals(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, Vitals]:
+async def lock_runtime(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, RuntimeState]:
     """The vitals of those of some heartbeats that exist, locked in the order of their ids."""
     rows = await tx.fetch("SELECT * FROM vitals WHERE heartbeat = ANY($1::uuid[]) ORDER BY heartbeat FOR UPDATE", ids)
-    return {row["heartbeat"]: read_vitals(row) for row in rows}
+    return {row["heartbeat"]: read_runtime(row) for row in rows}
 
 
-def read_vitals(row: Any) -> Vitals:
+def read_runtime(row: Any) -> RuntimeState:
     """The vitals in a row that has their columns."""
-    return msgspec.convert({name: row[name] for name in _NAMES}, Vitals)
+    return msgspec.convert({name: row[name] for name in _NAMES}, RuntimeState)
 
 
-async def write_vitals(tx: Connection, heartbeats: Sequence[Heartbeat]) -> None:
+async def write_runtime(tx: Connection, heartbeats: Sequence[Heartbeat]) -> None:
     """Writes the vitals of some heartbeats, each once, and when it goes down unless it reports."""
     await tx.execute(_UPDATE, *(list(column) for column in zip(*map(_row, heartbeats), strict=True)))

@@ -15,12 +15,12 @@ from pinghome_common.events.heartbeat import MICRO, Heartbeat, take
 from pinghome_common.events.ping import Ping, Tick, position
 from pinghome_common.events.probe import Result, Verdict
 from pinghome_common.items import Item
-from pinghome_common.vitals import lock_vitals, write_vitals
-from resource_cmd.heartbeat import with_vitals
-from resource_cmd.judge import View, decide
-from resource_cmd.notify.ledger import Notice, announce
-from resource_cmd.notify.words import of_heartbeat, of_resource
-from resource_cmd.store import Actor, Heartbeats, Resources, unheard
+from pinghome_common.runtime_state import lock_runtime, write_runtime
+from resource_cmd.heartbeat import with_runtime
+from resource_cmd.notify.messages import of_heartbeat, of_resource
+from resource_cmd.notify.outbox import Notice, announce
+from resource_cmd.quorum import RegionObservation, decide
+from resource_cmd.store import Actor, Heartbeats, Resources, no_wait
 
 JUDGE = Actor("judge")
 
@@ -28,7 +28,7 @@ GAP = 5 * MICRO
 """Microseconds between two ticks of a gateway from which on it was away."""
 
 
-class Listener:
+class TelemetryConsumer:
     """Applies messages of TELEMETRY inside the projection's transaction.
 
     Args:
@@ -109,7 +109,7 @@ SELECT id FROM resource r WHERE id = ANY($1::uuid[]) AND status <> 'paused' AND 
 
 async def keep_certificates(tx: Connection, seen: list[tuple[Result, str]]) -> None:
     """Keeps each monitor's newest certificate; most results carry none, for probers tell what is news."""
-    store = Resources(tx, JUDGE, unheard, now())
+    store = Resources(tx, JUDGE, no_wait, now())
     rows = {row.state.id: row for row in await store.edit_many([result.resource for result, _ in seen])}
     changed = set()
     for result, region in seen:
@@ -133,10 +133,10 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
     stamp, said = now(), list[UUID]()
     store = Resources(tx, JUDGE, said.append, stamp)
     rows = await store.edit_many(list(ids))
-    views: dict[UUID, list[View]] = defaultdict(list)
+    views: dict[UUID, list[RegionObservation]] = defaultdict(list)
     for view in await tx.fetch("SELECT * FROM view WHERE resource = ANY($1::uuid[])", [row.state.id for row in rows]):
         values = dict(view)
-        views[values.pop("resource")].append(View(**values))
+        views[values.pop("resource")].append(RegionObservation(**values))
     unsure = []
     notices: list[Notice] = []
     for row in rows:
@@ -167,7 +167,7 @@ async def count(tx: Connection, items: list[Item]) -> None:
     pings: dict[UUID, list[tuple[Ping, int]]] = defaultdict(list)
     for item in items:
         pings[UUID(bytes=item.value.heartbeat)].append((item.value, position(item.seq, item.index)))
-    vitals = await lock_vitals(tx, list(pings))
+    vitals = await lock_runtime(tx, list(pings))
     rows = await tx.fetch("SELECT id, version, state FROM heartbeat WHERE id = ANY($1::uuid[])", list(vitals))
     quiet: list[Heartbeat] = []
     changed: list[Heartbeat] = []
@@ -177,7 +177,7 @@ async def count(tx: Connection, items: list[Item]) -> None:
         it.vitals = vitals[it.id]
         for ping, place in pings[it.id]:
             status, version = it.vitals.status, row["version"] + len(steps) + 1
-            it = with_vitals(it, take(it, it.vitals, ping, place), version)
+            it = with_runtime(it, take(it, it.vitals, ping, place), version)
             if it.vitals.status is not status:
                 it, told = of_heartbeat(it, version, ping)
                 steps.append(it)
@@ -187,7 +187,7 @@ async def count(tx: Connection, items: list[Item]) -> None:
         else:
             quiet.append(it)
     if quiet:
-        await write_vitals(tx, quiet)
+        await write_runtime(tx, quiet)
     if changed:
         await _say(tx, changed, now())
     await announce(tx, notices)
@@ -195,7 +195,7 @@ async def count(tx: Connection, items: list[Item]) -> None:
 
 async def _say(tx: Connection, changed: list[Heartbeat], stamp: datetime) -> None:
     """Each change of status is an event of its own: a job that fails and recovers within a batch did both."""
-    store = Heartbeats(tx, JUDGE, unheard, stamp)
+    store = Heartbeats(tx, JUDGE, no_wait, stamp)
     rows = {row.state.id: row for row in await store.edit_many([it.id for it in changed])}
     for it in changed:
         row = rows[it.id]

@@ -13,20 +13,20 @@ from prometheus_client import Counter, Histogram
 from pinghome_common.clock import from_micros
 from pinghome_common.errors import Unavailable
 from pinghome_common.events.certificate import Certificate
+from pinghome_common.events.dry_run import DryRun
 from pinghome_common.events.probe import Job, Result, Verdict
-from pinghome_common.events.trial import Trial
 from pinghome_common.guard import Guard
 from pinghome_common.health import resting, round_done
 from pinghome_common.secret import unseal
 from pinghome_common.stream import Broker, Queue, Task
 from prober.anchors import Anchors
+from prober.dry_run import attempt
 from prober.lateness import Lateness
 from prober.probe import probe, result
-from prober.probes.certificate import Told
-from prober.probes.check import Observation
-from prober.probes.failure import internal
+from prober.probes.certificate import CertificateChanges
+from prober.probes.error_mapping import internal
+from prober.probes.probe_types import Observation
 from prober.region import Region
-from prober.trial import attempt
 
 log = structlog.get_logger()
 
@@ -82,7 +82,7 @@ class Prober:
         self._queue = Queue(broker, "SCHEDULES", f"prober-{region}")
         self._running: set[asyncio.Task[None]] = set()
         self._done: list[Done] = []
-        self._told = Told()
+        self._told = CertificateChanges()
         self._lateness = Lateness(region)
 
     async def take(self) -> None:
@@ -151,10 +151,10 @@ class Prober:
             return None
         return news
 
-    async def try_out(self, data: bytes) -> bytes:
+    async def dry_run(self, data: bytes) -> bytes:
         """Answers a request for a dry run: a `Job` in, a `Trial` out. It counts among the probes under way."""
         if len(self._running) >= AT_ONCE or (running := asyncio.current_task()) is None:
-            return msgspec.msgpack.encode(Trial(busy=True))
+            return msgspec.msgpack.encode(DryRun(busy=True))
         self._running.add(running)
         try:
             job = msgspec.msgpack.decode(data, type=Job)
@@ -169,7 +169,7 @@ class Prober:
         except Exception as error:
             log.exception("probe_failed_internally", resource=str(job.resource))
             seen = Observation(verdict=Verdict.probe_error, error=internal(error))
-            return msgspec.msgpack.encode(Trial(result=result(job, seen, 0, begun, None)))
+            return msgspec.msgpack.encode(DryRun(result=result(job, seen, 0, begun, None)))
 
     def _open(self, sealed: bytes) -> tuple[dict[str, str], str]:
         headers, body = json.loads(unseal(self._key, sealed))
