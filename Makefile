@@ -15,7 +15,7 @@ up: .venv/.ready ## run the whole platform on http://127.0.0.1:8000 until Ctrl-C
 	@exec .venv/bin/pinghome up
 
 test: .venv/.ready ## run all tests, with real servers (`make test ARGS="-k heartbeat"` for some)
-	.venv/bin/pytest -n 4 --dist loadfile $(ARGS)
+	.venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/.ready ## run the quick ones of the tests
 	.venv/bin/pytest -n 4 --dist loadfile tests/unit tests/integration/common tests/integration/resource_cmd $(ARGS)

@@ -68,16 +68,17 @@ class RequestChecks(HttpToolsProtocol):
             self.head += self.read
         self.in_line = (begins or self.in_line) and b"\n" not in data
         self._check_head(self.head)
-        self._check_protocol(self.last + data)
-        self.last = (self.last + data)[-80:]
+        data = self.last + data
+        if b" RTSP/" in data or b" ICE/" in data:
+            self._check_protocol(data)
+        self.last = data[-80:]
 
     def _check_protocol(self, data: bytes) -> None:
         """Refuse what llhttp parses as well as HTTP, and gives no other sign of."""
-        if b" RTSP/" in data or b" ICE/" in data:
-            found = re.compile(re.escape(self.url[-64:]) + rb" (HTTP|RTSP|ICE)/").search(data, self.searched)
-            self.searched = found.end() if found else 0
-            if found and found[1] != b"HTTP":
-                raise RefusedError(400, MALFORMED)
+        found = re.compile(re.escape(self.url[-64:]) + rb" (HTTP|RTSP|ICE)/").search(data, self.searched)
+        self.searched = found.end() if found else 0
+        if found and found[1] != b"HTTP":
+            raise RefusedError(400, MALFORMED)
 
     def _check_unfinished_body(self) -> None:
         if self.scope is self.framed:
@@ -110,8 +111,19 @@ class RequestChecks(HttpToolsProtocol):
         self._check_head(size)
         if len(self.pipeline) >= limits.PIPELINE_LIMIT:
             raise RefusedError(429, f"More than {limits.PIPELINE_LIMIT} requests wait here; read their answers first.")
-        self._check_protocol(self.last + self.data)
-        self.last, self.in_line, self.body = b"", False, 0
+        data = self.data
+        if self.last:
+            data, self.last, self.in_line = self.last + data, b"", False
+        if b" RTSP/" in data or b" ICE/" in data:
+            self._check_protocol(data)
+        self.body = 0
+        chunked = self._check_headers()
+        super().on_headers_complete()
+        if chunked and self.cycle is not None and self.cycle.scope is self.scope:  # else it is read again
+            self.headers = Trailers()  # type: ignore[assignment]
+
+    def _check_headers(self) -> bool:
+        """True when the body comes in chunks."""
         hosts, chunked = 0, False
         for name, value in self.headers:
             if name == b"host":
@@ -125,9 +137,7 @@ class RequestChecks(HttpToolsProtocol):
             raise RefusedError(400, MALFORMED)
         if not hosts and version == "1.1":
             raise RefusedError(400, "The request names no host; send one Host header.")
-        super().on_headers_complete()
-        if chunked and self.cycle is not None and self.cycle.scope is self.scope:  # else it is read again
-            self.headers = Trailers()  # type: ignore[assignment]
+        return chunked
 
     @override
     def on_body(self, body: bytes) -> None:

@@ -40,6 +40,10 @@ class Undecided:
     parent: UUID | None
     state: str
     reason: str
+    gone: bool
+    """Its monitor was deleted."""
+    behind: bool
+    """Another one about its monitor was decided on and is not over."""
 
 
 class Agenda:
@@ -62,16 +66,15 @@ class Agenda:
             return message
         if not await self._tx.fetchval(_LOOK, self._channel, self._now):
             return []
-        found = await self._tx.fetch(_UNDECIDED, self._channel)
-        under_way = {row["about"] for row in await self._tx.fetch(_UNDER_WAY, self._channel)}
-        waiting = [Undecided(**dict(row)) for row in found]
-        await self._due({each.id: None for each in waiting if each.about in under_way})
-        waiting = await self._present([each for each in waiting if each.about not in under_way])
-        waiting = await self._shaded(waiting)
+        found = [Undecided(**dict(row)) for row in await self._tx.fetch(_UNDECIDED, self._channel)]
+        await self._due({each.id: None for each in found if each.behind})
+        gone = await self._rows([each.id for each in found if each.gone and not each.behind])
+        await self._suppress(list(gone.values()), DELETED)
+        waiting = await self._shaded([each for each in found if not each.gone and not each.behind])
         undecided = [Waiting(id=each.id, about=each.about) for each in waiting]
         decided = one_by_one(undecided) if follows else plan(undecided, await self._told(), self._now)
         await self._decide(waiting, decided)
-        return await self._message()
+        return await self._message() if decided.messages else []
 
     async def wait(self, reason: str) -> None:
         """Holds all that is due until what the channel waits for is there; what is too old by then has failed."""
@@ -97,21 +100,10 @@ class Agenda:
             row = _row(leader)
             covered = await self._tx.fetch(_COVERED, row.state.covers) if row.state.covers else []
             rows = [row, *map(_row, covered)]
-            abouts = {each.state.about for each in rows}
-            if await self._gone(abouts) != abouts:
+            if not leader["gone"] or not all(each["gone"] for each in covered):
                 return rows
             await self._suppress(rows, DELETED)
         return []
-
-    async def _present(self, waiting: list[Undecided]) -> list[Undecided]:
-        """Those whose monitors are still there; the others end here."""
-        gone = await self._gone({each.about for each in waiting})
-        rows = await self._rows([each.id for each in waiting if each.about in gone])
-        await self._suppress(list(rows.values()), DELETED)
-        return [each for each in waiting if each.about not in gone]
-
-    async def _gone(self, abouts: set[UUID]) -> set[UUID]:
-        return {row["id"] for row in await self._tx.fetch(_GONE, list(abouts))} if abouts else set()
 
     async def _suppress(self, rows: Sequence[Row[Notification]], reason: str, parent: UUID | None = None) -> None:
         """Ends some that need not be told."""
@@ -159,6 +151,8 @@ class Agenda:
 
     async def _due(self, times: Mapping[UUID, datetime | None]) -> None:
         """When some must be looked at again; None: when another one is delivered."""
+        if not times:
+            return
         await self._tx.execute(
             "UPDATE notification n SET due = m.due FROM unnest($1::uuid[], $2::timestamptz[]) AS m (id, due)"
             " WHERE n.id = m.id AND n.due IS DISTINCT FROM m.due",
@@ -238,12 +232,16 @@ _PUT_OFF = "UPDATE notification SET due = $3 WHERE channel = $1 AND open AND due
 _NEXT_ABOUT = """
 UPDATE notification SET due = $3 WHERE channel = $1 AND open AND planned IS NULL AND about = ANY($2::uuid[])
 """
-# Only a leader that is decided on has `planned` and `due`: what it covers waits for it without a time.
-_LEADER = """
-SELECT state, version FROM notification
-WHERE channel = $1 AND open AND planned IS NOT NULL AND due <= $2 ORDER BY place LIMIT 1
+_GONE = """
+    NOT EXISTS (SELECT FROM resource r WHERE r.id = n.about)
+    AND NOT EXISTS (SELECT FROM heartbeat h WHERE h.id = n.about) AS gone
 """
-_COVERED = "SELECT state, version FROM notification WHERE id = ANY($1::uuid[]) ORDER BY place"
+# Only a leader that is decided on has `planned` and `due`: what it covers waits for it without a time.
+_LEADER = f"""
+SELECT state, version, {_GONE} FROM notification n
+WHERE channel = $1 AND open AND planned IS NOT NULL AND due <= $2 ORDER BY place LIMIT 1
+"""  # noqa: S608  # our own words
+_COVERED = f"SELECT state, version, {_GONE} FROM notification n WHERE id = ANY($1::uuid[]) ORDER BY place"  # noqa: S608
 # New ones are due by the server's clock, which may be ahead of ours.
 _LOOK = """
 SELECT EXISTS (
@@ -251,19 +249,14 @@ SELECT EXISTS (
 )
 """
 # What is left for one recipient keeps nobody waiting.
-_UNDER_WAY = """
-SELECT DISTINCT about FROM notification
-WHERE channel = $1 AND open AND planned IS NOT NULL AND coalesce(state->>'recipient', '') = ''
-"""
-_UNDECIDED = """
+_UNDECIDED = f"""
 SELECT id, about, state->>'noun' AS noun, state->>'what' AS what, (state->>'at')::timestamptz AS at,
-    (state->>'parent')::uuid AS parent, state->>'state' AS state, state->>'reason' AS reason
-FROM notification WHERE channel = $1 AND open AND planned IS NULL ORDER BY place
-"""
-_GONE = """
-SELECT id FROM unnest($1::uuid[]) AS a (id)
-WHERE NOT EXISTS (SELECT FROM resource r WHERE r.id = a.id) AND NOT EXISTS (SELECT FROM heartbeat h WHERE h.id = a.id)
-"""
+    (state->>'parent')::uuid AS parent, state->>'state' AS state, state->>'reason' AS reason, {_GONE}, EXISTS (
+        SELECT FROM notification b WHERE b.channel = n.channel AND b.about = n.about AND b.open
+        AND b.planned IS NOT NULL AND coalesce(b.state->>'recipient', '') = ''
+    ) AS behind
+FROM notification n WHERE channel = $1 AND open AND planned IS NULL ORDER BY place
+"""  # noqa: S608
 _FAMILIES = """
 SELECT r.id, r.status, p.id AS parent, p.name AS parent_name, p.status AS parent_status,
     (p.state->'change'->>'at')::timestamptz AS parent_since, greatest(r.interval, p.interval) AS interval,
