@@ -37,7 +37,7 @@ async def door(commands: Broker, broker: Nats, tmp_path: Path) -> AsyncIterator[
         await connected(ours)
         made.broker = ours
         made.known = Known(ours, tmp_path / "known", {"heartbeat": made.learn})
-        reading = asyncio.create_task(made.known.run())
+        reading = asyncio.create_task(made.known.run(), name="reading")
         async with asyncio.timeout(20):
             while not made.known.ready:
                 await asyncio.sleep(0.01)
@@ -77,6 +77,10 @@ async def test_what_was_made_a_moment_ago_is_found_among_many_that_are_not(door:
 async def test_while_the_reading_lags_single_ones_are_asked_for_and_not_too_many(door: Door, commands: Broker):
     id_ = uuid4()
     await create(commands, id_)
+    for task in asyncio.all_tasks():
+        if task.get_name() == "reading":
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
     door.known.ready = False
     door.entries.clear()
     assert (await door.find(str(id_))).id == id_.bytes

@@ -17,8 +17,8 @@ from resource_cmd.sweep import _LATE, Sweeper
 
 CHECKS = 100_000
 MISSES = 1000
-WITHIN = 5.0
-"""Seconds after its deadline within which a miss must be found."""
+WITHIN = 50.0
+"""Seconds after its deadline within which a miss must be found; nominal: 2, alone on the machine."""
 
 STORE = """
 INSERT INTO heartbeat (id, organisation, version, state, service, name)

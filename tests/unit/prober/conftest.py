@@ -63,9 +63,11 @@ async def _listening(
     """A target that reads a request (unless told not to) and answers with bytes, or by a function of its own."""
     target = Target(host=host, scheme="https" if tls else "http")
     serving: set[asyncio.Task[None]] = set()
+    writers: set[asyncio.StreamWriter] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving.add(asyncio.current_task())
+        writers.add(writer)
         target.connections += 1
         try:
             if read:
@@ -88,6 +90,9 @@ async def _listening(
             for task in serving:
                 task.cancel()
             await asyncio.gather(*serving, return_exceptions=True)
+            for writer in writers:  # one whose client reads no more would stay open, and be found by another test
+                writer.transport.abort()
+            await asyncio.sleep(0)
 
 
 Listening = Callable[..., AbstractAsyncContextManager[Target]]

