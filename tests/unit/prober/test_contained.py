@@ -115,7 +115,7 @@ def test_certificate_that_no_format_holds_costs_itself_alone(monkeypatch, broken
                 sha256="", verified=True, checked_at=beyond,
             )  # fmt: skip
 
-    monkeypatch.setattr(worker, "Told", Told)
+    monkeypatch.setattr(worker, "CertificateChanges", Told)
 
     found, after = published(Observation(peer=object()), Observation())
 

@@ -16,31 +16,6 @@ from pinghome_common.worker import Worker
 
 log = structlog.get_logger()
 
-TABLES = """
-CREATE TABLE events (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    event_id uuid NOT NULL UNIQUE,
-    aggregate uuid NOT NULL,
-    version int NOT NULL,
-    address text NOT NULL,
-    body bytea NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    published_at timestamptz,
-    UNIQUE (aggregate, version)
-);
-CREATE INDEX events_unpublished ON events (id) WHERE published_at IS NULL;
-CREATE TABLE stream_born (name text PRIMARY KEY, created text NOT NULL);
-"""
-"""The plumbing's own tables; a command service's first migration makes them."""
-
-SEQUENCES = """
-ALTER TABLE events DROP COLUMN published_at, DROP CONSTRAINT events_event_id_key, ADD COLUMN published_seq bigint;
-CREATE INDEX events_published ON events (published_seq, id);
-DROP TABLE stream_born;
-CREATE TABLE stream (name text PRIMARY KEY, created text NOT NULL, reserved bigint NOT NULL);
-"""
-"""Where in EVENTS each event is, null for those that are not; a later migration adds it."""
-
 LARGEST_STATE = 256 * 1024
 
 SKIPPED = "events.skipped"

@@ -86,6 +86,7 @@ def run_migrations(context: Any) -> None:
 
     def run(connection: Any) -> None:
         context.configure(connection=connection)
+        connection.exec_driver_sql("SET lock_timeout = '5s'")  # rather fail than stop everybody who uses a table
         with context.begin_transaction():
             context.run_migrations()
 

@@ -21,16 +21,6 @@ from pinghome_common.stream import Broker, Message, Reader
 
 log = structlog.get_logger()
 
-TABLES = """
-CREATE TABLE checkpoint (stream text PRIMARY KEY, seq bigint NOT NULL);
-CREATE TABLE dead_letter (
-    stream text NOT NULL, seq bigint NOT NULL, subject text NOT NULL, body bytea NOT NULL,
-    error text NOT NULL, at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (stream, seq)
-);
-CREATE TABLE seen (boot uuid PRIMARY KEY, applied int8multirange NOT NULL, at timestamptz NOT NULL DEFAULT now());
-"""
-"""The plumbing's own tables; a projecting service's first migration makes them."""
-
 LAG = Gauge("pinghome_projection_pending", "messages not yet applied", ["projection", "stream"])
 APPLIED = Counter("pinghome_projected_total", "messages applied", ["projection", "stream"])
 

@@ -10,19 +10,6 @@ import msgspec
 from pinghome_common.db import Connection
 from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, alert_after
 
-TABLE = """
-CREATE TABLE vitals (
-    heartbeat uuid PRIMARY KEY REFERENCES heartbeat ON DELETE CASCADE, version int NOT NULL,
-    status text NOT NULL, changed_at bigint NOT NULL, reason text NOT NULL,
-    last_ping bigint, last_event bigint, last_start bigint, last_duration double precision,
-    n_pings bigint NOT NULL, position bigint NOT NULL, alert_after bigint
-) WITH (fillfactor = 70);
-"""
-"""Narrow rows that pings rewrite without touching the settings; times are UNIX microseconds."""
-
-RUN_ID = "ALTER TABLE vitals ADD COLUMN run_id uuid"
-"""Of the run that began last; each service that keeps vitals adds it in a later migration."""
-
 _NAMES = [field.name for field in fields(RuntimeState)]
 _TYPES = {"heartbeat": "uuid", "status": "text", "reason": "text", "last_duration": "float8", "run_id": "uuid"}
 _COLUMNS = ["heartbeat", *_NAMES, "alert_after"]

@@ -23,7 +23,7 @@ from pinghome_common.events.notification import State
 from pinghome_common.events.ping import Batch, Kind, Ping, encode
 from pinghome_common.guard import Guard
 from resource_cmd import heartbeat
-from resource_cmd.notify import deliver
+from resource_cmd.notify import dispatcher
 from resource_cmd.notify.email import Email
 from resource_cmd.notify.message import DeliveryError
 from resource_cmd.notify.outbox import Notice, announce
@@ -291,8 +291,8 @@ async def test_a_heartbeat_tells_every_change_even_those_of_one_batch_and_what_s
 
 
 async def test_slow_receivers_of_one_organisation_keep_no_other_waiting(world, means, monkeypatch):
-    monkeypatch.setattr(deliver, "AT_ONCE", 6)
-    monkeypatch.setattr(deliver, "SHARE", 3)
+    monkeypatch.setattr(dispatcher, "AT_ONCE", 6)
+    monkeypatch.setattr(dispatcher, "SHARE", 3)
     other = World(world.db, means)
     await other.begin()
     async with listening(pause=3600) as silent, listening() as receiver:

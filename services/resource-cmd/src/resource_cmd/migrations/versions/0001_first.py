@@ -2,8 +2,6 @@
 
 from alembic import op
 
-from pinghome_common import eventlog, projection, vitals
-
 revision = "0001"
 down_revision = None
 
@@ -51,12 +49,37 @@ CREATE TABLE idempotency (
     organisation uuid NOT NULL, key text NOT NULL, request bytea NOT NULL,
     status int, body bytea, version int, created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (organisation, key)
 );
-"""
 
-INDEX = "CREATE INDEX vitals_alert_after ON vitals (alert_after) WHERE alert_after IS NOT NULL;\n"
+CREATE TABLE vitals (
+    heartbeat uuid PRIMARY KEY REFERENCES heartbeat ON DELETE CASCADE, version int NOT NULL,
+    status text NOT NULL, changed_at bigint NOT NULL, reason text NOT NULL,
+    last_ping bigint, last_event bigint, last_start bigint, last_duration double precision,
+    n_pings bigint NOT NULL, position bigint NOT NULL, alert_after bigint
+) WITH (fillfactor = 70);
+CREATE INDEX vitals_alert_after ON vitals (alert_after) WHERE alert_after IS NOT NULL;
+CREATE TABLE events (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_id uuid NOT NULL UNIQUE,
+    aggregate uuid NOT NULL,
+    version int NOT NULL,
+    address text NOT NULL,
+    body bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    published_at timestamptz,
+    UNIQUE (aggregate, version)
+);
+CREATE INDEX events_unpublished ON events (id) WHERE published_at IS NULL;
+CREATE TABLE stream_born (name text PRIMARY KEY, created text NOT NULL);
+CREATE TABLE checkpoint (stream text PRIMARY KEY, seq bigint NOT NULL);
+CREATE TABLE dead_letter (
+    stream text NOT NULL, seq bigint NOT NULL, subject text NOT NULL, body bytea NOT NULL,
+    error text NOT NULL, at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (stream, seq)
+);
+CREATE TABLE seen (boot uuid PRIMARY KEY, applied int8multirange NOT NULL, at timestamptz NOT NULL DEFAULT now());
+"""
 
 
 def upgrade() -> None:
-    for statement in f"{TABLES}{vitals.TABLE}{INDEX}{eventlog.TABLES}{projection.TABLES}".split(";\n"):
+    for statement in TABLES.split(";\n"):
         if statement.strip():
             op.execute(statement)

@@ -1,11 +1,13 @@
 """Certificates, domains and their reminders."""
 
-import msgspec
-from alembic import op
-from sqlalchemy import text
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
 
-from pinghome_common.events.resource import Resource
-from resource_cmd.domain import domain_name
+from alembic import op
+from publicsuffixlist import PublicSuffixList
+from sqlalchemy import text
 
 revision = "0003"
 down_revision = "0002"
@@ -33,12 +35,27 @@ CREATE TABLE reminded (
 """
 
 
+_NAME = re.compile(r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}")
+
+
+def domain_name(state: dict[str, Any]) -> str:
+    """The registered domain of a monitor's host; empty when there is none."""
+    target = state["url"] if state["type"] == "http" else state.get("host") or state["url"]
+    if "//" not in target:
+        target = f"//[{target}]" if target.count(":") > 1 and "[" not in target else f"//{target}"
+    try:
+        host = (urlsplit(target).hostname or "").encode("idna").decode().lower().rstrip(".")
+    except ValueError:
+        return ""
+    suffixes = PublicSuffixList(only_icann=True, accept_unknown=False)
+    return suffixes.privatesuffix(host) or "" if _NAME.fullmatch(host) else ""
+
+
 def upgrade() -> None:
     for statement in TABLES.split(";\n"):
         if statement.strip():
             op.execute(statement)
-    rows = op.get_bind().execute(text("SELECT state::text AS state FROM resource")).all()
-    found = [msgspec.json.decode(row.state, type=Resource) for row in rows]
-    named = [{"id": it.id, "domain": name} for it in found if (name := domain_name(it))]
+    rows = op.get_bind().execute(text("SELECT id, state::text AS state FROM resource")).all()
+    named = [{"id": row.id, "domain": name} for row in rows if (name := domain_name(json.loads(row.state)))]
     if named:
         op.get_bind().execute(text("UPDATE resource SET domain = :domain WHERE id = :id"), named)

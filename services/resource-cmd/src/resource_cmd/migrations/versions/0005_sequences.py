@@ -2,13 +2,18 @@
 
 from alembic import op
 
-from pinghome_common import eventlog
-
 revision = "0005"
 down_revision = "0004"
 
+STATEMENTS = """
+ALTER TABLE events DROP COLUMN published_at, DROP CONSTRAINT events_event_id_key, ADD COLUMN published_seq bigint;
+CREATE INDEX events_published ON events (published_seq, id);
+DROP TABLE stream_born;
+CREATE TABLE stream (name text PRIMARY KEY, created text NOT NULL, reserved bigint NOT NULL);
+"""
+
 
 def upgrade() -> None:
-    for statement in eventlog.SEQUENCES.split(";\n"):
+    for statement in STATEMENTS.split(";\n"):
         if statement.strip():
             op.execute(statement)

@@ -2,11 +2,9 @@
 
 from alembic import op
 
-from pinghome_common import vitals
-
 revision = "0003"
 down_revision = "0002"
 
 
 def upgrade() -> None:
-    op.execute(vitals.RUN_ID)
+    op.execute("ALTER TABLE vitals ADD COLUMN run_id uuid")

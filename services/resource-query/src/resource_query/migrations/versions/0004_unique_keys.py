@@ -1,12 +1,17 @@
 """Checks by what of their ids read-only keys may see."""
 
+import hashlib
+from uuid import UUID
+
 from alembic import op
 from sqlalchemy import text
 
-from pinghome_common.events.heartbeat import unique_key
-
 revision = "0004"
 down_revision = "0003"
+
+
+def unique_key(id_: UUID) -> str:
+    return hashlib.sha1(id_.hex[:16].encode(), usedforsecurity=False).hexdigest()
 
 
 def upgrade() -> None:

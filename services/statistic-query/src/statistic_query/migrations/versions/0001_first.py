@@ -2,8 +2,6 @@
 
 from alembic import op
 
-from pinghome_common import projection
-
 revision = "0001"
 down_revision = None
 
@@ -56,10 +54,17 @@ CREATE TABLE ping_hour (
     heartbeat uuid NOT NULL, at timestamptz NOT NULL, tick int NOT NULL, run int NOT NULL, complete int NOT NULL,
     fail int NOT NULL, PRIMARY KEY (heartbeat, at)
 ) WITH (fillfactor = 80);
+
+CREATE TABLE checkpoint (stream text PRIMARY KEY, seq bigint NOT NULL);
+CREATE TABLE dead_letter (
+    stream text NOT NULL, seq bigint NOT NULL, subject text NOT NULL, body bytea NOT NULL,
+    error text NOT NULL, at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (stream, seq)
+);
+CREATE TABLE seen (boot uuid PRIMARY KEY, applied int8multirange NOT NULL, at timestamptz NOT NULL DEFAULT now());
 """
 
 
 def upgrade() -> None:
-    for statement in f"{TABLES}{projection.TABLES}".split(";\n"):
+    for statement in TABLES.split(";\n"):
         if statement.strip():
             op.execute(statement)
