@@ -16,8 +16,8 @@ DRAIN = 60
 """Seconds that a projection gets to show the last marker."""
 
 NEWEST = {
-    "resource_cmd": "SELECT last_event FROM vitals WHERE heartbeat = $1",
-    "resource_query": "SELECT last_event FROM vitals WHERE heartbeat = $1",
+    "resource_cmd": "SELECT last_event FROM runtime_state WHERE heartbeat = $1",
+    "resource_query": "SELECT last_event FROM runtime_state WHERE heartbeat = $1",
     "statistic_query": "SELECT (extract(epoch FROM max(at)) * 1000000)::bigint FROM ping WHERE heartbeat = $1",
 }
 MARKERS = """

@@ -54,7 +54,10 @@ SELECT coalesce(sum(n), 0)::bigint FROM (
     ORDER BY series, n DESC
 ) phase
 """
-JUDGED = "SELECT count(*) FROM view v JOIN resource r ON r.id = v.resource WHERE v.slot >= $1 AND r.status = 'up'"
+JUDGED = (
+    "SELECT count(*) FROM region_observation o JOIN resource r ON r.id = o.resource"
+    " WHERE o.slot >= $1 AND r.status = 'up'"
+)
 
 
 @asynccontextmanager

@@ -33,11 +33,11 @@ async def judge_pings(platform: Platform, ledger: Ledger, verdict: Verdict) -> N
         hours = dict(await db.fetch(_HOURS))
     counted = {}
     async with platform.sql("statistic_query") as db:
-        numbers = dict(await db.fetch("SELECT heartbeat, n FROM tally"))
+        numbers = dict(await db.fetch("SELECT heartbeat, n FROM ping_sequence"))
         last = dict(await db.fetch("SELECT heartbeat, max(n) FROM ping GROUP BY heartbeat"))
     for database in ("resource_cmd", "resource_query"):
         async with platform.sql(database) as db:
-            counted[database] = dict(await db.fetch("SELECT heartbeat, n_pings FROM vitals"))
+            counted[database] = dict(await db.fetch("SELECT heartbeat, n_pings FROM runtime_state"))
     stored = Counter((row["heartbeat"], row["message"]) for row in rows)
     wanted = [(ledger.of(number), ledger.message(number)) for number in range(len(ledger.outcomes))]
     acked = [key for key, outcome in zip(wanted, ledger.outcomes, strict=True) if outcome == Outcome.acked]

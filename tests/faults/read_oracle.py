@@ -12,8 +12,8 @@ from verdict import Verdict
 from pinghome_common.events.resource import Resource
 
 _ORPHANS = {
-    "resource_cmd": {"view": ("resource", "resource"), "vitals": ("heartbeat", "heartbeat")},
-    "resource_query": {"view": ("resource", "resource"), "vitals": ("heartbeat", "heartbeat")},
+    "resource_cmd": {"region_observation": ("resource", "resource"), "runtime_state": ("heartbeat", "heartbeat")},
+    "resource_query": {"region_observation": ("resource", "resource"), "runtime_state": ("heartbeat", "heartbeat")},
     "statistic_query": {
         "state_change": ("resource", "monitor"),
         "result_day": ("resource", "monitor"),
@@ -22,7 +22,7 @@ _ORPHANS = {
 }
 _VITALS = (
     "SELECT heartbeat, status, changed_at, reason, last_ping, last_event, last_start, last_duration, n_pings, position"
-    " FROM vitals ORDER BY heartbeat"
+    " FROM runtime_state ORDER BY heartbeat"
 )
 """Without `alert_after`, which is for resource-cmd's sweeper alone: nothing reads it on the query side."""
 

@@ -207,8 +207,8 @@ def world_name(world: World) -> str:
 
 
 COUNTED = {
-    "resource_cmd": "SELECT count(*) FROM view WHERE resource = $1 AND up",
-    "resource_query": "SELECT count(*) FROM view WHERE resource = $1",
+    "resource_cmd": "SELECT count(*) FROM region_observation WHERE resource = $1 AND up",
+    "resource_query": "SELECT count(*) FROM region_observation WHERE resource = $1",
     "statistic_query": "SELECT count(*) FROM result JOIN series s ON s.id = series WHERE s.resource = $1",
 }
 
@@ -245,7 +245,7 @@ async def test_wild_pings_and_ticks_cost_only_themselves(world: World):
         if world_name(world) == "statistic_query":
             counted = await connection.fetchval("SELECT count(*) FROM ping WHERE heartbeat = $1", HONEST_JOB)
         else:
-            counted = await connection.fetchval("SELECT n_pings FROM vitals WHERE heartbeat = $1", HONEST_JOB)
+            counted = await connection.fetchval("SELECT n_pings FROM runtime_state WHERE heartbeat = $1", HONEST_JOB)
     assert counted >= len(examples)
 
 
@@ -270,7 +270,9 @@ async def test_silence_is_judged_whatever_was_said(world: World):
     async with world.db.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM dead_letter WHERE key LIKE '%.%'") > 10
         if world_name(world) == "resource_cmd":
-            await connection.execute("UPDATE vitals SET alert_after = 1 WHERE alert_after IS NOT NULL OR n_pings > 0")
+            await connection.execute(
+                "UPDATE runtime_state SET alert_after = 1 WHERE alert_after IS NOT NULL OR n_pings > 0"
+            )
             sweeper = DeadlineWorker(world.db, lambda: None, 60)
             await sweeper._sweep(connection, 2**62, 0)
             assert not await connection.fetch(_LATE, 2)

@@ -25,7 +25,7 @@ INSERT INTO heartbeat (id, organisation, version, state, service, name)
 SELECT id, $2::uuid, 1, jsonb_set($4::jsonb, '{id}', to_jsonb(id)), $3::uuid, 'job' FROM unnest($1::uuid[]) id
 """
 VITALS = """
-INSERT INTO vitals (heartbeat, version, status, changed_at, reason, last_ping, n_pings, position, alert_after)
+INSERT INTO runtime_state (heartbeat, version, status, changed_at, reason, last_ping, n_pings, position, alert_after)
 SELECT id, 1, 'up', 0, '', $2, 1, 1, $3 + place * 1000 FROM unnest($1::uuid[]) WITH ORDINALITY AS a (id, place)
 """
 
@@ -55,8 +55,8 @@ async def test_a_miss_is_found_within_seconds_among_a_hundred_thousand_checks(db
         await add(connection, simple, CHECKS // 2)
         await add(connection, crons, CHECKS // 2)
         missing = await add(connection, late, MISSES)
-        await connection.execute("ANALYZE vitals")
-        first = await connection.fetchval("SELECT alert_after FROM vitals WHERE heartbeat = $1", missing[0])
+        await connection.execute("ANALYZE runtime_state")
+        first = await connection.fetchval("SELECT alert_after FROM runtime_state WHERE heartbeat = $1", missing[0])
         await connection.execute("INSERT INTO gateway VALUES ('gateway', $1, 0)", micros(now()))
         sweeper = asyncio.create_task(DeadlineWorker(db, lambda: None, 60).run())
         found = 0
@@ -66,11 +66,11 @@ async def test_a_miss_is_found_within_seconds_among_a_hundred_thousand_checks(db
             assert not sweeper.done()
             await connection.execute("UPDATE gateway SET ticked_at = $1", micros(now()))
             await asyncio.sleep(0.1)
-            found = await connection.fetchval("SELECT count(*) FROM vitals WHERE status = 'down'")
+            found = await connection.fetchval("SELECT count(*) FROM runtime_state WHERE status = 'down'")
         all_found = micros(now())
         sweeper.cancel()
         await asyncio.gather(sweeper, return_exceptions=True)
-        rows = await connection.fetch("SELECT changed_at FROM vitals WHERE status = 'down'")
+        rows = await connection.fetch("SELECT changed_at FROM runtime_state WHERE status = 'down'")
         events = await connection.fetchval("SELECT count(*) FROM events")
     assert {row["changed_at"] - first for row in rows} == {place * 1000 for place in range(MISSES)}  # not now
     assert events == MISSES
@@ -87,7 +87,7 @@ async def test_only_what_is_due_is_looked_at(db: Database):
     )  # fmt: skip
     async with db.connection() as connection:
         await add(connection, it, 20_000)
-        await connection.execute("ANALYZE vitals")
+        await connection.execute("ANALYZE runtime_state")
         plan = await connection.fetch("EXPLAIN " + _LATE.replace("$1", str(micros(now()))))
         assert "vitals_alert_after" in "\n".join(row[0] for row in plan)
         assert await connection.fetch(_LATE, micros(now())) == []

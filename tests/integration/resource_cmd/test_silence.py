@@ -53,7 +53,7 @@ class World:
 
     async def vitals(self):
         async with self.db.connection() as connection:
-            return await connection.fetchrow("SELECT * FROM vitals")
+            return await connection.fetchrow("SELECT * FROM runtime_state")
 
     async def status(self) -> str:
         return (await self.vitals())["status"]

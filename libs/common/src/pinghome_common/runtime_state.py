@@ -17,7 +17,7 @@ _LIST = ", ".join(_COLUMNS)
 _ARRAYS = ", ".join(f"${place}::{_TYPES.get(name, 'bigint')}[]" for place, name in enumerate(_COLUMNS, 1))
 
 _UPDATE = (
-    f"UPDATE vitals v SET {', '.join(f'{name} = n.{name}' for name in _COLUMNS[1:])}"
+    f"UPDATE runtime_state v SET {', '.join(f'{name} = n.{name}' for name in _COLUMNS[1:])}"
     f" FROM unnest({_ARRAYS}) n ({_LIST}) WHERE v.heartbeat = n.heartbeat"
 )
 
@@ -36,7 +36,7 @@ _MERGE = ", ".join(
 )
 _PLACES = ", ".join(f"${place}" for place in range(1, len(_COLUMNS) + 2))
 _ADD = (
-    f"INSERT INTO vitals AS old ({_LIST}, version) VALUES ({_PLACES})"
+    f"INSERT INTO runtime_state AS old ({_LIST}, version) VALUES ({_PLACES})"
     f" ON CONFLICT (heartbeat) DO UPDATE SET {_MERGE}, version = excluded.version WHERE old.version < excluded.version"
 )
 
@@ -55,7 +55,9 @@ async def add_runtime(tx: Connection, some: Iterable[tuple[Heartbeat, int, bool]
 
 async def lock_runtime(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, RuntimeState]:
     """The vitals of those of some heartbeats that exist, locked in the order of their ids."""
-    rows = await tx.fetch("SELECT * FROM vitals WHERE heartbeat = ANY($1::uuid[]) ORDER BY heartbeat FOR UPDATE", ids)
+    rows = await tx.fetch(
+        "SELECT * FROM runtime_state WHERE heartbeat = ANY($1::uuid[]) ORDER BY heartbeat FOR UPDATE", ids
+    )
     return {row["heartbeat"]: read_runtime(row) for row in rows}
 
 

@@ -32,7 +32,7 @@ WHERE ticked_at > (SELECT max(ticked_at) FROM gateway) - 600000000
 """
 
 _LATE = f"""
-SELECT heartbeat FROM vitals WHERE alert_after <= $1 AND NOT {PARKED.format(worker="sweep", id="heartbeat")}
+SELECT heartbeat FROM runtime_state WHERE alert_after <= $1 AND NOT {PARKED.format(worker="sweep", id="heartbeat")}
 ORDER BY alert_after LIMIT 500
 """  # noqa: S608  # our own names
 
@@ -42,7 +42,7 @@ SELECT id FROM resource WHERE judge_at <= $1 AND NOT {PARKED.format(worker="swee
 
 _STALE = f"""
 SELECT id FROM resource r WHERE status IN ('up', 'down') AND NOT EXISTS (
-    SELECT FROM view v WHERE v.resource = r.id
+    SELECT FROM region_observation v WHERE v.resource = r.id
     AND greatest(v.checked_at, $2) >= $1 - (2 * r.interval + 10)::bigint * 1000000
 ) AND NOT {PARKED.format(worker="sweep", id="r.id")} LIMIT 500
 """  # noqa: S608
@@ -96,7 +96,7 @@ async def miss_all(tx: Connection, ids: list[UUID], at: int) -> None:
     store, notices = Heartbeats(tx, SWEEPER, no_wait, now()), list[Notice]()
     for row in await store.edit_many(ids):
         it = row.state
-        deadline = await tx.fetchval("SELECT alert_after FROM vitals WHERE heartbeat = $1", it.id)
+        deadline = await tx.fetchval("SELECT alert_after FROM runtime_state WHERE heartbeat = $1", it.id)
         if deadline is not None and deadline <= at:
             missed = with_runtime(it, miss(it.vitals, deadline), row.version + 1)
             row.state, told = of_heartbeat(missed, row.version + 1)

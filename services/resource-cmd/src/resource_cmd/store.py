@@ -331,7 +331,7 @@ class Resources(Store[Resource]):
 
     async def forget(self, id_: UUID) -> None:
         """Drops what the regions said of a monitor, so that nothing old speaks for the time to come."""
-        await self._tx.execute("DELETE FROM view WHERE resource = $1", id_)
+        await self._tx.execute("DELETE FROM region_observation WHERE resource = $1", id_)
 
 
 class Heartbeats(Store[Heartbeat]):
@@ -341,7 +341,7 @@ class Heartbeats(Store[Heartbeat]):
     columns: ClassVar = {"service": "uuid", "name": "text"}
     duplicate = "t.organisation = n.organisation AND t.service = n.service AND t.name = n.name"
     more = (
-        ", alive AS (INSERT INTO vitals (heartbeat, version, status, changed_at, reason, n_pings, position)"
+        ", alive AS (INSERT INTO runtime_state (heartbeat, version, status, changed_at, reason, n_pings, position)"
         " SELECT id, 1, state->'vitals'->>'status', (state->'vitals'->>'changed_at')::bigint, '', 0, 0 FROM made)"
     )
 

@@ -85,7 +85,7 @@ def _columns(results: dict[tuple[UUID, str], Item]) -> list[list[object]]:
 
 
 _VIEW = """
-INSERT INTO view AS old (resource, region, slot, checked_at, up, since, status_code, error)
+INSERT INTO region_observation AS old (resource, region, slot, checked_at, up, since, status_code, error)
 SELECT n.resource, n.region, slot, checked_at, up, slot, status_code, error
 FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::boolean[], $6::int[], $7::text[])
     n (resource, region, slot, checked_at, up, status_code, error)
@@ -102,7 +102,7 @@ RETURNING resource, checked_at AS at
 _TO_JUDGE = """
 SELECT id FROM resource r WHERE id = ANY($1::uuid[]) AND status <> 'paused' AND (
     status <> 'up' OR windowed OR judge_at IS NOT NULL
-    OR EXISTS (SELECT FROM view v WHERE v.resource = r.id AND v.up IS NOT TRUE)
+    OR EXISTS (SELECT FROM region_observation v WHERE v.resource = r.id AND v.up IS NOT TRUE)
 )
 """
 
@@ -134,7 +134,9 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
     store = Resources(tx, JUDGE, said.append, stamp)
     rows = await store.edit_many(list(ids))
     views: dict[UUID, list[RegionObservation]] = defaultdict(list)
-    for view in await tx.fetch("SELECT * FROM view WHERE resource = ANY($1::uuid[])", [row.state.id for row in rows]):
+    for view in await tx.fetch(
+        "SELECT * FROM region_observation WHERE resource = ANY($1::uuid[])", [row.state.id for row in rows]
+    ):
         values = dict(view)
         views[values.pop("resource")].append(RegionObservation(**values))
     unsure = []
@@ -224,6 +226,6 @@ async def tick(tx: Connection, items: list[Item]) -> None:
 
 
 _EXCUSE = """
-UPDATE vitals v SET alert_after = $2 + least(greatest((h.state->>'grace')::bigint, 60), 300) * 1000000
+UPDATE runtime_state v SET alert_after = $2 + least(greatest((h.state->>'grace')::bigint, 60), 300) * 1000000
 FROM heartbeat h WHERE h.id = v.heartbeat AND v.alert_after > $1 AND v.alert_after <= $2
 """

@@ -64,7 +64,7 @@ async def _tell(tx: Connection, ids: list[UUID], now: datetime) -> None:
 # A region is well that judges others just now; or that looks at this monitor alone and still reports.
 _LASTING = f"""
 WITH fresh AS (
-    SELECT v.region, v.up IS NOT NULL AS judged FROM view v JOIN resource r ON r.id = v.resource
+    SELECT v.region, v.up IS NOT NULL AS judged FROM region_observation v JOIN resource r ON r.id = v.resource
     WHERE v.checked_at >= $3 - (2 * r.interval + 10)::bigint * $4
 ), well AS (
     SELECT region FROM fresh GROUP BY region HAVING bool_or(judged) OR count(*) = 1

@@ -13,7 +13,7 @@ from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.service import Service
 from pinghome_common.runtime_state import read_runtime
 
-_OF_SERVICE = "FROM heartbeat h JOIN vitals v ON v.heartbeat = h.id WHERE h.organisation = $1 AND h.service = $2"
+_OF_SERVICE = "FROM heartbeat h JOIN runtime_state v ON v.heartbeat = h.id WHERE h.organisation = $1 AND h.service = $2"
 
 _LISTED = """
 SELECT h.id, h.version, v.status, v.alert_after, v.last_ping, v.last_start, v.last_duration, v.n_pings
@@ -37,7 +37,7 @@ class Checks:
         """
         by = "h.id" if isinstance(named, UUID) else "h.unique_key"
         rows = await self._db.fetch(
-            f"SELECT * FROM heartbeat h JOIN vitals v ON v.heartbeat = h.id WHERE {by} = $1 ORDER BY h.id",  # noqa: S608
+            f"SELECT * FROM heartbeat h JOIN runtime_state v ON v.heartbeat = h.id WHERE {by} = $1 ORDER BY h.id",  # noqa: S608
             named,
         )
         mine = [row for row in rows if (row["organisation"], row["service"]) == self._of]

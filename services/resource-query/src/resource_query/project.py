@@ -60,7 +60,7 @@ class Projector:
         for event in newest.values():
             if event.deleted:
                 await tx.execute(f"DELETE FROM {event.noun} WHERE id = $1", event.subject)
-                for part in ("view", "integration") if event.noun == "resource" else ():
+                for part in ("region_observation", "integration") if event.noun == "resource" else ():
                     await tx.execute(f"DELETE FROM {part} WHERE resource = $1", event.subject)
         alive = [event for event in newest.values() if event.noun == "heartbeat" and not event.deleted]
         if alive:
@@ -126,7 +126,7 @@ def _columns(results: dict[tuple[UUID, str], Result]) -> list[list[object]]:
 
 
 _VIEW = """
-INSERT INTO view AS old
+INSERT INTO region_observation AS old
 SELECT n.* FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::real[], $7::text[])
     n (resource, region, slot, checked_at, state, response_time, error)
 JOIN resource r ON r.id = n.resource

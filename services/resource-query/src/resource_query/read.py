@@ -16,7 +16,7 @@ from pinghome_common.runtime_state import read_runtime
 
 _CHECKED = """
 LEFT JOIN LATERAL (
-    SELECT checked_at, response_time FROM view v WHERE v.resource = r.id ORDER BY checked_at DESC LIMIT 1
+    SELECT checked_at, response_time FROM region_observation v WHERE v.resource = r.id ORDER BY checked_at DESC LIMIT 1
 ) AS latest ON true
 """
 
@@ -68,7 +68,10 @@ class Read:
 
     async def views(self, it: Resource) -> list[dict[str, Any]]:
         """What each region of a monitor last said; one that has said nothing yet is pending."""
-        rows = {row["region"]: row for row in await self._db.fetch("SELECT * FROM view WHERE resource = $1", it.id)}
+        rows = {
+            row["region"]: row
+            for row in await self._db.fetch("SELECT * FROM region_observation WHERE resource = $1", it.id)
+        }
         silent = {"state": "pending", "checked_at": None, "response_time": None, "error": ""}
         return [{**silent, **dict(rows.get(region, {})), "region": region} for region in it.regions]
 
@@ -79,7 +82,7 @@ class Read:
             NotFound: there is none, or it is another organisation's.
         """
         row = await self._db.fetchrow(
-            "SELECT * FROM vitals JOIN heartbeat r ON r.id = heartbeat WHERE r.id = $1 AND r.organisation = $2",
+            "SELECT * FROM runtime_state JOIN heartbeat r ON r.id = heartbeat WHERE r.id = $1 AND r.organisation = $2",
             id_, self._organisation,
         )  # fmt: skip
         if row is None:
@@ -88,7 +91,7 @@ class Read:
 
     async def heartbeats(self, service: UUID, limit: int, offset: int) -> list[Heartbeat]:
         """A service's heartbeats, oldest first."""
-        more = "JOIN vitals ON heartbeat = r.id"
+        more = "JOIN runtime_state ON heartbeat = r.id"
         return [_heartbeat(row) for row in await self._page("heartbeat", service, more, limit, offset)]
 
     async def services(self, limit: int, offset: int) -> list[Service]:

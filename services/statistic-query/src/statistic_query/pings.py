@@ -82,7 +82,7 @@ _COLUMNS = (
 
 
 async def _tallies(tx: Connection, ids: set[UUID]) -> dict[UUID, PingSequence]:
-    rows = await tx.fetch("SELECT * FROM tally WHERE heartbeat = ANY($1::uuid[]) AND version > 0", list(ids))
+    rows = await tx.fetch("SELECT * FROM ping_sequence WHERE heartbeat = ANY($1::uuid[]) AND version > 0", list(ids))
     return {
         row["heartbeat"]: PingSequence(
             n=row["n"], last_event=row["last_event"], running=row["running"],
@@ -124,12 +124,12 @@ async def prune(connection: Connection, most: int) -> int:
 
     So each ping is looked at twice in its life, whatever a heartbeat's rate, and the projection does nothing for it.
     """
-    rows = await connection.fetch("SELECT heartbeat, n FROM tally WHERE n - dropped >= 2 * $1::bigint", most)
+    rows = await connection.fetch("SELECT heartbeat, n FROM ping_sequence WHERE n - dropped >= 2 * $1::bigint", most)
     for row in rows:
         heartbeat, until = row["heartbeat"], row["n"] - most
         async with connection.transaction():
             await connection.execute("DELETE FROM ping WHERE heartbeat = $1 AND n <= $2", heartbeat, until)
-            await connection.execute("UPDATE tally SET dropped = $2 WHERE heartbeat = $1", heartbeat, until)
+            await connection.execute("UPDATE ping_sequence SET dropped = $2 WHERE heartbeat = $1", heartbeat, until)
     return len(rows)
 
 
@@ -157,14 +157,14 @@ def in_columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
 
 
 LEARN = """
-INSERT INTO tally AS old (heartbeat, version, ignores_from) VALUES ($1, $2, $4)
+INSERT INTO ping_sequence AS old (heartbeat, version, ignores_from) VALUES ($1, $2, $4)
 ON CONFLICT (heartbeat) DO UPDATE SET version = $2, ignores_from = $4,
     running = old.running AND NOT $3::boolean, run_id = CASE WHEN $3 THEN NULL ELSE old.run_id END
 WHERE old.version < $2
 """
 
 _TALLIED = """
-UPDATE tally t SET n = a.n, last_event = a.last_event, running = a.running, run_id = a.run_id
+UPDATE ping_sequence t SET n = a.n, last_event = a.last_event, running = a.running, run_id = a.run_id
 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::boolean[], $5::uuid[])
     a (heartbeat, n, last_event, running, run_id)
 WHERE t.heartbeat = a.heartbeat
@@ -173,7 +173,7 @@ WHERE t.heartbeat = a.heartbeat
 # The index knows their times, not their numbers.
 _KEPT = """
 SELECT {} FROM (SELECT * FROM ping WHERE heartbeat = $1 ORDER BY at DESC, n DESC LIMIT $2) AS last
-WHERE n > (SELECT n FROM tally WHERE heartbeat = $1) - $2::bigint
+WHERE n > (SELECT n FROM ping_sequence WHERE heartbeat = $1) - $2::bigint
 """
 _LISTED = "n, kind, ignored, at, scheme, remote_addr, method, user_agent, run_id, length(body) AS size"
 _NEWEST = _KEPT.format(_LISTED) + " ORDER BY n DESC"

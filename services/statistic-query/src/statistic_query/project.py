@@ -96,7 +96,9 @@ class Projector:
     async def _delete(self, tx: Connection, noun: str, id_: UUID) -> None:
         """Single results and pings of a deleted monitor go with their day; nobody can ask for them any more."""
         await tx.execute("DELETE FROM monitor WHERE id = $1", id_)
-        tables = ("state_change", "result_day", "series") if noun == "resource" else ("ping_hour", "flip", "tally")
+        tables = (
+            ("state_change", "result_day", "series") if noun == "resource" else ("ping_hour", "flip", "ping_sequence")
+        )
         for table in tables:
             await tx.execute(f"DELETE FROM {table} WHERE {noun} = $1", id_)
         # A digest stays for what it says of others.

@@ -94,7 +94,7 @@ async def _until(platform: Platform, ids: list[UUID], *, up: bool) -> None:
     wanted = len(ids) if up else 0
     async with asyncio.timeout(60), platform.sql("resource_cmd") as db:
         while wanted != await db.fetchval(
-            "SELECT count(*) FROM view WHERE resource = ANY($1) AND region = $2 AND up", ids, DEAD
+            "SELECT count(*) FROM region_observation WHERE resource = ANY($1) AND region = $2 AND up", ids, DEAD
         ):
             await asyncio.sleep(0.5)
 

@@ -95,7 +95,7 @@ class World:
     async def checked(self, tx: Any, it: Resource, at: datetime) -> None:
         micros = int(at.timestamp() * 1_000_000)
         await tx.execute(
-            "INSERT INTO view VALUES ($1, 'a', $2, $2, true, $2, NULL, '') ON CONFLICT (resource, region)"
+            "INSERT INTO region_observation VALUES ($1, 'a', $2, $2, true, $2, NULL, '') ON CONFLICT (resource, region)"
             " DO UPDATE SET slot = $2, checked_at = $2",
             it.id, micros,
         )  # fmt: skip

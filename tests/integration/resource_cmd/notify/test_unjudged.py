@@ -35,7 +35,7 @@ async def seen(world, it, at, up):
     """A result of that time."""
     async with world.db.transaction() as tx:
         await tx.execute(
-            "INSERT INTO view VALUES ($1, 'a', $2, $2, $3, $2, NULL, '') ON CONFLICT (resource, region)"
+            "INSERT INTO region_observation VALUES ($1, 'a', $2, $2, $3, $2, NULL, '') ON CONFLICT (resource, region)"
             " DO UPDATE SET slot = $2, checked_at = $2, up = $3",
             it.id, micros(at), up,
         )  # fmt: skip

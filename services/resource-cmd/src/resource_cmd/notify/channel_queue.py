@@ -260,8 +260,8 @@ FROM notification n WHERE channel = $1 AND open AND planned IS NULL ORDER BY pla
 _FAMILIES = """
 SELECT r.id, r.status, p.id AS parent, p.name AS parent_name, p.status AS parent_status,
     (p.state->'change'->>'at')::timestamptz AS parent_since, greatest(r.interval, p.interval) AS interval,
-    (SELECT max(checked_at) FROM view v WHERE v.resource = r.id) AS checked,
-    (SELECT max(checked_at) FROM view v WHERE v.resource = p.id) AS parent_checked
+    (SELECT max(checked_at) FROM region_observation v WHERE v.resource = r.id) AS checked,
+    (SELECT max(checked_at) FROM region_observation v WHERE v.resource = p.id) AS parent_checked
 FROM resource r JOIN resource p ON p.id = (r.state->>'parent_id')::uuid AND p.organisation = r.organisation
 WHERE r.id = ANY($1::uuid[])
 """

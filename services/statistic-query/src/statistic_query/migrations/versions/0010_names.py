@@ -1,0 +1,10 @@
+"""Tables are called what they hold."""
+
+from alembic import op
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE tally RENAME TO ping_sequence")
