@@ -15,7 +15,7 @@ from prober.probes.check import Observation
 LIMIT = 4 << 10
 _MASK = "********"
 _SHORTEST = 6  # a part of fewer characters would be found, and masked, by chance
-_LONG = 4 << 10  # characters of secrets beyond which a thread looks for them
+_LONG = 500  # characters of secrets beyond which a thread looks for them
 
 
 async def hide(seen: Observation, secrets: Sequence[str]) -> None:

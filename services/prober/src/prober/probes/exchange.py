@@ -34,6 +34,8 @@ class Exchange(asyncio.Protocol):
         self.connected_at = 0.0
         self.first_byte_at = 0.0
         self._body: list[bytes] = []
+        self._pieces: int | None = None
+        self.on_body = self._body.append  # a piece freed of its chunk frame; there may be a hundred thousand
         self._bodiless = method == "HEAD"
         self._follow = follow
         self._received = 0
@@ -51,7 +53,7 @@ class Exchange(asyncio.Protocol):
     @property
     def body(self) -> bytes:
         """The first 1 MiB of the body, as sent."""
-        return b"".join(self._body)[:BODY_LIMIT]
+        return b"".join(self._body[: self._pieces])[:BODY_LIMIT]
 
     def location(self) -> bytes | None:
         """Where a redirect leads; None when the answer is no redirect, or does not say so."""
@@ -98,7 +100,8 @@ class Exchange(asyncio.Protocol):
                 self._finish(refused)
             elif not self.over.done():
                 self._loose = tolerant.Answer(refused, bodiless=self._bodiless)
-                self.in_body, self._body = False, []
+                self.in_body = False
+                self._body.clear()
                 self._tolerate(self._loose, b"".join(self._raw))
 
     def _tolerate(self, loose: tolerant.Answer, data: bytes) -> None:
@@ -113,6 +116,7 @@ class Exchange(asyncio.Protocol):
             if self._follow and self.location() is not None:
                 self._finish()
         if loose.over:
+            self.cut = loose.cut
             self._finish()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -150,11 +154,6 @@ class Exchange(asyncio.Protocol):
         if (self._bodiless and self.in_body) or (self._follow and self.location() is not None):
             self._finish()
 
-    def on_body(self, data: bytes) -> None:
-        """A piece of the body, freed of its chunk frame."""
-        if not self.over.done():
-            self._body.append(data)
-
     def on_message_complete(self) -> None:
         """The answer is over, or an interim one such as 100 (Continue) was."""
         if self.in_body:
@@ -173,4 +172,5 @@ class Exchange(asyncio.Protocol):
     def _finish(self, failure: Exception | None = None) -> None:
         if not self.over.done():
             self.failure = failure
+            self._pieces = len(self._body)  # what comes behind is another answer's
             self.over.set_result(None)

@@ -16,20 +16,21 @@ _CONTROL = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]+")
 _LENGTH = re.compile(rb"\d{1,15}")
 _SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[ \t]*(?:;[^\n]*)?\r*\n")
 _LINE_LIMIT = 4096
-_MOST_CHUNKS = 20_000  # each costs a microsecond of our own; a body of so many is judged by what came
+_MOST_CHUNKS = 5_000  # each costs a microsecond of our own; a body of so many is judged by what came
 
 
 class Answer:
     """Reads one answer piece by piece; `begun` when its head has come, `over` when its body has.
 
-    `bodiless` says that it answers a HEAD. `refused` is why the strict parser did not take it.
+    `cut` says that the body was read no further, `bodiless` that it answers a HEAD. `refused` is why the strict parser
+    did not take it.
     """
 
     def __init__(self, refused: Broken, *, bodiless: bool) -> None:
         self.refused = refused
         self.status = 0
         self.headers: list[Header] = []
-        self.begun = self.over = self.ends_with_connection = False
+        self.begun = self.over = self.cut = self.ends_with_connection = False
         self._tolerated: dict[str, None] = {}
         self._held = bytearray()
         self._searched = 0
@@ -56,7 +57,7 @@ class Answer:
             data = self._chunks.feed(data)
             if self._chunks.loose:
                 self._tolerated["chunks are not framed as HTTP says"] = None
-            self.over = self._chunks.over
+            self.over, self.cut = self._chunks.over, self._chunks.cut
         elif not self.ends_with_connection:
             data = data[: self._left]
             self._left -= len(data)
@@ -149,14 +150,14 @@ class Answer:
 class Chunks:
     """Takes the frame of chunks off, also where its lines have spaces or lack their carriage returns.
 
-    `loose` says that they did.
+    `loose` says that they did, `cut` that there were too many.
     """
 
     def __init__(self) -> None:
         self._held = b""
         self._left = self._count = 0
         self._behind = False  # a chunk, whose line end is still to come
-        self.over = self.loose = False
+        self.over = self.loose = self.cut = False
 
     def feed(self, data: bytes) -> bytes:
         """What of the body is in the next piece.
@@ -188,7 +189,8 @@ class Chunks:
             self.loose |= self._behind or not _STRICT_SIZE.fullmatch(line)
             self._left, self._behind = int(size[1], 16), True
             self._count += 1
-            self.over = not self._left or self._count > _MOST_CHUNKS  # trailers are of no interest
+            self.cut = self._count > _MOST_CHUNKS
+            self.over = not self._left or self.cut  # trailers are of no interest
         return b"".join(body)
 
 
