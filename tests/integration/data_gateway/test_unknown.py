@@ -30,7 +30,7 @@ async def commands(broker: Nats) -> AsyncIterator[Broker]:
 
 
 @pytest.fixture
-async def door(commands: Broker, broker: Nats, tmp_path: Path) -> AsyncIterator[PingIntake]:
+async def intake(commands: Broker, broker: Nats, tmp_path: Path) -> AsyncIterator[PingIntake]:
     assert commands
     made = PingIntake()
     async with Broker(broker.url("data-gateway"), "data-gateway") as ours:

@@ -32,7 +32,7 @@ class OneKey:
 
 
 @pytest.fixture
-def door() -> PingIntake:
+def intake() -> PingIntake:
     made = PingIntake()
     made.known = OneKey()  # type: ignore[assignment]
     return made
