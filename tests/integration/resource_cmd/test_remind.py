@@ -10,6 +10,7 @@ import pytest
 
 from pinghome_common import clock
 from pinghome_common.db import Database
+from pinghome_common.errors import Unavailable
 from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.domain import Domain
@@ -154,7 +155,7 @@ async def test_two_that_look_at_once_tell_once(world):
 async def test_what_fails_before_its_commit_is_told_by_the_next_look(world, monkeypatch):
     await world.add(ssl_reminder=[7])
     monkeypatch.setattr(worker, "announce", _fails)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Unavailable):
         await world.look(before=1)
     monkeypatch.undo()
 
@@ -164,7 +165,7 @@ async def test_what_fails_before_its_commit_is_told_by_the_next_look(world, monk
 
 
 async def _fails(*_: object) -> None:
-    raise RuntimeError("killed")
+    raise ConnectionError("killed")
 
 
 async def test_worker_looks_by_the_clock_and_begins_again_where_it_was(world, monkeypatch):
@@ -213,3 +214,25 @@ async def test_many_that_expire_are_asked_for_together_and_left_alone_until_the_
                 assert await remind(counting, at) == 0
                 assert len(asked) == 1
     assert seen == [0, 30, 0, 30, 0, 30, 0, 30, 0, 0]
+
+
+async def test_monitor_of_which_nothing_can_be_said_keeps_no_other_from_it(commands, monkeypatch):
+    async with Database(commands) as db:
+        fine, broken = World(db), World(db)
+        for each in (fine, broken):
+            await each.add(ssl_reminder=[7])
+        say = worker.announce
+
+        async def announce(tx, notices):
+            if broken.id in {notice.about for notice in notices}:
+                raise ValueError("bad data")
+            await say(tx, notices)
+
+        monkeypatch.setattr(worker, "announce", announce)
+        async with db.connection() as connection:
+            for _ in range(2):
+                await remind(connection, EXPIRES - 7 * DAY)
+            reminded = await connection.fetch("SELECT resource FROM reminded")
+            letters = await connection.fetch("SELECT worker, key, attempts FROM dead_letter")
+    assert [row["resource"] for row in reminded] == [fine.id]
+    assert [(row["worker"], row["key"], row["attempts"]) for row in letters] == [("remind", str(broken.id), 1)]

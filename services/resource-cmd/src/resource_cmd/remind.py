@@ -10,18 +10,24 @@ import msgspec
 
 from pinghome_common import clock
 from pinghome_common.db import Connection, Database, only_one
+from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.resource import Resource
 from pinghome_common.health import resting
 from resource_cmd.notify.ledger import Notice, announce
 from resource_cmd.reminder import Expiry, due, expiries, next_look, sentence
-from resource_cmd.store import Actor, Resources, unheard
+from resource_cmd.store import Actor, Resources, Row, unheard
 
 REMINDER = Actor("remind")
+LETTERS = DeadLetters("remind")
 
 LOOK = 5.0
 """Seconds between two looks at the monitors whose first reminder's day has come."""
 
-_BEGUN = "SELECT id, version, state FROM resource WHERE remind_from <= $1 AND id > $2 ORDER BY id LIMIT 500"
+_BEGUN = f"""
+SELECT id, version, state FROM resource WHERE remind_from <= $1 AND id > $2
+    AND NOT {PARKED.format(worker="remind", id="resource.id")}
+ORDER BY id LIMIT 500
+"""  # noqa: S608  # our own words
 _FIRED = "SELECT * FROM reminded WHERE resource = ANY($1::uuid[])"
 # Until a monitor is saved again, which begins anew: nothing is due before then.
 _REST = """
@@ -56,21 +62,26 @@ class Reminder:
 
 
 async def remind(tx: Connection, now: datetime) -> int:
-    """Announces what is due, each reminder in a transaction of its own; returns how many there were."""
+    """Announces what is due; returns how many reminders there were."""
     told, last = 0, UUID(int=0)
+
+    async def fire_all(tx: Connection, ids: list[UUID]) -> None:
+        nonlocal told
+        told += await _fire(tx, ids, now)
+
     while rows := await tx.fetch(_BEGUN, now, last):
         last = rows[-1]["id"]
         fired = await _fired(tx, [row["id"] for row in rows])
         rested: list[tuple[UUID, int, datetime | None]] = []
+        begun: list[UUID] = []
         for row in rows:
-            it = msgspec.json.decode(row["state"], type=Resource)
-            found = expiries(it)
-            begun = [expiry for expiry in found if _due(fired, it.id, expiry, now) is not None]
-            for expiry in begun:
-                async with tx.transaction():
-                    told += await _fire(tx, it.id, expiry, now)
-            if not begun:
-                rested.append((it.id, row["version"], next_look(found, now)))
+            found = expiries(msgspec.json.decode(row["state"], type=Resource))
+            if any(_due(fired, row["id"], expiry, now) is not None for expiry in found):
+                begun.append(row["id"])
+            else:
+                rested.append((row["id"], row["version"], next_look(found, now)))
+        if begun:
+            await LETTERS.contain(tx, begun, fire_all)
         await tx.execute(_REST, *([list(column) for column in zip(*rested, strict=True)] or [[], [], []]))
     return told
 
@@ -92,27 +103,29 @@ def _due(fired: Fired, monitor: UUID, expiry: Expiry, now: datetime) -> int | No
     return due(expiry.days_before, expiry.expires_at, fired.get((monitor, expiry.kind, expiry.expires_at), []), now)
 
 
-async def _fire(tx: Connection, monitor: UUID, expiry: Expiry, now: datetime) -> bool:
-    """Notes and announces one reminder, unless the monitor has changed since it was looked at."""
-    store = Resources(tx, REMINDER, unheard, now)
-    rows = await store.edit_many([monitor])
-    if not rows or expiry not in expiries(rows[0].state):
-        return False
-    row = rows[0]
-    days = _due(await _fired(tx, [monitor]), monitor, expiry, now)
-    if days is None:
-        return False
-    await tx.execute(_FIRE, monitor, expiry.kind, expiry.expires_at, days)
-    await store.save(row, "reminded")  # an event of its own, for a notice is known by its event's version
-    notice = Notice(
+async def _fire(tx: Connection, monitors: list[UUID], now: datetime) -> int:
+    """Notes and announces what is due of some monitors, as they are now; returns how many reminders there were."""
+    store, notices = Resources(tx, REMINDER, unheard, now), list[Notice]()
+    rows, fired = await store.edit_many(monitors), await _fired(tx, monitors)
+    for row in rows:
+        for expiry in expiries(row.state):
+            days = _due(fired, row.state.id, expiry, now)
+            if days is not None:
+                await tx.execute(_FIRE, row.state.id, expiry.kind, expiry.expires_at, days)
+                await store.save(row, "reminded")  # an event of its own, for a notice is known by its event's version
+                notices.append(_notice(row, expiry, now))
+    await announce(tx, notices)
+    return len(notices)
+
+
+def _notice(row: Row[Resource], expiry: Expiry, now: datetime) -> Notice:
+    return Notice(
         organisation=row.state.organisation,
         noun="resource",
-        about=monitor,
+        about=row.state.id,
         version=row.version,
         what=f"{expiry.kind}-reminder",
         at=now,
         title=f"{row.state.name}: {sentence(expiry.what, expiry.expires_at, now)}",
         text=f"{expiry.what} is valid until {expiry.expires_at:%Y-%m-%d %H:%M} UTC.",
     )
-    await announce(tx, [notice])
-    return True

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from pinghome_common import clock
 from pinghome_common.clock import micros
 from pinghome_common.db import Connection, Database
+from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.worker import Worker
 from resource_cmd.notify.ledger import announce
@@ -14,6 +16,7 @@ from resource_cmd.notify.words import of_unjudged
 from resource_cmd.store import Actor, Resources, unheard
 
 ACTOR = Actor("unjudged")
+LETTERS = DeadLetters("unjudged")
 
 INTERVALS = 10
 """Intervals after which it is told."""
@@ -44,15 +47,14 @@ class Unjudged(Worker):
 async def tell(tx: Connection, now: datetime) -> int:
     """Announces up to 100 monitors that have been unknown for too long; returns how many there were."""
     found = await tx.fetch(_LASTING, now, INTERVALS, micros(now), MICRO)
-    for row in found:
-        async with tx.transaction():
-            await _tell(tx, row["id"], now)
+    if found:
+        await LETTERS.contain(tx, [row["id"] for row in found], partial(_tell, now=now))
     return len(found)
 
 
-async def _tell(tx: Connection, id_: UUID, now: datetime) -> None:
+async def _tell(tx: Connection, ids: list[UUID], now: datetime) -> None:
     store = Resources(tx, ACTOR, unheard, now)
-    for row in await store.edit_many([id_]):
+    for row in await store.edit_many(ids):
         if row.state.change.status == "unknown" and row.state.unjudged_version != row.state.change.version:
             row.state.unjudged_version = row.state.change.version
             await store.save(row, "unjudged")  # an event of its own, for a notice is known by its event's version
@@ -60,7 +62,7 @@ async def _tell(tx: Connection, id_: UUID, now: datetime) -> None:
 
 
 # A region is well that judges others just now; or that looks at this monitor alone and still reports.
-_LASTING = """
+_LASTING = f"""
 WITH fresh AS (
     SELECT v.region, v.up IS NOT NULL AS judged FROM view v JOIN resource r ON r.id = v.resource
     WHERE v.checked_at >= $3 - (2 * r.interval + 10)::bigint * $4
@@ -71,5 +73,6 @@ SELECT id FROM resource WHERE status = 'unknown'
     AND (state->'change'->>'at')::timestamptz < $1::timestamptz - $2::int * interval * interval '1 second'
     AND coalesce((state->>'unjudged_version')::int, 0) <> (state->'change'->>'version')::int
     AND state->'regions' ?| ARRAY(SELECT region FROM well)
+    AND NOT {PARKED.format(worker="unjudged", id="resource.id")}
 LIMIT 100
-"""
+"""  # noqa: S608  # our own words

@@ -24,6 +24,7 @@ from pinghome_common.events.ping import Batch, Kind, Ping, encode
 from pinghome_common.guard import Guard
 from resource_cmd import heartbeat
 from resource_cmd.notify import deliver
+from resource_cmd.notify.email import Email
 from resource_cmd.notify.ledger import Notice, announce
 from resource_cmd.notify.message import Undelivered
 from resource_cmd.notify.web import Web
@@ -319,3 +320,30 @@ async def test_silent_name_is_given_up_soon_and_told_as_what_it_is(monkeypatch):
         await web.ask("POST", "http://silent.example/", {})
     asked.set()
     await web.close()
+
+
+async def test_channel_whose_ledger_is_broken_keeps_no_other_waiting(world):
+    async with listening() as receiver:
+        broken = await world.webhook("http://127.0.0.1:1/")
+        await world.webhook(receiver.url)
+        it = await world.resource()
+        await world.tell(it, "down")
+        async with world.db.connection() as connection:
+            await connection.execute("UPDATE notification SET state = '{\"covers\": 5}' WHERE channel = $1", broken)
+        async with world.working() as (worker,):
+            await eventually(lambda: count(receiver.asked), bool, 20)
+            await eventually(lambda: count(worker._broken), bool, 20)  # and is not tried again at once
+            assert set(worker._broken) == {broken}
+
+
+async def test_organisation_whose_channels_are_broken_keeps_no_other_from_being_told(world, means):
+    other = World(world.db, means)
+    await other.begin()
+    async with listening() as receiver:
+        broken = await other.channel(Email(to=["a@x.test"]), "email")
+        async with world.db.connection() as connection:
+            await connection.execute("UPDATE channel SET state = state - 'name' WHERE id = $1", broken)
+        await world.webhook(receiver.url)
+        async with world.working():
+            await world.tell(await world.resource(), "down")
+            await eventually(lambda: count(receiver.asked), bool, 20)

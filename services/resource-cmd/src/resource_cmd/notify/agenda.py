@@ -91,7 +91,7 @@ class Agenda:
             row.state.state, row.state.reason = State.failed, reason
             await self._store.save(row, "failed")
         await self._due({row.state.id: None for row in over})
-        await self._tx.execute(_PUT_OFF, self._channel, self._now, self._now + LOOK_FOR)
+        await self._tx.execute(_PUT_OFF, self._channel, self._now, self._now + LOOK_FOR, reason)
         await self._tx.execute(_NEXT_ABOUT, self._channel, [row.state.about for row in over], self._now)
 
     async def _message(self) -> list[Row[Notification]]:
@@ -228,7 +228,11 @@ WHERE channel = $1 AND open AND due <= greatest($2, now())
     AND (state->>'state' <> 'held' OR state->>'reason' <> $3 OR (state->>'created_at')::timestamptz <= $4)
 ORDER BY place
 """
-_PUT_OFF = "UPDATE notification SET due = $3 WHERE channel = $1 AND open AND due <= greatest($2, now())"
+# What has come since is not yet held, and is looked at next.
+_PUT_OFF = """
+UPDATE notification SET due = $3 WHERE channel = $1 AND open AND due <= greatest($2, now())
+    AND state->>'state' = 'held' AND state->>'reason' = $4
+"""
 _NEXT_ABOUT = """
 UPDATE notification SET due = $3 WHERE channel = $1 AND open AND planned IS NULL AND about = ANY($2::uuid[])
 """

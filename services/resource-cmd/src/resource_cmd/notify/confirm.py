@@ -6,13 +6,17 @@ from email.message import EmailMessage
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from pinghome_common.clock import from_micros, micros, now
+from pinghome_common.containment import is_items_own
 from pinghome_common.db import Connection, Database
 from pinghome_common.secret import seal, unseal
 from pinghome_common.worker import Worker
 from resource_cmd.notify.email import Email, needs_confirmation
 from resource_cmd.notify.message import Kind, Means, Undelivered
+
+log = structlog.get_logger()
 
 VALID = timedelta(days=7)
 """For how long a link can be followed."""
@@ -93,6 +97,11 @@ class Confirmer(Worker):
         try:
             await self._mail(address, f"{self._url}/confirm/{token(self._key, organisation, address, now())}")
         except Undelivered:
+            return True
+        except Exception as error:  # an address that nothing can be made of
+            if not is_items_own(error):
+                raise
+            log.exception("link_not_mailed", organisation=str(organisation))
             return True
         async with self._db.connection() as connection:
             await connection.execute(_MAILED, organisation, address)

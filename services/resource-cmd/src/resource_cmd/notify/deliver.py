@@ -13,6 +13,7 @@ import structlog
 from prometheus_client import Gauge
 
 from pinghome_common.clock import now
+from pinghome_common.containment import is_items_own
 from pinghome_common.db import Connection, Database
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.integration import Integration
@@ -37,6 +38,8 @@ CONNECTIONS = 4
 """Of those of the service's pool that deliveries may take at a time: commands come first."""
 TURN = 15.0
 """Seconds after which a channel begins nothing new, and others get their turn."""
+BROKEN = 60.0
+"""Seconds for which a channel is left alone whose turn failed for no fault of the database's."""
 SEND = 35.0
 """Seconds that one message may take."""
 OURS = "something went wrong on our side; it has been logged"
@@ -60,6 +63,7 @@ class Notifier:
         self._room = asyncio.Semaphore(CONNECTIONS)
         self._turns: dict[UUID, asyncio.Task[None]] = {}
         self._owners: dict[UUID, UUID] = {}
+        self._broken: dict[UUID, float] = {}
 
     def wake(self) -> None:
         """Says that there may be something new; without it the notifier looks each second."""
@@ -89,15 +93,27 @@ class Notifier:
     async def _refresh(self) -> None:
         """What channels wait for may be another thing since the operator has changed settings."""
         for row in await self._db.fetch(_OWNERS):
-            async with self._transaction() as tx:
-                await refresh(tx, self._key, self._means, row["organisation"])
+            try:
+                async with self._transaction() as tx:
+                    await refresh(tx, self._key, self._means, row["organisation"])
+            except Exception as error:  # one organisation's, which keeps no other from being told
+                if not is_items_own(error):
+                    raise
+                log.exception("channels_not_refreshed", organisation=str(row["organisation"]))
         self._after()
 
     async def _claim(self, connection: Connection, free: int) -> None:
         """Begins turns of channels that have something due, as many as are free and no more than each one's share."""
-        busy = Counted(self._owners.values())
+        busy, at = Counted(self._owners.values()), time.monotonic()
+        self._broken = {channel: until for channel, until in self._broken.items() if until > at}
         found = await connection.fetch(
-            _CLAIM, free, list(self._turns), timedelta(seconds=LEASE), list(busy), list(busy.values()), SHARE
+            _CLAIM,
+            free,
+            [*self._turns, *self._broken],
+            timedelta(seconds=LEASE),
+            list(busy),
+            list(busy.values()),
+            SHARE,
         )
         for row in found:
             self._owners[row["channel"]] = row["organisation"]
@@ -108,6 +124,8 @@ class Notifier:
             del self._turns[channel], self._owners[channel]
             if not task.cancelled() and (error := task.exception()):
                 log.warning("a channel's turn broke off; it gets another one", channel=str(channel), why=said(error))
+                if isinstance(error, Exception) and is_items_own(error):  # the same would fail again at once
+                    self._broken[channel] = time.monotonic() + BROKEN
 
         self._turns[channel] = asyncio.create_task(self._turn(channel, owner))
         self._turns[channel].add_done_callback(done)
