@@ -1,9 +1,11 @@
 """Names are looked up without threads: silent ones hold up nobody, and each is asked for once at a time."""
 
 import asyncio
+import gc
 import socket
 import threading
 from collections import Counter
+from contextlib import suppress
 from ipaddress import ip_network
 from itertools import chain
 
@@ -16,7 +18,6 @@ import pytest
 from pinghome_common.guard import AddressForbidden, Guard
 from pinghome_common.names import Names
 
-pytestmark = pytest.mark.asyncio
 RECORDS = {
     "both.test.": {"A": ["192.0.2.1", "192.0.2.2"], "AAAA": ["2001:db8::1"]},
     "four.test.": {"A": ["192.0.2.4"]},
@@ -62,6 +63,7 @@ async def server():
 
 
 @pytest.mark.parametrize("name", ["both.test", "four.test", "six.test", "FOUR.test", "four.test."])
+@pytest.mark.asyncio
 async def test_all_addresses_of_both_families_are_found(server, name):
     records = RECORDS[name.lower().rstrip(".") + "."]
     assert sorted(await server.names.addresses(name)) == sorted(chain(*records.values()))
@@ -76,18 +78,21 @@ async def test_all_addresses_of_both_families_are_found(server, name):
         ("broken.test", socket.EAI_AGAIN),
     ],
 )
+@pytest.mark.asyncio
 async def test_name_that_is_not_there_is_told_apart_from_a_resolver_that_fails(server, name, code):
     with pytest.raises(socket.gaierror) as raised:
         await server.names.addresses(name)
     assert raised.value.errno == code
 
 
+@pytest.mark.asyncio
 async def test_file_of_hosts_goes_first(server):
     found = {str(each[4][0]) for each in socket.getaddrinfo("localhost", None)}
     assert set(await server.names.addresses("localhost")) == found
     assert not server.asked
 
 
+@pytest.mark.asyncio
 async def test_silent_names_hold_up_nobody_and_need_no_threads(server):
     before = threading.active_count()
     silent = [asyncio.create_task(server.names.addresses(f"silent{number}.test")) for number in range(100)]
@@ -103,6 +108,7 @@ async def test_silent_names_hold_up_nobody_and_need_no_threads(server):
         await asyncio.gather(*silent, return_exceptions=True)
 
 
+@pytest.mark.asyncio
 async def test_name_under_way_is_asked_for_once_and_one_who_leaves_takes_it_from_nobody(server):
     asking = [asyncio.create_task(server.names.addresses("silent.test")) for _ in range(50)]
     await asyncio.sleep(0.2)
@@ -115,6 +121,7 @@ async def test_name_under_way_is_asked_for_once_and_one_who_leaves_takes_it_from
     assert server.asked["silent.test.", "A"] <= 4
 
 
+@pytest.mark.asyncio
 async def test_guard_judges_every_answer_and_reads_names_by_idna_2008(server):
     guard = Guard([ip_network("192.0.2.0/24")], names=server.names)
 
@@ -123,3 +130,17 @@ async def test_guard_judges_every_answer_and_reads_names_by_idna_2008(server):
         await guard.resolve("inside.test")
     with pytest.raises(socket.gaierror, match="not a valid host name"):
         await guard.resolve("a..b")
+
+
+def test_loop_that_ends_while_a_name_is_under_way_ends_in_silence(capfd):
+    async def leave(port: int) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await Names(["127.0.0.1"], port).addresses("silent.test")
+
+    with socket.socket(type=socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        asyncio.run(leave(silent.getsockname()[1]))
+        gc.collect()
+
+    assert "Traceback" not in capfd.readouterr().err

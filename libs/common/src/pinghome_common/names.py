@@ -2,8 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
+from typing import Any, cast
 
 import aiodns
 import pycares
@@ -46,7 +48,12 @@ class Names:
         if self._resolver is None or self._loop is not loop:
             self._loop, self._asking = loop, {}
             self._resolver = aiodns.DNSResolver(
-                list(self._servers), loop, timeout=TIMEOUT, tries=TRIES, udp_port=self._port, tcp_port=self._port
+                list(self._servers),
+                cast("Any", _Ending(loop)),
+                timeout=TIMEOUT,
+                tries=TRIES,
+                udp_port=self._port,
+                tcp_port=self._port,
             )
         asking = self._asking.get(host)
         if asking is None:
@@ -58,6 +65,21 @@ class Names:
         self._asking.pop(host, None)
         if not asking.cancelled():
             asking.exception()  # who asked may have gone: then nobody else looks at it
+
+
+class _Ending:
+    """A loop that may end while names are under way: c-ares' thread has answers for nobody then, and says nothing."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def call_soon_threadsafe(self, callback: Callable[..., object], *args: object) -> None:
+        """As a loop's, but for one that is closed."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(callback, *args)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
 
 
 async def _ask(resolver: aiodns.DNSResolver, host: str) -> list[str]:
