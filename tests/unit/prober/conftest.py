@@ -87,12 +87,14 @@ async def _listening(
         try:
             yield target
         finally:
-            for task in serving:
-                task.cancel()
-            await asyncio.gather(*serving, return_exceptions=True)
-            for writer in writers:  # one whose client reads no more would stay open, and be found by another test
-                writer.transport.abort()
-            await asyncio.sleep(0)
+            server.close()
+            for _ in range(5):  # a connection may be about to be served; one that is left open is found by another test
+                for task in serving:
+                    task.cancel()
+                await asyncio.gather(*serving, return_exceptions=True)
+                for writer in writers:
+                    writer.transport.abort()
+                await asyncio.sleep(0)
 
 
 Listening = Callable[..., AbstractAsyncContextManager[Target]]
