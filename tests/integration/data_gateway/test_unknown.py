@@ -36,10 +36,10 @@ async def intake(commands: Broker, broker: Nats, tmp_path: Path) -> AsyncIterato
     async with Broker(broker.url("data-gateway"), "data-gateway") as ours:
         await connected(ours)
         made.broker = ours
-        made.known = Directory(ours, tmp_path / "known", {"heartbeat": made.learn})
-        reading = asyncio.create_task(made.known.run(), name="reading")
+        made.directory = Directory(ours, tmp_path / "known", {"heartbeat": made.learn})
+        reading = asyncio.create_task(made.directory.run(), name="reading")
         async with asyncio.timeout(20):
-            while not made.known.ready:
+            while not made.directory.ready:
                 await asyncio.sleep(0.01)
         yield made
         reading.cancel()

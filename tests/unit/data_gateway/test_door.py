@@ -34,7 +34,7 @@ class OneKey:
 @pytest.fixture
 def intake() -> PingIntake:
     made = PingIntake()
-    made.known = OneKey()  # type: ignore[assignment]
+    made.directory = OneKey()  # type: ignore[assignment]
     return made
 
 
