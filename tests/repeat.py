@@ -1,9 +1,10 @@
-"""`python tests/repeat.py check 20`: runs `make check` (or `test`) again and again beside a full load; can be continued.
+"""`python tests/repeat.py check 20`: runs `make check` (or `test`) again and again beside a full load.
 
-Each run is a line of `.data/repeat-<target>.jsonl`: seconds, and which tests failed. The tally is printed after each.
+It can be continued: each run is a line of `.data/repeat-<target>.jsonl`, its seconds and which tests failed. The tally
+is printed after each.
 """
 
-# ruff: noqa: S603  # our own commands
+# ruff: noqa: S603, S607  # our own commands
 
 import argparse
 import json
@@ -58,7 +59,7 @@ def main() -> int:
                 f"{len(runs)} of {asked.times} runs, {sum(bool(run['failed']) for run in runs)} failed", file=sys.stderr
             )
             for test, count in failures.most_common():
-                print(f"  {count} × {test}", file=sys.stderr)
+                print(f"  {count} x {test}", file=sys.stderr)
             if len(runs) >= asked.times:
                 return int(bool(failures))
             runs.append(run_once(asked.target))
