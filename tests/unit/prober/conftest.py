@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -95,6 +96,16 @@ async def _listening(
                 for writer in writers:
                     writer.transport.abort()
                 await asyncio.sleep(0)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
+async def _nothing_left_open() -> AsyncIterator[None]:
+    """Ends what a target still holds when its module's loop closes: another test would be blamed for it."""
+    yield
+    loop = asyncio.get_running_loop()
+    for transport in list(getattr(loop, "_transports", {}).values()):  # of asyncio's loop; uvloop closes its own
+        transport.abort()
+    await asyncio.sleep(0)
 
 
 Listening = Callable[..., AbstractAsyncContextManager[Target]]
