@@ -16,7 +16,7 @@ from pinghome_common.events.channel import Channel
 from pinghome_common.events.domain import Domain
 from resource_cmd import reminder_worker as worker
 from resource_cmd import resource
-from resource_cmd.notify.store import Channels
+from resource_cmd.delivery.store import Channels
 from resource_cmd.reminder_worker import ReminderWorker, remind
 from resource_cmd.store import Actor, Resources, no_wait
 

@@ -15,7 +15,7 @@ from pinghome_common.dialects import pinghome
 from pinghome_common.directory import Caller
 from pinghome_common.errors import Conflict, FieldError, Invalid
 from resource_cmd.checks import Checks
-from resource_cmd.notify.store import Channels, Integrations
+from resource_cmd.delivery.store import Channels, Integrations
 from resource_cmd.store import Actor, Heartbeats, Resources, Services
 
 

@@ -9,9 +9,9 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.heartbeat import miss
 from pinghome_common.worker import Worker
+from resource_cmd.delivery.messages import of_heartbeat
+from resource_cmd.delivery.outbox import Notice, announce
 from resource_cmd.heartbeat import with_runtime
-from resource_cmd.notify.messages import of_heartbeat
-from resource_cmd.notify.outbox import Notice, announce
 from resource_cmd.store import Actor, Heartbeats, no_wait
 from resource_cmd.telemetry import judge
 

@@ -19,8 +19,8 @@ from whoisit.errors import RateLimitedError, ResourceDoesNotExist, UnsupportedEr
 
 from pinghome_common.events.domain import Domain
 from pinghome_common.guard import AddressForbidden, Guard
+from pinghome_delivery import egress
 from resource_cmd import whois
-from resource_cmd.notify import egress
 
 WAIT = 10.0
 """Seconds for one question to one server."""

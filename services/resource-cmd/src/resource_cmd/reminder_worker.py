@@ -13,7 +13,7 @@ from pinghome_common.db import Connection, Database, acquire_leadership
 from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.resource import Resource
 from pinghome_common.health import resting
-from resource_cmd.notify.outbox import Notice, announce
+from resource_cmd.delivery.outbox import Notice, announce
 from resource_cmd.reminder import Expiry, due, expiries, next_look, sentence
 from resource_cmd.store import Actor, Resources, Row, no_wait
 

@@ -16,9 +16,9 @@ from pinghome_common.events.ping import Ping, Tick, position
 from pinghome_common.events.probe import Result, Verdict
 from pinghome_common.items import Item
 from pinghome_common.runtime_state import lock_runtime, write_runtime
+from resource_cmd.delivery.messages import of_heartbeat, of_resource
+from resource_cmd.delivery.outbox import Notice, announce
 from resource_cmd.heartbeat import with_runtime
-from resource_cmd.notify.messages import of_heartbeat, of_resource
-from resource_cmd.notify.outbox import Notice, announce
 from resource_cmd.quorum import RegionObservation, decide
 from resource_cmd.store import Actor, Heartbeats, Resources, no_wait
 

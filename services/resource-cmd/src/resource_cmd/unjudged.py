@@ -11,8 +11,8 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.worker import Worker
-from resource_cmd.notify.messages import of_unjudged
-from resource_cmd.notify.outbox import announce
+from resource_cmd.delivery.messages import of_unjudged
+from resource_cmd.delivery.outbox import announce
 from resource_cmd.store import Actor, Resources, no_wait
 
 ACTOR = Actor("unjudged")

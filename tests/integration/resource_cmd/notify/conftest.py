@@ -22,15 +22,15 @@ from pinghome_common.events.resource import Resource
 from pinghome_common.events.service import Service
 from pinghome_common.guard import Guard
 from pinghome_common.secret import derive
+from pinghome_delivery.message import Kind, Transports
+from pinghome_delivery.providers import sealed
+from pinghome_delivery.rate_limiter import RateLimiter
+from pinghome_delivery.web import Web
+from pinghome_delivery.webhook import Webhook
 from resource_cmd import resource
-from resource_cmd.notify.dispatcher import Dispatcher
-from resource_cmd.notify.message import Kind, Transports
-from resource_cmd.notify.outbox import Notice, announce
-from resource_cmd.notify.providers import sealed
-from resource_cmd.notify.rate_limiter import RateLimiter
-from resource_cmd.notify.store import Channels, Integrations
-from resource_cmd.notify.web import Web
-from resource_cmd.notify.webhook import Webhook
+from resource_cmd.delivery.dispatcher import Dispatcher
+from resource_cmd.delivery.outbox import Notice, announce
+from resource_cmd.delivery.store import Channels, Integrations
 from resource_cmd.store import Actor, Resources, Services, no_wait
 
 KEY = derive("a secret key of the tests", "channel")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from pinghome_common.events.notification import Notification
-from resource_cmd.notify.message import compose
+from pinghome_delivery.message import compose
 
 AT = datetime(2026, 11, 21, 21, 50, 15, tzinfo=UTC)
 MONITOR = uuid4()

@@ -9,9 +9,9 @@ from integration.resource_cmd.test_results import DOWN, UP
 from integration.resource_cmd.test_results import World as Results
 from pinghome_common.clock import now
 from pinghome_common.events.notification import State
-from resource_cmd.notify.channel_queue import ChannelQueue
-from resource_cmd.notify.message import DeliveryError, compose
-from resource_cmd.notify.record import record
+from pinghome_delivery.message import DeliveryError, compose
+from resource_cmd.delivery.channel_queue import ChannelQueue
+from resource_cmd.delivery.record import record
 from resource_cmd.store import Resources, no_wait
 
 MINUTE = timedelta(minutes=1)

@@ -22,12 +22,12 @@ from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.events.notification import State
 from pinghome_common.events.ping import Batch, Kind, Ping, encode
 from pinghome_common.guard import Guard
+from pinghome_delivery.email import Email
+from pinghome_delivery.message import DeliveryError
+from pinghome_delivery.web import Web
 from resource_cmd import heartbeat
-from resource_cmd.notify import dispatcher
-from resource_cmd.notify.email import Email
-from resource_cmd.notify.message import DeliveryError
-from resource_cmd.notify.outbox import Notice, announce
-from resource_cmd.notify.web import Web
+from resource_cmd.delivery import dispatcher
+from resource_cmd.delivery.outbox import Notice, announce
 from resource_cmd.store import Heartbeats, Resources, no_wait
 
 
@@ -226,7 +226,7 @@ async def test_a_channel_that_was_deleted_shows_what_it_was_not_told(world):
 
 
 async def test_after_a_day_it_has_failed_and_says_why(world, monkeypatch):
-    monkeypatch.setattr("resource_cmd.notify.record.GIVE_UP", timedelta(seconds=1))
+    monkeypatch.setattr("resource_cmd.delivery.record.GIVE_UP", timedelta(seconds=1))
     it = await world.resource()
     await world.webhook("http://127.0.0.1:1/secret-path?token=secret")
     async with world.working():
@@ -313,7 +313,7 @@ async def count(some):
 
 
 async def test_silent_name_is_given_up_soon_and_told_as_what_it_is(monkeypatch):
-    monkeypatch.setattr("resource_cmd.notify.egress.LOOKUP", 0.2)
+    monkeypatch.setattr("pinghome_delivery.egress.LOOKUP", 0.2)
     asked = threading.Event()
     web = Web(Guard(lookup=lambda _: asked.wait(60) and []))
     with pytest.raises(DeliveryError, match=r"silent\.example cannot be resolved"):

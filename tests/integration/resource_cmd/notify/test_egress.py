@@ -13,12 +13,12 @@ import pytest
 from bench.certificates import write_certificates
 from integration.resource_cmd.notify.messages import message
 from pinghome_common.guard import AddressForbidden, Guard
-from resource_cmd.notify import egress
-from resource_cmd.notify.apprise import Apprise
-from resource_cmd.notify.message import DeliveryError
-from resource_cmd.notify.slack import Slack
-from resource_cmd.notify.web import Web
-from resource_cmd.notify.webhook import Webhook
+from pinghome_delivery import egress
+from pinghome_delivery.apprise import Apprise
+from pinghome_delivery.message import DeliveryError
+from pinghome_delivery.slack import Slack
+from pinghome_delivery.web import Web
+from pinghome_delivery.webhook import Webhook
 
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
 

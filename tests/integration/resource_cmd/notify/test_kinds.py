@@ -16,13 +16,13 @@ from integration.resource_cmd.notify.messages import message
 from mail_sink import mail_sink
 from pinghome_common.errors import Invalid
 from pinghome_common.guard import Guard
-from resource_cmd.notify.apprise import SCHEMES, Apprise
-from resource_cmd.notify.email import Email
-from resource_cmd.notify.mail import Mail
-from resource_cmd.notify.message import Allowed, DeliveryError
-from resource_cmd.notify.slack import Slack
-from resource_cmd.notify.web import Web
-from resource_cmd.notify.webhook import Webhook
+from pinghome_delivery.apprise import SCHEMES, Apprise
+from pinghome_delivery.email import Email
+from pinghome_delivery.mail import Mail
+from pinghome_delivery.message import Allowed, DeliveryError
+from pinghome_delivery.slack import Slack
+from pinghome_delivery.web import Web
+from pinghome_delivery.webhook import Webhook
 from ssrf_corpus import FORBIDDEN
 
 # --- webhook, slack -------------------------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ async def test_user_and_password_of_a_url_are_sent_as_basic_authentication(means
 
 
 async def test_a_receiver_that_drips_is_left_after_the_deadline(means, monkeypatch):
-    monkeypatch.setattr("resource_cmd.notify.web.DEADLINE", 0.5)
+    monkeypatch.setattr("pinghome_delivery.web.DEADLINE", 0.5)
 
     async def drip(_, writer):
         while True:

@@ -2,8 +2,8 @@
 
 from importlib import import_module
 
-from resource_cmd.notify.email import Email
-from resource_cmd.notify.webhook import Webhook
+from pinghome_delivery.email import Email
+from pinghome_delivery.webhook import Webhook
 
 MIGRATION = import_module("resource_cmd.migrations.versions.0009_mail_addresses")
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from contract.target import eventually
 from integration.resource_cmd.notify.test_agenda import delete
 from mail_sink import mail_sink
-from resource_cmd.notify.email import Email
-from resource_cmd.notify.mail import Mail
+from pinghome_delivery.email import Email
+from pinghome_delivery.mail import Mail
 
 
 async def rows(world):

@@ -9,9 +9,9 @@ import pytest
 
 from integration.resource_cmd.notify.messages import message
 from pinghome_common.errors import Invalid
-from resource_cmd.notify.message import Allowed, DeliveryError, Later
-from resource_cmd.notify.rate_limiter import RateLimiter
-from resource_cmd.notify.statuspage_io import StatuspageIo
+from pinghome_delivery.message import Allowed, DeliveryError, Later
+from pinghome_delivery.rate_limiter import RateLimiter
+from pinghome_delivery.statuspage_io import StatuspageIo
 from statuspage import statuspage
 
 

@@ -12,15 +12,15 @@ from integration.resource_cmd.notify.conftest import KEY, OPERATOR, START
 from mail_sink import mail_sink
 from pinghome_common.clock import now
 from pinghome_common.events.notification import State
-from resource_cmd.notify import confirm
-from resource_cmd.notify.channel_queue import ChannelQueue
-from resource_cmd.notify.confirm import Confirmer, expect, read_token, token
-from resource_cmd.notify.email import NO_SERVER, Email
-from resource_cmd.notify.mail import Mail
-from resource_cmd.notify.rate_limiter import RateLimiter
-from resource_cmd.notify.statuspage_io import StatuspageIo
-from resource_cmd.notify.store import Channels
-from resource_cmd.notify.usable import refresh
+from pinghome_delivery import confirm
+from pinghome_delivery.confirm import Confirmer, expect, read_token, token
+from pinghome_delivery.email import NO_SERVER, Email
+from pinghome_delivery.mail import Mail
+from pinghome_delivery.rate_limiter import RateLimiter
+from pinghome_delivery.statuspage_io import StatuspageIo
+from resource_cmd.delivery.channel_queue import ChannelQueue
+from resource_cmd.delivery.store import Channels
+from resource_cmd.delivery.usable import refresh
 from resource_cmd.store import no_wait
 from statuspage import statuspage
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from pinghome_common.errors import TooMany
-from resource_cmd.notify.rate_limiter import TestsPaced
+from pinghome_delivery.rate_limiter import TestsPaced
 
 
 def test_tests_are_counted_for_each_organisation_and_minute(monkeypatch):

@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resource_cmd.notify.throttling import (
+from pinghome_delivery.throttling import (
     A_MINUTE,
     AN_HOUR,
     DAMPED,

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from resource_cmd.notify.dependencies import ParentDecision, ParentState, light
+from pinghome_delivery.dependencies import ParentDecision, ParentState, light
 
 FELL = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -13,8 +13,9 @@ from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, take
 from pinghome_common.events.heartbeat import Status as Beat
 from pinghome_common.events.ping import Kind, Ping
 from pinghome_common.events.resource import Change, Resource, Status
+from pinghome_common.text import one_line
+from resource_cmd.delivery.messages import duration, of_heartbeat, of_resource, tells
 from resource_cmd.heartbeat import with_runtime
-from resource_cmd.notify.messages import duration, of_heartbeat, of_resource, one_line, tells
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

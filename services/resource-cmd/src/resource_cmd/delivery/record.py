@@ -9,10 +9,10 @@ from prometheus_client import Counter, Histogram
 
 from pinghome_common.db import Connection
 from pinghome_common.events.notification import Attempt, Notification, State
-from resource_cmd.notify.channel_queue import NOTIFIER
-from resource_cmd.notify.message import DeliveryError, PartlyDelivered, Refusal
-from resource_cmd.notify.outbox import Notifications
-from resource_cmd.notify.throttling import GIVE_UP, backoff
+from pinghome_delivery.message import DeliveryError, PartlyDelivered, Refusal
+from pinghome_delivery.throttling import GIVE_UP, backoff
+from resource_cmd.delivery.channel_queue import NOTIFIER
+from resource_cmd.delivery.outbox import Notifications
 from resource_cmd.store import Row, no_wait
 
 DELIVERIES = Counter("pinghome_deliveries_total", "attempts to deliver notifications", ["kind", "outcome"])

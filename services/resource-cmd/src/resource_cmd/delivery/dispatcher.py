@@ -20,10 +20,10 @@ from pinghome_common.events.integration import Integration
 from pinghome_common.events.notification import Notification
 from pinghome_common.health import resting
 from pinghome_common.logs import said
-from resource_cmd.notify.channel_queue import ChannelQueue
-from resource_cmd.notify.message import DeliveryError, Kind, Later, PartlyDelivered, Transports, compose
-from resource_cmd.notify.record import Outcome, record
-from resource_cmd.notify.usable import opened_usable, refresh
+from pinghome_delivery.message import DeliveryError, Kind, Later, PartlyDelivered, Transports, compose
+from resource_cmd.delivery.channel_queue import ChannelQueue
+from resource_cmd.delivery.record import Outcome, record
+from resource_cmd.delivery.usable import opened_usable, refresh
 
 log = structlog.get_logger()
 

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from pinghome_common.errors import FieldError, Invalid
-from resource_cmd.notify.egress import threads_judged
-from resource_cmd.notify.message import DeliveryError, Kind, Message, Transports
+from pinghome_delivery.egress import threads_judged
+from pinghome_delivery.message import DeliveryError, Kind, Message, Transports
 
 DEADLINE = 20.0
 """Seconds for one message."""

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
 
-from resource_cmd.notify.message import DeliveryError, PartlyDelivered, Refusal
+from pinghome_delivery.message import DeliveryError, PartlyDelivered, Refusal
 
 PERMANENT = 500
 """SMTP codes from which on trying again is of no use."""

@@ -7,8 +7,8 @@ from pinghome_common.clock import from_micros
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.ping import Ping
 from pinghome_common.events.resource import Resource
-from pinghome_common.text import clean
-from resource_cmd.notify.outbox import Notice
+from pinghome_common.text import clean, one_line
+from resource_cmd.delivery.outbox import Notice
 
 MESSAGE, OUTPUT = 500, 1000
 """Characters of a job's message and of its body that are told."""
@@ -111,18 +111,6 @@ def _notice(
         title=title,
         text=text,
     )
-
-
-def one_line(text: str) -> str:
-    """The text without line breaks and what else does not print: it goes into subjects and headers.
-
-    What joins or directs letters and emoji stays: without it some names are spelt wrong.
-    """
-    return " ".join("".join(each if each.isprintable() or each in _JOINERS else " " for each in text).split())
-
-
-# Zero-width (non-)joiner, the marks of direction, and the tags of which the flags of regions are made.
-_JOINERS = frozenset("\u200c\u200d\u200e\u200f\u061c" + "".join(map(chr, range(0xE0020, 0xE0080))))
 
 
 def duration(span: timedelta) -> str:

@@ -7,10 +7,10 @@ from pinghome_common.clock import now
 from pinghome_common.db import Connection
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.integration import Integration
-from resource_cmd.notify.message import Allowed, Kind, Transports
-from resource_cmd.notify.outbox import LEDGER
-from resource_cmd.notify.providers import opened
-from resource_cmd.notify.store import Channels, Integrations
+from pinghome_delivery.message import Allowed, Kind, Transports
+from pinghome_delivery.providers import opened
+from resource_cmd.delivery.outbox import LEDGER
+from resource_cmd.delivery.store import Channels, Integrations
 from resource_cmd.store import Store, no_wait
 
 

@@ -10,12 +10,12 @@ from pinghome_common.events.channel import Channel
 from pinghome_common.events.integration import Integration
 from pinghome_common.origin import same_place
 from pinghome_common.secret import seal, unseal
-from resource_cmd.notify.apprise import Apprise
-from resource_cmd.notify.email import Email
-from resource_cmd.notify.message import Kind
-from resource_cmd.notify.slack import Slack
-from resource_cmd.notify.statuspage_io import StatuspageIo
-from resource_cmd.notify.webhook import Webhook
+from pinghome_delivery.apprise import Apprise
+from pinghome_delivery.email import Email
+from pinghome_delivery.message import Kind
+from pinghome_delivery.slack import Slack
+from pinghome_delivery.statuspage_io import StatuspageIo
+from pinghome_delivery.webhook import Webhook
 
 CHANNELS: dict[str, Any] = {"apprise": Apprise, "email": Email, "webhook": Webhook}
 INTEGRATIONS: dict[str, Any] = {"email": Email, "slack": Slack, "statuspageIo": StatuspageIo, "webhook": Webhook}

@@ -12,9 +12,9 @@ import msgspec
 from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection
 from pinghome_common.events.notification import Notification, State
-from resource_cmd.notify.dependencies import ParentDecision, ParentState, light
-from resource_cmd.notify.outbox import OUTAGES, Notifications
-from resource_cmd.notify.throttling import GIVE_UP, HOUR, Plan, Told, Waiting, one_by_one, plan
+from pinghome_delivery.dependencies import ParentDecision, ParentState, light
+from pinghome_delivery.throttling import GIVE_UP, HOUR, Plan, Told, Waiting, one_by_one, plan
+from resource_cmd.delivery.outbox import OUTAGES, Notifications
 from resource_cmd.store import Actor, Row, no_wait
 
 NOTIFIER = Actor("notifier")

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
 from pinghome_common.errors import FieldError, Invalid
-from resource_cmd.notify.message import Allowed, DeliveryError, Kind, Message, Transports
-from resource_cmd.notify.web import Answer, host, refused
-from resource_cmd.notify.webhook import encode
+from pinghome_delivery.message import Allowed, DeliveryError, Kind, Message, Transports
+from pinghome_delivery.web import Answer, host, refused
+from pinghome_delivery.webhook import encode
 
 STATUSES = ("investigating", "identified", "monitoring")
 """Atlassian's words for an incident that is not resolved."""

@@ -13,8 +13,8 @@ from pinghome_common.containment import is_items_own
 from pinghome_common.db import Connection, Database
 from pinghome_common.secret import seal, unseal
 from pinghome_common.worker import Worker
-from resource_cmd.notify.email import Email, needs_confirmation
-from resource_cmd.notify.message import DeliveryError, Kind, Transports
+from pinghome_delivery.email import Email, needs_confirmation
+from pinghome_delivery.message import DeliveryError, Kind, Transports
 
 log = structlog.get_logger()
 

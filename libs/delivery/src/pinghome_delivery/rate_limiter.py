@@ -6,7 +6,7 @@ from collections import deque
 from uuid import UUID
 
 from pinghome_common.errors import TooMany
-from resource_cmd.notify.message import Later
+from pinghome_delivery.message import Later
 
 PATIENCE = 3.0
 """Seconds that a caller waits for its turn; one whose turn is later is sent away until then."""

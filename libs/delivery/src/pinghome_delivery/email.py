@@ -7,8 +7,8 @@ from email.utils import format_datetime
 from typing import ClassVar, Self
 
 from pinghome_common.errors import FieldError, Invalid
-from resource_cmd.notify.message import Allowed, DeliveryError, Kind, Message, Transports
-from resource_cmd.notify.messages import one_line
+from pinghome_common.text import one_line
+from pinghome_delivery.message import Allowed, DeliveryError, Kind, Message, Transports
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 NO_SERVER = "no mail server is configured; the operator sets PINGHOME_SMTP_URL and PINGHOME_MAIL_FROM"

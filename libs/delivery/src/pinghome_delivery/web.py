@@ -11,8 +11,8 @@ import httpx
 import msgspec
 
 from pinghome_common.guard import AddressForbidden, Guard
-from resource_cmd.notify import egress
-from resource_cmd.notify.message import DeliveryError
+from pinghome_delivery import egress
+from pinghome_delivery.message import DeliveryError
 
 DEADLINE = 10.0
 """Seconds from the look-up of the name to the last byte of the answer."""

@@ -11,8 +11,8 @@ import msgspec
 from pinghome_common.clock import now
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.guard import AddressForbidden, Guard
-from resource_cmd.notify.message import Kind, Message, Transports
-from resource_cmd.notify.web import host, refused
+from pinghome_delivery.message import Kind, Message, Transports
+from pinghome_delivery.web import host, refused
 
 
 def new_secret() -> str:

@@ -11,9 +11,9 @@ from pinghome_common.events.notification import Notification
 from pinghome_common.guard import Guard
 
 if TYPE_CHECKING:
-    from resource_cmd.notify.mail import Mail
-    from resource_cmd.notify.rate_limiter import RateLimiter
-    from resource_cmd.notify.web import Web
+    from pinghome_delivery.mail import Mail
+    from pinghome_delivery.rate_limiter import RateLimiter
+    from pinghome_delivery.web import Web
 
 LISTED = 100
 """Most lines that a digest's text has; its notifications are complete."""

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from resource_cmd.notify.message import Kind, Message, Transports
-from resource_cmd.notify.webhook import check_url, encode, masked_url, post
+from pinghome_delivery.message import Kind, Message, Transports
+from pinghome_delivery.webhook import check_url, encode, masked_url, post
 
 
 @dataclass(slots=True, kw_only=True)
