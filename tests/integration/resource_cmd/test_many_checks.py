@@ -13,7 +13,7 @@ from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
 from pinghome_common.events import encode
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, RuntimeState, Status, alert_after
-from resource_cmd.deadlines import _LATE, DeadlineWorker
+from resource_cmd.evaluation.deadlines import _LATE, DeadlineWorker
 
 CHECKS = 100_000
 MISSES = 1000

@@ -9,8 +9,8 @@ import pytest
 
 from pinghome_common.guard import Guard
 from registries import registry
-from resource_cmd import registry as registry_module
-from resource_cmd.registry import Registries, Silent
+from resource_cmd.expiry import registry as registry_module
+from resource_cmd.expiry.registry import Registries, Silent
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 HERE = Guard([ip_network("127.0.0.1/32")], lookup=lambda _: ["127.0.0.1"])

@@ -16,8 +16,9 @@ from pinghome_common.events.probe import Job, Result, Verdict, attempt_deadline
 from pinghome_common.events.resource import Resource
 from pinghome_common.secret import derive, unseal
 from pinghome_common.stream import Broker
-from resource_cmd import dry_run, resource
-from resource_cmd.dry_run import DryRuns
+from resource_cmd.monitors import resource
+from resource_cmd.scheduling import dry_run
+from resource_cmd.scheduling.dry_run import DryRuns
 
 HERE, THERE = "eu-central-1", "us-east-1"
 KEY = "a secret key"

@@ -13,7 +13,10 @@ LIBRARIES = {path.name: path for path in ROOT.glob("libs/*/src/*") if path.is_di
 PACKAGES = SERVICES.keys() | LIBRARIES.keys() | {"pinghome"}
 SOURCES = [path for pattern in ("libs/*/src", "services/*/src", "deploy/*/src") for path in sorted(ROOT.glob(pattern))]
 COMMON, DELIVERY = "pinghome_common", "pinghome_delivery"
-AGGREGATES = [ROOT / "services/resource-cmd/src/resource_cmd" / f"{noun}.py" for noun in ("resource", "heartbeat")]
+AGGREGATES = [
+    ROOT / "services/resource-cmd/src/resource_cmd" / name
+    for name in ("monitors/resource.py", "heartbeats/heartbeat.py")
+]
 WITHOUT_IO = {"sqlalchemy", "asyncpg", "nats", "fastapi", "httpx"}
 
 
@@ -95,6 +98,11 @@ def test_no_package_has_an_import_circle():
         TopologicalSorter({name: imported_modules(name, known) for name in known}).prepare()
     except CycleError as error:
         pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+def test_no_source_file_has_more_than_300_lines():
+    lengths = {path: len(path.read_text().splitlines()) for src in SOURCES for path in src.rglob("*.py")}
+    assert not {str(path.relative_to(ROOT)): lines for path, lines in lengths.items() if lines > 300}
 
 
 @pytest.mark.parametrize("path", AGGREGATES, ids=lambda path: path.stem)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from resource_cmd.domain import LONGEST_PAUSE, ask_again, pause, registrable
+from resource_cmd.expiry.domain import LONGEST_PAUSE, ask_again, pause, registrable
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

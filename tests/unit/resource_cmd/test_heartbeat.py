@@ -7,7 +7,7 @@ import pytest
 
 from pinghome_common.clock import micros
 from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status
-from resource_cmd.heartbeat import enable, halt
+from resource_cmd.heartbeats.heartbeat import enable, halt
 
 STAMP = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pinghome_common.clock import micros
 from pinghome_common.events.resource import Change, Resource, Status
-from resource_cmd.quorum import MICRO, RegionObservation, decide, fresh_for
+from resource_cmd.evaluation.quorum import MICRO, RegionObservation, decide, fresh_for
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 NOW = micros(START)

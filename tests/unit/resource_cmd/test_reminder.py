@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resource_cmd.reminder import DAY, due, sentence
+from resource_cmd.expiry.reminder import DAY, due, sentence
 
 EXPIRES = datetime(2026, 12, 31, 12, tzinfo=UTC)
 days = st.lists(st.integers(1, 365), min_size=1, max_size=12, unique=True)

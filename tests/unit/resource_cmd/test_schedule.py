@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from resource_cmd.api.pinghome.resource_body import INTERVALS, Settings
-from resource_cmd.scheduler import cron
+from resource_cmd.scheduling.scheduler import cron
 
 DAY = 86400
 

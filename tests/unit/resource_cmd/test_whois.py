@@ -8,7 +8,7 @@ from asyncwhois import tldparsers
 from asyncwhois.errors import NotFoundError
 from asyncwhois.parse import TLDBaseKeys
 
-from resource_cmd.whois import LARGEST, Parser, bounded
+from resource_cmd.expiry.whois import LARGEST, Parser, bounded
 
 ANSWERS = {
     "com": "Domain Name: EXAMPLE.COM\r\nRegistry Expiry Date: 2031-01-02T03:04:05Z\r\nRegistrar: A, Inc.\r\n",

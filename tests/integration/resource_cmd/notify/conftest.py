@@ -27,11 +27,13 @@ from pinghome_delivery.providers import sealed
 from pinghome_delivery.rate_limiter import RateLimiter
 from pinghome_delivery.web import Web
 from pinghome_delivery.webhook import Webhook
-from resource_cmd import resource
+from resource_cmd.accounts.store import Services
 from resource_cmd.delivery.dispatcher import Dispatcher
 from resource_cmd.delivery.outbox import Notice, announce
 from resource_cmd.delivery.store import Channels, Integrations
-from resource_cmd.store import Actor, Resources, Services, no_wait
+from resource_cmd.monitors import resource
+from resource_cmd.monitors.store import Resources
+from resource_cmd.store import Actor, no_wait
 
 KEY = derive("a secret key of the tests", "channel")
 OPERATOR = Actor("test")

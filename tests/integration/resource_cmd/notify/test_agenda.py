@@ -12,7 +12,8 @@ from pinghome_common.events.notification import State
 from pinghome_delivery.message import DeliveryError, compose
 from resource_cmd.delivery.channel_queue import ChannelQueue
 from resource_cmd.delivery.record import record
-from resource_cmd.store import Resources, no_wait
+from resource_cmd.monitors.store import Resources
+from resource_cmd.store import no_wait
 
 MINUTE = timedelta(minutes=1)
 

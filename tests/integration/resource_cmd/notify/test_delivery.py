@@ -25,10 +25,12 @@ from pinghome_common.guard import Guard
 from pinghome_delivery.email import Email
 from pinghome_delivery.message import DeliveryError
 from pinghome_delivery.web import Web
-from resource_cmd import heartbeat
 from resource_cmd.delivery import dispatcher
 from resource_cmd.delivery.outbox import Notice, announce
-from resource_cmd.store import Heartbeats, Resources, no_wait
+from resource_cmd.heartbeats import heartbeat
+from resource_cmd.heartbeats.store import Heartbeats
+from resource_cmd.monitors.store import Resources
+from resource_cmd.store import no_wait
 
 
 def verified(asked):

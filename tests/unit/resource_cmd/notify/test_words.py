@@ -15,7 +15,7 @@ from pinghome_common.events.ping import Kind, Ping
 from pinghome_common.events.resource import Change, Resource, Status
 from pinghome_common.text import one_line
 from resource_cmd.delivery.messages import duration, of_heartbeat, of_resource, tells
-from resource_cmd.heartbeat import with_runtime
+from resource_cmd.heartbeats.heartbeat import with_runtime
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

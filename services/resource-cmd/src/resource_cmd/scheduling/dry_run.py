@@ -12,7 +12,7 @@ from pinghome_common.events.probe import attempt_deadline
 from pinghome_common.events.resource import Resource
 from pinghome_common.secret import derive, seal, unseal
 from pinghome_common.stream import Broker
-from resource_cmd.scheduler import job_of
+from resource_cmd.scheduling.scheduler import job_of
 
 AT_ONCE = 10
 """Dry runs that one organisation may have under way."""

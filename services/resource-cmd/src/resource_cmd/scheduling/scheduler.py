@@ -16,7 +16,7 @@ from pinghome_common.events.resource import Resource
 from pinghome_common.secret import derive, seal, unseal
 from pinghome_common.stream import Broker, Reader
 from pinghome_common.worker import Worker
-from resource_cmd.target import endpoint, question
+from resource_cmd.monitors.target import endpoint, question
 
 log = structlog.get_logger()
 

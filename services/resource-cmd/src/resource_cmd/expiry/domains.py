@@ -15,8 +15,9 @@ from pinghome_common.events.resource import domain_of
 from pinghome_common.guard import Guard
 from pinghome_common.health import resting
 from pinghome_common.logs import said
-from resource_cmd.domain import ask_again, pause, registrable
-from resource_cmd.store import Actor, Resources, no_wait
+from resource_cmd.expiry.domain import ask_again, pause, registrable
+from resource_cmd.monitors.store import Resources
+from resource_cmd.store import Actor, no_wait
 
 log = structlog.get_logger()
 
@@ -94,7 +95,7 @@ class Domains:
         """Asks in the background, unless the registry is being asked, or was too lately."""
         at = asyncio.get_running_loop().time()
         if self._registries is None:
-            module = await asyncio.to_thread(importlib.import_module, "resource_cmd.registry")
+            module = await asyncio.to_thread(importlib.import_module, "resource_cmd.expiry.registry")
             self._registries = module.Registries(self._guard, self._bootstrap)
         if at >= self._refresh_at:
             await self._refresh(at)

@@ -14,8 +14,9 @@ from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.resource import Resource
 from pinghome_common.health import resting
 from resource_cmd.delivery.outbox import Notice, announce
-from resource_cmd.reminder import Expiry, due, expiries, next_look, sentence
-from resource_cmd.store import Actor, Resources, Row, no_wait
+from resource_cmd.expiry.reminder import Expiry, due, expiries, next_look, sentence
+from resource_cmd.monitors.store import Resources
+from resource_cmd.store import Actor, Row, no_wait
 
 REMINDER = Actor("remind")
 LETTERS = DeadLetters("remind")

@@ -11,9 +11,10 @@ from pinghome_common.events.heartbeat import miss
 from pinghome_common.worker import Worker
 from resource_cmd.delivery.messages import of_heartbeat
 from resource_cmd.delivery.outbox import Notice, announce
-from resource_cmd.heartbeat import with_runtime
-from resource_cmd.store import Actor, Heartbeats, no_wait
-from resource_cmd.telemetry import judge
+from resource_cmd.evaluation.telemetry import judge
+from resource_cmd.heartbeats.heartbeat import with_runtime
+from resource_cmd.heartbeats.store import Heartbeats
+from resource_cmd.store import Actor, no_wait
 
 SWEEPER = Actor("sweeper")
 

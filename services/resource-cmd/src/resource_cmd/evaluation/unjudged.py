@@ -13,7 +13,8 @@ from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.worker import Worker
 from resource_cmd.delivery.messages import of_unjudged
 from resource_cmd.delivery.outbox import announce
-from resource_cmd.store import Actor, Resources, no_wait
+from resource_cmd.monitors.store import Resources
+from resource_cmd.store import Actor, no_wait
 
 ACTOR = Actor("unjudged")
 LETTERS = DeadLetters("unjudged")

@@ -18,9 +18,11 @@ from pinghome_common.items import Item
 from pinghome_common.runtime_state import lock_runtime, write_runtime
 from resource_cmd.delivery.messages import of_heartbeat, of_resource
 from resource_cmd.delivery.outbox import Notice, announce
-from resource_cmd.heartbeat import with_runtime
-from resource_cmd.quorum import RegionObservation, decide
-from resource_cmd.store import Actor, Heartbeats, Resources, no_wait
+from resource_cmd.evaluation.quorum import RegionObservation, decide
+from resource_cmd.heartbeats.heartbeat import with_runtime
+from resource_cmd.heartbeats.store import Heartbeats
+from resource_cmd.monitors.store import Resources
+from resource_cmd.store import Actor, no_wait
 
 JUDGE = Actor("judge")
 

@@ -20,7 +20,7 @@ from whoisit.errors import RateLimitedError, ResourceDoesNotExist, UnsupportedEr
 from pinghome_common.events.domain import Domain
 from pinghome_common.guard import AddressForbidden, Guard
 from pinghome_delivery import egress
-from resource_cmd import whois
+from resource_cmd.expiry import whois
 
 WAIT = 10.0
 """Seconds for one question to one server."""
@@ -91,7 +91,7 @@ class Registries:
             raise Silent(f"the list of RDAP servers cannot be had ({type(error).__name__})") from error
 
     def _load(self, services: list[tuple[list[str], list[str]]]) -> None:
-        own = json.loads(files("resource_cmd").joinpath("rdap.json").read_bytes())["services"]
+        own = json.loads(files("resource_cmd.expiry").joinpath("rdap.json").read_bytes())["services"]
         sections: dict[str, Any] = {name: {"services": [each]} for name, each in _UNASKED.items()}
         data = {**sections, "timestamp": 0, "dns": {"services": [*own, *services]}}
         whoisit.clear_bootstrapping()
