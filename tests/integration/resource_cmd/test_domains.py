@@ -82,6 +82,7 @@ async def at():
 @pytest.fixture
 async def world(commands: str, at, tmp_path, monkeypatch) -> AsyncIterator[World]:
     monkeypatch.setattr(domains, "LOOK", 0.2)
+    monkeypatch.setattr(Domains, "every", 0.2)
     async with Database(commands) as db:
         yield World(db, at.bootstrap(tmp_path, "com", "org"))
 
@@ -135,6 +136,7 @@ async def test_another_host_forgets_the_old_domain_and_learns_the_new(world):
 
 async def test_a_registry_is_asked_one_at_a_time_with_pauses(world, at, monkeypatch):
     monkeypatch.setattr(domains, "LOOK", 0.5)
+    monkeypatch.setattr(Domains, "every", 0.5)
     monitors = await world.add(*(f"http://{number}.example{number}.com/" for number in range(4)))
     async with world.running():
         await world.known(*monitors)

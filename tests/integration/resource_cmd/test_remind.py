@@ -170,7 +170,7 @@ async def _fails(*_: object) -> None:
 
 
 async def test_worker_looks_by_the_clock_and_begins_again_where_it_was(world, monkeypatch):
-    monkeypatch.setattr(worker, "LOOK", 0.05)
+    monkeypatch.setattr(ReminderWorker, "every", 0.05)
     monkeypatch.setattr(clock, "now", lambda: EXPIRES - 6 * DAY)
     await world.add(ssl_reminder=[3, 7])
     for expected in (1, 1, 2):

@@ -9,12 +9,12 @@ import msgspec
 import structlog
 
 from pinghome_common.clock import now
-from pinghome_common.db import Connection, Database, acquire_leadership
+from pinghome_common.db import Connection, Database
 from pinghome_common.events.domain import Domain
 from pinghome_common.events.resource import domain_of
 from pinghome_common.guard import Guard
-from pinghome_common.health import resting
 from pinghome_common.logs import said
+from pinghome_common.worker import Worker
 from resource_cmd.expiry.domain import ask_again, pause, registrable
 from resource_cmd.monitors.store import Resources
 from resource_cmd.store import Actor, no_wait
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 REGISTRAR = Actor("domains")
 
 LOOK = 2.0
-"""Seconds between two looks at what is due, and between two questions to one registry."""
+"""Seconds between two questions to one registry."""
 
 AT_ONCE = 20
 """Registries that are asked at a time; one that hangs holds one place for half a minute."""
@@ -51,16 +51,22 @@ WHERE r.domain <> '' AND r.domain_checked_at IS NULL AND d.state IS NOT NULL LIM
 """
 
 
-class Domains:
-    """One is active at a time.
+class Domains(Worker):
+    """Asks about what is due, and tells the monitors.
 
     Args:
+        db: of this service.
+        guard: against addresses that may not be connected to.
         after: called when something became known.
         bootstrap: where the list of RDAP servers is, see `registry.Registries`.
     """
 
+    lock = "domains"
+    every = 2.0
+
     def __init__(self, db: Database, guard: Guard, bootstrap: str, after: Callable[[], None]) -> None:
-        self._db, self._guard, self._bootstrap, self._after = db, guard, bootstrap, after
+        super().__init__(db)
+        self._guard, self._bootstrap, self._after = guard, bootstrap, after
         self._registries: Any = None
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._asked: set[str] = set()
@@ -69,27 +75,26 @@ class Domains:
         self._quiet = False
 
     async def run(self) -> None:
-        """Looks until cancelled."""
+        """Works until cancelled, and leaves no question under way."""
         await asyncio.to_thread(registrable, "example.com")  # reads the suffixes, so that no first request has to
-        connection = await self._db.dedicated_connection()
         try:
-            await acquire_leadership(connection, "domains")
-            while True:
-                await connection.execute(_NEW)
-                for row in await connection.fetch(_UNTOLD):
-                    await self._tell(connection, msgspec.json.decode(row["state"], type=Domain))
-                for row in await connection.fetch(_DUE, now(), list(self._asked)):
-                    await self._begin(row["name"], row["tries"])
-                with resting():
-                    await asyncio.sleep(LOOK)
+            await super().run()
         finally:
-            connection.terminate()
             for task in self._asking.values():
                 task.cancel()
             await asyncio.gather(*self._asking.values(), return_exceptions=True)
             if self._registries:
                 await self._registries.aclose()
                 self._registries = None
+
+    async def round(self, connection: Connection) -> bool:
+        """Begins what is due, as far as the registries are free."""
+        await connection.execute(_NEW)
+        for row in await connection.fetch(_UNTOLD):
+            await self._tell(connection, msgspec.json.decode(row["state"], type=Domain))
+        for row in await connection.fetch(_DUE, now(), list(self._asked)):
+            await self._begin(row["name"], row["tries"])
+        return False
 
     async def _begin(self, name: str, tries: int) -> None:
         """Asks in the background, unless the registry is being asked, or was too lately."""

@@ -1,6 +1,5 @@
 """Reminds of certificates and domains that expire: each due day once, whatever is killed in between."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -9,10 +8,10 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common import clock
-from pinghome_common.db import Connection, Database, acquire_leadership
+from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.resource import Resource
-from pinghome_common.health import resting
+from pinghome_common.worker import Worker
 from resource_cmd.delivery.outbox import Notice, announce
 from resource_cmd.expiry.reminder import Expiry, due, expiries, next_look, sentence
 from resource_cmd.monitors.store import Resources
@@ -20,9 +19,6 @@ from resource_cmd.store import Actor, Row, no_wait
 
 REMINDER = Actor("remind")
 LETTERS = DeadLetters("remind")
-
-LOOK = 5.0
-"""Seconds between two looks at the monitors whose first reminder's day has come."""
 
 _BEGUN = f"""
 SELECT id, version, state FROM resource WHERE remind_from <= $1 AND id > $2
@@ -38,28 +34,26 @@ WHERE r.id = n.id AND r.version = n.version
 _FIRE = "INSERT INTO reminded (resource, kind, expires_at, days) VALUES ($1, $2, $3, $4)"
 
 
-class ReminderWorker:
-    """One is active at a time.
+class ReminderWorker(Worker):
+    """Looks at the monitors whose first reminder's day has come.
 
     Args:
+        db: of this service.
         after: called when somebody was reminded.
     """
 
-    def __init__(self, db: Database, after: Callable[[], None]) -> None:
-        self._db, self._after = db, after
+    lock = "remind"
+    every = 5.0
 
-    async def run(self) -> None:
-        """Looks until cancelled."""
-        connection = await self._db.dedicated_connection()
-        try:
-            await acquire_leadership(connection, "remind")
-            while True:
-                if await remind(connection, clock.now()):
-                    self._after()
-                with resting():
-                    await asyncio.sleep(LOOK)
-        finally:
-            connection.terminate()
+    def __init__(self, db: Database, after: Callable[[], None]) -> None:
+        super().__init__(db)
+        self._after = after
+
+    async def round(self, connection: Connection) -> bool:
+        """Announces all that is due."""
+        if await remind(connection, clock.now()):
+            self._after()
+        return False
 
 
 async def remind(tx: Connection, now: datetime) -> int:
