@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from contract.target import eventually
-from integration.resource_cmd.notify.conftest import KEY, OPERATOR, START
+from integration.resource_cmd.delivery.conftest import KEY, OPERATOR, START
 from mail_sink import mail_sink
 from pinghome_common.clock import now
 from pinghome_common.events.notification import State

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from contract.target import eventually
-from integration.resource_cmd.notify.test_agenda import delete
+from integration.resource_cmd.delivery.test_channel_queue import delete
 from mail_sink import mail_sink
 from pinghome_delivery.email import Email
 from pinghome_delivery.mail import Mail

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from integration.resource_cmd.notify.conftest import OPERATOR
+from integration.resource_cmd.delivery.conftest import OPERATOR
 from pinghome_common.clock import micros, now
 from pinghome_common.events.resource import Status
 from resource_cmd.evaluation.unjudged import tell

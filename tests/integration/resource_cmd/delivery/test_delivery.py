@@ -12,11 +12,11 @@ from uuid import uuid4
 import pytest
 
 from contract.target import eventually, listening
-from integration.resource_cmd.notify.conftest import OPERATOR, SECRET, START, World
-from integration.resource_cmd.test_results import DOWN, UP
-from integration.resource_cmd.test_results import World as Results
-from integration.resource_cmd.test_silence import AT, BOOT
-from integration.resource_cmd.test_silence import World as Silence
+from integration.resource_cmd.delivery.conftest import OPERATOR, SECRET, START, World
+from integration.resource_cmd.evaluation.test_results import DOWN, UP
+from integration.resource_cmd.evaluation.test_results import World as Results
+from integration.resource_cmd.evaluation.test_silence import AT, BOOT
+from integration.resource_cmd.evaluation.test_silence import World as Silence
 from pinghome_common.clock import from_micros
 from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.events.notification import State

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from integration.resource_cmd.notify.conftest import OPERATOR, START
-from integration.resource_cmd.test_results import DOWN, UP
-from integration.resource_cmd.test_results import World as Results
+from integration.resource_cmd.delivery.conftest import OPERATOR, START
+from integration.resource_cmd.evaluation.test_results import DOWN, UP
+from integration.resource_cmd.evaluation.test_results import World as Results
 from pinghome_common.clock import now
 from pinghome_common.events.notification import State
 from pinghome_delivery.message import DeliveryError, compose

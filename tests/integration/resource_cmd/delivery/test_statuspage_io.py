@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from integration.resource_cmd.notify.messages import message
+from integration.resource_cmd.delivery.messages import message
 from pinghome_common.errors import Invalid
 from pinghome_delivery.message import Allowed, DeliveryError, Later
 from pinghome_delivery.rate_limiter import RateLimiter

@@ -12,7 +12,7 @@ import pytest
 
 from bench.certificates import write_certificates
 from contract.target import listening
-from integration.resource_cmd.notify.messages import message
+from integration.resource_cmd.delivery.messages import message
 from mail_sink import mail_sink
 from pinghome_common.errors import Invalid
 from pinghome_common.guard import Guard

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bench.certificates import write_certificates
-from integration.resource_cmd.notify.messages import message
+from integration.resource_cmd.delivery.messages import message
 from pinghome_common.guard import AddressForbidden, Guard
 from pinghome_delivery import egress
 from pinghome_delivery.apprise import Apprise
