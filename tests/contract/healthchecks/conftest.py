@@ -11,7 +11,7 @@ from contract.client import Client
 from contract.target import eventually
 from pinghome_common.events.key import Kind, Scope
 from pinghome_common.secret import new_key
-from resource_cmd.organisation import add_key, resolve
+from resource_cmd.accounts.organisation import add_key, resolve
 from running import Platform
 
 

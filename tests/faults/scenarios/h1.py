@@ -20,7 +20,7 @@ from verdict import Verdict
 from wire import LostError, NotSentError, Wire
 
 from pinghome_common.db import Database
-from resource_cmd.organisation import Tokens, create
+from resource_cmd.accounts.organisation import Tokens, create
 
 OUTAGE = Outage(grace=0, away=3.0 * INTERVAL, alerted=True)
 WILD = "\u202e\U0001f469\u200d\U0001f467<script>'\"%s\\{}\x7f\u2028" * 40

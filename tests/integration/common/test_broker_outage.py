@@ -11,7 +11,7 @@ import pytest
 from conftest import connected
 from pinghome_common.errors import Unavailable
 from pinghome_common.stream import Broker
-from resource_cmd.streams import make_streams
+from resource_cmd.scheduling.streams import make_streams
 
 
 async def stopped(pid: int) -> None:

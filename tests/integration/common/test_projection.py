@@ -18,7 +18,7 @@ from pinghome_common.items import Item
 from pinghome_common.projection import Projection, Source
 from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.stream import Broker
-from resource_cmd.streams import make_streams
+from resource_cmd.scheduling.streams import make_streams
 
 POISON = "\x00 is no text"
 

@@ -17,7 +17,7 @@ from pinghome_common.db import Database
 from pinghome_common.event_log import INSERT, RESERVE, SKIPPED, Relay
 from pinghome_common.events import Event, decode, encode
 from pinghome_common.stream import Broker, Reader
-from resource_cmd.streams import make_streams
+from resource_cmd.scheduling.streams import make_streams
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

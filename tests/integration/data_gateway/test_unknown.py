@@ -16,7 +16,7 @@ from pinghome_common.errors import NotFound, Unavailable
 from pinghome_common.events import Event, encode
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.stream import Broker
-from resource_cmd.streams import make_streams
+from resource_cmd.scheduling.streams import make_streams
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -25,9 +25,11 @@ from pinghome_common.events.resource import Change, Resource, Status
 from pinghome_common.items import Item
 from pinghome_common.projection import Projection, Source
 from pinghome_common.stream import Message
-from resource_cmd.deadlines import _LATE, DeadlineWorker
-from resource_cmd.store import Actor, Heartbeats, Resources, no_wait
-from resource_cmd.telemetry import TelemetryConsumer
+from resource_cmd.evaluation.deadlines import _LATE, DeadlineWorker
+from resource_cmd.evaluation.telemetry import TelemetryConsumer
+from resource_cmd.heartbeats.store import Heartbeats
+from resource_cmd.monitors.store import Resources
+from resource_cmd.store import Actor, no_wait
 from resource_query.project import Projector as Records
 from statistic_query.partition import Partitions
 from statistic_query.project import Projector as Statistics

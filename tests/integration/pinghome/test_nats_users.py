@@ -19,7 +19,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from conftest import connected
 from pinghome.nats import STORE_LIMIT, _binary, for_regions
 from pinghome_common.stream import Broker, Reader
-from resource_cmd.streams import STREAMS, make_streams
+from resource_cmd.scheduling.streams import STREAMS, make_streams
 
 QUERIES = ["resource-query", "statistic-query"]
 PROBERS = ["prober-eu-central-1", "prober-us-east-1"]

@@ -13,7 +13,7 @@ from pinghome_common.guard import Guard
 from pinghome_common.stream import Broker, Reader
 from prober.anchors import Anchors
 from prober.worker import Prober
-from resource_cmd.streams import make_queue, make_streams
+from resource_cmd.scheduling.streams import make_queue, make_streams
 
 HOSTILE = {
     "a Latin-1 byte in the host of a redirect": b"HTTP/1.1 302 Found\r\nLocation: http://\xff\xe2\x84\x80.example/\r\n\r\n",

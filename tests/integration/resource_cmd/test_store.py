@@ -11,8 +11,10 @@ from pinghome_common.db import Database
 from pinghome_common.errors import Invalid, NotFound
 from pinghome_common.event_log import LARGEST_STATE
 from pinghome_common.events.heartbeat import Heartbeat
-from resource_cmd import heartbeat
-from resource_cmd.store import Actor, Heartbeats, Services, no_wait
+from resource_cmd.accounts.store import Services
+from resource_cmd.heartbeats import heartbeat
+from resource_cmd.heartbeats.store import Heartbeats
+from resource_cmd.store import Actor, no_wait
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ async def test_the_first_to_use_a_service_has_it(db):
 
 
 async def test_who_makes_a_service_has_it(db):
-    from resource_cmd.organisation import Tokens, create
+    from resource_cmd.accounts.organisation import Tokens, create
 
     async with db.transaction() as tx:
         organisation, service = await create(tx, "one", Tokens.generated())

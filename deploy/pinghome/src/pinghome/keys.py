@@ -16,7 +16,7 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.errors import DomainError
 from pinghome_common.events.key import Kind, Scope
 from pinghome_common.settings import Settings
-from resource_cmd import organisation
+from resource_cmd.accounts import organisation
 
 organisations = typer.Typer(no_args_is_help=True, help="Organisations: each sees its own monitors only.")
 keys = typer.Typer(no_args_is_help=True, help="Keys of organisations; a change reaches every service within 5 s.")

@@ -6,6 +6,8 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _REPLACED = re.compile("[\ud800-\udfff\u202a-\u202e]")  # surrogates, and what turns the direction of all that follows
 _BREAK = re.compile("[\t-\r\x85\u2028\u2029]+")
 _CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")  # all of C0 and C1 but tab and line feed
+# Zero-width (non-)joiner, the marks of direction, and the tags of which the flags of regions are made.
+_JOINERS = frozenset("\u200c\u200d\u200e\u200f\u061c" + "".join(map(chr, range(0xE0020, 0xE0080))))
 
 
 def clean(text: str, limit: int, *, lines: bool = False) -> str:
@@ -20,3 +22,11 @@ def clean(text: str, limit: int, *, lines: bool = False) -> str:
     if not lines:
         text = _BREAK.sub(" ", text)
     return _REPLACED.sub(_REPLACEMENT, _CONTROL.sub("", text))
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and what else does not print: it goes into subjects and headers.
+
+    What joins or directs letters and emoji stays: without it some names are spelt wrong.
+    """
+    return " ".join("".join(each if each.isprintable() or each in _JOINERS else " " for each in text).split())

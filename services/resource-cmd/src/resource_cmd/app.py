@@ -16,27 +16,27 @@ from pinghome_common.secret import derive
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
-from resource_cmd import organisation
+from pinghome_delivery.confirm import Confirmer
+from pinghome_delivery.mail import Mail
+from pinghome_delivery.message import Transports
+from pinghome_delivery.rate_limiter import RateLimiter, TestsPaced
+from pinghome_delivery.web import Web
+from resource_cmd.accounts import organisation
 from resource_cmd.api import confirm
 from resource_cmd.api.healthchecks import checks
 from resource_cmd.api.pinghome import channel, dry_run, heartbeat, integration, reminder, resource, service
-from resource_cmd.auto_provisioning import AutoProvisioning
 from resource_cmd.command import Replayed, render_replayed
-from resource_cmd.deadlines import DeadlineWorker
-from resource_cmd.domains import Domains
-from resource_cmd.dry_run import DryRuns
+from resource_cmd.delivery.dispatcher import Dispatcher
+from resource_cmd.evaluation.deadlines import DeadlineWorker
+from resource_cmd.evaluation.telemetry import TelemetryConsumer
+from resource_cmd.evaluation.unjudged import Unjudged
+from resource_cmd.expiry.domains import Domains
+from resource_cmd.expiry.reminder_worker import ReminderWorker
+from resource_cmd.heartbeats.auto_provisioning import AutoProvisioning
 from resource_cmd.maintenance import Maintenance
-from resource_cmd.notify.confirm import Confirmer
-from resource_cmd.notify.dispatcher import Dispatcher
-from resource_cmd.notify.mail import Mail
-from resource_cmd.notify.message import Transports
-from resource_cmd.notify.rate_limiter import RateLimiter, TestsPaced
-from resource_cmd.notify.web import Web
-from resource_cmd.reminder_worker import ReminderWorker
-from resource_cmd.scheduler import Scheduler
-from resource_cmd.streams import keep_streams
-from resource_cmd.telemetry import TelemetryConsumer
-from resource_cmd.unjudged import Unjudged
+from resource_cmd.scheduling.dry_run import DryRuns
+from resource_cmd.scheduling.scheduler import Scheduler
+from resource_cmd.scheduling.streams import keep_streams
 
 NAME = "resource-cmd"
 

@@ -14,8 +14,8 @@ from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from statistic_query.api.healthchecks import flips, ping
 from statistic_query.api.pinghome import heartbeat, resource, result
-from statistic_query.partition import Partitions
-from statistic_query.pings import keep_pruning
+from statistic_query.partition import Partitions, Retention
+from statistic_query.pings import Pruner
 from statistic_query.project import NOUNS, Projector
 from statistic_query.query import NAME
 
@@ -47,10 +47,10 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         Source("TELEMETRY", ["telemetry.ping.>", "telemetry.result.>"], projector.telemetry, whole=True),
     ]
     parts.workers |= {
-        "prune": lambda: keep_pruning(state.db, settings.pings_kept),
+        "prune": Pruner(state.db, settings.pings_kept).run,
         "known": state.directory.run,
         "project": Projection(NAME, state.db, broker, sources, durable=False).run,
-        "expire": lambda: partitions.expire(state.db),
+        "expire": Retention(state.db, partitions).run,
     }
     parts.checks |= app.readiness_checks(broker, state.directory, state.db)
 

@@ -1,13 +1,12 @@
 """Time partitions of a day: made when the first row of a day comes, dropped when the day is past keeping."""
 
-import asyncio
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from pinghome_common.clock import now
-from pinghome_common.db import Connection, Database, acquire_leadership, delete_in_batches
-from pinghome_common.health import resting
+from pinghome_common.db import Connection, Database, delete_in_batches
+from pinghome_common.worker import Worker
 
 DAY = timedelta(days=1)
 _NAME = re.compile(r"(result|failure|ping)_(\d{8})")
@@ -42,29 +41,37 @@ class Partitions:
         """Looks again, for the transaction that made a table may not have been committed."""
         self._made.clear()
 
-    async def expire(self, db: Database) -> None:
-        """Drops old days and deletes other old rows, each hour, until cancelled."""
-        connection = await db.dedicated_connection()
-        try:
-            await acquire_leadership(connection, "expire")
-            while True:
-                for row in await connection.fetch("SELECT relname FROM pg_class WHERE relkind = 'r'"):
-                    found = _NAME.fullmatch(row["relname"])
-                    if found:
-                        day = datetime.strptime(found[2], "%Y%m%d").replace(tzinfo=UTC)
-                        if day + DAY < now() - timedelta(days=self._kept[found[1]]):
-                            await connection.execute(f"DROP TABLE {row['relname']}")
-                await self.delete_old(connection)
-                with resting():
-                    await asyncio.sleep(3600)
-        finally:
-            connection.terminate()
+    async def drop_old(self, connection: Connection) -> None:
+        """Drops the tables of old days."""
+        for row in await connection.fetch("SELECT relname FROM pg_class WHERE relkind = 'r'"):
+            found = _NAME.fullmatch(row["relname"])
+            if found:
+                day = datetime.strptime(found[2], "%Y%m%d").replace(tzinfo=UTC)
+                if day + DAY < now() - timedelta(days=self._kept[found[1]]):
+                    await connection.execute(f"DROP TABLE {row['relname']}")
 
     async def delete_old(self, connection: Connection) -> None:
         """Deletes old rows of the tables without partitions."""
         for table, condition in _OLD.items():
             days = self._kept["ping" if table == "notification" else table]
             await delete_in_batches(connection, table, condition, now() - timedelta(days=days))
+
+
+class Retention(Worker):
+    """Deletes each hour what is past keeping."""
+
+    lock = "expire"
+    every = 3600.0
+
+    def __init__(self, db: Database, partitions: Partitions) -> None:
+        super().__init__(db)
+        self._partitions = partitions
+
+    async def round(self, connection: Connection) -> bool:
+        """Deletes all that is old now."""
+        await self._partitions.drop_old(connection)
+        await self._partitions.delete_old(connection)
+        return False
 
 
 # Of a monitor's changes the last one before that time stays: it says in which state the time began.

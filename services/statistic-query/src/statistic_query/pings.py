@@ -1,6 +1,5 @@
 """Pings: stored with their number, counted into their hours, listed, and dropped when there are too many."""
 
-import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -10,21 +9,18 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.clock import from_micros
-from pinghome_common.db import Connection, Database, acquire_leadership
+from pinghome_common.db import Connection, Database
 from pinghome_common.errors import NotFound
 from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import Heartbeat, Status
 from pinghome_common.events.ping import Kind, Ping
-from pinghome_common.health import resting
+from pinghome_common.worker import Worker
 from statistic_query.owned import Owned
 from statistic_query.partition import Partitions
 from statistic_query.ping_sequence import PingSequence
 
 Settle = Callable[[set[UUID]], Awaitable[None]]
 Row = Any
-
-PRUNE_EVERY = 60.0
-"""Seconds between two looks for heartbeats with too many pings."""
 
 
 def learnt(event: Envelope) -> tuple[object, ...]:
@@ -133,17 +129,20 @@ async def prune(connection: Connection, most: int) -> int:
     return len(rows)
 
 
-async def keep_pruning(db: Database, most: int) -> None:
-    """Prunes until cancelled."""
-    connection = await db.dedicated_connection()
-    try:
-        await acquire_leadership(connection, "prune")
-        while True:
-            await prune(connection, most)
-            with resting():
-                await asyncio.sleep(PRUNE_EVERY)
-    finally:
-        connection.terminate()
+class Pruner(Worker):
+    """Prunes each minute; `most` is the number of pings that are kept of each heartbeat."""
+
+    lock = "prune"
+    every = 60.0
+
+    def __init__(self, db: Database, most: int) -> None:
+        super().__init__(db)
+        self._most = most
+
+    async def round(self, connection: Connection) -> bool:
+        """Drops what is too many now."""
+        await prune(connection, self._most)
+        return False
 
 
 def hour(at: datetime) -> datetime:

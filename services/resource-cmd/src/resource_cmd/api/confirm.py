@@ -7,8 +7,8 @@ from fastapi.responses import HTMLResponse
 
 from pinghome_common.clock import now
 from pinghome_common.secret import derive
-from resource_cmd.notify.confirm import confirm, read_token
-from resource_cmd.notify.usable import refresh
+from pinghome_delivery.confirm import confirm, read_token
+from resource_cmd.delivery.usable import refresh
 
 routes = APIRouter(include_in_schema=False)
 

@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from pinghome_common.cron import LONGEST, check_schedule
 from pinghome_common.dialects.healthchecks import DialectError, invalid
 from pinghome_common.events.heartbeat import Heartbeat, slug_of
-from resource_cmd.checks import ANY_METHOD, Assignable
+from resource_cmd.heartbeats.checks import ANY_METHOD, Assignable
 
 UNIQUE = ("name", "slug", "tags", "timeout", "grace")
 YEAR = 31_536_000

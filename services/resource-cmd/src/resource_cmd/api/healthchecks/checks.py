@@ -20,9 +20,9 @@ from pinghome_common.dialects.healthchecks_documents import CHECK, shows, view
 from pinghome_common.dialects.problems import Responses
 from pinghome_common.directory import Caller
 from pinghome_common.events.heartbeat import Heartbeat, Status
-from resource_cmd import heartbeat
 from resource_cmd.api.healthchecks import check_body
 from resource_cmd.command import Command, carry_out
+from resource_cmd.heartbeats import heartbeat
 from resource_cmd.store import Row
 
 routes = Router()

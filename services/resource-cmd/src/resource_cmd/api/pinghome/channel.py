@@ -16,14 +16,14 @@ from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.notification import Notification
 from pinghome_common.secret import derive
+from pinghome_delivery.confirm import expect
+from pinghome_delivery.message import DeliveryError, Kind, PartlyDelivered, compose
+from pinghome_delivery.providers import CHANNELS, merged, opened, read, sealed
+from pinghome_delivery.webhook import Webhook, new_secret
 from resource_cmd.api.pinghome.channel_body import NewChannel, Settings
 from resource_cmd.command import Command, Commanded
-from resource_cmd.notify.confirm import expect
-from resource_cmd.notify.message import DeliveryError, Kind, PartlyDelivered, compose
-from resource_cmd.notify.providers import CHANNELS, merged, opened, read, sealed
-from resource_cmd.notify.store import Channels
-from resource_cmd.notify.usable import opened_usable, usable
-from resource_cmd.notify.webhook import Webhook, new_secret
+from resource_cmd.delivery.store import Channels
+from resource_cmd.delivery.usable import opened_usable, usable
 from resource_cmd.store import Actor, no_wait
 
 routes = Router(tags=["Channels"])

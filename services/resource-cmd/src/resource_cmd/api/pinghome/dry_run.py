@@ -13,9 +13,9 @@ from pinghome_common.dialects.pinghome_fields import Id, Name
 from pinghome_common.dialects.problems import Problem
 from pinghome_common.events.dry_run import DryRun
 from pinghome_common.secret import derive
-from resource_cmd import resource
 from resource_cmd.api.pinghome.resource import checked, fits, secrets_of
 from resource_cmd.api.pinghome.resource_body import EXAMPLE, NewResource
+from resource_cmd.monitors import resource
 
 routes = Router(tags=["Uptime monitors"])
 

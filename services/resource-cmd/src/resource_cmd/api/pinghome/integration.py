@@ -18,15 +18,15 @@ from pinghome_common.dialects.pinghome_fields import Id, Name, Text
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.integration import Integration
 from pinghome_common.secret import derive
+from pinghome_delivery.confirm import expect
+from pinghome_delivery.email import Email
+from pinghome_delivery.message import Kind
+from pinghome_delivery.providers import INTEGRATIONS, opened, sealed
+from pinghome_delivery.slack import Slack
+from pinghome_delivery.statuspage_io import StatuspageIo
+from pinghome_delivery.webhook import Webhook, new_secret
 from resource_cmd.command import Command, Commanded
-from resource_cmd.notify.confirm import expect
-from resource_cmd.notify.email import Email
-from resource_cmd.notify.message import Kind
-from resource_cmd.notify.providers import INTEGRATIONS, opened, sealed
-from resource_cmd.notify.slack import Slack
-from resource_cmd.notify.statuspage_io import StatuspageIo
-from resource_cmd.notify.usable import usable
-from resource_cmd.notify.webhook import Webhook, new_secret
+from resource_cmd.delivery.usable import usable
 from resource_cmd.store import Row
 
 routes = Router(tags=["Integrations"])

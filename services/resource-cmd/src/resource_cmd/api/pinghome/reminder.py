@@ -10,7 +10,7 @@ from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Router
 from pinghome_common.dialects.pinghome_fields import Id, Int
 from resource_cmd.command import Command, Commanded
-from resource_cmd.reminder import with_reminder
+from resource_cmd.expiry.reminder import with_reminder
 from resource_cmd.store import Row
 
 routes = Router(tags=["Reminders"])

@@ -14,9 +14,9 @@ from pinghome_common.events.resource import Resource
 from pinghome_common.guard import AddressForbidden
 from pinghome_common.origin import same_place
 from pinghome_common.secret import derive
-from resource_cmd import resource, target
 from resource_cmd.api.pinghome.resource_body import NewResource, Settings
 from resource_cmd.command import Commanded, Creating
+from resource_cmd.monitors import resource, target
 
 routes = Router(tags=["Uptime monitors"])
 

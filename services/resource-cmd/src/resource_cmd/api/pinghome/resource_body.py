@@ -14,7 +14,7 @@ from pinghome_common.dialects.pinghome import MASK
 from pinghome_common.dialects.pinghome_fields import Flag, Id, Int, Name, Text
 from pinghome_common.events import condition
 from resource_cmd.api.pinghome.channel_body import ChannelIds
-from resource_cmd.target import ALIASES, PORTS
+from resource_cmd.monitors.target import ALIASES, PORTS
 
 INTERVALS = (5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

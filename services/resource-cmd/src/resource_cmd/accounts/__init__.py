@@ -1,0 +1,1 @@
+"""Organisations with their services and keys."""

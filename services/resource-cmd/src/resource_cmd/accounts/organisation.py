@@ -1,0 +1,167 @@
+"""Organisations and their keys: made by the operator's command line and at the first start, never over HTTP."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from pinghome_common.clock import now
+from pinghome_common.db import Connection, Database
+from pinghome_common.errors import NotFound
+from pinghome_common.events.key import Key, Kind, Scope
+from pinghome_common.events.service import Service
+from pinghome_common.secret import new_key, new_token, token_hash
+from pinghome_common.settings import Settings
+from resource_cmd.accounts.store import Keys, Services
+from resource_cmd.store import Actor, no_wait
+
+OPERATOR = Actor("operator")
+
+
+@dataclass(slots=True, kw_only=True)
+class Tokens:
+    """The secrets of a new organisation and its first service, shown once."""
+
+    bearer: str
+    checks: str
+    checks_read: str
+    ping: str
+
+    @classmethod
+    def generated(cls) -> "Tokens":
+        """Fresh ones."""
+        return cls(bearer=new_token(), checks=new_key(32), checks_read=new_key(32), ping=new_key(22))
+
+
+def _keys(tx: Connection, stamp: datetime) -> Keys:
+    return Keys(tx, OPERATOR, no_wait, stamp)
+
+
+async def add_key(
+    tx: Connection, organisation: UUID, kind: Kind, scope: Scope, token: str, name: str, service: UUID | None = None
+) -> Key:
+    """Adds one key; relayed to every service within seconds."""
+    stamp = now()
+    key = Key(
+        id=uuid7(), organisation=organisation, name=name, kind=kind, scope=scope,
+        hash=token_hash(token), folded=_folded(kind, token), service=service, created_at=stamp,
+    )  # fmt: skip
+    await _keys(tx, stamp).add(key)
+    return key
+
+
+def _folded(kind: Kind, token: str) -> bytes:
+    return token_hash(token.lower()) if kind is Kind.ping else b""
+
+
+async def create(tx: Connection, name: str, tokens: Tokens) -> tuple[UUID, UUID]:
+    """Makes an organisation with a first service and its keys; returns the ids of both."""
+    stamp = now()
+    organisation = uuid7()
+    await tx.execute("INSERT INTO organisation (id, name) VALUES ($1, $2)", organisation, name)
+    service = Service(id=uuid7(), organisation=organisation, name=name, created_at=stamp, updated_at=stamp)
+    await Services(tx, OPERATOR, no_wait, stamp).add(service)
+    await _add_tokens(tx, organisation, service.id, tokens)
+    return organisation, service.id
+
+
+async def _add_tokens(tx: Connection, organisation: UUID, service: UUID, tokens: Tokens) -> None:
+    """Adds those of the tokens that are neither there nor were ever revoked; completes the ping key."""
+    wanted = [
+        (Kind.bearer, Scope.write, tokens.bearer, "first token", None),
+        (Kind.checks, Scope.write, tokens.checks, "first API key", service),
+        (Kind.checks, Scope.read, tokens.checks_read, "first read-only API key", service),
+        (Kind.ping, Scope.write, tokens.ping, "first ping key", service),
+    ]
+    for kind, scope, token, name, of in wanted:
+        taken = await tx.fetchval(
+            "SELECT EXISTS (SELECT FROM key WHERE hash = $1) OR EXISTS (SELECT FROM revoked WHERE hash = $1)",
+            token_hash(token),
+        )
+        if token and not taken:
+            await add_key(tx, organisation, kind, scope, token, name, of)
+    store = _keys(tx, now())
+    for row in await store.edit_many(await _unfolded(tx, tokens.ping)):
+        row.state.folded = _folded(Kind.ping, tokens.ping)
+        await store.save(row)
+
+
+async def _unfolded(tx: Connection, ping_key: str) -> list[UUID]:
+    rows = await tx.fetch(
+        "SELECT id FROM key WHERE hash = $1 AND state->>'kind' = 'ping' AND coalesce(state->>'folded', '') = ''",
+        token_hash(ping_key),
+    )
+    return [row["id"] for row in rows]
+
+
+async def bootstrap(db: Database, settings: Settings) -> None:
+    """Makes the first organisation with the tokens of the environment; later starts add tokens that have changed."""
+    tokens = Tokens(
+        bearer=settings.bootstrap_token,
+        checks=settings.bootstrap_checks_key,
+        checks_read=settings.bootstrap_checks_read_key,
+        ping=settings.bootstrap_ping_key,
+    )
+    if not tokens.bearer:
+        return
+    async with db.transaction() as tx:
+        await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('bootstrap', 0))")
+        organisation = await tx.fetchval("SELECT id FROM organisation ORDER BY created_at, id LIMIT 1")
+        if organisation is None:
+            await create(tx, "First organisation", tokens)
+            return
+        service = await tx.fetchval("SELECT id FROM service WHERE organisation = $1 ORDER BY id LIMIT 1", organisation)
+        await _add_tokens(tx, organisation, service, tokens)
+
+
+async def revoke(tx: Connection, key: UUID) -> None:
+    """Revokes a key, for ever.
+
+    Raises:
+        NotFound: there is no such key.
+    """
+    store = _keys(tx, now())
+    row = await store.edit(key)
+    await tx.execute("INSERT INTO revoked (hash) VALUES ($1) ON CONFLICT DO NOTHING", row.state.hash)
+    await store.remove(row)
+
+
+async def resolve(tx: Connection, organisation: str) -> UUID:
+    """The id of an organisation named by id or by its exact, unique name.
+
+    Raises:
+        NotFound: none, or several of that name.
+    """
+    rows = await tx.fetch("SELECT id FROM organisation WHERE id::text = $1 OR name = $1", organisation)
+    if len(rows) != 1:
+        raise NotFound(f"{len(rows)} organisations are called {organisation!r}; give the id")
+    found: UUID = rows[0]["id"]
+    return found
+
+
+async def list_keys(tx: Connection, organisation: UUID | None) -> list[dict[str, Any]]:
+    """The keys of one organisation, or of all, without their hashes."""
+    rows = await tx.fetch(
+        "SELECT k.id::text, o.name AS organisation, k.state->>'name' AS name, k.state->>'kind' AS kind,"
+        " k.state->>'scope' AS scope, k.state->>'service' AS service, k.state->>'created_at' AS created_at"
+        " FROM key k JOIN organisation o ON o.id = k.organisation WHERE $1::uuid IS NULL OR o.id = $1 ORDER BY k.id",
+        organisation,
+    )
+    return [dict(row) for row in rows]
+
+
+async def service_of(tx: Connection, organisation: UUID, service: str) -> UUID:
+    """The id of one of an organisation's services; its first one when none is named.
+
+    Raises:
+        NotFound: it has no such service.
+    """
+    found: UUID | None = await tx.fetchval(
+        "SELECT id FROM service WHERE organisation = $1 AND ($2 = '' OR id::text = $2) ORDER BY id LIMIT 1",
+        organisation, service,
+    )  # fmt: skip
+    if found is None:
+        raise NotFound(f"The organisation has no service {service}")
+    return found

@@ -1,0 +1,121 @@
+"""Which changes of status are told, and in what words; no I/O."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from pinghome_common.clock import from_micros
+from pinghome_common.events.heartbeat import Heartbeat
+from pinghome_common.events.ping import Ping
+from pinghome_common.events.resource import Resource
+from pinghome_common.text import clean, one_line
+from resource_cmd.delivery.outbox import Notice
+
+MESSAGE, OUTPUT = 500, 1000
+"""Characters of a job's message and of its body that are told."""
+
+SWITCHED_ON = ("pending", "new")
+"""What a monitor or a heartbeat is right after it was made or switched on by hand."""
+
+
+def tells(previous: str | None, new: str, *, told: bool) -> bool:
+    """True when a change of status is told.
+
+    Down is told once in an outage, whatever it passes through meanwhile (unknown, maintenance), and once more when
+    somebody switches it on and it is still down. Up is told only to those who were told down.
+
+    Args:
+        previous: the status until now.
+        new: the status from now on.
+        told: True when down was told and up was not yet.
+    """
+    if new == "down":
+        return not told or previous in SWITCHED_ON
+    return new == "up" and told
+
+
+def since(status: str, at: datetime, before: datetime | None) -> datetime | None:
+    """The begin of the outage that was told, after a change to `status` at `at`; None when there is none."""
+    return None if status == "up" else before or at if status == "down" else before
+
+
+def of_resource(it: Resource, version: int) -> tuple[Resource, list[Notice]]:
+    """The monitor after its latest change, which remembers what was told; and what there is to tell."""
+    change, begun = it.change, it.down_since
+    after = replace(it, down_since=since(change.status, change.at, begun))
+    if not tells(change.previous, change.status, told=begun is not None):
+        return after, []
+    where = f" from {change.region}" if change.region else ""
+    target = it.url or it.host
+    over = begun if change.status == "up" else None
+    title, text = _words(it.name, f" ({target})" if target else "", change.at, over, f"{change.reason}{where}")
+    return after, [_notice(it, "resource", version, change.status, change.at, title, text)]
+
+
+def of_unjudged(it: Resource, version: int) -> Notice:
+    """That a monitor cannot be judged, since when and why."""
+    name, target = one_line(it.name), it.url or it.host
+    where = f" ({target})" if target else ""
+    begin = f"{it.change.at:%Y-%m-%d %H:%M:%S} UTC"
+    text = f"{name}{where} cannot be judged since {begin}: {it.change.reason}."
+    return _notice(it, "resource", version, "unknown", it.change.at, f"{name} cannot be judged", text)
+
+
+def of_heartbeat(it: Heartbeat, version: int, ping: Ping | None = None) -> tuple[Heartbeat, list[Notice]]:
+    """The same for a heartbeat; `ping` is the one that changed it, None when silence did."""
+    status, at, begun = it.vitals.status, from_micros(it.vitals.changed_at), it.down_since
+    after = replace(it, down_since=since(status, at, begun))
+    if not tells(it.previous, status, told=begun is not None):
+        return after, []
+    over = begun if status == "up" else None
+    reason, output = it.vitals.reason, ""
+    if ping and status == "down":
+        reason, output = f"{reason}{_ended(ping)}", _output(ping)
+    title, text = _words(it.name, "", at, over, reason)
+    return after, [_notice(it, "heartbeat", version, status, at, title, text + output)]
+
+
+def _ended(ping: Ping) -> str:
+    """The exit status and the message of a job that failed."""
+    status = "" if ping.exit_status is None else f" with exit status {ping.exit_status}"
+    message = one_line(ping.message[:MESSAGE]).rstrip(".")
+    return status + (f": {message}" if message else "")
+
+
+def _output(ping: Ping) -> str:
+    """The beginning of what it sent, in lines of its own; a mail's headers say nothing to people."""
+    if ping.scheme == "email":
+        return ""
+    text = ping.body[: 4 * OUTPUT].decode("utf-8", "replace").replace("\r\n", "\n")
+    shown = clean(text, OUTPUT, lines=True).strip()
+    more = "\n…" if shown and (len(text) > OUTPUT or len(ping.body) > 4 * OUTPUT) else ""
+    return f"\n\n{shown}{more}" if shown else ""
+
+
+def _words(name: str, target: str, at: datetime, begun: datetime | None, reason: str) -> tuple[str, str]:
+    name, clock = one_line(name), f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    if begun is None:
+        return f"{name} is down", f"{name}{target} is down since {clock}" + (f": {reason}." if reason else ".")
+    return f"{name} is up again", f"{name}{target} is up again since {clock}, after {duration(at - begun)}."
+
+
+def _notice(
+    it: Resource | Heartbeat, noun: str, version: int, what: str, at: datetime, title: str, text: str
+) -> Notice:
+    return Notice(
+        organisation=it.organisation,
+        noun=noun,
+        about=it.id,
+        version=version,
+        what=str(what),
+        at=at,
+        title=title,
+        text=text,
+    )
+
+
+def duration(span: timedelta) -> str:
+    """Such as `1 h 5 min`, in the two largest units."""
+    seconds = max(round(span.total_seconds()), 0)
+    parts = [("d", seconds // 86400), ("h", seconds // 3600 % 24), ("min", seconds // 60 % 60), ("s", seconds % 60)]
+    first = next((place for place, (_, count) in enumerate(parts) if count), 3)
+    return " ".join(f"{count} {unit}" for unit, count in parts[first : first + 2] if count) or "0 s"

@@ -1,0 +1,106 @@
+"""Looks each second for what silence decides: heartbeats that are late, monitors that nobody has probed."""
+
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID
+
+from pinghome_common.clock import micros, now
+from pinghome_common.db import Connection, Database
+from pinghome_common.dead_letters import PARKED, DeadLetters
+from pinghome_common.events.heartbeat import miss
+from pinghome_common.worker import Worker
+from resource_cmd.delivery.messages import of_heartbeat
+from resource_cmd.delivery.outbox import Notice, announce
+from resource_cmd.evaluation.telemetry import judge
+from resource_cmd.heartbeats.heartbeat import with_runtime
+from resource_cmd.heartbeats.store import Heartbeats
+from resource_cmd.store import Actor, no_wait
+
+SWEEPER = Actor("sweeper")
+
+LETTERS = DeadLetters("sweep")
+
+CONFIRMED = 2_000_000
+"""Microseconds that a result takes to get here; only without one is a probe of its own sent to confirm."""
+
+STALE_EVERY = 10
+"""Sweeps between two looks for monitors without a fresh word."""
+
+# A gateway that has been silent for ten minutes while others spoke is gone and not waited for.
+_WATERMARK = """
+SELECT min(ticked_at) AS at, max(resumed_at) AS resumed FROM gateway
+WHERE ticked_at > (SELECT max(ticked_at) FROM gateway) - 600000000
+"""
+
+_LATE = f"""
+SELECT heartbeat FROM runtime_state WHERE alert_after <= $1 AND NOT {PARKED.format(worker="sweep", id="heartbeat")}
+ORDER BY alert_after LIMIT 500
+"""  # noqa: S608  # our own names
+
+_DUE = f"""
+SELECT id FROM resource WHERE judge_at <= $1 AND NOT {PARKED.format(worker="sweep", id="resource.id")} LIMIT 500
+"""  # noqa: S608
+
+_STALE = f"""
+SELECT id FROM resource r WHERE status IN ('up', 'down') AND NOT EXISTS (
+    SELECT FROM region_observation v WHERE v.resource = r.id
+    AND greatest(v.checked_at, $2) >= $1 - (2 * r.interval + 10)::bigint * 1000000
+) AND NOT {PARKED.format(worker="sweep", id="r.id")} LIMIT 500
+"""  # noqa: S608
+
+
+class DeadlineWorker(Worker):
+    """Judges silence.
+
+    Args:
+        after: called when something was decided.
+        unit: seconds in one unit of grace and recovery periods.
+    """
+
+    lock = "sweep"
+
+    def __init__(self, db: Database, after: Callable[[], None], unit: int) -> None:
+        super().__init__(db)
+        self._after, self._unit = after, unit
+        self._turn = 0
+
+    async def round(self, connection: Connection) -> bool:
+        """One sweep."""
+        mark = await connection.fetchrow(_WATERMARK)
+        if mark and mark["at"] is not None:
+            # Silence is judged only as far as the gateways vouch for having heard everything.
+            await self._sweep(connection, min(micros(now()), mark["at"]), mark["resumed"])
+        self._turn = (self._turn + 1) % STALE_EVERY
+        return False
+
+    async def _sweep(self, connection: Connection, at: int, resumed: int) -> None:
+        decided = 0
+
+        async def judge_all(tx: Connection, ids: list[UUID]) -> None:
+            nonlocal decided
+            decided += await judge(tx, ids, dict.fromkeys(ids, at), self._unit, confirm=True)
+
+        while late := [row["heartbeat"] for row in await connection.fetch(_LATE, at)]:
+            await LETTERS.contain(connection, late, partial(miss_all, at=at))
+            decided += len(late)
+        due = await connection.fetch(_DUE, at - CONFIRMED)
+        if self._turn == 0:
+            due += await connection.fetch(_STALE, at, resumed)
+        if due:
+            await LETTERS.contain(connection, list({row["id"] for row in due}), judge_all)
+        if decided:
+            self._after()
+
+
+async def miss_all(tx: Connection, ids: list[UUID], at: int) -> None:
+    """Marks those of some heartbeats down that did not report in time."""
+    store, notices = Heartbeats(tx, SWEEPER, no_wait, now()), list[Notice]()
+    for row in await store.edit_many(ids):
+        it = row.state
+        deadline = await tx.fetchval("SELECT alert_after FROM runtime_state WHERE heartbeat = $1", it.id)
+        if deadline is not None and deadline <= at:
+            missed = with_runtime(it, miss(it.vitals, deadline), row.version + 1)
+            row.state, told = of_heartbeat(missed, row.version + 1)
+            notices += told
+            await store.save(row, "status-changed")
+    await announce(tx, notices)

@@ -1,0 +1,233 @@
+"""What resource-cmd makes of TELEMETRY: pings move vitals, results are judged, ticks move the watermark."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from pinghome_common.clock import micros, now
+from pinghome_common.db import Connection
+from pinghome_common.events.certificate import replaces
+from pinghome_common.events.heartbeat import MICRO, Heartbeat, take
+from pinghome_common.events.ping import Ping, Tick, position
+from pinghome_common.events.probe import Result, Verdict
+from pinghome_common.items import Item
+from pinghome_common.runtime_state import lock_runtime, write_runtime
+from resource_cmd.delivery.messages import of_heartbeat, of_resource
+from resource_cmd.delivery.outbox import Notice, announce
+from resource_cmd.evaluation.quorum import RegionObservation, decide
+from resource_cmd.heartbeats.heartbeat import with_runtime
+from resource_cmd.heartbeats.store import Heartbeats
+from resource_cmd.monitors.store import Resources
+from resource_cmd.store import Actor, no_wait
+
+JUDGE = Actor("judge")
+
+GAP = 5 * MICRO
+"""Microseconds between two ticks of a gateway from which on it was away."""
+
+
+class TelemetryConsumer:
+    """Applies messages of TELEMETRY inside the projection's transaction.
+
+    Args:
+        unit: seconds in one unit of grace and recovery periods.
+    """
+
+    def __init__(self, unit: int) -> None:
+        self._unit = unit
+
+    async def apply(self, tx: Connection, items: list[Item]) -> None:
+        """Applies a batch: pings, then results, then ticks, so that a tick never runs ahead of its pings."""
+        if pings := [item for item in items if isinstance(item.value, Ping)]:
+            await count(tx, pings)
+        if results := [item for item in items if isinstance(item.value, Result)]:
+            await self._results(tx, results)
+        if ticks := [item for item in items if isinstance(item.value, Tick)]:
+            await tick(tx, ticks)
+
+    async def _results(self, tx: Connection, items: list[Item]) -> None:
+        """Each region's nth result in the batch makes the nth round: a batch after an outage is judged in its order."""
+        rounds: list[dict[tuple[UUID, str], Item]] = []
+        for item in items:
+            key = item.value.resource, item.sender
+            place = next((each for each in rounds if key not in each), None)
+            if place is None:
+                rounds.append(place := {})
+            place[key] = item
+        # Commands lock a monitor before its views; the other way round, each would wait for the other.
+        monitors = {resource for each in rounds for resource, _ in each}
+        await tx.execute("SELECT FROM resource WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE", monitors)
+        for each in rounds:
+            news = {row["resource"]: row["at"] for row in await tx.fetch(_VIEW, *_columns(each))}
+            ids = [row["id"] for row in await tx.fetch(_TO_JUDGE, list(news))]
+            if ids:
+                await judge(tx, ids, news, self._unit)
+        seen = [(it.value, region) for each in rounds for (_, region), it in each.items() if it.value.certificate]
+        if seen:
+            await keep_certificates(tx, seen)
+
+
+def _columns(results: dict[tuple[UUID, str], Item]) -> list[list[object]]:
+    """The results as columns; only `up` and `target_fail` say something of the target.
+
+    When a region spoke is when its probe was due, whatever its own clock says.
+    """
+    rows = [
+        (
+            resource, region, it.slot, it.slot,
+            {Verdict.up: True, Verdict.target_fail: False}.get(it.verdict), it.status_code, it.error[:500],
+        )
+        for (resource, region), it in sorted((key, item.value) for key, item in results.items())
+    ]  # fmt: skip
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+_VIEW = """
+INSERT INTO region_observation AS old (resource, region, slot, checked_at, up, since, status_code, error)
+SELECT n.resource, n.region, slot, checked_at, up, slot, status_code, error
+FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::boolean[], $6::int[], $7::text[])
+    n (resource, region, slot, checked_at, up, status_code, error)
+JOIN resource r ON r.id = n.resource
+ON CONFLICT (resource, region) DO UPDATE SET
+    slot = excluded.slot, checked_at = excluded.checked_at, up = excluded.up,
+    since = CASE WHEN old.up IS NOT DISTINCT FROM excluded.up THEN old.since ELSE excluded.slot END,
+    status_code = excluded.status_code, error = excluded.error
+WHERE old.slot < excluded.slot
+RETURNING resource, checked_at AS at
+"""
+
+# A monitor that is up, and for which no region says anything else, need not be looked at.
+_TO_JUDGE = """
+SELECT id FROM resource r WHERE id = ANY($1::uuid[]) AND status <> 'paused' AND (
+    status <> 'up' OR windowed OR judge_at IS NOT NULL
+    OR EXISTS (SELECT FROM region_observation v WHERE v.resource = r.id AND v.up IS NOT TRUE)
+)
+"""
+
+
+async def keep_certificates(tx: Connection, seen: list[tuple[Result, str]]) -> None:
+    """Keeps each monitor's newest certificate; most results carry none, for probers tell what is news."""
+    store = Resources(tx, JUDGE, no_wait, now())
+    rows = {row.state.id: row for row in await store.edit_many([result.resource for result, _ in seen])}
+    changed = set()
+    for result, region in seen:
+        row, it = rows.get(result.resource), result.certificate
+        if row and it and replaces(it, row.state.certificate):
+            it.region = region
+            row.state.certificate = it
+            changed.add(result.resource)
+    for id_ in changed:
+        await store.save(rows[id_], "certificate-changed")
+
+
+async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: int, *, confirm: bool = False) -> int:
+    """Decides on some monitors at their times and writes what changed; returns how many did.
+
+    Time never goes back: a region that reports late is judged by what the others have said since, and what it says of
+    the time before the last change is for the history only.
+
+    `confirm`: where only the word of a probe after `judge_at` is missing, probes are sent at once.
+    """
+    stamp, said = now(), list[UUID]()
+    store = Resources(tx, JUDGE, said.append, stamp)
+    rows = await store.edit_many(list(ids))
+    views: dict[UUID, list[RegionObservation]] = defaultdict(list)
+    for view in await tx.fetch(
+        "SELECT * FROM region_observation WHERE resource = ANY($1::uuid[])", [row.state.id for row in rows]
+    ):
+        values = dict(view)
+        views[values.pop("resource")].append(RegionObservation(**values))
+    unsure = []
+    notices: list[Notice] = []
+    for row in rows:
+        it = row.state
+        latest = max(at[it.id], *(view.checked_at for view in views[it.id]), 0)
+        if latest < micros(it.change.at):
+            continue
+        decision = decide(it, views[it.id], latest, row.version + 1, unit)
+        if decision.change:
+            row.state, told = of_resource(replace(it, change=decision.change), row.version + 1)
+            notices += told
+            await store.save(row, "status-changed")
+        judge_at = decision.judge_at
+        if confirm and judge_at is not None and judge_at <= latest:
+            unsure.append(it.id)
+            judge_at = None
+        await tx.execute(
+            "UPDATE resource SET judge_at = $2 WHERE id = $1 AND judge_at IS DISTINCT FROM $2", it.id, judge_at
+        )
+    if unsure:
+        await store.reschedule(unsure)  # which also makes jobs at once
+    await announce(tx, notices)
+    return len(said)
+
+
+async def count(tx: Connection, items: list[Item]) -> None:
+    """Moves the vitals of every heartbeat that was pinged; a change of status becomes an event."""
+    pings: dict[UUID, list[tuple[Ping, int]]] = defaultdict(list)
+    for item in items:
+        pings[UUID(bytes=item.value.heartbeat)].append((item.value, position(item.seq, item.index)))
+    vitals = await lock_runtime(tx, list(pings))
+    rows = await tx.fetch("SELECT id, version, state FROM heartbeat WHERE id = ANY($1::uuid[])", list(vitals))
+    quiet: list[Heartbeat] = []
+    changed: list[Heartbeat] = []
+    notices: list[Notice] = []
+    for row in rows:
+        it, steps = msgspec.json.decode(row["state"], type=Heartbeat), list[Heartbeat]()
+        it.vitals = vitals[it.id]
+        for ping, place in pings[it.id]:
+            status, version = it.vitals.status, row["version"] + len(steps) + 1
+            it = with_runtime(it, take(it, it.vitals, ping, place), version)
+            if it.vitals.status is not status:
+                it, told = of_heartbeat(it, version, ping)
+                steps.append(it)
+                notices += told
+        if steps:
+            changed += [*steps[:-1], it]
+        else:
+            quiet.append(it)
+    if quiet:
+        await write_runtime(tx, quiet)
+    if changed:
+        await _say(tx, changed, now())
+    await announce(tx, notices)
+
+
+async def _say(tx: Connection, changed: list[Heartbeat], stamp: datetime) -> None:
+    """Each change of status is an event of its own: a job that fails and recovers within a batch did both."""
+    store = Heartbeats(tx, JUDGE, no_wait, stamp)
+    rows = {row.state.id: row for row in await store.edit_many([it.id for it in changed])}
+    for it in changed:
+        row = rows[it.id]
+        row.state = it
+        await store.save(row, "status-changed")
+
+
+async def tick(tx: Connection, items: list[Item]) -> None:
+    """Moves each gateway's watermark; a time in which it did not listen pushes the deadlines that fell into it.
+
+    The jobs could not report then: they get until the end of the gap and their grace time more, one to five minutes.
+    """
+    for item in items:
+        it, gateway = item.value, item.sender
+        before = await tx.fetchval("SELECT ticked_at FROM gateway WHERE name = $1", gateway)
+        if before is not None and it.at <= before:
+            continue
+        away = before is not None and it.at - before > GAP
+        await tx.execute(
+            "INSERT INTO gateway AS old VALUES ($1, $2, $2) ON CONFLICT (name) DO UPDATE SET ticked_at = $2,"
+            " resumed_at = CASE WHEN $3 THEN $2 ELSE old.resumed_at END",
+            gateway, it.at, away,
+        )  # fmt: skip
+        if before is not None and it.since - before > GAP:
+            await tx.execute(_EXCUSE, before, it.since)
+
+
+_EXCUSE = """
+UPDATE runtime_state v SET alert_after = $2 + least(greatest((h.state->>'grace')::bigint, 60), 300) * 1000000
+FROM heartbeat h WHERE h.id = v.heartbeat AND v.alert_after > $1 AND v.alert_after <= $2
+"""

@@ -1,0 +1,54 @@
+"""Dry runs: asks the probers of some regions directly, within bounds."""
+
+import asyncio
+from collections import Counter
+from uuid import UUID
+
+import msgspec
+
+from pinghome_common.errors import TooMany, Unavailable
+from pinghome_common.events.dry_run import DryRun
+from pinghome_common.events.probe import attempt_deadline
+from pinghome_common.events.resource import Resource
+from pinghome_common.secret import derive, seal, unseal
+from pinghome_common.stream import Broker
+from resource_cmd.scheduling.scheduler import job_of
+
+AT_ONCE = 10
+"""Dry runs that one organisation may have under way."""
+
+ON_THE_WAY = 2.0
+"""Seconds beyond those of the attempt itself."""
+
+
+class DryRuns:
+    """The dry runs under way."""
+
+    def __init__(self, broker: Broker, secret_key: str, regions: list[str]) -> None:
+        self._broker, self._own = broker, derive(secret_key, "resource")
+        self._regions = {region: derive(secret_key, f"region:{region}") for region in regions}
+        self._running: Counter[UUID] = Counter()
+
+    async def run(self, it: Resource) -> dict[str, DryRun]:
+        """What each region of a monitor saw; one that did not answer saw nothing.
+
+        Raises:
+            TooMany: the organisation has `AT_ONCE` under way.
+        """
+        if self._running[it.organisation] >= AT_ONCE:
+            raise TooMany(f"Only {AT_ONCE} dry runs at a time; try again when one is over")
+        self._running[it.organisation] += 1
+        try:
+            plain = unseal(self._own, it.sealed) if it.sealed else b""
+            found = await asyncio.gather(*(self._ask(it, region, plain) for region in it.regions))
+        finally:
+            self._running[it.organisation] -= 1
+        return dict(zip(it.regions, found, strict=True))
+
+    async def _ask(self, it: Resource, region: str, plain: bytes) -> DryRun:
+        request = msgspec.msgpack.encode(job_of(it, seal(self._regions[region], plain) if plain else b""))
+        try:
+            data = await self._broker.ask(f"probe.{region}", request, attempt_deadline(it.interval) + ON_THE_WAY)
+        except Unavailable:
+            return DryRun()
+        return msgspec.msgpack.decode(data, type=DryRun)
