@@ -6,7 +6,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv || echo .venv/bin/uv)
 PROJECTS := pyproject.toml uv.lock $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
 
-.PHONY: help up test check lint types bench faults fuzz
+.PHONY: help up test check lint types bench faults fuzz docs
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ faults: .venv/.ready ## kill everything at random under load and count what was 
 
 fuzz: .venv/.ready ## ask every operation 200 times what its OpenAPI document does not say (about 10 minutes)
 	.venv/bin/python tests/fuzz $(ARGS)
+
+docs: .venv/.ready ## write docs/settings.md from the settings class
+	.venv/bin/python -m pinghome.settings_page
 
 .venv/.ready: $(PROJECTS)
 	@if ! command -v $(UV) >/dev/null; then \

@@ -1,4 +1,4 @@
-"""Every environment variable of Pinghome, read once at the start of a process."""
+"""Every environment variable of Pinghome, read once when a process starts."""
 
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
@@ -12,13 +12,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 Network = IPv4Network | IPv6Network
 
 LARGEST_PING_BODY = 384 << 10
-"""Bytes; with all else that is said of a ping they fit one message of the stream."""
+"""Bytes; together with the rest of a ping they fit into one message of the stream."""
 
 
 def _anchor(value: str) -> str:
     parts = urlsplit(f"//{value}")
     if not parts.hostname or not parts.port:
-        raise ValueError("an anchor is host:port, the host of an IPv6 address in brackets")
+        raise ValueError("must be host:port, with an IPv6 address in brackets")
     return value
 
 
@@ -33,75 +33,103 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PINGHOME_", env_file=".env", env_ignore_empty=True, extra="ignore")
 
-    port: int = Field(8000, ge=1, le=65535, description="the port of the platform, or of this service")
+    port: int = Field(8000, ge=1, le=65535, description="the port to listen on")
     host: str = Field("127.0.0.1", description="the address to listen on")
-    data: Path = Field(Path(".data"), description="where everything that must outlive the process is kept")
-    url: str = Field("", description="the public address in check-in URLs; default: scheme and host of the request")
-    regions: Annotated[list[str], NoDecode] = Field(["eu-central-1"], description="comma list of probing regions")
-    region: str = Field("", description="the region of this prober; default: all of PINGHOME_REGIONS in one process")
+    data: Path = Field(Path(".data"), description="the data folder: everything that outlives the process")
+    url: str = Field(
+        "", description="the public base URL, used in check-in URLs and links; default: scheme and host of the request"
+    )
+    regions: Annotated[list[str], NoDecode] = Field(
+        ["eu-central-1"],
+        description="comma-separated regions that monitors may name; `pinghome up` runs a prober for each",
+    )
+    region: str = Field(
+        "", description="a prober on its own: its region; default: all of PINGHOME_REGIONS in one process"
+    )
     probe_allow_cidrs: Annotated[list[Network], NoDecode] = Field(
-        [], description="comma list of private networks that may be probed; metadata addresses never may"
+        [], description="comma-separated private networks that may be probed; metadata addresses never may"
     )
     probe_anchors: Annotated[list[Anchor], NoDecode] = Field(
-        [], description="comma list of host:port that always answer; when none does, the region's network is at fault"
+        [],
+        description="comma-separated host:port that always accept; when none does, the region's network is at fault",
     )
-    probe_pinger: Literal["own", "aioping"] = Field("own", description="what sends ICMP; aioping is an extra, GPL")
+    probe_pinger: Literal["own", "aioping"] = Field(
+        "own", description="what sends ICMP; aioping is an optional dependency (GPLv2)"
+    )
     period_unit_seconds: int = Field(60, ge=1, description="seconds in one unit of grace and recovery periods")
     rdap_bootstrap_url: str = Field(
         "https://data.iana.org/rdap/dns.json",
-        description="list of RDAP servers in IANA's form: a URL, or a file's path",
+        description="list of RDAP servers in IANA's format, read weekly: a URL or the path of a file",
     )
-    database_url: str = Field("", description="PostgreSQL server; each service uses its own database there")
-    nats_url: str = Field("", description="NATS server, with user and password")
-    nats_replicas: int = Field(1, description="copies of each stream: 1 or 3")
-    secret_key: str = Field("", description="seals secrets at rest and signs badges")
-    region_key: str = Field("", description="a prober alone: the key of its region, printed by `pinghome region-key`")
-    badge_secret: str = Field("", description="resource-query alone: signs badges; made of the secret key")
+    database_url: str = Field(
+        "",
+        description="PostgreSQL server to use instead of the embedded one; each service has its own database there",
+    )
+    nats_url: str = Field("", description="NATS server to use instead of the embedded one, with user and password")
+    nats_replicas: int = Field(1, description="replicas of each stream: 1, or 3 on a cluster")
+    secret_key: str = Field(
+        "", description="encrypts secrets at rest and signs badges; generated at the first start when unset"
+    )
+    region_key: str = Field(
+        "", description="a prober on its own: the key of its region, printed by `pinghome region-key`"
+    )
+    badge_secret: str = Field("", description="resource-query on its own: signs badges; derived from the secret key")
     bootstrap_token: str = Field("", description="bearer token of the first organisation")
     bootstrap_checks_key: str = Field("", description="Healthchecks read-write key of the first service, 32 characters")
     bootstrap_checks_read_key: str = Field("", description="Healthchecks read-only key, 32 characters")
     bootstrap_ping_key: str = Field("", description="Healthchecks ping key of the first service, 22 characters")
-    smtp_url: str = Field("", description="mail server: smtp://user:password@host:587?starttls or smtps://…")
-    mail_from: str = Field("", description="who mails are from, such as Pinghome <alerts@example.com>")
-    statuspage_io_url: str = Field("https://api.statuspage.io", description="Atlassian Statuspage's API")
-    statuspage_io_token: str = Field("", description="its token, for integrations that bring none")
+    smtp_url: str = Field(
+        "", description="mail server of email channels: smtp://user:password@host:587?starttls or smtps://…"
+    )
+    mail_from: str = Field("", description="the sender of mails, such as Pinghome <alerts@example.com>")
+    statuspage_io_url: str = Field("https://api.statuspage.io", description="base URL of Atlassian Statuspage's API")
+    statuspage_io_token: str = Field("", description="Statuspage token for integrations without one of their own")
     statuspage_io_pages: Annotated[list[str], NoDecode] = Field(
-        [], description="comma list of page or organisation:page that may use it; default: the first organisation's"
+        [],
+        description="comma-separated page or organisation:page that may use it; default: the first organisation's",
     )
     mail_confirmed_domains: Annotated[list[str], NoDecode] = Field(
-        [], description="comma list of domains whose mail addresses need no confirmation"
+        [], description="comma-separated domains whose mail addresses need no confirmation"
     )
-    channel_tests_per_minute: int = Field(5, ge=1, description="tests of channels that one organisation may send")
+    channel_tests_per_minute: int = Field(
+        5, ge=1, description="channel tests that one organisation may send in a minute"
+    )
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
-        [], description="comma list of proxy addresses whose X-Forwarded-For and -Proto are believed; never *"
+        [], description="comma-separated addresses of proxies whose X-Forwarded-For and -Proto are trusted; never *"
     )
     body_limit: int = Field(1 << 20, ge=1024, description="largest request body in bytes")
-    request_timeout: float = Field(15.0, gt=0, description="seconds a client has to send a whole request")
+    request_timeout: float = Field(15.0, gt=0, description="seconds within which a client must send a whole request")
     connections_per_address: int = Field(
-        512, ge=1, description="most open connections of one address (IPv6: /64); trusted proxies may have more"
+        512, ge=1, description="maximum open connections from one address (IPv6: /64); trusted proxies may have more"
     )
-    answer_timeout: float = Field(30.0, gt=0, description="seconds a request may take to be answered")
-    checks_limit: int = Field(10_000, ge=1, description="most checks in one service")
+    answer_timeout: float = Field(30.0, gt=0, description="seconds within which a request must be answered")
+    checks_limit: int = Field(
+        10_000, ge=1, description="maximum number of checks in a service; `?create=1` may add as many again"
+    )
     flips_as_object: bool = Field(
-        default=False, description="flips of Healthchecks' API v1 as an object, as v2 and v3 have them"
+        default=False, description="whether Healthchecks' API v1 returns flips as an object, as v2 and v3 do"
     )
     ping_body_limit: int = Field(
         10_000,
         ge=0,
         le=LARGEST_PING_BODY,
-        description="bytes of a ping's body that are kept; 0: 393216, as many as can be",
+        description="bytes of a ping's body that are kept; 0: the maximum, 393216",
     )
-    smtp_listen: Anchor | Literal[""] = Field("", description="host:port to take pings by mail on; none when empty")
+    smtp_listen: Anchor | Literal[""] = Field("", description="host:port to accept pings by mail on; off when empty")
     ping_mail_domain: str = Field("", description="the domain that pings by mail are sent to")
-    pings_kept: int = Field(1000, ge=1, description="newest pings that are kept of each heartbeat or check")
-    pings_kept_days: int = Field(90, ge=8, description="days heartbeat events are kept")
-    results_kept_days: int = Field(30, ge=8, description="days single probe results are kept; hours and days stay")
-    changes_kept_days: int = Field(400, ge=32, description="days changes of state and flips are kept")
-    stream_max_bytes: int = Field(8 << 30, description="largest size of the telemetry stream; then new data waits")
-    public_metrics: bool = Field(
-        default=False, description="whether /metrics and the probers' pages are at the platform's one port, for anybody"
+    pings_kept: int = Field(1000, ge=1, description="number of pings kept for each heartbeat or check")
+    pings_kept_days: int = Field(90, ge=8, description="days single pings are kept; hourly and daily figures stay")
+    results_kept_days: int = Field(
+        30, ge=8, description="days single probe results are kept; hourly and daily figures stay"
     )
-    wrong_tokens_per_minute: int = Field(30, ge=1, description="wrong tokens of one address; then they get 429")
+    changes_kept_days: int = Field(400, ge=32, description="days changes of state and flips are kept")
+    stream_max_bytes: int = Field(
+        8 << 30, description="maximum size of the telemetry stream in bytes; when it is full, new data waits"
+    )
+    public_metrics: bool = Field(
+        default=False, description="whether anybody may read /metrics and the probers' pages at the platform's port"
+    )
+    wrong_tokens_per_minute: int = Field(30, ge=1, description="wrong tokens from one address before it gets 429")
     log_level: str = Field("info", description="debug, info, warning or error")
 
     @field_validator(
@@ -136,7 +164,7 @@ class Settings(BaseSettings):
     def _smtp_url(cls, value: str) -> str:
         parts = urlsplit(value)
         if value and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
-            raise ValueError("must be such as smtp://user:password@host:587?starttls or smtps://user:password@host")
+            raise ValueError("must look like smtp://user:password@host:587?starttls or smtps://user:password@host")
         return value
 
     @model_validator(mode="after")
@@ -154,8 +182,8 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _secrets_from_files(cls, values: dict[str, object]) -> dict[str, object]:
-        """`X_FILE` names a file that holds `X`, as container secrets come."""
-        import os  # noqa: PLC0415  # only this validator looks at the raw environment
+        """Reads `X` from the file that `X_FILE` names, the way container secrets are mounted."""
+        import os  # noqa: PLC0415  # only this validator reads the raw environment
 
         for name in cls.model_fields:
             path = os.environ.get(f"PINGHOME_{name.upper()}_FILE")
@@ -173,5 +201,5 @@ class Settings(BaseSettings):
         return self.url.rstrip("/")
 
     def but(self, **changes: object) -> Self:
-        """A copy with some fields changed, as the all-in-one gives each of its services its own."""
+        """A copy with some fields changed; the all-in-one gives each service its own."""
         return self.model_copy(update=changes)
