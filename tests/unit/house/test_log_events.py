@@ -17,9 +17,8 @@ def events() -> Iterator[tuple[Path, int, ast.expr]]:
         if OTHERS & {*path.parts}:
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS:
-                if isinstance(node.func.value, ast.Name) and node.func.value.id == "log":
-                    yield path, node.lineno, node.args[0]
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {f"log.{level}" for level in LEVELS}:
+                yield path, node.lineno, node.args[0]
 
 
 def test_log_events_are_snake_case_keys() -> None:
