@@ -1,4 +1,4 @@
-"""Is it the targets, or is it the region itself? What a failure counts for before it is told (decision 0010)."""
+"""Decides whether failures are those of targets or of the region itself (decision 0010)."""
 
 from collections import deque
 from dataclasses import dataclass

@@ -147,7 +147,7 @@ async def keep_pruning(db: Database, most: int) -> None:
 
 
 def hour(at: datetime) -> datetime:
-    """The begin of the hour, in UTC."""
+    """The beginning of the hour, in UTC."""
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
