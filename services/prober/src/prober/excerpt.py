@@ -33,7 +33,7 @@ async def hidden(texts: Sequence[str], secrets: Sequence[str]) -> list[str]:
 
 
 def excerpt(answer: bytes, secrets: Sequence[str]) -> str:
-    """The beginning of an answer: 4 KiB of text without `secrets` and control characters other than tab and line feed."""
+    """The beginning of an answer: 4 KiB of text without `secrets` or control characters (tab and line feed stay)."""
     return _shortened(masked([answer[: 2 * LIMIT].decode("utf-8", "replace")], secrets)[0])
 
 
