@@ -82,7 +82,7 @@ class Platform:
 
     def _hear(self, _: object, __: str, event: dict[str, Any]) -> Any:
         """What the supervisors log: who died."""
-        if event["event"] == "child died":
+        if event["event"] == "child_died":
             name = event["child"]
             self.deaths.append(Death(name, event["code"], time.monotonic(), self._killed.pop(name, None) is not None))
         raise structlog.DropEvent

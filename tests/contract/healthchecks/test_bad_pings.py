@@ -92,4 +92,4 @@ async def test_ten_thousand_bad_pings_get_their_codes_and_reach_nobody(ping: Pin
 def _away(platform: Platform) -> int:
     """How often a service complained of its broker."""
     log = platform.log.read_text()
-    return log.count("nats said") + log.count("nats is away")
+    return log.count("nats_error") + log.count("nats_unreachable")

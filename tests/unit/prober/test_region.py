@@ -87,8 +87,8 @@ async def test_failure_is_our_own_when_no_anchor_answers_and_the_operator_is_tol
         (Verdict.probe_error, OWN_FAULT)
     ] + 3 * [(Verdict.target_fail, "refused the connection")]  # fmt: skip
     assert [(log["log_level"], log["event"]) for log in logs] == [
-        ("warning", "the region is suspect"),
-        ("warning", "the region is trusted again"),
+        ("warning", "region_suspect"),
+        ("warning", "region_trusted"),
     ]
 
 

@@ -122,13 +122,13 @@ async def _keep(run: _Run) -> None:
         if run.stopping:
             return
         delay = FIRST_DELAY if useful else delay
-        log.warning("child died", child=run.child.name, code=code, restart_in=delay)
+        log.warning("child_died", child=run.child.name, code=code, restart_in=delay)
         await asyncio.sleep(delay)
         delay = min(delay * 2, LONGEST_DELAY)
         try:
             run.process = _spawn(run.child)
         except OSError as error:  # no memory or process left: the old one's code is read again, after a longer delay
-            log.warning("child not started", child=run.child.name, error=str(error))
+            log.warning("child_not_started", child=run.child.name, error=str(error))
 
 
 async def _until_ready(child: Child) -> None:
@@ -146,7 +146,7 @@ async def _stop(run: _Run) -> None:
         try:
             await asyncio.wait_for(_exit_code(process), run.child.grace)
         except TimeoutError:
-            log.warning("child killed", child=run.child.name, after=run.child.grace)
+            log.warning("child_killed", child=run.child.name, after=run.child.grace)
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await _exit_code(process)

@@ -1,4 +1,4 @@
-"""Every service is built here: lifespan, supervised workers, health, metrics, error rendering."""
+"""Builds every service: lifespan, supervised workers, health, metrics, error rendering."""
 
 import asyncio
 import time
@@ -41,7 +41,7 @@ Probe = Callable[[], Awaitable[str | None]]
 class ServiceParts:
     """What a service is made of once it has started: filled by its `start`, torn down in reverse order.
 
-    `checks` answer None, or a sentence that says why the service is not ready.
+    `checks` return None, or a sentence that says why the service is not ready.
     """
 
     stack: AsyncExitStack
@@ -50,7 +50,7 @@ class ServiceParts:
 
 
 async def supervise(name: str, worker: Worker, health: Health | None = None) -> None:
-    """Runs a worker for ever: one that fails is started again, at first at once, later after up to five seconds."""
+    """Runs a worker forever: after a failure it is restarted, at once at first, then after up to five seconds."""
     health = health or Health()
     CURRENT.set(health)
     pause = 0.1
@@ -62,7 +62,7 @@ async def supervise(name: str, worker: Worker, health: Health | None = None) -> 
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            if isinstance(error, Unavailable) or is_connection_error(error):  # it goes on as soon as they are back
+            if isinstance(error, Unavailable) or is_connection_error(error):  # it continues as soon as they are back
                 log.debug("worker_waiting", worker=name, error=said(error))
                 pause = 0.1
             else:
@@ -71,7 +71,7 @@ async def supervise(name: str, worker: Worker, health: Health | None = None) -> 
                 log.exception("worker_failed", worker=name)
         health.rests()
         if (task := asyncio.current_task()) and task.cancelling():
-            return  # it failed on its way out, say with the broker away: that must not keep the process alive
+            return  # it failed while being cancelled, say with the broker away: that must not keep the process alive
         pause = 0.1 if time.monotonic() - begun > 10 else min(pause * 2, 5.0)
         await asyncio.sleep(pause)
 
@@ -88,9 +88,9 @@ def build(
     Args:
         name: of the service, the first label of its host name.
         settings: of the process.
-        start: makes the service's parts, keeps them on `app.state`, names workers and readiness checks.
+        start: creates the service's parts, stores them on `app.state`, registers workers and readiness checks.
         routers: its routes by noun.
-        description: what the OpenAPI page says of it.
+        description: of the service, for its OpenAPI page.
     """
 
     @asynccontextmanager
@@ -112,7 +112,7 @@ def build(
         version="1",
         description=description,
         lifespan=lifespan,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # else FastAPI asks for it at each request
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # else FastAPI looks for them on each request
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
@@ -127,21 +127,21 @@ def build(
     for error in (DomainError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, render)
     for router in (docs.routes, _health, *routers):
-        app.router.routes.extend(router.routes)  # `include_router` would have each request matched twice
+        app.router.routes.extend(router.routes)  # `include_router` would match each request twice
     return app
 
 
 def render(request: Request, error: Exception) -> Response:
-    """An error in the words of the dialect that the path belongs to."""
+    """Renders an error in the dialect that the path belongs to."""
     if request.scope["path"].startswith(("/api/", "/badge/")):
         return healthchecks.render(request, error)
     return pinghome.render(request, error)
 
 
 class MetricsMiddleware:
-    """ASGI middleware: counts the seconds, answers what nobody expected, and gives each request an id.
+    """ASGI middleware: measures the time to answer, turns unexpected errors into a 500, and gives each request an id.
 
-    The id is in the request's logs and in its answer, as `X-Request-Id`.
+    The id is in the request's log lines and in the answer, as `X-Request-Id`.
     """
 
     def __init__(self, app: ASGIApp, service: str) -> None:
@@ -167,9 +167,9 @@ class MetricsMiddleware:
             try:
                 await self._app(scope, receive, answer)
             except ClientDisconnect:
-                raise  # nobody is left to answer, and nothing of ours is wrong
+                raise  # the client has gone, and nothing of ours is wrong
             except Exception as error:
-                log.exception("unexpected")
+                log.exception("request_failed")
                 if status != "none":
                     raise
                 await render(Request(scope), error)(scope, receive, answer)
@@ -178,7 +178,7 @@ class MetricsMiddleware:
 
 
 def readiness_checks(broker: Broker, known: Directory | None = None, db: Database | None = None) -> dict[str, Probe]:
-    """The readiness checks that services share, of the parts that a service has."""
+    """The readiness checks that services share, for the parts that a service has."""
 
     async def nats() -> str | None:
         return None if broker.connected else "NATS is not reachable"
@@ -220,7 +220,7 @@ _health = APIRouter(include_in_schema=False)
 
 @_health.get("/healthz")
 async def healthz() -> PlainTextResponse:
-    """200 as long as the process answers."""
+    """200 as long as the process responds."""
     return PlainTextResponse("ok")
 
 

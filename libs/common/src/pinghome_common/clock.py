@@ -1,15 +1,15 @@
-"""The one clock: what tests may move."""
+"""The one clock, which tests may replace."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The present in UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
 def micros(moment: datetime) -> int:
-    """UNIX microseconds, as telemetry carries times; exact, where `timestamp()` rounds."""
+    """UNIX microseconds, the unit of times in telemetry; exact, where `timestamp()` rounds."""
     return int((moment - _EPOCH).total_seconds()) * 1_000_000 + moment.microsecond
 
 

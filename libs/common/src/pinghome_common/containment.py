@@ -1,4 +1,4 @@
-"""Bad data costs only its own item: batches that fail are halved until each failure is one item's own."""
+"""Bad data costs only its own item: a batch that fails is halved until each failure is that of a single item."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -17,12 +17,12 @@ _OURS = (
     Unavailable,
     asyncpg.TransactionRollbackError,  # a deadlock, say: the same will work the next time
     asyncpg.InsufficientResourcesError,  # a full disk
-    asyncpg.ObjectNotInPrerequisiteStateError,  # a lock that was not to be had
+    asyncpg.ObjectNotInPrerequisiteStateError,  # a lock that could not be acquired
 )
 
 
 def is_items_own(error: Exception) -> bool:
-    """True when an item is to blame, not a part of ours that is away or has no room."""
+    """True when the item itself is at fault, not a dependency that is away or out of resources."""
     return not isinstance(error, _OURS) and not is_connection_error(error)
 
 
@@ -30,10 +30,10 @@ async def contained(tx: Connection, items: Sequence[T], apply: Apply[T]) -> list
     """Applies items in their order, each group behind a savepoint of `tx`.
 
     Returns:
-        Those that cannot be applied, with the reason; nothing of them has remained, all others are applied.
+        Those that cannot be applied, with the reason; they leave no trace, and all others are applied.
 
     Raises:
-        Exception: what is no item's own fault, see `is_items_own`.
+        Exception: one that is not an item's fault, see `is_items_own`.
     """
     if not items:
         return []

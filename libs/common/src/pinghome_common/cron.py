@@ -1,4 +1,4 @@
-"""When things recur: maintenance windows by croniter, the schedules of heartbeats by cronsim and oncalendar."""
+"""Recurring times: maintenance windows by croniter, the schedules of heartbeats by cronsim and oncalendar."""
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -16,10 +16,10 @@ _FIVE_FIELDS = re.compile(rf"\s*{_FIELD}(?:\s+{_FIELD}){{4}}\s*", re.IGNORECASE 
 
 
 def check(expression: str) -> None:
-    """Refuses what is no plain five-field expression, or never comes.
+    """Rejects anything but a plain five-field expression that matches at some time.
 
     Raises:
-        ValueError: with a sentence for the user. croniter alone takes `@daily`, six fields, `R`, and February 30.
+        ValueError: with a sentence for the user. croniter by itself accepts `@daily`, six fields, `R`, and February 30.
     """
     if len(expression) > LONGEST or not _FIVE_FIELDS.fullmatch(expression):
         raise ValueError("must be a cron expression of five fields such as */8 * * * *")
@@ -41,7 +41,7 @@ def inside(expression: str, duration: timedelta, at: datetime) -> bool:
 
 
 def check_schedule(schedule: str) -> None:
-    """Refuses what is neither a five-field cron expression nor a systemd OnCalendar one, or never comes.
+    """Rejects anything but a five-field cron or a systemd OnCalendar expression that matches at some time.
 
     Raises:
         ValueError: with a sentence for the user.
@@ -54,9 +54,9 @@ def next_run(schedule: str, tz: str, after: datetime) -> datetime | None:
     """The first time after `after` at which a job is due, in UTC; None when it never is.
 
     Both engines are those of Healthchecks, so that a night in which the clocks change has the same runs there and here
-    (contract B.4). A fixed hour that comes twice counts once, one that is left out comes right after the gap.
+    (contract B.4). A fixed hour that occurs twice counts once; one that is skipped runs right after the gap.
     """
-    # Neither engine looks at less: so the jobs of a minute share one answer.
+    # Neither engine looks at smaller units, so the jobs of one minute share a cache entry.
     return _next(schedule, tz, after.replace(second=0 if is_cron(schedule) else after.second, microsecond=0))
 
 

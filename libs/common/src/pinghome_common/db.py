@@ -1,4 +1,4 @@
-"""PostgreSQL: one pool a process, one transaction a request."""
+"""PostgreSQL: one pool per process, one transaction per request."""
 
 import asyncio
 import errno
@@ -28,26 +28,26 @@ _NETWORK_ERRNOS = (
 
 
 def is_connection_error(error: BaseException) -> bool:
-    """True when the other side is away, going away or coming up.
+    """True when the server is away, shutting down or starting up.
 
-    Anything else is a mistake of ours or bad data, also where its class is an OSError (a file that may not be read) or
+    Anything else is a bug of ours or bad data, even where its class is an OSError (a file that may not be read) or
     an InterfaceError of asyncpg (a value that cannot be encoded).
     """
     if isinstance(error, _CONNECTION_ERRORS):
         return True
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError) and "clos" in str(error)  # closed, or closing
-    if isinstance(error, asyncpg.InternalClientError):  # it broke within a statement, as the rollback sees it
+    if isinstance(error, asyncpg.InternalClientError):  # the connection broke within a statement
         return not isinstance(error, asyncpg.OutdatedSchemaCacheError)
     return isinstance(error, OSError) and error.errno in _NETWORK_ERRNOS
 
 
 class Database:
-    """The pool of one service; it connects when first used and again after the server was away.
+    """The pool of one service; it connects on first use and reconnects after the server was away.
 
     Args:
         url: of the service's own database.
-        size: most connections at a time.
+        size: maximum number of connections.
     """
 
     def __init__(self, url: str, size: int = 8) -> None:
@@ -80,11 +80,11 @@ class Database:
         except Exception as error:
             if not is_connection_error(error):
                 raise
-            raise Unavailable("The database is not reachable just now; please try again in a moment.") from error
+            raise Unavailable("The database is not reachable right now; please try again in a moment.") from error
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A transaction, committed when the block ends well.
+        """A transaction, committed when the block ends without an error.
 
         Raises:
             Unavailable: PostgreSQL is away; whether a commit under way took effect is then unknown.
@@ -93,7 +93,7 @@ class Database:
             yield connection
 
     async def fetch(self, statement: str, *args: object) -> list[Any]:
-        """The rows of one statement on a connection of its own; Unavailable as `connection`."""
+        """The rows of one statement on a connection of its own; raises Unavailable like `connection`."""
         async with self.connection() as connection:
             return await connection.fetch(statement, *args)  # type: ignore[no-any-return]
 
@@ -122,7 +122,7 @@ class Database:
 
 
 async def _nothing(_: Connection) -> None:
-    """Nothing in a session outlives its transaction here, so there is nothing to reset: one round trip less."""
+    """No session state outlives its transaction here, so there is nothing to reset, which saves a round trip."""
 
 
 async def acquire_leadership(connection: Connection, name: str) -> None:
@@ -134,7 +134,7 @@ async def acquire_leadership(connection: Connection, name: str) -> None:
 
 
 BATCH = 10_000
-"""Rows that one statement deletes."""
+"""Rows deleted by one statement."""
 
 
 async def delete_in_batches(connection: Connection, table: str, condition: str, *args: object) -> None:

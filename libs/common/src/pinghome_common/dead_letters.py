@@ -1,4 +1,4 @@
-"""Dead letters: what could not be applied, kept with its reason until an operator replays or drops it."""
+"""Dead letters: items that could not be applied, stored until an operator replays or drops them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ LONGEST_REASON = 1000
 
 @dataclass(slots=True)
 class DeadLetter:
-    """One item; `key` names it within its worker, `subject`, `body` and `at` (UNIX microseconds) are how it came."""
+    """One item; `key` names it within its worker, `subject`, `body` and `at` (UNIX microseconds) are as it arrived."""
 
     key: str
     subject: str
@@ -43,7 +43,7 @@ class DeadLetters:
         self._worker = worker
 
     async def add(self, tx: Connection, letters: Iterable[DeadLetter]) -> None:
-        """Keeps some; one that fails again gets its newest reason and another attempt."""
+        """Stores some; one that fails again gets the newest reason and one more attempt."""
         for letter in letters:
             reason = _reason(letter.error)
             log.error("dead_letter", worker=self._worker, key=letter.key, error=said(letter.error))
@@ -51,14 +51,14 @@ class DeadLetters:
             await tx.execute(_ADD, self._worker, letter.key, letter.subject, letter.body, letter.at, reason)
 
     async def contain(self, connection: Connection, ids: Sequence[UUID], work: Apply[UUID]) -> None:
-        """Does some work for some aggregates in one transaction; one for which it fails is left alone for an hour."""
+        """Works on some aggregates in one transaction; one for which it fails is skipped for an hour."""
         async with connection.transaction():
             failed = await contained(connection, ids, work)
             await self.remove(connection, map(str, set(ids) - {id_ for id_, _ in failed}))
             await self.add(connection, [DeadLetter(str(id_), "", b"", error) for id_, error in failed])
 
     async def to_replay(self, tx: Connection) -> list[Any]:
-        """Some that an operator wants to be tried again, oldest first, locked; also counts them all."""
+        """Those that an operator has marked for replay, oldest first, locked; also updates the count of all."""
         KEPT.labels(self._worker).set(
             await tx.fetchval("SELECT count(*) FROM dead_letter WHERE worker = $1", self._worker)
         )
@@ -66,18 +66,18 @@ class DeadLetters:
         return rows
 
     async def remove(self, tx: Connection, keys: Iterable[str]) -> None:
-        """Forgets those that there are among some."""
+        """Deletes those with some keys; keys that are unknown are ignored."""
         await tx.execute("DELETE FROM dead_letter WHERE worker = $1 AND key = ANY($2::text[])", self._worker, [*keys])
 
 
 def _reason(error: Exception) -> str:
-    """The error as PostgreSQL can hold it: it may quote what made it fail."""
+    """The error as PostgreSQL can store it: it may quote the data that caused it."""
     text = repr(error).encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
     return text[:LONGEST_REASON]
 
 
 def describe(row: Any) -> dict[str, Any]:
-    """A row of `dead_letter` for people, its body in place of bytes as what it says."""
+    """A row of `dead_letter` for people, its body decoded where that is possible."""
     body: Any = row["body"]
     for decode in (msgspec.json.decode, msgspec.msgpack.decode):
         try:
@@ -107,4 +107,4 @@ PARKED = """
 EXISTS (SELECT FROM dead_letter d WHERE d.worker = '{worker}' AND d.key = {id}::text AND NOT d.replay
     AND d.at > now() - interval '1 hour')
 """
-"""SQL: an aggregate that a worker has failed on within the hour; it is left alone meanwhile."""
+"""SQL: an aggregate on which a worker has failed within the hour; it is skipped meanwhile."""

@@ -1,4 +1,4 @@
-"""What every service knows without asking a database: who a key lets in, learnt from EVENTS, kept on disk."""
+"""An in-memory directory of keys, so that services authenticate without a database; fed by EVENTS, saved to disk."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from pinghome_common.stream import Broker, Reader
 log = structlog.get_logger()
 
 _SAVE_EVERY, _SAVE_AFTER = 2.0, 15.0
-"""Seconds of silence after which what has changed is saved, and seconds after which it is saved without silence."""
+"""Seconds without events after which changes are saved, and seconds after which they are saved in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Directory:
 
     Args:
         path: of the snapshot.
-        learners: what else to learn from, by noun: called with each event of it.
+        learners: further nouns to follow, each with the function that its events are passed to.
     """
 
     def __init__(
@@ -60,22 +60,22 @@ class Directory:
         self._events: dict[str, bytes] = {}
         self._position: int | None = None
         self._reader: Reader | None = None
-        self._question: asyncio.Task[None] | None = None  # one that is not asked yet
+        self._question: asyncio.Task[None] | None = None  # one that has not been sent yet
         self._asking = asyncio.Lock()
         self.ready = False
-        """True when all that was in the stream at the start is known, or a snapshot was found."""
+        """True once everything that was in the stream at the start is known, or a snapshot was loaded."""
 
     def caller(self, kind: Kind, token: str) -> Caller | None:
         """Who a token belongs to."""
         return self._keys.get((kind, token_hash(token)))
 
     def caller_in_any_case(self, ping_key: str) -> Caller | None:
-        """Whose a ping key is whatever its case; None when that is nobody, or not one alone."""
+        """Who a ping key belongs to, ignoring case; None when that is nobody, or not unique."""
         found = self._folded.get(token_hash(ping_key.lower()), {})
         return next(iter(found.values())) if len(found) == 1 else None
 
     def learn(self, data: bytes) -> None:
-        """Takes in one encoded event."""
+        """Applies one encoded event."""
         event = decode(data)
         if event.deleted:
             self._events.pop(event.address, None)
@@ -84,11 +84,11 @@ class Directory:
         self._learners[event.noun](event)
 
     def _take(self, data: bytes) -> None:
-        """Takes in one event of many: one that cannot be read costs only itself."""
+        """Applies one event of many: one that cannot be read affects no other."""
         try:
             self.learn(data)
         except Exception:
-            log.exception("event_not_learnt")
+            log.exception("event_not_applied")
 
     def _learn_key(self, event: Envelope) -> None:
         if old := self._by_id.pop(event.subject, None):
@@ -148,28 +148,29 @@ class Directory:
         except FileNotFoundError:
             return
         except msgspec.MsgspecError:
-            log.exception("the snapshot cannot be read; all is learnt from the stream", path=str(self._path))
+            log.exception("snapshot_unreadable", path=str(self._path))
             return
         for data in snapshot.events.values():
             self._take(data)
         self._position, self.ready = snapshot.position, True
 
     async def caught_up(self) -> None:
-        """Waits, a second at most, until all is known that was in the stream when this was called.
+        """Waits, a second at most, until everything that was in the stream when this was called is known.
 
-        However many wait, one question at a time is asked of the broker: anybody can make us ask.
+        However many wait, only one request at a time goes to the broker: anybody can make us ask.
 
         Raises:
-            Unavailable: the broker is away, or it took longer, so that nobody can tell.
+            Unavailable: the broker is away, or it took longer.
         """
         if self._question is None:
             self._question = asyncio.create_task(self._ask())
-            self._question.add_done_callback(lambda task: task.cancelled() or task.exception())  # if nobody waits
+            # Retrieved even if nobody waits.
+            self._question.add_done_callback(lambda task: task.cancelled() or task.exception())
         await asyncio.shield(self._question)
 
     async def _ask(self) -> None:
         async with self._asking:
-            self._question = None  # who comes from now on has to wait for a later one
+            self._question = None  # callers from now on have to wait for a later one
             try:
                 async with asyncio.timeout(0.5):
                     while self._reader is None:
@@ -179,10 +180,10 @@ class Directory:
                 raise Unavailable("The newest changes are not known here yet; please try again in a moment.") from None
 
     async def fetch_latest(self, noun: str, aggregate: UUID) -> bool:
-        """Asks the stream for an aggregate that is not known; true when it was there and is known now.
+        """Fetches an unknown aggregate's newest event from the stream; true when it exists and is known now.
 
         Raises:
-            Unavailable: the broker is away, so that nobody can tell.
+            Unavailable: the broker is away.
         """
         message = await self._broker.last("EVENTS", f"events.{noun}.{aggregate}")
         if message is None:

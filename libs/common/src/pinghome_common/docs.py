@@ -1,4 +1,4 @@
-"""The page that shows a service's OpenAPI document; it works where there is no way out, and loads nothing else."""
+"""The page that shows a service's OpenAPI document; it works offline and loads nothing from other hosts."""
 
 import html
 from functools import partial
@@ -58,19 +58,19 @@ def document(app: FastAPI) -> dict[str, Any]:
                     del answers["422"]
         for unused in ("HTTPValidationError", "ValidationError"):
             made.get("components", {}).get("schemas", {}).pop(unused, None)
-    assert app.openapi_schema is not None  # noqa: S101  # it keeps what it makes
+    assert app.openapi_schema is not None  # noqa: S101  # it caches what it builds
     return app.openapi_schema
 
 
 @routes.get("/docs")
 async def page(request: Request) -> Response:
-    """The page; its addresses are relative, so that they hold under each host and prefix."""
+    """The page; its links are relative, so that they work under each host and prefix."""
     return HTMLResponse(PAGE.format(title=html.escape(request.app.title)), headers=HEADERS)
 
 
 @routes.get("/swagger/start.js")
 async def start() -> Response:
-    """What starts Swagger UI; the policy allows no script in the page."""
+    """The script that starts Swagger UI; the policy allows no inline script."""
     return Response(START, media_type="text/javascript", headers=HEADERS)
 
 

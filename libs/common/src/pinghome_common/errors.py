@@ -1,4 +1,4 @@
-"""What can go wrong for a caller; each error carries its HTTP status, each dialect renders it its own way."""
+"""Errors for callers; each has its HTTP status, and each dialect renders it in its own form."""
 
 from dataclasses import dataclass
 
@@ -16,48 +16,48 @@ class DomainError(Exception):
 
 
 class Unauthorized(DomainError):
-    """No key, or one that nobody has."""
+    """No key, or an unknown one."""
 
     status = 401
 
 
 class PermissionDenied(DomainError):
-    """A key that may not do this."""
+    """The key does not allow this."""
 
     status = 403
 
 
 class NotFound(DomainError):
-    """No such thing, or not theirs: the two look the same from outside."""
+    """It does not exist, or belongs to somebody else: the two look the same from outside."""
 
     status = 404
 
 
 def no_check(*, elsewhere: bool) -> DomainError:
-    """The refusal of a check that is not the caller's: Healthchecks tells whether another service has it (B.0)."""
+    """The error for a check that is not the caller's: Healthchecks reveals whether another service has it (B.0)."""
     return PermissionDenied("It is in another project") if elsewhere else NotFound("Check not found")
 
 
 class Conflict(DomainError):
-    """The thing exists already."""
+    """It already exists."""
 
     status = 409
 
 
 class PreconditionFailed(DomainError):
-    """`If-Match` names another version than the present one."""
+    """`If-Match` names a version other than the current one."""
 
     status = 412
 
 
 class TooMany(DomainError):
-    """More at a time than one organisation may have."""
+    """More at a time than one organisation is allowed."""
 
     status = 429
 
 
 class WrongTokensError(TooMany):
-    """More wrong tokens in a minute than one address may try."""
+    """More wrong tokens in a minute than one address is allowed."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"Too many wrong tokens came from your address; try again in {retry_after} seconds.")
@@ -65,7 +65,7 @@ class WrongTokensError(TooMany):
 
 
 class Unavailable(DomainError):
-    """One of our own parts is away; the caller may try again."""
+    """A part of the platform is unavailable; the caller may try again."""
 
     status = 503
     retry_after = 1

@@ -1,4 +1,4 @@
-"""The event log: appended in the transaction that changes state, relayed to JetStream, kept for ever."""
+"""The event log: appended in the transaction that changes state, relayed to JetStream, kept forever."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ log = structlog.get_logger()
 LARGEST_STATE = 256 * 1024
 
 SKIPPED = "events.skipped"
-"""The subject of empty messages that take the place of sequences which must not be used again."""
+"""The subject of empty messages that fill sequences which must not be used again."""
 
 RESERVE = 256
-"""Sequences that are reserved at a time: so many are skipped at most when the broker was away."""
+"""Sequences reserved at a time: the most that are skipped after the broker was away."""
 
 EVENTS = "events (event_id, aggregate, version, address, body)"
 INSERT = f"INSERT INTO {EVENTS} VALUES ($1, $2, $3, $4, $5)"  # noqa: S608  # our own names
-"""What the stores of aggregates put into their own statements, so that state and event are one."""
+"""Used by the stores of aggregates in their own statements, so that state and event are written together."""
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class _Stream:
 
 
 def _events(messages: list[Message]) -> Iterator[tuple[Envelope, int]]:
-    """The events among some messages, with their sequences; the others are skipped places, or nobody knows what."""
+    """The events among some messages, with their sequences; others are skipped sequences, or unreadable."""
     for message in messages:
         try:
             yield decode(message.data), message.seq
@@ -62,20 +62,20 @@ class Relay(Worker):
         self._stream = _Stream(0, 0)
         self._doubt = True
         self.drained = False
-        """True once all that there was at the start has been published."""
+        """True once everything that was there at the start has been published."""
 
     def doubt(self) -> None:
-        """Says that the stream may not be what it was: the broker was away."""
+        """Notes that the stream may have changed: the broker was away."""
         self._doubt = True
         self.wake()
 
     async def begin(self, connection: Connection) -> None:
-        """A mark that is lost in a crash is found again in the stream."""
+        """Commits asynchronously: a mark that is lost in a crash is recovered from the stream."""
         await connection.execute("SET synchronous_commit = off")
         self._doubt = True
 
     async def round(self, connection: Connection) -> bool:
-        """Publishes some events; false when all are."""
+        """Publishes some events; false when none are left."""
         if self._doubt:
             self._doubt = False
             self._stream = await self._inspect(connection)
@@ -103,7 +103,7 @@ class Relay(Worker):
         return True
 
     async def _publish(self, stream: _Stream, messages: list[tuple[str, bytes, str]]) -> list[int]:
-        """Each after the one before it or not at all: what follows one that is refused is refused."""
+        """Each after the one before it or not at all: what follows a refused message is refused, too."""
         sent, before = [], ""
         for last, (address, body, id_) in enumerate(messages, stream.last):
             headers = {"Nats-Msg-Id": id_, "Nats-Expected-Last-Sequence": str(last)}
@@ -114,7 +114,7 @@ class Relay(Worker):
         return seqs
 
     async def _inspect(self, connection: Connection) -> _Stream:
-        """Marks what is in the stream and was not known to be, unmarks what it has lost, and skips what was reserved.
+        """Marks events that are in the stream unnoticed, unmarks those it has lost, and skips what was reserved.
 
         Raises:
             Unavailable: the broker is away, or there is no such stream yet.
@@ -148,9 +148,9 @@ class Relay(Worker):
         return stream
 
     async def _unmark(self, connection: Connection, last: int) -> int:
-        """Notes that all events after a sequence are to be published again; returns how many there were.
+        """Marks all events after a sequence to be published again; returns how many there were.
 
-        In parts, for these may be all that there ever were. Whoever is killed in between begins again.
+        In parts, as these may be all events ever. After a kill in between it starts again.
         """
         count = 0
         while part := await connection.fetchval(_UNMARK, last):
@@ -159,13 +159,13 @@ class Relay(Worker):
         return count
 
     async def _after(self, seq: int, last: int) -> AsyncIterator[list[Message]]:
-        """What the stream holds after a sequence, up to `last`."""
+        """The messages of the stream after a sequence, up to `last`."""
         reader = Reader(self._broker, "EVENTS", ["events.>"], seq)
         try:
             while (reader.position or 0) < last:
                 messages = await reader.take()
                 if not messages:
-                    raise Unavailable("The message broker is not reachable just now.")
+                    raise Unavailable("The message broker is not reachable right now.")
                 round_done()
                 yield messages
         finally:

@@ -1,4 +1,4 @@
-"""The one way out: every outbound socket is opened here, to an address that was judged right before."""
+"""The SSRF guard: opens every outbound socket, to an address that was checked immediately before."""
 
 import asyncio
 import errno
@@ -35,7 +35,7 @@ def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ip_network(part) for part in text.split())
 
 
-# Refused whatever the operator allows: who reaches these holds the machine's credentials.
+# Refused regardless of what the operator allows: these addresses hand out the machine's credentials.
 _METADATA = _networks(
     "169.254.0.0/16 "  # AWS, Azure, Google, ECS, EKS, Scaleway, Tencent: one link-local range serves them all
     "100.100.100.200/32 192.0.0.192/32 168.63.129.16/32 "  # Alibaba, Oracle, Azure's WireServer (a public address)
@@ -48,16 +48,16 @@ _NOT_PUBLIC = _networks("192.0.0.0/24 192.88.99.0/24 2001::/23 3fff::/20")
 _UNICAST = IPv6Network("2000::/3")  # all that IANA has given out; excludes fec0::/10, 5f00::/16 and what comes next
 _MAPPED, _NAT64, _COMPATIBLE = IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"), IPv6Network("::/96")
 
-# For a `lookup` that is given, as it blocks.
+# For a custom `lookup`, which blocks.
 _THREADS = ThreadPoolExecutor(64, thread_name_prefix="lookup")
 
 
 class AddressForbidden(Exception):
-    """The address, or what was to be sent there, is refused by policy; the text is a sentence for the user."""
+    """The address, or what was to be sent to it, is forbidden by policy; the text is a sentence for the user."""
 
 
 class Guard:
-    """Judges addresses and connects to nothing that it has not judged (reliability.md §5, SSRF guard specification).
+    """Checks addresses and connects only to those that it has checked (reliability.md §5, SSRF guard specification).
 
     `allow` are the private networks of `PINGHOME_PROBE_ALLOW_CIDRS`; metadata addresses stay refused. `lookup` turns
     a name into addresses in place of the system's resolver; it blocks and runs in a thread.
@@ -70,27 +70,27 @@ class Guard:
         self._literals = lru_cache(1 << 15)(self._literal)
 
     def check(self, address: Address | str) -> Address:
-        """The address itself when it may be connected to.
+        """The address itself if connecting to it is allowed.
 
         Raises:
-            Forbidden: it may not; an IPv4 address inside an IPv6 one counts.
-            ValueError: the text is no address.
+            AddressForbidden: it is not; an IPv4 address inside an IPv6 one counts.
+            ValueError: the text is not an address.
         """
         return self._judged(str(address))
 
     def check_literal(self, host: str) -> Address | None:
-        """The address that `host` spells in any form getaddrinfo reads (`0x7f.1`, `2130706433`); None for a name.
+        """The address that `host` is in any notation getaddrinfo reads (`0x7f.1`, `2130706433`); None for a name.
 
         Raises:
-            Forbidden: it spells a forbidden address.
+            AddressForbidden: it is a forbidden address.
         """
         return self._literals(host) if len(host) < 256 else None
 
     async def resolve(self, host: str) -> list[Address]:
-        """All addresses of `host`, every one judged: one forbidden answer refuses all. There is at least one.
+        """All addresses of `host`, each checked: one forbidden address refuses all. There is at least one.
 
         Raises:
-            Forbidden: an answer may not be connected to.
+            AddressForbidden: one of them is forbidden.
             socket.gaierror: there is no such name, or the resolver failed.
         """
         literal = self.check_literal(host)
@@ -121,9 +121,9 @@ class Guard:
         `deadline` is in seconds of `time.monotonic()`; each address gets an equal share of what is left.
 
         Raises:
-            Forbidden: an address may not be connected to; it is judged again, so nothing unjudged slips in.
+            AddressForbidden: an address is forbidden; each is checked again, so that nothing unchecked slips in.
             TimeoutError: the last address did not answer in its share.
-            OSError: no address took the connection; the error that tells most about the target.
+            OSError: no address accepted the connection; the error that says most about the target.
         """
         loop = asyncio.get_running_loop()
         failures: list[OSError] = []
@@ -153,7 +153,7 @@ class Guard:
         """A UDP socket that is connected to the first of `addresses` to which there is a route.
 
         Raises:
-            Forbidden: an address may not be sent to.
+            AddressForbidden: an address is forbidden.
             OSError: there is no route to any.
         """
         loop = asyncio.get_running_loop()
@@ -180,9 +180,7 @@ class Guard:
         for face in _faces(address):
             named = str(face) if face == address else f"{face} (inside {address})"
             if any(face in network for network in _METADATA):
-                raise AddressForbidden(
-                    f"{named} is a metadata address of a cloud or a link-local one; it is never probed"
-                )
+                raise AddressForbidden(f"{named} is a cloud metadata or link-local address, which is never probed")
             if not _is_public(face) and not any(face in network for network in self._allow):
                 raise AddressForbidden(
                     f"{named} is {_kind(face)}, not a public address; "
@@ -192,7 +190,7 @@ class Guard:
 
 
 class UnrestrictedGuard(Guard):
-    """Lets everything pass: for what the operator names and no user does, a region's resolvers and anchors."""
+    """Allows everything: for addresses that the operator configures, a region's resolvers and anchors."""
 
     def _judge(self, text: str) -> Address:
         return ip_address(text)
@@ -203,7 +201,7 @@ def _faces(address: Address) -> list[Address]:
     if isinstance(address, IPv4Address):
         return [address]
     last = IPv4Address(int(address) & 0xFFFFFFFF)
-    if address in _MAPPED or address in _NAT64:  # mere spellings of the IPv4 address
+    if address in _MAPPED or address in _NAT64:  # other notations of the IPv4 address
         return [last]
     if address in _COMPATIBLE and int(address) > 1:  # :: and ::1 carry nothing
         return [address, last]

@@ -1,4 +1,4 @@
-"""How the background workers of a process fare, for `/readyz` to tell."""
+"""The health of a process's background workers, for `/readyz`."""
 
 import time
 from collections import deque
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 WINDOW = 60.0
-"""Seconds for which a failure counts."""
+"""Seconds during which a failure counts."""
 
 MOST_FAILURES = 3
-"""Failures within `WINDOW` from which on a worker counts as failing; one may happen, and is started again."""
+"""Failures within `WINDOW` that make a worker count as failing; a single one is just restarted."""
 
 ROUND_LIMIT = 60.0
 """Seconds that a worker's round may take before it counts as stuck."""
@@ -25,19 +25,19 @@ class Health:
         self._round_began: float | None = None
 
     def failed(self, reason: str) -> None:
-        """Notes that the worker failed, for no fault of the database's or the broker's."""
+        """Notes that the worker failed, through no fault of the database or the broker."""
         self._failures.append((self._clock(), reason))
 
     def round_begins(self) -> None:
-        """Notes that the worker begins a round, which ends the one before."""
+        """Notes that the worker begins a round, which ends the previous one."""
         self._round_began = self._clock()
 
     def rests(self) -> None:
-        """Notes that the worker waits: for the time of its next round, or to be started again."""
+        """Notes that the worker waits for its next round or its restart."""
         self._round_began = None
 
     def problem(self) -> str | None:
-        """Why the worker is not well; None when it is."""
+        """Why the worker is unhealthy; None when it is healthy."""
         now = self._clock()
         recent = [reason for at, reason in self._failures if now - at <= WINDOW]
         if len(recent) >= MOST_FAILURES:
@@ -51,14 +51,14 @@ CURRENT: ContextVar[Health | None] = ContextVar("worker_health", default=None)
 
 
 def round_done() -> None:
-    """Called by a worker's own code at each turn of a loop that may never rest."""
+    """To be called by a worker in each iteration of a loop that may never rest."""
     if health := CURRENT.get():
         health.round_begins()
 
 
 @contextmanager
 def resting() -> Iterator[None]:
-    """Around the wait of a worker's own code between two rounds, which is no part of either."""
+    """Around a worker's wait between two rounds, which belongs to neither."""
     health = CURRENT.get()
     if health:
         health.rests()

@@ -1,4 +1,4 @@
-"""Host names and URLs as people write them, read in one place: IDNA 2008 with UTS 46, and one parser for URLs."""
+"""Parses host names and URLs as people write them: IDNA 2008 with UTS 46, and one parser for URLs."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """An absolute URL taken apart; `host` is in lower-case ASCII, an IPv6 address without its brackets."""
+    """A parsed absolute URL; `host` is in lower-case ASCII, an IPv6 address without its brackets."""
 
     scheme: str
     host: str
@@ -27,7 +27,7 @@ def to_ascii(host: str) -> str:
     """A host name in lower-case ASCII, such as `xn--strae-oqa.test` for `straße.test`.
 
     Raises:
-        ValueError: no host can have this name.
+        ValueError: it is not a valid host name.
     """
     if not host.isascii():
         try:
@@ -45,12 +45,12 @@ def to_ascii(host: str) -> str:
 def _label(label: str) -> str:
     try:
         return idna.alabel(label).decode()
-    except idna.InvalidCodepoint:  # an emoji, which IDNA 2008 leaves out and UTS 46, and so every browser, takes
+    except idna.InvalidCodepoint:  # an emoji, which IDNA 2008 excludes and UTS 46, and thus every browser, accepts
         return f"xn--{label.encode('punycode').decode()}"
 
 
 def parse_url(text: str) -> Url:
-    """Takes an absolute URL apart; what its scheme, port and user may be is for the caller to say.
+    """Parses an absolute URL; which schemes, ports and users are allowed is up to the caller.
 
     Raises:
         ValueError: it is not valid; the text is a sentence.
@@ -58,7 +58,7 @@ def parse_url(text: str) -> Url:
     try:
         parts = urlsplit(text)
         port = parts.port
-    except ValueError as error:  # an IPv6 address without its end, a port that is no number
+    except ValueError as error:  # an unterminated IPv6 address, a port that is not a number
         raise ValueError("it is not a valid URL") from error
     if _CONTROL.search(text) or "\\" in parts.netloc or not parts.scheme or port == 0:
         raise ValueError("it is not a valid URL")

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with limits on what a client sends and on how long it takes."""
+"""uvicorn's HTTP/1.1 protocol with limits on what a client sends and on how long it takes."""
 
 import asyncio
 from typing import Any
@@ -20,8 +20,8 @@ REFUSED = Counter("pinghome_http_refused", "Requests refused before they reached
 class LimitedProtocol(RequestChecks):
     """One connection.
 
-    The limits in time need no code on the way of a request: `Gate.sweep` compares what uvicorn keeps anyway, and so
-    replaces uvicorn's own keep-alive timer too, which is one per request.
+    The time limits add no code to the path of a request: `Gate.sweep` compares what uvicorn stores anyway, and so
+    also replaces uvicorn's keep-alive timer, which is one per request.
     """
 
     turn = Turn.ASKING
@@ -61,7 +61,7 @@ class LimitedProtocol(RequestChecks):
         return Turn.IDLE if cycle.response_complete else Turn.ANSWERING
 
     def watch(self) -> None:
-        """Note one sweep, and end what has waited too long."""
+        """Note one sweep, and end a connection that has waited too long."""
         turn = self.whose_turn()
         awaited = self.running if turn is Turn.ANSWERING else self.scope
         if turn is not self.turn or awaited is not self.awaited:
@@ -84,13 +84,13 @@ class LimitedProtocol(RequestChecks):
             self._refuse(ConnectionRejected(408, f"The request did not arrive within {seconds:g} s; send it again."))
 
     def _hurry(self, limit: int) -> None:
-        """Cancel an application that has not begun its answer; drop a client that does not read it."""
+        """Cancel an application that has not begun its answer; drop a client that does not read its answer."""
         if self.age == limit and self.running is not None and not self.running.response_started:
             self.task.cancel()
         elif self.age == 2 * limit:
             self.transport.abort()
 
-    # -- the way of a request -----------------------------------------------------------------------------------------
+    # -- the path of a request ----------------------------------------------------------------------------------------
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
@@ -112,7 +112,7 @@ class LimitedProtocol(RequestChecks):
         self.gate.unread.remove(self)
         self.pipeline.clear()
         if self.running is not None:
-            self.running.disconnected = True  # uvicorn tells only the last request
+            self.running.disconnected = True  # uvicorn notifies only the last request
             self.running.message_event.set()
         super().connection_lost(exc)
 
@@ -152,11 +152,11 @@ class LimitedProtocol(RequestChecks):
         """Serve a request that asks for another protocol in HTTP/1.1, as RFC 9110 §7.8 allows.
 
         llhttp takes a body that follows for the new protocol, and Java's HttpClient asks for h2c in each request: so
-        the request is read again without that question.
+        the request is parsed again without its Upgrade header.
         """
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         if method == b"CONNECT":
-            self._refuse(ConnectionRejected(405, "This server is no proxy; send the request to its own address."))
+            self._refuse(ConnectionRejected(405, "This server is not a proxy; send the request to its own address."))
             return
         head = [b"%b %b HTTP/%b" % (method, self.url, version)]
         head += [b"%b: %b" % header for header in self.headers if header[0] not in {b"connection", b"upgrade"}]
@@ -182,7 +182,7 @@ class LimitedProtocol(RequestChecks):
             self._leave(self.refusal)
 
     def _start_next(self) -> None:
-        """Start a pipelined request once the client has read the answers before: one at a time waits to be sent."""
+        """Start a pipelined request once the client has read the previous answers: only one waits to be sent."""
         if not self.flow.write_paused:
             self._start_asgi_task(*self.pipeline.pop())
 

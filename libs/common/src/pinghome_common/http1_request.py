@@ -1,4 +1,4 @@
-"""What of a request is refused while it is read: what is too large, and what is no HTTP/1.1."""
+"""Refuses requests while they are read: those that are too large or not HTTP/1.1."""
 
 import re
 
@@ -15,7 +15,7 @@ _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 class Trailers:
     """Takes the place of a request's headers once they are complete: counts its trailers and keeps none.
 
-    A trailer is no header (RFC 9110 §6.5.1): what a proxy in front has checked, it has checked in the head.
+    A trailer is not a header (RFC 9110 §6.5.1): a proxy in front has checked the head only.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class RequestChecks(HttpToolsProtocol):
         self.last = data[-80:]
 
     def _check_protocol(self, data: bytes) -> None:
-        """Refuse what llhttp parses as well as HTTP, and gives no other sign of."""
+        """Refuse protocols that llhttp parses like HTTP without any other sign."""
         found = re.compile(re.escape(self.url[-64:]) + rb" (HTTP|RTSP|ICE)/").search(data, self.searched)
         self.searched = found.end() if found else 0
         if found and found[1] != b"HTTP":
@@ -95,7 +95,7 @@ class RequestChecks(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_chunk_header(self) -> None:
-        """Called by the parser for each chunk: its size and line ends are no extension."""
+        """Called by the parser for each chunk: its size and line ends are not an extension."""
         self.framing -= limits.CHUNK_FRAME
 
     def _check_head(self, size: int) -> None:

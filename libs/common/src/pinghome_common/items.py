@@ -1,4 +1,4 @@
-"""The items of a message: events, pings, results and ticks, the smallest parts that bad data may cost."""
+"""The items of a message: events, pings, results and ticks, the smallest units that bad data may affect."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ class Item:
 
     `seq`, `subject` and `at` (UNIX microseconds, by the broker's clock) are those of its message, `index` is its place
     in there. `sender` is the last part of the subject: of telemetry the gateway or the region, whose permissions at the
-    broker guard it, as the payload's own word is not.
+    broker vouch for it, which nothing does for the payload.
     """
 
     seq: int
@@ -42,7 +42,7 @@ class Item:
 
 @dataclass(slots=True)
 class Contents:
-    """What a message holds; `batch` names a batch of pings, which is applied once however often it comes."""
+    """What a message holds; `batch` names a batch of pings, which is applied once however often it arrives."""
 
     items: list[Item] = field(default_factory=list)
     unreadable: list[DeadLetter] = field(default_factory=list)
@@ -66,7 +66,7 @@ _decode_raw_batch = msgspec.msgpack.Decoder(_RawBatch).decode
 
 
 def read(message: Message) -> Contents:
-    """The items of a message; what cannot be decoded is told apart from what can."""
+    """The items of a message; those that cannot be decoded are kept apart."""
     try:
         return _read(message)
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
@@ -75,7 +75,7 @@ def read(message: Message) -> Contents:
 
 
 def read_one(body: bytes, item: Item) -> Contents:
-    """An item that was encoded by itself, see `write_item`; `item` says all but its value."""
+    """An item that was encoded by `write_item`; `item` holds all but its value."""
     kind = _kind(item.subject)
     try:
         item.value = decode(body) if kind is None else msgspec.msgpack.decode(body, type=_TYPES[kind])
@@ -85,7 +85,7 @@ def read_one(body: bytes, item: Item) -> Contents:
 
 
 def write_item(item: Item) -> bytes:
-    """One item by itself, so that it can be kept and applied later."""
+    """Encodes one item, so that it can be stored and applied later."""
     return msgspec.json.encode(item.value) if _kind(item.subject) is None else msgspec.msgpack.encode(item.value)
 
 
@@ -127,9 +127,9 @@ def _results(data: bytes) -> list[Any]:
 
 
 def _contents(message: Message, values: list[Any]) -> Contents:
-    """Values that are still raw are decoded one by one, for one of them has made the whole fail.
+    """Values that are still raw are decoded one by one, as one of them has made the whole message fail.
 
-    No probe was due later than the broker heard of it: a prober whose clock is wrong speaks for no other time.
+    No probe was due later than the broker received its result, whatever the prober's clock says.
     """
     contents = Contents()
     for index, value in enumerate(values):
@@ -147,7 +147,7 @@ def _contents(message: Message, values: list[Any]) -> Contents:
 
 
 async def first_seen(tx: Connection, arrived: list[Contents]) -> list[Contents]:
-    """Those that were never applied before, and the note that they now are.
+    """Those that were not applied before; marks them as applied.
 
     The broker forgets ids after two minutes, an outage may last longer: a gateway numbers its batches, and what was
     applied is kept as ranges, one short row for each start of a gateway.

@@ -1,4 +1,4 @@
-"""What the clients of one HTTP server may take from it: bytes, seconds and connections."""
+"""Limits for the clients of one HTTP server: bytes, seconds and connections."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ BODIES_LIMIT = 128 << 20  # bytes of unanswered bodies that a process holds for 
 UNREAD_LIMIT = 64 << 20  # bytes of answers that a process holds for clients that do not read them
 CONNECTIONS_LIMIT = 10_000
 OWN_FILES = 256  # descriptors kept back for the database, the broker and files
-LONG_BODY_LIMIT = 64 << 20  # bytes of a ping's body: the first are kept, the rest is read away
-BODY_RATE = 64 << 10  # bytes a second; a body that comes no slower has the time that it takes
+LONG_BODY_LIMIT = 64 << 20  # bytes of a ping's body: the first are kept, the rest is read and dropped
+BODY_RATE = 64 << 10  # bytes a second; a body that arrives no slower may take as long as it needs
 PINGS = re.compile(rb"[^/]*/(?:ping|v1/heartbeat)/")
-"""Host and path of what reports, at the data-gateway's own port."""
+"""Host and path of pings at the data-gateway's own port."""
 PINGS_OF_ALL = re.compile(
     rb"[^/]*(?:/data-gateway)?/ping/|[^/]*/data-gateway/v1/heartbeat/|data-gateway\.[^/]*/v1/heartbeat/"
 )
-"""The same at the one port of the platform, where other services have such paths, too."""
+"""The same at the platform's port, where other services have such paths, too."""
 KEPT_ALIVE = (
     150.0  # seconds; proxies drop idle connections sooner (Caddy 120, nginx 60), so they never meet a closed one
 )
@@ -66,7 +66,7 @@ def error_body(message: str) -> bytes:
 
 
 def network_of(host: str) -> str:
-    """What one client has: its address; of IPv6 the /64."""
+    """What counts as one client: its address, or its /64 with IPv6."""
     return str(ip_network((host.partition("%")[0], 64), strict=False)) if ":" in host else host
 
 
@@ -97,12 +97,12 @@ class Addresses:
                 del self._counts[address]
 
     def full(self, address: str) -> bool:
-        """True when an address has more connections than it may."""
+        """True when an address has more connections than allowed."""
         return self._counts.get(address, 0) > self.limit
 
 
 class Unread:
-    """The answers that wait for their clients to read them; where they are too much, those of the greediest end."""
+    """Answers that their clients have not read yet; when they take too much memory, the greediest are dropped."""
 
     def __init__(self) -> None:
         self._sizes: dict[LimitedProtocol, int] = {}
@@ -124,7 +124,7 @@ class Unread:
 
 
 class Gate:
-    """The limits of one server, and the sweep that keeps those in time.
+    """The limits of one server, and the sweep that enforces the time limits.
 
     Time is counted in sweeps, not on a clock: a request costs no timer, and a process that was stopped for a while
     does not blame its clients for it.
@@ -149,7 +149,7 @@ class Gate:
         self._waiting: list[LimitedProtocol] = []  # at the last sweep, the longest last
 
     async def sweep(self, connections: Iterable[object]) -> None:
-        """Look at each connection once in a period, for ever."""
+        """Look at each connection once per period, forever."""
         while True:
             await asyncio.sleep(self.period)
             live = cast("list[LimitedProtocol]", list(connections))
@@ -164,7 +164,7 @@ class Gate:
             self._waiting.sort(key=lambda one: one.age)
 
     def body_limit_of(self, host: bytes, url: bytes) -> int:
-        """Bytes of a body at an address."""
+        """The largest body, in bytes, at an address."""
         long = self.pings is not None and self.pings.match(host.lower() + url)
         return max(LONG_BODY_LIMIT, self.body_limit) if long else self.body_limit
 

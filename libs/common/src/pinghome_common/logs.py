@@ -30,13 +30,13 @@ def configure(level: str) -> None:
 
 
 def said(error: BaseException) -> str:
-    """What may be logged of an error: its type, and its words only where they are ours, not a client's."""
+    """The loggable form of an error: its type, and its message only where that is ours, not a client's."""
     own = isinstance(error, (DomainError, RuntimeError, OSError))
     return f"{type(error).__name__}: {str(error)[:300]}" if own else type(error).__name__
 
 
 def _without_words(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Replaces `exc_info` by the error's type and the places it came through: a message may quote a client."""
+    """Replaces `exc_info` by the error's type and stack: its message may quote a client."""
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info
     if isinstance(error, BaseException):

@@ -1,4 +1,4 @@
-"""Migrations: each service's own Alembic history, run at its start under a lock."""
+"""Migrations: each service's own Alembic history, run at start-up under a lock."""
 
 import asyncio
 import sys
@@ -19,7 +19,7 @@ async def upgrade(*histories: tuple[str, Path]) -> None:
     """Brings databases to their newest version; several processes that start together wait for one.
 
     A database that is up to date costs one query. For the others there is one child process, as Alembic and
-    SQLAlchemy take a second to import and would stay in memory for ever.
+    SQLAlchemy take a second to import and would stay in memory forever.
 
     Args:
         histories: the URL of each service's database, and its folder of migrations; the newest version is the last
@@ -45,14 +45,14 @@ async def upgrade(*histories: tuple[str, Path]) -> None:
 
 
 async def _connect(url: str) -> Any:
-    """Waits for a server that is still starting, or starting again: our own start must not fail for that."""
+    """Waits for a server that is still starting or restarting: our own start must not fail because of that."""
     while True:
         try:
             return await asyncpg.connect(url)
         except Exception as error:
             if not is_connection_error(error):
                 raise
-            log.warning("postgresql_away", error=said(error))
+            log.warning("postgresql_unreachable", error=said(error))
             await asyncio.sleep(0.5)
 
 
@@ -86,7 +86,7 @@ def run_migrations(context: Any) -> None:
 
     def run(connection: Any) -> None:
         context.configure(connection=connection)
-        connection.exec_driver_sql("SET lock_timeout = '5s'")  # rather fail than stop everybody who uses a table
+        connection.exec_driver_sql("SET lock_timeout = '5s'")  # rather fail than block everybody who uses a table
         with context.begin_transaction():
             context.run_migrations()
 

@@ -1,4 +1,4 @@
-"""Names to addresses without threads: /etc/hosts, then the servers of /etc/resolv.conf, by c-ares."""
+"""Resolves names without threads: /etc/hosts, then the servers of /etc/resolv.conf, by c-ares."""
 
 import asyncio
 import socket
@@ -11,9 +11,9 @@ import aiodns
 import pycares
 
 TIMEOUT, TRIES = 2.0, 2
-"""Seconds until a server is asked again, at first, and how often each is asked: a silent name is given up soon."""
+"""Initial seconds before a query is repeated, and tries per server: a silent name server is given up soon."""
 
-# What the name's own servers said; every other code is the resolver's trouble.
+# Answers of the name's own servers; every other code is a problem of the resolver.
 _NO_SUCH_NAME = {
     pycares.errno.ARES_ENOTFOUND,
     pycares.errno.ARES_ENODATA,
@@ -23,10 +23,9 @@ _NO_SUCH_NAME = {
 
 
 class Names:
-    """Looks names up, as many at a time as are asked for; who asks for a name under way shares its answer.
+    """Looks names up concurrently; requests for a name that is being looked up share its answer.
 
-    What a server answers is kept for its time to live, an hour at most. `servers` are those of /etc/resolv.conf unless
-    they are given.
+    Answers are cached for their time to live, an hour at most. `servers` default to those of /etc/resolv.conf.
     """
 
     def __init__(self, servers: Sequence[str] = (), port: int | None = None) -> None:
@@ -36,13 +35,13 @@ class Names:
         self._asking: dict[str, asyncio.Task[list[str]]] = {}
 
     async def addresses(self, host: str) -> list[str]:
-        """All addresses of a host, both families; cancelling ends the waiting alone.
+        """All addresses of a host, both families; cancelling ends only the waiting.
 
         Raises:
             socket.gaierror: there is no such name (EAI_NONAME), or the resolver failed (EAI_AGAIN).
         """
         loop = asyncio.get_running_loop()
-        if host.rstrip(".").lower() == "localhost":  # for which c-ares says ::1, too, whatever /etc/hosts says
+        if host.rstrip(".").lower() == "localhost":  # for which c-ares answers ::1, too, regardless of /etc/hosts
             found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
             return [str(each[4][0]) for each in found]
         if self._resolver is None or self._loop is not loop:
@@ -64,17 +63,17 @@ class Names:
     def _asked(self, host: str, asking: asyncio.Task[list[str]]) -> None:
         self._asking.pop(host, None)
         if not asking.cancelled():
-            asking.exception()  # who asked may have gone: then nobody else looks at it
+            asking.exception()  # retrieved here, as whoever asked may have gone
 
 
 class _Ending:
-    """A loop that may end while names are under way: c-ares' thread has answers for nobody then, and says nothing."""
+    """A loop that may end during a look-up: what c-ares' thread answers after that is dropped silently."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
     def call_soon_threadsafe(self, callback: Callable[..., object], *args: object) -> None:
-        """As a loop's, but for one that is closed."""
+        """Like the loop's own, but silent when the loop is closed."""
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(callback, *args)
 

@@ -1,4 +1,4 @@
-"""Whether what is secret at one URL may go to another."""
+"""Whether secrets for one URL may be sent to another."""
 
 from urllib.parse import urlsplit
 
@@ -6,7 +6,7 @@ PORTS = {"http": 80, "https": 443}
 
 
 def same_place(old: str, new: str) -> bool:
-    """True when two URLs lead to the same host and port, http at best to https; False where one is not valid.
+    """True when two URLs lead to the same host and port, or from http to https there; False if one is not valid.
 
     Texts without a scheme are hosts and must be equal.
     """

@@ -1,4 +1,4 @@
-"""Projections: what a service makes of the streams, with its checkpoint in the same transaction."""
+"""Projections: what a service derives from the streams, with its checkpoint in the same transaction."""
 
 import asyncio
 import time
@@ -25,18 +25,18 @@ LAG = Gauge("pinghome_projection_pending", "messages not yet applied", ["project
 APPLIED = Counter("pinghome_projected_total", "messages applied", ["projection", "stream"])
 
 REPLAY_EVERY = 5.0
-"""Seconds between two looks for dead letters that an operator wants to be tried again."""
+"""Seconds between two looks for dead letters that an operator wants to replay."""
 
 REPLAYED = 0x8000
-"""The first index of items that are replayed: they come after all that a message of the present holds."""
+"""The first index of replayed items: they come after everything in the current message."""
 
 
 @dataclass(slots=True)
 class Source:
     """One stream that a projection reads, and what it does with the items of messages on some subjects (`….>`).
 
-    With `whole`, the others move its position, too, so that one can wait until it has come to the stream's end; they
-    cost no transaction.
+    With `whole`, other messages advance its position, too, so that one can wait until it has reached the stream's end;
+    they cost no transaction.
     """
 
     stream: str
@@ -50,7 +50,7 @@ class Source:
         self.dead_letters = DeadLetters(self.stream)
 
     def read(self, broker: Broker, after: int) -> None:
-        """Begins to read after a sequence."""
+        """Begins reading after a sequence."""
         subjects = [f"{self.stream.lower()}.>"] if self.whole else self.subjects
         self.reader = Reader(broker, self.stream, subjects, after)
 
@@ -63,15 +63,15 @@ class Source:
 
 
 class Projection:
-    """One active reader of some streams: takes all that has arrived, applies it in one transaction, says so.
+    """One active reader of some streams: applies everything that has arrived in one transaction and announces it.
 
     An item that cannot be applied becomes a dead letter and all others are applied (`containment`); as every event
-    carries the whole state, the aggregate's next event mends it.
+    carries the whole state, the aggregate's next event repairs it.
 
     Args:
-        after: called after each commit; wakes a worker of the same process that goes on from there.
+        after: called after each commit; wakes a worker of the same process that continues from there.
         durable: false for a read model: a crash of PostgreSQL may undo its last commits, checkpoint and all, and they
-            are made again from the stream. That saves an fsync in every read-your-writes (decision 0005).
+            are repeated from the stream. That saves an fsync in every read-your-writes (decision 0005).
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Projection:
                         takes[source.stream] = self._take(source)
                 if arrived:
                     await self._apply(connection, arrived)
-                applied |= reached  # not where the readers are: they have gone on meanwhile
+                applied |= reached  # not the readers' positions: they have moved on meanwhile
                 if time.monotonic() - replayed >= REPLAY_EVERY:
                     replayed = time.monotonic()
                     await self._replay(connection)
@@ -160,7 +160,7 @@ class Projection:
     async def _apply_contained(
         self, connection: Connection, source: Source, contents: list[Contents], last: int
     ) -> None:
-        """Applies all but what cannot be applied, which becomes dead letters, in one transaction."""
+        """Applies what can be applied and stores the rest as dead letters, in one transaction."""
         async with connection.transaction():
             await source.dead_letters.add(connection, await self._failures(connection, source, contents))
             await self._checkpoint(connection, source.stream, last)
@@ -172,7 +172,7 @@ class Projection:
         return unreadable + [DeadLetter(it.key, it.subject, write_item(it), error, it.at) for it, error in failed]
 
     async def _replay(self, connection: Connection) -> None:
-        """Tries dead letters again that an operator has marked; one that fails again stays, with its newest reason."""
+        """Retries dead letters that an operator has marked; one that fails again stays, with the newest reason."""
         for source in self._sources:
             async with connection.transaction():
                 for index, row in enumerate(await source.dead_letters.to_replay(connection)):
@@ -204,7 +204,7 @@ _decode_id = msgspec.json.Decoder(_Id).decode
 
 
 def decode_id(data: bytes) -> UUID | None:
-    """The id of an encoded event; None when it is none."""
+    """The id of an encoded event; None when it is not an event."""
     try:
         return _decode_id(data).id
     except msgspec.MsgspecError:
@@ -223,7 +223,7 @@ def _is_item(row: Any) -> bool:
 def _replayed(row: Any, seq: int, index: int) -> Contents:
     """What a dead letter holds: one item, or a message that could not be read at all.
 
-    An item gets a place after all that was applied, for pings are counted by their place.
+    An item gets a position after everything that was applied, as pings are counted by position.
     """
     if not _is_item(row):
         return read(Message(int(row["key"]), row["subject"], row["body"], row["sent_at"]))

@@ -1,4 +1,4 @@
-"""Read your writes: a command waits, for a bounded time, until the query side shows what it did."""
+"""Read your writes: a command waits, for a bounded time, until the query side shows its effect."""
 
 import asyncio
 import time
@@ -11,14 +11,14 @@ from pinghome_common.errors import Unavailable
 from pinghome_common.stream import Broker
 
 WAIT = 0.5
-"""Most seconds that a command or a read waits for a projection (house 3.7)."""
+"""Maximum seconds that a command or a read waits for a projection (house 3.7)."""
 
 SILENT = 1.5
-"""A projection that has said nothing for so many seconds is not waited for."""
+"""Seconds without a word after which a projection is not waited for."""
 
 
 class Progress(msgspec.Struct, array_like=True):
-    """What a projection says after each commit: its positions by stream, and the ids of the events it applied."""
+    """Published by a projection after each commit: its positions by stream, and the ids of the events it applied."""
 
     positions: dict[str, int]
     events: list[UUID]
@@ -29,7 +29,7 @@ _decode = msgspec.msgpack.Decoder(Progress).decode
 
 
 class ProjectionProgress:
-    """What the projections have said lately. One instance a process; it listens to `echo.>` or to one projection.
+    """The projections' latest progress. One instance per process; it listens to `echo.<name>` of each projection.
 
     Args:
         names: the projections that are waited for.
@@ -43,7 +43,7 @@ class ProjectionProgress:
         self._moved = asyncio.Condition()
 
     async def listen(self) -> None:
-        """Subscribes; call once, when the broker is entered."""
+        """Subscribes; call once, after entering the broker."""
         for name in self._names:
             await self._broker.hear(f"echo.{name}", self._hear)
 
@@ -59,14 +59,14 @@ class ProjectionProgress:
             self._moved.notify_all()
 
     def expect(self) -> "PendingProjections":
-        """What a command will wait for."""
+        """Starts collecting the events that a command will wait for."""
         return PendingProjections(self, self._names)
 
     async def reached(self, name: str, stream: str) -> bool:
         """Waits until a projection has applied everything that was in the stream when this was called.
 
         Returns:
-            False when that took longer than `WAIT`, or broker or projection are away.
+            False when that took longer than `WAIT`, or the broker or the projection is away.
         """
         try:
             async with asyncio.timeout(WAIT):
@@ -79,14 +79,14 @@ class ProjectionProgress:
 
 
 class PendingProjections:
-    """Echoes that a command waits for."""
+    """The events that a command waits for, by projection."""
 
     def __init__(self, echo: ProjectionProgress, names: tuple[str, ...]) -> None:
         self._echo, self._names = echo, names
         self._events: dict[tuple[str, UUID], asyncio.Event] = {}
 
     def add(self, event: UUID, names: tuple[str, ...] | None = None) -> None:
-        """To be called before the commit, so that an echo cannot come before it is waited for.
+        """Adds an event; to be called before the commit, so that its progress cannot be missed.
 
         `names` are the projections that read such events; default: all.
         """
@@ -98,7 +98,7 @@ class PendingProjections:
         return bool(self._events)
 
     async def wait(self) -> bool:
-        """True when every living projection has said its part within `WAIT` seconds."""
+        """True when all projections have applied the events within `WAIT` seconds."""
         now = time.monotonic()
         living = [
             event

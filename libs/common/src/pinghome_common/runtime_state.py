@@ -1,4 +1,4 @@
-"""How vitals are stored, alike where they are judged and where they are read."""
+"""How heartbeats' runtime state is stored, in the same way by commands and by queries."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -21,8 +21,8 @@ _UPDATE = (
     f" FROM unnest({_ARRAYS}) n ({_LIST}) WHERE v.heartbeat = n.heartbeat"
 )
 
-# What counts is taken from whoever has counted more pings, for an event may be older than them. A command settles the
-# status all the same; else it is what changed last, and where both say the same the event says since when and why.
+# Counters come from the side that has counted more pings, as an event may be older than they are. A command decides the
+# status in any case; else the later change does, and where both agree the event says since when and why.
 _COUNTED = "excluded.position >= old.position"
 _SETTLED = f"(${len(_COLUMNS) + 2}::bool OR {_COUNTED} OR excluded.changed_at > old.changed_at)"
 _TAKEN = {
@@ -46,15 +46,15 @@ def _row(it: Heartbeat) -> list[Any]:
 
 
 async def add_runtime(tx: Connection, some: Iterable[tuple[Heartbeat, int, bool]]) -> None:
-    """Writes the vitals that came with events of heartbeats, new or merged with what pings have made of them.
+    """Writes the runtime state that events of heartbeats carry, new or merged with the effect of later pings.
 
-    Each with the event's version, and whether a command made it, not pings or silence: that settles the status.
+    Each with the event's version, and whether a command caused it (not pings or silence), which decides the status.
     """
     await tx.executemany(_ADD, [(*_row(it), version, commanded) for it, version, commanded in some])
 
 
 async def lock_runtime(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, RuntimeState]:
-    """The vitals of those of some heartbeats that exist, locked in the order of their ids."""
+    """The runtime state of those of some heartbeats that exist, locked in the order of their ids."""
     rows = await tx.fetch(
         "SELECT * FROM runtime_state WHERE heartbeat = ANY($1::uuid[]) ORDER BY heartbeat FOR UPDATE", ids
     )
@@ -62,10 +62,10 @@ async def lock_runtime(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, Runtim
 
 
 def read_runtime(row: Any) -> RuntimeState:
-    """The vitals in a row that has their columns."""
+    """The runtime state in a row that has its columns."""
     return msgspec.convert({name: row[name] for name in _NAMES}, RuntimeState)
 
 
 async def write_runtime(tx: Connection, heartbeats: Sequence[Heartbeat]) -> None:
-    """Writes the vitals of some heartbeats, each once, and when it goes down unless it reports."""
+    """Writes the runtime state of some heartbeats, each given once, with the time of its next deadline."""
     await tx.execute(_UPDATE, *(list(column) for column in zip(*map(_row, heartbeats), strict=True)))

@@ -1,4 +1,4 @@
-"""Keys and secrets: how tokens are made and stored, how monitor headers and bodies are sealed."""
+"""Keys and secrets: generating and hashing tokens, encrypting monitors' headers and bodies."""
 
 import hashlib
 import secrets
@@ -44,7 +44,7 @@ def unseal(key: bytes, sealed: bytes) -> bytes:
     """The plain bytes.
 
     Raises:
-        ValueError: the key is another, or the value was changed.
+        ValueError: the key is a different one, or the value was tampered with.
     """
     try:
         return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)

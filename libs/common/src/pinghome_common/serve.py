@@ -28,7 +28,7 @@ DRAIN = 10  # seconds that open requests get after SIGTERM
 
 
 class AnswerTimeout:
-    """ASGI middleware: an application that is cancelled before it began its answer answers 503."""
+    """ASGI middleware: answers 503 for an application that is cancelled before its answer began."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -46,11 +46,11 @@ class AnswerTimeout:
                 await send({"type": "http.response.start", "status": 503, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
         except ClientDisconnect:
-            pass  # nobody is left to answer
+            pass  # the client has gone
 
 
 class TrustedProxies:
-    """ASGI middleware: a request by a trusted proxy comes from whom it names, if that is an IP address."""
+    """ASGI middleware: a trusted proxy names the client of a request, if what it names is an IP address."""
 
     def __init__(self, app: ASGIApp, trusted: list[str]) -> None:
         self._app = app
@@ -73,18 +73,18 @@ class TrustedProxies:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, with an exit status of 0 after a signal and a heap that the collector need not walk."""
+    """uvicorn's server, with exit status 0 after a signal and a frozen heap that the collector need not walk."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take SIGTERM and SIGINT; uvicorn would raise them again at the end and so die of them."""
+        """Handle SIGTERM and SIGINT; uvicorn would raise them again at the end and die of them."""
         loop, serving = asyncio.get_running_loop(), asyncio.current_task()
         self._told = asyncio.Event()
 
         def stop(name: signal.Signals) -> None:
             self.handle_exit(name, None)
             self._told.set()
-            if serving and not self.started:  # a start may wait for a database for ever
+            if serving and not self.started:  # a start may wait for a database forever
                 serving.cancel()
 
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -96,8 +96,8 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(name)
 
     async def main_loop(self) -> None:
-        """Serve until told to stop; uvicorn would look ten times a second, which costs an idle platform 0.008 core."""
-        while not await self.on_tick(0):  # which also sets the date of the answers
+        """Serve until told to stop; uvicorn would poll ten times a second, which costs an idle platform 0.008 core."""
+        while not await self.on_tick(0):  # which also updates the Date header
             with suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await self._told.wait()
@@ -114,17 +114,17 @@ async def serve(app: ASGIApp, settings: Settings, pings: re.Pattern[bytes] | Non
 
     Args:
         app: an ASGI application.
-        settings: whose host, port, limits and time-outs hold.
+        settings: host, port, limits and timeouts.
         pings: host and path of requests that may have a body of up to `LONG_BODY_LIMIT` bytes.
 
     Raises:
         CancelledError: a signal came before the application had started.
         SystemExit: the application did not start, or the port is taken; uvicorn has logged which.
-        ValueError: `trusted_proxies` has a `*`: then each client could choose its own address.
+        ValueError: `trusted_proxies` contains `*`, which would let every client choose its own address.
     """
-    os.umask(0o077)  # spools and snapshots are this account's alone
+    os.umask(0o077)  # spools and snapshots are private to this account
     if "*" in settings.trusted_proxies:
-        raise ValueError("name the addresses of your proxies: '*' would let each client choose its own address")
+        raise ValueError("list the addresses of your proxies: '*' would let every client choose its own address")
     gate = Gate(settings, pings)
     answered: ASGIApp = AnswerTimeout(app)
     config = uvicorn.Config(
@@ -148,7 +148,7 @@ async def serve(app: ASGIApp, settings: Settings, pings: re.Pattern[bytes] | Non
 
 
 def run(create_app: Callable[[Settings], ASGIApp], pings: re.Pattern[bytes] | None = None) -> None:
-    """Be the `main()` of a service: serve the application made from the settings in the environment."""
+    """The `main()` of a service: serves the application built from the settings in the environment."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, CONNECTIONS_LIMIT + OWN_FILES)), hard))
     settings = Settings()

@@ -1,4 +1,4 @@
-"""The frame of the workers of which one is active: a connection of its own, leadership, rounds."""
+"""The base of workers of which only one is active: a dedicated connection, leadership, rounds."""
 
 import asyncio
 from contextlib import suppress
@@ -9,7 +9,7 @@ from pinghome_common.health import resting, round_done
 
 
 class Worker:
-    """Does its rounds as long as its connection lasts: at once while there is more to do, else when woken or in time.
+    """Works in rounds as long as its connection lasts: at once while there is more to do, else when woken or when due.
 
     A subclass names its lock, which one process holds at a time, and the seconds between two rounds.
     """
@@ -22,14 +22,14 @@ class Worker:
         self._woken = asyncio.Event()
 
     async def begin(self, connection: Connection, /) -> None:
-        """What comes before the first round, once this process is the active one."""
+        """Called before the first round, once this process is the active one."""
 
     async def round(self, connection: Connection, /) -> bool:
         """Does what is due now; true when there is more to do at once."""
         raise NotImplementedError
 
     def wake(self) -> None:
-        """Says that there may be something to do."""
+        """Tells the worker that there may be something to do."""
         self._woken.set()
 
     async def run(self) -> None:

@@ -1,4 +1,4 @@
-"""How often one address may come with a token that nobody has."""
+"""Limits how often one address may send an unknown token."""
 
 import time
 
@@ -6,14 +6,14 @@ from pinghome_common.errors import WrongTokensError
 from pinghome_common.limits import network_of
 
 ADDRESSES = 10_000
-"""Addresses that are counted by themselves in a minute; those that come later are counted together."""
+"""Addresses that are counted individually in a minute; further ones share one count."""
 
 
 class WrongTokens:
-    """Counts wrong tokens by address (IPv6: /64) in each minute; right tokens are never looked at.
+    """Counts wrong tokens by address (IPv6: /64) in each minute; valid tokens cost nothing.
 
     Args:
-        limit: in a minute, before they are refused.
+        limit: wrong tokens in a minute before they are refused.
     """
 
     def __init__(self, limit: int) -> None:
@@ -22,10 +22,10 @@ class WrongTokens:
         self._counts: dict[str, int] = {}
 
     def count(self, client: tuple[str, int] | None) -> None:
-        """Takes in one.
+        """Counts one.
 
         Raises:
-            WrongTokensError: there were too many; it tells when the next minute begins.
+            WrongTokensError: there were too many; it says when the next minute begins.
         """
         now = time.monotonic()
         minute, second = divmod(now, 60)

@@ -1,4 +1,4 @@
-"""data-gateway: the door for check-ins; it needs neither a database nor, for half an hour's worth, the broker."""
+"""data-gateway: accepts check-ins; it needs no database, and can spool while the broker is away."""
 
 from fastapi import FastAPI
 

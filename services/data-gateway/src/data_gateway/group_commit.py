@@ -20,7 +20,7 @@ log = structlog.get_logger()
 ACCEPTED = Counter("pinghome_pings_accepted_total", "pings answered 200", ["by"])
 
 LARGEST = 400 * 1024
-"""Bytes of pings in one message; JetStream takes 512 KiB here."""
+"""Bytes of pings in one message; JetStream accepts 512 KiB here."""
 
 MOST_WAITING = 50_000
 """Pings that may wait for an acknowledgement; more are refused."""
@@ -32,20 +32,20 @@ TICK = 1.0
 """Seconds between two ticks."""
 
 GATHER = 0.05
-"""Seconds that pings gather before they go to the spool: the broker takes each batch of it with an fsync of its own."""
+"""Seconds that pings are gathered before they go to the spool: the broker syncs each batch separately."""
 
 PART = 2 << 20
 """Bytes of the spool that are read and sent at a time, in messages of up to `LARGEST`."""
 
 LAST_FILE = 1.0
-"""Most seconds that pings wait for the last file of the spool to be sent."""
+"""Maximum seconds that pings wait for the last file of the spool to be sent."""
 
 FROZEN = 5.0
-"""Seconds without a turn of the loop after which this process did not listen, whatever it thinks."""
+"""Seconds without an iteration of the event loop after which this process counts as not having listened."""
 
 
 class Committer:
-    """Takes pings and answers when they are on disk: in the stream, or else in the spool.
+    """Accepts pings and confirms them when they are on disk: in the stream, or else in the spool.
 
     Args:
         folder: the gateway's own, holding its name and its spool.
@@ -65,13 +65,13 @@ class Committer:
         """UNIX microseconds since when this process has accepted pings; None until it can."""
 
     def add(self, ping: Ping) -> "asyncio.Future[None]":
-        """Takes a ping; the future is done when it is durable.
+        """Accepts a ping; the future is done when it is durable.
 
         Raises:
             Unavailable: too many are waiting.
         """
         if len(self._pings) >= MOST_WAITING or self._bytes >= MOST_BYTES:
-            raise Unavailable("Too many check-ins are waiting just now; please try again in a moment.")
+            raise Unavailable("Too many check-ins are waiting right now; please try again in a moment.")
         future = asyncio.get_running_loop().create_future()
         self._pings.append(ping)
         self._bytes += len(ping.body)
@@ -80,7 +80,7 @@ class Committer:
         return future
 
     async def run(self) -> None:
-        """Commits until cancelled; what has been taken by then is still committed."""
+        """Commits until cancelled; what has been accepted by then is still committed."""
         ticked = time.monotonic()
         while True:
             round_done()
@@ -106,7 +106,7 @@ class Committer:
                 ticked = time.monotonic()
 
     async def _flush(self) -> None:
-        """Commits everything that waits; under load that is what came during the flush before."""
+        """Commits everything that waits; under load that is what arrived during the previous flush."""
         pings, waiting = self._pings, self._waiting
         self._pings, self._waiting, self._bytes = [], [], 0
         messages = []
@@ -116,7 +116,7 @@ class Committer:
         try:
             by = await self._commit(messages)
         except OSError:
-            log.exception("check-ins can be kept neither in the stream nor on the disk")
+            log.exception("check_ins_not_stored")
             for future in waiting:
                 if not future.done():
                     future.set_exception(Unavailable("The check-in could not be stored; please try again."))
@@ -128,11 +128,11 @@ class Committer:
 
     async def _commit(self, messages: list[bytes]) -> str:
         async with self._order:
-            if not self.spool:  # else what waits there goes first
+            if not self.spool:  # else what is in the spool goes first
                 try:
                     await self._publish(messages)
                 except Unavailable:
-                    log.warning("the stream does not confirm; check-ins go to the spool")
+                    log.warning("check_ins_spooled")
                 else:
                     return "stream"
             for message in messages:
@@ -140,7 +140,7 @@ class Committer:
         return "spool"
 
     async def _publish(self, messages: list[bytes]) -> None:
-        # No message id: the projections know a batch by its boot and number for ever, the broker only for two minutes.
+        # No message id: projections recognise a batch by its boot and number forever, the broker only for two minutes.
         await self._broker.publish((f"telemetry.ping.{self._name}", message, None) for message in messages)
 
     async def drain(self) -> None:
@@ -148,7 +148,7 @@ class Committer:
         while True:
             while self.spool and self._broker.connected:
                 await self._send_oldest(None)
-                if self.spool.nearly_empty:  # under load it would stay so: there is always one more batch
+                if self.spool.nearly_empty:  # under load it would never be empty: there is always one more batch
                     async with self._order:
                         await self._send_oldest(LAST_FILE)
             with resting():
@@ -166,7 +166,7 @@ class Committer:
         log.info("spool_file_sent", batches=sent)
 
     async def _tick(self, mark: int) -> None:
-        """Says that all pings before `mark` are in the stream, if that is so."""
+        """Publishes that all pings before `mark` are in the stream, if they are."""
         if self.spool or self.since is None:
             return
         try:
@@ -177,7 +177,7 @@ class Committer:
 
 
 def _next_part(batches: Iterator[bytes]) -> list[bytes]:
-    """The next batches of a file, as many as are sent at a time."""
+    """The next batches of a file, as many as are sent together."""
     part: list[bytes] = []
     size = 0
     while size < PART and (batch := next(batches, None)) is not None:
@@ -187,7 +187,7 @@ def _next_part(batches: Iterator[bytes]) -> list[bytes]:
 
 
 def _parts(pings: list[Ping]) -> list[list[Ping]]:
-    """The pings in parts that fit a message: fewer than 2^16, and small enough."""
+    """Splits pings into parts that fit into a message: fewer than 2^16, and small enough."""
     parts: list[list[Ping]] = []
     size = LARGEST
     for ping in pings:
@@ -205,7 +205,7 @@ def _micros() -> int:
 
 
 def _name(path: Path) -> str:
-    """This gateway's name, the same after a restart: projections wait for its word."""
+    """This gateway's name, the same after a restart: projections wait for its ticks."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".new")

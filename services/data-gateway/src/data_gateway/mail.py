@@ -1,4 +1,4 @@
-"""Pings by mail (contract B.5): whoever can send mail can report, to `<uuid>@domain` or `<ping key>+<slug>@domain`."""
+"""Pings by mail (contract B.5), sent to `<uuid>@domain` or `<ping key>+<slug>@domain`."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ MOST_CONNECTIONS = 100
 MOST_RECIPIENTS = 20
 
 SUBJECT_LIMIT = 4000
-"""Bytes of a Subject that are looked at, as it was sent."""
+"""Bytes of the raw Subject header that are evaluated."""
 
 _SUBJECT = re.compile(rb"^subject:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE)
 
@@ -35,18 +35,18 @@ _MAILBOX = re.compile(
     r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<key>[^+@]{22})\+(?P<slug>[a-z0-9_-]{1,100})",
     re.IGNORECASE | re.ASCII,
 )
-"""In any case: relays change that of an address."""
+"""Case-insensitive: relays change the case of addresses."""
 
 
 class Mailbox:
-    """Listens for mail until cancelled. It is a mailbox, no relay: nobody else's mail is taken."""
+    """An SMTP server for pings only. It is a mailbox, not a relay: no other mail is accepted."""
 
     def __init__(self, intake: PingIntake, settings: Settings) -> None:
         self._door, self._settings = intake, settings
         self._kept = settings.ping_body_limit or LARGEST_PING_BODY
         self._domain = settings.ping_mail_domain.lower()
         self._open: set[asyncio.Transport] = set()
-        logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # it would log what clients say
+        logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # it would log what clients send
 
     async def run(self) -> None:
         """Serves until cancelled."""
@@ -62,7 +62,7 @@ class Mailbox:
                 transport.abort()
 
     def let_in(self, transport: asyncio.Transport) -> bool:
-        """False when there is no room; whoever is let in has `LONGEST` seconds."""
+        """False when there are too many connections; an accepted one has `LONGEST` seconds."""
         if len(self._open) >= MOST_CONNECTIONS:
             return False
         self._open.add(transport)
@@ -70,7 +70,7 @@ class Mailbox:
         return True
 
     def let_out(self, transport: asyncio.Transport) -> None:
-        """The connection is closed."""
+        """Forgets a connection that is closed."""
         self._open.discard(transport)
 
     @property
@@ -81,7 +81,7 @@ class Mailbox:
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
     ) -> str:
-        """Takes a recipient that is a check."""
+        """Accepts a recipient that is a check."""
         if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
             return "452 4.5.3 too many recipients"
         try:
@@ -94,7 +94,7 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(self, _: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
-        """Says 250 when the ping of each recipient is durable."""
+        """Answers 250 when the ping of each recipient is durable."""
         content = envelope.original_content or b""
         subject, agent = _subject(content), f"Email from {envelope.mail_from or ''}"
         client = str(session.peer[0]) if session.peer else ""
@@ -151,9 +151,9 @@ class _Connection(SMTP):
 
 
 def meaning(subject: str, success: str, fail: str) -> Kind:
-    """What a mail's subject says, by the comma lists of keywords of a check; failures go first.
+    """The kind of ping that a mail's subject makes it, by a check's comma-separated keywords; failures first.
 
-    Where the documents contradict each other (contract E.2): without keywords of success all other mails are one.
+    Where the documents contradict each other (contract E.2): without success keywords every other mail is a success.
     """
     if any(word in subject for word in _words(fail)):
         return Kind.fail
@@ -166,9 +166,9 @@ def _words(keywords: str) -> list[str]:
 
 
 def _subject(content: bytes) -> str:
-    """The decoded Subject of a mail; one that cannot be decoded is taken as it stands.
+    """The decoded Subject of a mail; one that cannot be decoded is used as it is.
 
-    Only its beginning is: the standard library takes seconds for tens of thousands of encoded words.
+    Only its beginning is decoded: the standard library takes seconds for tens of thousands of encoded words.
     """
     head = content[:LARGEST_PING_BODY].partition(b"\r\n\r\n")[0]
     found = _SUBJECT.search(head)

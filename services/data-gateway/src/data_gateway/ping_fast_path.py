@@ -1,4 +1,4 @@
-"""The hot path: a ping of a known heartbeat is answered before FastAPI sees it, which costs four times as much."""
+"""The fast path: a ping of a known heartbeat is answered before FastAPI, which would cost four times as much."""
 
 from urllib.parse import unquote_plus
 
@@ -25,7 +25,7 @@ RESULTS = {kind.name: kind for kind in (Kind.tick, Kind.run, Kind.complete, Kind
 
 
 class PingFastPath:
-    """ASGI middleware: whatever is not plainly a good ping goes on to the routes, which say what is wrong."""
+    """ASGI middleware: answers valid pings; everything else goes on to the routes, which say what is wrong."""
 
     def __init__(self, app: ASGIApp, intake: PingIntake, body_limit: int) -> None:
         self._app, self._door, self._limit = app, intake, body_limit
@@ -83,7 +83,7 @@ class PingFastPath:
 
 
 def _query(raw: bytes) -> tuple[Kind, str] | None:
-    """The result and the message of a query string; None when the result is none of ours."""
+    """The result and the message of a query string; None when the result is unknown."""
     if not raw:
         return Kind.tick, ""
     kind, message = Kind.tick, ""

@@ -1,4 +1,4 @@
-"""A ping at the intake: which heartbeat, allowed or not, kept before it is answered."""
+"""Accepts pings: finds the heartbeat, checks the method, and stores the ping before it is answered."""
 
 import asyncio
 import time
@@ -25,24 +25,24 @@ from pinghome_common.text import clean
 MESSAGE_LIMIT = 1000
 TEXT_LIMIT = 200
 MOST_ASKING = 64
-"""Single heartbeats that the broker is asked for at a time, while the reading of events lags behind."""
+"""Concurrent requests to the broker for single heartbeats, while reading events lags behind."""
 
 CREATION = 2.0
-"""Seconds that the creation of a check may take."""
+"""Seconds within which a check must be created."""
 
 
 class WrongMethod(DomainError):
-    """The heartbeat's settings do not allow this verb."""
+    """The heartbeat's settings do not allow this method."""
 
     status = 405
 
 
 Place = tuple[UUID, UUID, str]
-"""Organisation, service and slug of a heartbeat: what a ping by slug names."""
+"""Organisation, service and slug of a heartbeat, by which a ping by slug finds it."""
 
 
 class HeartbeatEntry(NamedTuple):
-    """What the door knows of a heartbeat."""
+    """What the intake knows about a heartbeat."""
 
     id: bytes
     methods: frozenset[str]
@@ -53,7 +53,7 @@ class HeartbeatEntry(NamedTuple):
 
 
 class PingIntake:
-    """What the gateway knows of heartbeats, and the way in for pings. The service's start gives it its parts."""
+    """The gateway's directory of heartbeats, and the entry point of pings. The service's start sets its parts."""
 
     broker: Broker
     directory: Directory
@@ -61,12 +61,12 @@ class PingIntake:
 
     def __init__(self) -> None:
         self.entries: dict[str, HeartbeatEntry] = {}
-        """By id, as it stands in URLs."""
+        """By id, as written in URLs."""
         self._asking = 0
         self._slugs: dict[Place, set[str]] = defaultdict(set)
 
     def learn(self, event: Envelope) -> None:
-        """Takes in an event of a heartbeat."""
+        """Applies an event of a heartbeat."""
         text = str(event.subject)
         if old := self.entries.pop(text, None):
             named = self._slugs[old.place]
@@ -86,7 +86,7 @@ class PingIntake:
         """A heartbeat by its id.
 
         Raises:
-            NotFound: there is none.
+            NotFound: it does not exist.
             Unavailable: it is not known here and the broker cannot be asked.
         """
         found = self.entries.get(text)
@@ -102,17 +102,17 @@ class PingIntake:
         return found
 
     async def _missed(self, heartbeat: UUID) -> HeartbeatEntry | None:
-        """A heartbeat that is not known: all that miss one at a time share the question whether we know the newest.
+        """A heartbeat that is not known: concurrent misses share one request for the newest events.
 
         Raises:
-            Unavailable: the broker cannot be asked, or is asked too much.
+            Unavailable: the broker cannot be asked, or is asked too often.
         """
         if self.directory.ready:
             with suppress(Unavailable):
                 await self.directory.caught_up()
                 return self.entries.get(str(heartbeat))
         if self._asking >= MOST_ASKING:
-            raise Unavailable("Too many heartbeats are looked up just now; please try again in a moment.")
+            raise Unavailable("Too many heartbeats are being looked up right now; please try again in a moment.")
         self._asking += 1
         try:
             await self.directory.fetch_latest("heartbeat", heartbeat)
@@ -123,7 +123,7 @@ class PingIntake:
     def by_slug(self, ping_key: str, slug: str, *, any_case: bool = False) -> HeartbeatEntry | None:
         """A heartbeat by the ping key of its service and its slug; None when there is none.
 
-        `any_case`: a key that nobody has may be one whose case was changed.
+        `any_case`: an unknown key is also looked up ignoring case.
 
         Raises:
             NotFound: nobody has this key.
@@ -136,7 +136,7 @@ class PingIntake:
         return self.entries[next(iter(found))] if found else None
 
     async def find_by_slug(self, ping_key: str, slug: str, *, any_case: bool = False) -> HeartbeatEntry | None:
-        """As `by_slug`, also of a key or a check that was made a moment ago.
+        """Like `by_slug`, also for a key or a check that was created a moment ago.
 
         Raises:
             NotFound: nobody has this key.
@@ -161,10 +161,10 @@ class PingIntake:
         return caller, caller.service
 
     async def create(self, ping_key: str, slug: str) -> HeartbeatEntry:
-        """Has resource-cmd make the check that a slug does not find (`?create=1`), with all channels of its service.
+        """Has resource-cmd create the check that a slug does not find (`?create=1`), with all channels of its service.
 
         Raises:
-            NotFound: the service may have no more checks.
+            NotFound: the service has reached its limit of checks.
             Unavailable: resource-cmd does not answer.
         """
         caller, service = self._holder(ping_key)
@@ -191,13 +191,13 @@ class PingIntake:
 
         Raises:
             NotFound: there is no such heartbeat.
-            WrongMethod: it does not take this verb.
-            Unavailable: the ping could not be kept.
+            WrongMethod: it does not accept this method.
+            Unavailable: the ping could not be stored.
         """
         entry = self.entries.get(text) or await self.find(text)
         method = scope["method"]
         if method not in entry.methods:
-            raise WrongMethod(f"This heartbeat takes {', '.join(sorted(entry.methods))}, not {method}")
+            raise WrongMethod(f"This heartbeat accepts {', '.join(sorted(entry.methods))}, not {method}")
         await self.keep(entry, method, kind, *origin(scope), message=message)
 
     async def keep(
@@ -214,10 +214,10 @@ class PingIntake:
         run_id: bytes = b"",
         exit_status: int | None = None,
     ) -> None:
-        """Returns when the ping is durable. Here its texts, which come from outside, are made clean.
+        """Returns when the ping is durable. Its texts, which come from outside, are cleaned here.
 
         Raises:
-            Unavailable: it could not be kept.
+            Unavailable: it could not be stored.
         """
         message, agent = clean(message, MESSAGE_LIMIT, lines=True), clean(agent, TEXT_LIMIT)
         await self.committer.add(
@@ -229,7 +229,7 @@ class PingIntake:
 
 
 def origin(scope: Scope) -> tuple[str, str, str]:
-    """From where, how and by which program a request comes; for display, never for a decision (contract B.5)."""
+    """A request's client address, scheme and user agent; for display, never for a decision (contract B.5)."""
     client = scope["client"]
     agent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"user-agent"), "")
     return client[0] if client else "", scope["scheme"], agent

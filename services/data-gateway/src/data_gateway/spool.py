@@ -30,7 +30,7 @@ class Spool:
         self._lock = threading.Lock()
 
     def __bool__(self) -> bool:
-        """True while something waits to be sent."""
+        """True while there is something to send."""
         return bool(self._files)
 
     @property
@@ -39,7 +39,7 @@ class Spool:
         return len(self._files) == 1 and (not self._files[0].exists() or self._files[0].stat().st_size < _SMALL)
 
     def append(self, batch: bytes) -> None:
-        """Returns when the batch is on the disk; OSError when it cannot be, say because the disk is full."""
+        """Returns when the batch is on disk; raises OSError when that fails, say because the disk is full."""
         with self._lock:
             if self._size >= SEGMENT:
                 self._open = None
@@ -58,13 +58,13 @@ class Spool:
                 if created:
                     self._sync_folder()
             except OSError:
-                self._open = None  # it may end in half a record, behind which nothing would be found again
+                self._open = None  # it may end in half a record, after which nothing could be read
                 raise
 
     def oldest(self) -> tuple[Path, Iterator[bytes]]:
-        """The oldest file and its batches, read as they are asked for; from now on it is not written to.
+        """The oldest file and its batches, read lazily; from now on it is not written to.
 
-        A torn last record was never answered.
+        A torn last record was never acknowledged.
         """
         with self._lock:
             path = self._files[0]
@@ -73,7 +73,7 @@ class Spool:
         return path, _batches(path)
 
     def remove(self, path: Path) -> None:
-        """Forgets a file whose batches are all confirmed."""
+        """Deletes a file whose batches are all confirmed."""
         with self._lock:
             path.unlink(missing_ok=True)
             self._files.remove(path)

@@ -1,4 +1,4 @@
-"""The echo of aioping, for an operator who wants that one: `pip install pinghome-prober[aioping]` (decision 0009).
+"""ICMP echo by aioping, an optional dependency: `pip install pinghome-prober[aioping]` (decision 0009).
 
 It tells replies apart by a 16-bit id alone; `prober.ping` is why this is not the default.
 """

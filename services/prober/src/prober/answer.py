@@ -1,4 +1,4 @@
-"""An answer as its conditions read it: unpacked, in its own character set, and as JSON."""
+"""An answer as conditions evaluate it: decompressed, decoded by its character set, and parsed as JSON."""
 
 import codecs
 import gc

@@ -1,4 +1,4 @@
-"""How much computing the judgement of one answer may cost, so that no monitor holds up the others."""
+"""Limits the CPU time for evaluating one answer, so that no monitor delays the others."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What a user demands of an answer, judged on what a probe saw; pure, and bounded in time whatever it is given."""
+"""Evaluates conditions on what a probe observed; pure, and bounded in time for any input."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence

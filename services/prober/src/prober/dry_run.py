@@ -1,4 +1,4 @@
-"""A dry run in this region: one attempt, with the verdict of every condition, and nothing is remembered."""
+"""A dry run in this region: one attempt, with the verdict of every condition; nothing is stored."""
 
 import asyncio
 import time

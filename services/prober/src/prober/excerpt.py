@@ -1,4 +1,4 @@
-"""What may be shown of a failing target's answer: nothing that a monitor sent in secret, in whatever form."""
+"""The part of a failing target's answer that may be shown: without a monitor's secrets, in any encoding."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ async def hidden(texts: Sequence[str], secrets: Sequence[str]) -> list[str]:
 
 
 def excerpt(answer: bytes, secrets: Sequence[str]) -> str:
-    """The begin of an answer: 4 KiB of text without control characters but tab and line feed, and without `secrets`."""
+    """The beginning of an answer: 4 KiB of text without `secrets` or control characters (tab and line feed stay)."""
     return _shortened(masked([answer[: 2 * LIMIT].decode("utf-8", "replace")], secrets)[0])
 
 

@@ -1,4 +1,4 @@
-"""Conditions are judged beside the loop where that takes long: no answer holds up the other probes."""
+"""Evaluates expensive conditions outside the event loop, so that no answer delays other probes."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How late a job comes, told without trusting this host's clock."""
+"""How late a job arrives, measured without trusting this host's clock."""
 
 from prometheus_client import Gauge
 

@@ -1,4 +1,4 @@
-"""ICMP echo over one socket a family for the whole process; a reply counts for nobody but whom it answers.
+"""ICMP echo over one socket per address family for the process; a reply counts only for its own request.
 
 aioping, icmplib and others tell replies apart by a 16-bit id, so one host's reply can make another look alive
 (reliability.md, fact 12). Here source address, id, sequence and a random nonce of 16 bytes must all be right.

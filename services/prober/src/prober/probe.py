@@ -1,4 +1,4 @@
-"""Takes a job, probes, and says what came of it."""
+"""Probes for one job and turns the observation into a result."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Is it the targets, or is it the region itself? What a failure counts for before it is told (decision 0010)."""
+"""Decides whether failures are those of targets or of the region itself (decision 0010)."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -95,6 +95,6 @@ class Region:
         SUSPECT.labels(self._name).set(suspect)
         if suspect:
             why = OWN_FAULT if self._cut_off else "more than half of its monitors failed within a minute"
-            log.warning("the region is suspect", region=self._name, reason=why)
+            log.warning("region_suspect", region=self._name, reason=why)
         else:
-            log.warning("the region is trusted again", region=self._name)
+            log.warning("region_trusted", region=self._name)

@@ -1,4 +1,4 @@
-"""The prober's day: take jobs of the region, probe, publish what was seen, then acknowledge."""
+"""The prober's worker: takes the region's jobs, probes, publishes the results, then acknowledges."""
 
 import asyncio
 import json

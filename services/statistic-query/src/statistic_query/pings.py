@@ -146,7 +146,7 @@ class Pruner(Worker):
 
 
 def hour(at: datetime) -> datetime:
-    """The begin of the hour, in UTC."""
+    """The beginning of the hour, in UTC."""
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 

@@ -26,7 +26,7 @@ VERDICTS = (Verdict.up, Verdict.target_fail, Verdict.probe_error, Verdict.blocke
 """By the numbers that stand for them in the table `result`."""
 
 
-# Counts of single results, in milliseconds rounded to microseconds; the blank is the begin of a row's bucket.
+# Counts of single results, in milliseconds rounded to microseconds; the blank is the beginning of a row's bucket.
 _RAW = """
 SELECT {}count(*), count(*) FILTER (WHERE verdict = 1), count(t), coalesce(sum(t::float8), 0),
     coalesce(round(min(t)::float8 * 1000) / 1000, 'infinity'),

@@ -31,14 +31,14 @@ class Window:
         return MONDAY if self.interval in ("week", "7d") else datetime(1970, 1, 1, tzinfo=UTC)
 
     def floor(self, at: datetime) -> datetime:
-        """The begin of the bucket in which `at` lies."""
+        """The beginning of the bucket in which `at` lies."""
         step = STEPS[self.interval]
         if not step:
             return at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         return at - (at - self.origin) % timedelta(seconds=step)
 
     def after(self, begin: datetime) -> datetime:
-        """The begin of the bucket after the one that begins at `begin`."""
+        """The beginning of the bucket after the one that begins at `begin`."""
         step = STEPS[self.interval]
         return begin + timedelta(seconds=step) if step else (begin + timedelta(days=32)).replace(day=1)
 

@@ -49,7 +49,7 @@ async def play(run: Run, verdict: Verdict) -> None:
             await _until(platform, ids, up=True)
         changed = [id_ for id_, version in (await _versions(platform, ids)).items() if version != versions[id_]]
         verdict.none(f"of {MONITORS} monitors that changed", changed)
-        told = (platform.data / "log" / f"enclosed-{DEAD}.log").read_text().count("region is suspect")
+        told = (platform.data / "log" / f"enclosed-{DEAD}.log").read_text().count('"region_suspect"')
         verdict.true("times that the operator was told", told, passed=told == 1, wanted="1")
         target.close()
         anchor.close()

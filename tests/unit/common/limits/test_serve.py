@@ -29,5 +29,5 @@ def test_sigterm_during_the_start_exits_with_0(start):
 
 
 async def test_any_proxy_is_never_trusted():
-    with pytest.raises(ValueError, match="name the addresses"):
+    with pytest.raises(ValueError, match="list the addresses"):
         await serve(lambda: None, Settings(trusted_proxies=["*"]))

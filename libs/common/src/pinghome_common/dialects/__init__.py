@@ -1,1 +1,1 @@
-"""The accents at the intake: how each API family says who is calling, what went wrong and what a thing is called."""
+"""The API dialects: how each API family authenticates, reports errors and names things."""

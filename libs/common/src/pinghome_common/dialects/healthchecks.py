@@ -1,4 +1,4 @@
-"""Healthchecks' words (contract B): API keys, CORS, errors and forms of paths; the routes are elsewhere."""
+"""Healthchecks' dialect (contract B): API keys, CORS, errors and path formats; the routes are elsewhere."""
 
 import re
 from collections.abc import Callable
@@ -30,11 +30,11 @@ VIEWS = {
         f"/(?:{_ID}|{_KEY})/flips": ("GET",),
     }.items()
 } | {re.compile(r"/api/v[123]/(?:channels|badges|status)/?|/badge/.+"): ("GET",)}
-"""Which verbs each path takes, in whichever service they are answered (contract B.0)."""
+"""Which methods each path allows, whichever service answers them (contract B.0)."""
 
 
 class DialectError(DomainError):
-    """A refusal in Healthchecks' words; without any the body is empty."""
+    """An error in Healthchecks' dialect; without a message the body is empty."""
 
     def __init__(self, status: int, message: str = "") -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class DialectError(DomainError):
 
 
 def invalid(message: str) -> DialectError:
-    """A field that is not what it must be (contract B.3)."""
+    """An invalid field (contract B.3)."""
     return DialectError(400, f"json validation error: {message}")
 
 
@@ -71,12 +71,12 @@ class Router(APIRouter):
 
 
 async def sent(request: Request) -> dict[str, Any]:
-    """The JSON object of a body, whatever its content type says; an empty body is an empty object.
+    """The JSON object in a body, regardless of its content type; an empty body is an empty object.
 
-    A lone surrogate is no JSON here; the character NUL, which PostgreSQL cannot keep, is refused with its field.
+    A lone surrogate is not valid JSON here; the character NUL, which PostgreSQL cannot store, is refused per field.
 
     Raises:
-        DialectError: it is none.
+        DialectError: it is not a JSON object.
     """
     body = await request.body()
     try:
@@ -91,11 +91,11 @@ async def sent(request: Request) -> dict[str, Any]:
 def authorize(request: Request, document: dict[str, Any] | None = None, *, read: bool = False) -> Caller:
     """Who is calling, by the header `X-Api-Key`, or without it by `api_key` in the body.
 
-    `read`: a read-only key will do.
+    `read`: a read-only key is enough.
 
     Raises:
-        DialectError: 401, in the words of contract B.0.
-        WrongTokensError: too many wrong keys came from this address lately.
+        DialectError: 401, with the message of contract B.0.
+        WrongTokensError: too many wrong keys came from this address recently.
     """
     header = request.headers.get("x-api-key")
     key = str((document or {}).get("api_key", "")) if header is None else header
@@ -121,7 +121,7 @@ def identified(text: str) -> UUID:
 
 
 def named(text: str) -> UUID | str:
-    """The same where a unique key will do, too.
+    """The same, or a unique key.
 
     Raises:
         DialectError: 404.
@@ -130,19 +130,19 @@ def named(text: str) -> UUID | str:
 
 
 def answer(request: Request, body: Any, status: int = 200) -> Response:
-    """A JSON answer with the headers that all have; `body` may be JSON already."""
+    """A JSON answer with the common headers; `body` may already be JSON."""
     content = body if isinstance(body, (str, bytes)) else encode(body)
     return Response(content, status, headers(request), "application/json")
 
 
 def plain(request: Request, body: str | bytes, status: int = 200) -> Response:
-    """Text, or bytes as they came, which no browser takes for anything but text."""
+    """Plain text, or unchanged bytes, which no browser interprets as anything but text."""
     own = {"Content-Type": "text/plain", "X-Content-Type-Options": "nosniff"}
     return Response(body, status, headers(request) | own)
 
 
 def render(request: Request, error: Exception) -> Response:
-    """An error as Healthchecks says it; verbs that a path does not take, and the preflight of those that it does."""
+    """Renders an error in Healthchecks' form, methods that a path does not allow, and CORS preflight requests."""
     status, message = 500, "something went wrong on our side"
     if isinstance(error, HTTPException):
         status, message = error.status_code, ""
@@ -159,7 +159,7 @@ def render(request: Request, error: Exception) -> Response:
 
 
 def headers(request: Request) -> dict[str, str]:
-    """What every answer has: CORS for the verbs of its path (contract B.0)."""
+    """The headers of every answer: CORS for the methods of its path (contract B.0)."""
     return {
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Headers": "X-Api-Key",

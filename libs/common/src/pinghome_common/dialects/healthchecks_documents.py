@@ -18,9 +18,9 @@ from pinghome_common.events.key import Scope
 
 @dataclass(slots=True)
 class Settled:
-    """What of a check only commands change, as it is sent: `text` is members of a JSON object.
+    """The part of a check that only commands change, encoded: `text` holds members of a JSON object.
 
-    Times are in microseconds; `period` is None with a schedule. Lists make it once for each change.
+    Times are in microseconds; `period` is None with a schedule. Lists encode it once per change.
     """
 
     id: str
@@ -33,7 +33,7 @@ class Settled:
 
 
 def settled(it: Heartbeat) -> Settled:
-    """The part of a check's document that its settings make (contract B.2)."""
+    """The part of a check's document that comes from its settings (contract B.2)."""
     members: dict[str, Any] = {
         "name": it.name,
         "slug": it.slug,
@@ -78,14 +78,14 @@ class View:
     def status(
         self, own: Settled, stored: str, expected: int | None, last_start: int | None, *, started: bool = False
     ) -> str:
-        """new, up, grace, down or paused; and `started` for who knows that word (contract B.4).
+        """new, up, grace, down or paused; and `started` for versions that know it (contract B.4).
 
         Args:
             own: the check's settings.
             stored: its stored status.
             expected: when the next success is, in UNIX microseconds, if it is up.
             last_start: of the run under way, if there is one.
-            started: whether to tell that there is.
+            started: whether to report such a run as `started`.
         """
         if last_start is not None:
             if self.now >= last_start + own.limit:
@@ -106,7 +106,7 @@ class View:
         last_duration: float | None,
         n_pings: int,
     ) -> str:
-        """A check as JSON (contract B.2); the arguments are those of `status`, and the rest of its vitals."""
+        """A check as JSON (contract B.2); the arguments are those of `status`, and the rest of its runtime state."""
         status = self.status(own, stored, expected, last_start, started=self.version == 1)
         following = expected
         if last_start is not None and stored != "down":  # a run under way is expected at its start (contract B.4)
@@ -127,7 +127,7 @@ class View:
         )
 
     def whole(self, it: Heartbeat) -> str:
-        """The same of a heartbeat that is all there."""
+        """The same for a complete heartbeat."""
         vitals = it.vitals
         return self.check(
             settled(it), vitals.status.value, due(it, vitals),
@@ -142,7 +142,7 @@ def _quoted(value: int | None) -> str:
     return "null" if value is None else _second(value // MICRO)
 
 
-@lru_cache(maxsize=16_384)  # what was not pinged since shows the same times in the next list
+@lru_cache(maxsize=16_384)  # checks that were not pinged since have the same times in the next list
 def _second(value: int) -> str:
     return f'"{datetime.fromtimestamp(value, UTC).isoformat()}"'
 
@@ -153,12 +153,12 @@ def view(request: Request, caller: Caller, now: int, told: Sequence[UUID] = ()) 
 
 
 def _json_safe(text: str) -> str:
-    """The text within a JSON string: the host of a request is whatever the client says it is."""
+    """The text escaped for a JSON string: the client chooses the host of a request."""
     return encode(text)[1:-1].decode()
 
 
 def shows(example: dict[str, Any], status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """What an OpenAPI page says that a route answers."""
+    """A route's answer for the OpenAPI page."""
     return {status: {"content": {"application/json": {"example": example}}}}
 
 
@@ -178,5 +178,5 @@ CHECK: dict[str, Any] = {
 
 
 def channel(it: Channel) -> dict[str, Any]:
-    """A channel, which is an integration there."""
+    """A channel, which Healthchecks calls an integration."""
     return {"id": it.id, "name": it.name, "kind": it.kind}

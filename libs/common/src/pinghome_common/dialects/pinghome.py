@@ -1,4 +1,4 @@
-"""PingHome's words (contract A.0): bearer tokens, JSON bodies, error bodies; its fields are in `pinghome_fields`."""
+"""PingHome's dialect (contract A.0): bearer tokens, JSON bodies, error bodies; fields are in `pinghome_fields`."""
 
 import json
 from collections.abc import Callable, Coroutine
@@ -19,7 +19,7 @@ from pinghome_common.errors import DomainError, FieldError, Invalid, PermissionD
 from pinghome_common.events.key import Kind, Scope
 
 MASK = "********"
-"""What a secret looks like when read; sent back it means: unchanged (contract F)."""
+"""Shown in place of a secret; sent back it means "unchanged" (contract F)."""
 
 
 def _caller(request: Request) -> Caller:
@@ -31,12 +31,12 @@ def _caller(request: Request) -> Caller:
             request.app.state.wrong_tokens.count(request.scope["client"])
         raise Unauthorized("Unauthorized")
     if found.scope is Scope.read and request.method not in ("GET", "HEAD"):
-        raise PermissionDenied("This token may only read; use one with the scope write.")
+        raise PermissionDenied("This token is read-only; use one with the scope write.")
     return found  # type: ignore[no-any-return]
 
 
 class _Token(HTTPBearer):
-    """Who is calling, as `Route` has found; OpenAPI shows how to say so."""
+    """The caller, as `Route` has found it; OpenAPI shows how to authenticate."""
 
     async def __call__(self, request: Request) -> Caller:  # type: ignore[override]
         """The caller."""
@@ -48,14 +48,14 @@ Authorized = Annotated[Caller, Depends(_token)]
 """Who is calling.
 
 Raises:
-    Unauthorized: no bearer token, or one that nobody has (401 `{"message": "Unauthorized"}`).
-    ForbiddenError: a read-only token on a write.
-    WrongTokensError: too many wrong tokens came from this address lately.
+    Unauthorized: no bearer token, or an unknown one (401 `{"message": "Unauthorized"}`).
+    PermissionDenied: a read-only token on a write.
+    WrongTokensError: too many wrong tokens came from this address recently.
 """
 
 
 class _Json(Request):
-    """A request whose body is JSON whatever its content type says: no NaN, no lone surrogate, no depth without end."""
+    """A request whose body is JSON regardless of its content type: no NaN, no lone surrogates, bounded depth."""
 
     async def json(self) -> Any:
         body = await self.body()
@@ -66,7 +66,7 @@ class _Json(Request):
 
 
 class Route(APIRoute):
-    """A route of PingHome's dialect: nothing of a request is read before its token, unless the route is public."""
+    """A route of PingHome's dialect: the token is checked before the body is read, unless the route is public."""
 
     public: ClassVar[bool] = False
 
@@ -91,7 +91,7 @@ class PublicRoute(Route):
 
 
 class Router(APIRouter):
-    """Routes that answer with and without a trailing slash, GET also as HEAD (contract, common rules 1 and 2)."""
+    """Routes with and without a trailing slash, GET also as HEAD (contract, common rules 1 and 2)."""
 
     def __init__(self, *, public: bool = False, **options: Any) -> None:
         self._public = public
@@ -99,7 +99,7 @@ class Router(APIRouter):
         super().__init__(route_class=kind, redirect_slashes=False, strict_content_type=False, **options)
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        """Registers the path, and the same with a slash; the OpenAPI page names what may go wrong."""
+        """Registers the path, with and without a slash; the OpenAPI page lists the errors."""
         methods = options.get("methods") or ()
         options["responses"] = problems.of_pinghome(methods, public=self._public) | (options.get("responses") or {})
         if "GET" in (options.get("methods") or ()):
@@ -116,7 +116,7 @@ class Router(APIRouter):
 
 
 def render(request: Request, error: Exception) -> Response:
-    """An error as PingHome says it: `{"message", "errors"?}` (contract A.0)."""
+    """Renders an error in PingHome's form: `{"message", "errors"?}` (contract A.0)."""
     if isinstance(error, RequestValidationError):
         return _invalid(error)
     if isinstance(error, Invalid):
@@ -140,7 +140,7 @@ def render(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> str:
-    """The verbs that a path takes; Starlette names those of its first route only."""
+    """The methods that a path allows; Starlette lists those of its first route only."""
     routes = [route for router in request.app.state.routers for route in router.routes]
     path = request.scope["path"]
     return ", ".join(sorted({verb for route in routes if route.path_regex.match(path) for verb in route.methods}))
@@ -173,7 +173,7 @@ def _sentence(each: dict[str, Any]) -> str:
 
 
 def version_wanted(request: Request) -> int | None:
-    """The version in `If-Match`; None when any will do, -1 when it is no version of ours."""
+    """The version in `If-Match`; None when any will do, -1 when it is not a version of ours."""
     wanted = request.headers.get("if-match", "").strip()
     if wanted in ("", "*"):
         return None
@@ -193,7 +193,7 @@ encode = msgspec.json.Encoder().encode
 def gateway_url(request: Request) -> str:
     """Where check-ins go: below `PINGHOME_URL`, else below the host of the request (contract F).
 
-    A request that came by a service's host name (`resource-cmd.api.pinghome.io`) gets the gateway's.
+    A request for a service's host name (`resource-cmd.api.pinghome.io`) gets the gateway's.
     """
     if public := request.app.state.settings.public_url:
         return f"{public}/data-gateway"

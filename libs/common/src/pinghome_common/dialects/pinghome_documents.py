@@ -1,4 +1,4 @@
-"""PingHome's documents: what a monitor, a heartbeat and a service look like when read (contract A16, A36, F)."""
+"""PingHome's documents: monitors, heartbeats and services as JSON (contract A16, A36, F)."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -26,12 +26,12 @@ def moment_of(value: int | None) -> str | None:
 
 
 def milliseconds(value: float | None) -> float | None:
-    """To the microsecond: what lies below is noise."""
+    """Rounded to the microsecond: anything below is noise."""
     return None if value is None else round(value, 3)
 
 
 def resource(it: Resource, last_checked_at: int | None = None, response_time: float | None = None) -> dict[str, Any]:
-    """A monitor. Header values and the body are secrets: they read as a mask."""
+    """A monitor. Header values and the body are secrets and shown as a mask."""
     return {
         "id": it.id,
         "service_id": it.service_id,
@@ -69,7 +69,7 @@ def resource(it: Resource, last_checked_at: int | None = None, response_time: fl
 
 
 def heartbeat(it: Heartbeat, gateway_url: str | None, now: int) -> dict[str, Any]:
-    """A heartbeat, with its check-in URL where there is one of the gateway; `now` is in UNIX microseconds."""
+    """A heartbeat, with its check-in URL if the gateway's is given; `now` is in UNIX microseconds."""
     return {
         "id": it.id,
         "service_id": it.service_id,
@@ -119,7 +119,7 @@ def certificate(it: Certificate, now: datetime) -> dict[str, Any]:
 
 
 def domain(it: Domain, now: datetime) -> dict[str, Any]:
-    """A registered domain (A19); what its registry keeps to itself is null."""
+    """A registered domain (A19); what its registry does not publish is null."""
     return {
         "domain": it.name,
         "registrar": it.registrar or None,
@@ -222,12 +222,12 @@ SERVICE = service(Service(**_OWN, name="Web shop"))
 
 
 def shows(example: dict[str, Any], status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """What an OpenAPI page says that a route answers."""
+    """A route's answer for the OpenAPI page."""
     return {status: {"content": {"application/json": {"example": json.loads(encode(example))}}}}
 
 
 def made(kind: str, example: dict[str, Any], status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """The same for a command that answers with the whole thing (contract F)."""
+    """The same for a command that answers with the whole document (contract F)."""
     word = "created" if status == 201 else "updated"
     return shows({"message": f"{kind.capitalize()} {word}", kind: example, "id": example["id"]}, status)
 

@@ -1,4 +1,4 @@
-"""What fields and queries in PingHome's dialect are made of: strict types, ids, pages (contract A.0)."""
+"""Types of fields and queries in PingHome's dialect: strict types, ids, pages (contract A.0)."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -61,8 +61,8 @@ class Page(BaseModel):
         return (self.page - 1) * self.limit
 
 
-# Dependencies are async even where they wait for nothing: FastAPI runs the others in a thread, which costs a request
-# more than the rest of its way.
+# Dependencies are async even where they await nothing: FastAPI runs the others in a thread, which costs more than the
+# rest of the request.
 async def page(
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1, limit: Annotated[int, Query(ge=1, le=500)] = 50
 ) -> Page:
@@ -83,10 +83,10 @@ async def ids(
         list[str], Query(description="repeated, or one comma list", examples=[["6766163a-568d-47b4-a1fa-91a0957e06d4"]])
     ] = [],  # noqa: B006  # FastAPI copies it
 ) -> list[UUID]:
-    """The ids of a bulk call: repeated `id`, a comma list, or Python's way to print a list (contract A2).
+    """The ids of a bulk call: repeated `id`, a comma list, or a list as Python prints it (contract A2).
 
     Raises:
-        Invalid: none, or one that is no UUID.
+        Invalid: there is none, or one is not a UUID.
     """
     found: list[UUID] = []
     for raw in id:

@@ -1,4 +1,4 @@
-"""What goes wrong, as the OpenAPI documents say it: each status that an operation answers, in its dialect's form."""
+"""Error responses for the OpenAPI documents: each status that an operation answers, in its dialect's form."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -27,31 +27,31 @@ class Problems(Problem):
 
 
 TEXT: Responses = {200: {"content": {"text/plain": {}}}}
-"""What an operation answers that does not answer JSON."""
+"""The answer of an operation that does not answer JSON."""
 
 _SERVER: Responses = {
     status: {"model": Problem, "description": description}
     for status, description in {
-        400: "no valid JSON, or no valid HTTP request",
+        400: "not valid JSON, or not a valid HTTP request",
         408: "the request took too long to arrive",
         413: "the body is too long",
         414: "the address is too long",
-        429: "too many wrong tokens or requests; `Retry-After` says when to come again",
+        429: "too many wrong tokens or requests; `Retry-After` says when to try again",
         431: "too many or too long headers",
-        503: "a part of the platform is away, or there is too much to do; try again",
+        503: "a part of the platform is unavailable or overloaded; try again",
     }.items()
 }
-"""What any request may be answered."""
+"""Answers that any request may get."""
 
 _COMMAND: Responses = {
-    403: {"model": Problem, "description": "a token that may only read"},
-    409: {"model": Problem, "description": "it exists already, or the `Idempotency-Key` was used for another request"},
+    403: {"model": Problem, "description": "a read-only token"},
+    409: {"model": Problem, "description": "it already exists, or the `Idempotency-Key` was used for another request"},
     412: {"model": Problem, "description": "`If-Match` names another version"},
 }
 
 
 def of_pinghome(methods: Iterable[str], *, public: bool) -> Responses:
-    """The problems of an operation of PingHome's dialect; a public one asks for no token."""
+    """The problems of an operation of PingHome's dialect; a public one needs no token."""
     found = _SERVER | {
         404: {"model": Problem, "description": "no such id" + ("" if public else " in your organisation")},
         422: {"model": Problems, "description": "fields that are missing, of the wrong type or out of range"},
@@ -70,28 +70,30 @@ def of_healthchecks(methods: Iterable[str]) -> Responses:
 
     reads = {*methods} <= {"GET", "HEAD"}
     said: Responses = {
-        400: {"description": "no valid JSON, a field that is not what it must be, or no valid HTTP request"}
+        400: {"description": "not valid JSON, an invalid field, or not a valid HTTP request"}
         | says("json validation error: name is too long"),
         401: {"description": "no key, or a wrong one"} | says("wrong api key"),
         403: {"description": "another project's check" + ("" if reads else ", or too many checks")},
         404: {"description": "no such check"},
-        429: {"description": "too many wrong keys or requests; `Retry-After` says when to come again"}
+        429: {"description": "too many wrong keys or requests; `Retry-After` says when to try again"}
         | says("Too many wrong tokens came from your address; try again in 20 seconds."),
-        503: {"description": "a part of the platform is away, or there is too much to do; try again"}
+        503: {"description": "a part of the platform is unavailable or overloaded; try again"}
         | says("PostgreSQL is not reachable."),
     }
     return _SERVER | said
 
 
 def of_pings() -> Responses:
-    """The problems of a ping of Healthchecks' dialect, which are told in plain text."""
+    """The problems of a ping of Healthchecks' dialect, in plain text."""
 
     def says(description: str, words: str) -> dict[str, Any]:
         return {"description": description, "content": {"text/plain": {"example": words}, "application/json": {}}}
 
     return _SERVER | {
-        400: says("an exit status above 255, a run id that is no UUID, or no valid HTTP request", "invalid url format"),
+        400: says(
+            "an exit status above 255, a run id that is not a UUID, or not a valid HTTP request", "invalid url format"
+        ),
         404: says("no such check or key", "not found"),
         409: says("several checks have this slug", "ambiguous slug"),
-        503: says("the ping could not be kept; try again", "The check-in could not be stored; please try again."),
+        503: says("the ping could not be stored; try again", "The check-in could not be stored; please try again."),
     }

@@ -1,4 +1,4 @@
-"""The published language: what services tell each other over NATS, one file per noun."""
+"""The messages that services exchange over NATS, one file per noun."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,7 @@ class Event:
     """One thing that happened to one aggregate, with the aggregate's whole state after it (CloudEvents 1.0 names).
 
     `subject` is the aggregate's id, `version` counts its events from 1 without gaps, `type` is `<noun>.<what>`,
-    `actor` names who did it: a key's id, or the worker that decided.
+    `actor` is who caused it: a key's id, or a worker's name.
     """
 
     id: UUID = field(default_factory=uuid4)
@@ -35,12 +35,12 @@ class Event:
 
     @property
     def address(self) -> str:
-        """The NATS subject: `events.<noun>.<id>`; both parts are ours, never a user's text."""
+        """The NATS subject: `events.<noun>.<id>`; neither part is ever a user's text."""
         return f"events.{self.noun}.{self.subject}"
 
 
 class Envelope(msgspec.Struct):
-    """An Event as it arrives: its data stays raw until a projection knows the noun."""
+    """An event as it arrives: its data stays raw until a projection knows the noun."""
 
     id: UUID
     type: str
@@ -63,7 +63,7 @@ class Envelope(msgspec.Struct):
 
     @property
     def deleted(self) -> bool:
-        """True when this was the aggregate's end."""
+        """True when the aggregate was deleted."""
         return self.type.endswith(".deleted")
 
 

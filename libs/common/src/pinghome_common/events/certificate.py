@@ -4,12 +4,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 LOOKED_AT_LEAST = timedelta(days=1)
-"""An unchanged certificate is told again after so long, so that `checked_at` says that somebody still looks."""
+"""How often an unchanged certificate is reported again, so that `checked_at` stays recent."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Link:
-    """One certificate of the chain that came behind the leaf; `sha256` is the hexadecimal fingerprint."""
+    """One certificate of the chain after the leaf; `sha256` is the hexadecimal fingerprint."""
 
     subject: str
     issuer: str
@@ -20,10 +20,10 @@ class Link:
 
 @dataclass(slots=True, kw_only=True)
 class Certificate:
-    """The leaf with its chain, as the host sent them; a hostile host's is cut, not refused.
+    """The leaf with its chain, as the host sent them; oversized ones are cut, not refused.
 
-    `host` is the name that was asked for, `serial_number` and `sha256` are hexadecimal. `verified` tells whether the
-    platform's own trust store accepts it for this host at this time, and `problem` why not, in words.
+    `host` is the requested name, `serial_number` and `sha256` are hexadecimal. `verified` says whether the
+    platform's trust store accepts it for this host at this time, `problem` why not.
     """
 
     host: str

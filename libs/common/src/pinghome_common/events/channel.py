@@ -1,4 +1,4 @@
-"""A channel: where people are told what happened to their monitors and heartbeats."""
+"""A channel: where people are notified about their monitors and heartbeats."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +9,7 @@ from uuid import UUID
 class Channel:
     """One channel of a service; `kind` is a key of resource-cmd's CHANNELS.
 
-    `shown` is its configuration as it may be read, secrets masked; the whole of it is in `sealed`, encrypted with
+    `shown` is its configuration with secrets masked; the complete one is in `sealed`, encrypted with
     resource-cmd's key. `problem` says what its deliveries, or some of them, wait for.
     """
 

@@ -1,4 +1,4 @@
-"""A condition: what a user demands of an answer, and the two little languages in it (contract A.1)."""
+"""A condition that an answer must meet, with its JSON paths and regular expressions (contract A.1)."""
 
 import re
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ OPERATORS = (
 
 @dataclass(slots=True, kw_only=True)
 class Condition:
-    """What an answer must meet: any of `values`, at `key` (a JSON path or a header's name) where the type has one."""
+    """What an answer must match: any of `values`, at `key` (a JSON path or a header's name) where the type has one."""
 
     type: str
     operator: str
@@ -38,13 +38,13 @@ def steps(path: str) -> tuple[str | int | None, ...]:
     In a quoted name a backslash stands before a quote or another backslash.
 
     Raises:
-        ValueError: it is no path.
+        ValueError: it is not a valid path.
     """
     at, found = (1 if path.startswith("$") else 0), []
     while at < len(path):
         step = _STEP.match(path, at)
         if step is None:
-            raise ValueError(f"is no path such as groups.user[0].name (at character {at + 1})")
+            raise ValueError(f"is not a valid path such as groups.user[0].name (at character {at + 1})")
         name, place, *quoted = step.groups()
         key = next((_ESCAPED.sub(r"\1", it) for it in quoted if it is not None), name)
         found.append(int(place) if place else key)
@@ -53,7 +53,7 @@ def steps(path: str) -> tuple[str | int | None, ...]:
 
 
 _QUIET: Any = re2.Options()
-_QUIET.log_errors = False  # RE2 would write a user's words to stderr
+_QUIET.log_errors = False  # RE2 would write a user's text to stderr
 
 
 @lru_cache(maxsize=1024)
@@ -61,11 +61,11 @@ def pattern(expression: str) -> Any:
     """A regular expression by RE2, whose time is linear in the text (reliability.md S12).
 
     Raises:
-        ValueError: it is none that RE2 takes.
+        ValueError: RE2 does not accept it.
     """
     compile_: Any = re2.compile
     try:
         return compile_(expression, _QUIET)
     except re2.error as error:
         words = b"".join(part for part in error.args if isinstance(part, bytes)).decode("utf-8", "replace")
-        raise ValueError(f"is no regular expression that RE2 takes: {words[:100]}") from None
+        raise ValueError(f"is not a valid RE2 expression: {words[:100]}") from None

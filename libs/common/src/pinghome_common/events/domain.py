@@ -1,4 +1,4 @@
-"""The registered domain below which a monitor's host lies, as its registry tells of it."""
+"""The registered domain of a monitor's host, as its registry describes it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(slots=True, kw_only=True)
 class Domain:
-    """A registered domain, such as `example.co.uk`; what the registry does not tell is empty or None."""
+    """A registered domain, such as `example.co.uk`; what the registry does not publish is empty or None."""
 
     name: str
     registrar: str = ""

@@ -1,4 +1,4 @@
-"""A dry run: a monitor that is not saved, probed once by a region that is asked directly (`probe.<region>`)."""
+"""A dry run: a monitor that is not saved, probed once by a region on request (`probe.<region>`)."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from pinghome_common.events.probe import Result
 
 @dataclass(slots=True, kw_only=True)
 class Judged:
-    """One condition's own verdict: whether it holds and what was found; None when there was no answer to judge."""
+    """One condition's own verdict: whether it holds and what was found; None when there was no answer to evaluate."""
 
     condition: Condition
     holds: bool | None = None
@@ -17,7 +17,7 @@ class Judged:
 
 @dataclass(slots=True, kw_only=True)
 class DryRun:
-    """What a prober answers to a `Job` that it is asked to try; `busy` when it has no hand free."""
+    """A prober's answer to a `Job` that is a dry run; `busy` when it has no capacity."""
 
     result: Result | None = None
     conditions: list[Judged] = field(default_factory=list)

@@ -16,7 +16,7 @@ MICRO = 1_000_000
 
 
 class Status(StrEnum):
-    """The stored status; what is shown also knows `running` (see `shown`)."""
+    """The stored status; the displayed one may also be `running` (see `shown`)."""
 
     new = "new"
     up = "up"
@@ -26,9 +26,9 @@ class Status(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class RuntimeState:
-    """What pings and deadlines make of a heartbeat. All times are UNIX microseconds.
+    """What pings and deadlines change of a heartbeat. All times are UNIX microseconds.
 
-    `position` is that of the last ping counted in (`ping.position`): applying a ping twice changes nothing.
+    `position` is that of the last counted ping (`ping.position`): applying a ping twice changes nothing.
     `last_ping` is the last success or fail, `last_event` the last ping of any kind, `run_id` that of the last start.
     """
 
@@ -48,12 +48,12 @@ class RuntimeState:
 class Heartbeat:
     """One heartbeat monitor; `period` and `grace` are in seconds.
 
-    With a `schedule`, a cron or OnCalendar expression in the time zone `tz`, the `period` does not count.
-    `tags` is a list separated by spaces. `subject` and `subject_fail` are comma lists of the keywords by which a mail
-    is a success or a failure. `manual_resume`: only a command ends a pause; else the next ping does.
+    With a `schedule`, a cron or OnCalendar expression in the time zone `tz`, the `period` is ignored.
+    `tags` is a list separated by spaces. `subject` and `subject_fail` are comma-separated keywords that make a
+    mail a success or a failure. `manual_resume`: only a command ends a pause; else the next ping does.
     `previous` is the status before `vitals.status`, `changed_version` the aggregate's version of that change.
-    `channels` are told what happens: None means those of its service. `down_since` is the begin of an outage that was
-    told and is not over.
+    `channels` are notified: None means those of its service. `down_since` is the beginning of an outage that was
+    announced and is not over. `vitals` is its runtime state; streams and data folders hold that name.
     """
 
     id: UUID
@@ -86,14 +86,14 @@ class Heartbeat:
 
 
 def unique_key(id_: UUID) -> str:
-    """What a read-only key may know of a heartbeat's id: SHA-1 of its first 16 hex digits (contract B.2)."""
+    """What a read-only key sees in place of a heartbeat's id: SHA-1 of its first 16 hex digits (contract B.2)."""
     return hashlib.sha1(id_.hex[:16].encode(), usedforsecurity=False).hexdigest()
 
 
 def take(heartbeat: Heartbeat, vitals: RuntimeState, ping: Ping, position: int) -> RuntimeState:
-    """The vitals after one ping; one that is already counted in changes nothing (contract A.4, B.4).
+    """The runtime state after one ping; one that is already counted changes nothing (contract A.4, B.4).
 
-    A ping that arrives after a later one (a spool that was replayed) is counted but does not speak for the present.
+    A ping that arrives after a later one (from a spool) is counted but does not affect the present status.
     """
     if position <= vitals.position:
         return vitals
@@ -131,7 +131,7 @@ def due(heartbeat: Heartbeat, vitals: RuntimeState) -> int | None:
 
 
 def alert_after(heartbeat: Heartbeat, vitals: RuntimeState) -> int | None:
-    """When the heartbeat goes down unless it reports, in UNIX microseconds; None when nothing is awaited."""
+    """When the heartbeat goes down unless it reports, in UNIX microseconds; None when nothing is expected."""
     deadlines = []
     if (expected := due(heartbeat, vitals)) is not None:
         deadlines.append(expected + heartbeat.grace * MICRO)
@@ -141,7 +141,7 @@ def alert_after(heartbeat: Heartbeat, vitals: RuntimeState) -> int | None:
 
 
 def miss(vitals: RuntimeState, deadline: int) -> RuntimeState:
-    """The vitals once `deadline` has passed in silence."""
+    """The runtime state once `deadline` has passed in silence."""
     reason = "no check-in arrived in time" if vitals.last_start is None else "the run did not finish in time"
     return replace(vitals, status=Status.down, changed_at=deadline, reason=reason)
 
@@ -156,6 +156,6 @@ def shown(heartbeat: Heartbeat, vitals: RuntimeState, now: int) -> str:
 
 
 def slug_of(name: str) -> str:
-    """The name as a part of a URL: `Cron é Ü x_y` becomes `cron-e-u-x_y` (contract B.2)."""
+    """The name as part of a URL: `Cron é Ü x_y` becomes `cron-e-u-x_y` (contract B.2)."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", plain)).strip("-_")

@@ -9,9 +9,9 @@ from uuid import UUID
 class Integration:
     """One integration of a monitor.
 
-    `key` is the id that the documents show: 12 characters of `[a-z0-9]`. `integration` names the place outside: a
-    page's id for `statuspageIo`, else what may be read of a URL or an address; `items` are ids of components there.
-    `target` is that place's fingerprint, `sealed` holds what must not be read, encrypted with resource-cmd's key.
+    `key` is the id that the documents show: 12 characters of `[a-z0-9]`. `integration` names the target: a page's
+    id for `statuspageIo`, else the public part of a URL or an address; `items` are ids of components there.
+    `target` is the target's fingerprint, `sealed` holds its secrets, encrypted with resource-cmd's key.
     `problem` says what its deliveries wait for.
     """
 

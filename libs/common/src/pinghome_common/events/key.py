@@ -1,4 +1,4 @@
-"""A key: what lets a caller in. Only its hash ever leaves resource-cmd."""
+"""A key that authenticates a caller. Only its hash ever leaves resource-cmd."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ class Scope(StrEnum):
 class Key:
     """One key of an organisation; `hash` is the SHA-256 of the token, `service` is set for checks and ping keys.
 
-    `folded` is that of a ping key in lower case, for mail relays change the case of addresses; empty for other keys.
+    `folded` is the hash of a ping key in lower case, as mail relays change the case of addresses; empty for other keys.
     """
 
     id: UUID

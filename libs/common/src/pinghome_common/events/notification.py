@@ -1,4 +1,4 @@
-"""A notification: one thing that one channel has to be told of one monitor, and every attempt to."""
+"""A notification: one message about one monitor for one channel, with every attempt to deliver it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class State(StrEnum):
-    """`suppressed` is what a parent's outage or a deletion made needless; everything else ends as sent or failed."""
+    """`suppressed`: a parent's outage or a deletion made it needless; everything else ends as sent or failed."""
 
     waiting = "waiting"
     held = "held"
@@ -18,7 +18,7 @@ class State(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Attempt:
-    """One try to deliver it; `error` is a sentence without secrets, empty when it was delivered."""
+    """One attempt to deliver it; `error` is a sentence without secrets, empty when it was delivered."""
 
     at: datetime
     error: str = ""
@@ -28,11 +28,11 @@ class Attempt:
 class Notification:
     """One delivery; its id is the idempotency key that receivers see.
 
-    `about` is the monitor or heartbeat (`noun`), `about_version` that aggregate's version which says it. `planned` is
+    `about` is the monitor or heartbeat (`noun`), `about_version` the aggregate's version that caused it. `planned` is
     when it was decided how to send it. A digest is sent as its first notification, the one that `covers` the others;
     those name it in `digest` and share its attempts. `recipient` is the one address of the channel that this is for,
-    where the others were told and it was refused. `reason` says why it is held, suppressed or failed; `parent` is
-    the monitor whose outage did that, if one did.
+    after the others were accepted and it was refused. `reason` says why it is held, suppressed or failed; `parent` is
+    the monitor whose outage caused that, if any.
     """
 
     id: UUID

@@ -1,4 +1,4 @@
-"""What the data-gateway says: pings in batches, and a tick each second (stream TELEMETRY, msgpack)."""
+"""What the data-gateway publishes: pings in batches, and a tick each second (stream TELEMETRY, msgpack)."""
 
 from enum import IntEnum
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Kind(IntEnum):
-    """What a ping says. PingHome's words first; Healthchecks' start is run.
+    """What a ping reports. PingHome's kinds first; Healthchecks' start is run.
 
     Healthchecks' success is a `success` until it is stored: then it is a complete where it ends a run, else a tick.
     """
@@ -21,9 +21,9 @@ class Kind(IntEnum):
 
 
 class Ping(msgspec.Struct, array_like=True, gc=False):
-    """One accepted ping. `id` (UUIDv7) and `heartbeat` are UUID bytes, `at` is UNIX microseconds of its receipt.
+    """One accepted ping. `id` (UUIDv7) and `heartbeat` are UUID bytes, `at` is its receipt in UNIX microseconds.
 
-    `run_id` is UUID bytes, empty for none; `body` is what was sent, cut to the limit, whatever bytes they are.
+    `run_id` is UUID bytes, empty for none; `body` is what was sent, cut to the limit, otherwise unchanged.
     """
 
     id: bytes
@@ -41,9 +41,9 @@ class Ping(msgspec.Struct, array_like=True, gc=False):
 
 
 class Batch(msgspec.Struct, array_like=True):
-    """Pings that arrived together and share one acknowledgement (`telemetry.ping.<gateway>`); never packed again.
+    """Pings that arrived together and share one acknowledgement (`telemetry.ping.<gateway>`); never repacked.
 
-    `boot` (UUID bytes) is one run of a gateway, `number` counts its batches: together they name a batch for ever.
+    `boot` (UUID bytes) is one run of a gateway, `number` counts its batches: together they identify a batch forever.
     """
 
     boot: bytes
@@ -52,9 +52,9 @@ class Batch(msgspec.Struct, array_like=True):
 
 
 class Tick(msgspec.Struct, array_like=True):
-    """A gateway's word that every ping it accepted before `at` (UNIX microseconds) is in the stream before this.
+    """A gateway's statement that every ping it accepted before `at` (UNIX microseconds) precedes this in the stream.
 
-    `since` is when it began to accept pings without a break: between its earlier ticks and then, nobody listened.
+    `since` is when it began accepting pings without a break: between its earlier ticks and then, nobody listened.
     """
 
     gateway: str

@@ -1,4 +1,4 @@
-"""What travels between scheduler, probers and judges: a job, and the result of probing it."""
+"""Messages between scheduler, probers and evaluation: a job, and the result of probing it."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,7 +10,7 @@ from pinghome_common.events.condition import Condition
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """One monitor's check as the scheduler sends it to a region (`job.<region>.<resource>`).
+    """One monitor's probe as the scheduler sends it to a region (`job.<region>.<resource>`).
 
     `interval` is in seconds. `sealed` holds the request headers and body, encrypted to the region's key
     (`secret.seal`); empty when there are none. `url` is for http. Every other type is reached at `host` and `port`;
@@ -63,9 +63,9 @@ class Result:
     """One probe of one monitor from one region; its key is (resource, region, slot).
 
     `slot` and `checked_at` are UNIX microseconds: when the probe was due, and when it started. `condition` is the one
-    that failed, or the last of those that all held. `excerpt` is the begin of what a failing target answered, at most
-    4 KiB of text. `certificate` is None when there is none or it is the one that this prober told lately. `tolerated`
-    are at most 10 short sentences on what was not as it should be, and did not count.
+    that failed, or the last of those that all held. `excerpt` is the beginning of a failing target's answer, at most
+    4 KiB of text. `certificate` is None when there is none or this prober has reported it recently. `tolerated`
+    holds at most 10 short sentences on defects that did not count.
     """
 
     resource: UUID
@@ -85,7 +85,7 @@ class Result:
 
 @dataclass(slots=True, kw_only=True)
 class Results:
-    """One message in TELEMETRY (`telemetry.result.<region>`): results of one region, never packed again."""
+    """One message in TELEMETRY (`telemetry.result.<region>`): results of one region, never repacked."""
 
     batch: UUID
     region: str

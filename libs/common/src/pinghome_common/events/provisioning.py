@@ -1,4 +1,4 @@
-"""What the data-gateway asks resource-cmd for (subject `request.check.create`, msgpack): a check that a ping names."""
+"""The data-gateway's request to resource-cmd (`request.check.create`, msgpack) for the check that a ping creates."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ class ProvisionCheck(msgspec.Struct, array_like=True):
 
 
 class CheckProvisioned(msgspec.Struct, array_like=True):
-    """The answer: the check that has the slug now; None when the service may have no more."""
+    """The answer: the check that has the slug now; None when the service has reached its limit."""
 
     id: UUID | None
 

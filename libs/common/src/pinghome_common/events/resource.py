@@ -39,11 +39,11 @@ class Change:
 class Resource:
     """One uptime monitor. Periods are in minutes, `interval` in seconds.
 
-    `channels` are told what happens: None means those of its service. `parent_id` is the monitor without which this one
-    cannot be reached. `down_since` is the begin of an outage that was told and is not over.
-    `unjudged_version` is that of the change to unknown of which channels were told last.
+    `channels` are notified: None means those of its service. `parent_id` is the monitor without which this one
+    cannot be reached. `down_since` is the beginning of an outage that was announced and is not over.
+    `unjudged_version` is that of the change to unknown that was last announced.
     `header_names` and `has_body` are for reading; the values are in `sealed`, encrypted with resource-cmd's key.
-    Reminders are days before the certificate or the domain expires; both are kept as they were seen last, see
+    Reminders are days before the certificate or the domain expires; both are as they were last seen, see
     `certificate_of` and `domain_of`.
     """
 
@@ -86,9 +86,9 @@ class Resource:
 
 
 def target(it: Resource) -> str:
-    """The host that a monitor looks at, in lower-case ASCII without a last dot; empty when it has none.
+    """The host that a monitor probes, in lower-case ASCII without a trailing dot; empty when it has none.
 
-    What is no host name has neither certificate nor domain; its probe says what is wrong.
+    An invalid host name has neither certificate nor domain; its probe says what is wrong.
     """
     text = it.url if it.type == "http" else it.host or it.url
     if "//" not in text:
@@ -100,12 +100,12 @@ def target(it: Resource) -> str:
 
 
 def certificate_of(it: Resource) -> Certificate | None:
-    """The last certificate of the host that is looked at now; None when none was seen, or the type knows none."""
+    """The last certificate of the current host; None when none was seen, or the type has none."""
     shown = it.type == "tls" or (it.type == "http" and it.url.lower().startswith("https:"))
     return it.certificate if shown and it.certificate and it.certificate.host == target(it) else None
 
 
 def domain_of(it: Resource) -> Domain | None:
-    """What is known of the domain of the host that is looked at now; None while nothing is."""
+    """What is known about the domain of the current host; None while nothing is."""
     host = target(it)
     return it.domain if it.domain and f".{host}".endswith(f".{it.domain.name}") else None

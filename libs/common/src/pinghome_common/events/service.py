@@ -7,9 +7,9 @@ from uuid import UUID
 
 @dataclass(slots=True, kw_only=True)
 class Service:
-    """One service; monitors may also name a `service_id` for which there is none (contract A.0).
+    """One service; monitors may also name a `service_id` that does not exist (contract A.0).
 
-    `channels` are told of what names none of its own.
+    `channels` are notified about everything that names none of its own.
     """
 
     id: UUID

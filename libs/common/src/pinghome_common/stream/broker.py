@@ -21,7 +21,7 @@ from pinghome_common.stream.message import Message
 log = structlog.get_logger()
 
 ACK_WAIT = 5.0
-"""Seconds to wait for JetStream to say that a message is on disk."""
+"""Seconds to wait for JetStream to acknowledge that a message is on disk."""
 
 CONNECTION_ERRORS = (nats.errors.Error, OSError, TimeoutError)
 """What nats-py raises when the broker is away."""
@@ -31,14 +31,14 @@ class _JetStream(JetStreamContext):
     async def _handle_async_reply(self, msg: Msg) -> None:
         try:
             await super()._handle_async_reply(msg)
-        except nats.js.errors.Error as refusal:  # nats-py 2.16 raises it here, and who waits would wait for ever
+        except nats.js.errors.Error as refusal:  # nats-py 2.16 raises it here, and whoever waits would wait forever
             token = msg.subject[len(self._nc._inbox_prefix) + 22 + 2 :]  # noqa: SLF001  # as nats-py finds it
             if (future := self._publish_async_futures.get(token)) and not future.done():
                 future.set_exception(refusal)
 
 
 class Broker:
-    """One service's connection to NATS. It never gives up: a client that died for good is made anew.
+    """One service's connection to NATS. It never gives up: a client that closed for good is replaced.
 
     Args:
         url: with user and password; the user decides the inbox prefix `_INBOX_<user>` that it alone may read.
@@ -57,7 +57,7 @@ class Broker:
         self._keeper: asyncio.Task[None] | None = None
         self._said = ""
         self.generation = 0
-        """Grows with each connection: an ephemeral consumer of an earlier one is gone."""
+        """Increases with each connection: an ephemeral consumer of an earlier one is gone."""
 
     async def __aenter__(self) -> Self:
         self._keeper = asyncio.create_task(self._keep())
@@ -72,13 +72,13 @@ class Broker:
             await client.close()
 
     async def _keep(self) -> None:
-        """Connects, and connects again when the client has closed (any `-ERR` closes it for ever)."""
+        """Connects, and reconnects when the client has closed (any `-ERR` closes it for good)."""
         while True:
             if self._client is None or self._client.is_closed:
                 try:
                     await self._connect()
                 except CONNECTION_ERRORS as error:
-                    log.warning("nats is away", service=self.name, error=said(error))
+                    log.warning("nats_unreachable", service=self.name, error=said(error))
             await asyncio.sleep(0.5)
 
     async def _connect(self) -> None:
@@ -103,29 +103,29 @@ class Broker:
         self.generation += 1
 
     async def _disconnected(self) -> None:
-        """No answer comes to what is in flight: who waits learns it now, for the gateway's clients wait with it.
+        """Fails what is in flight at once, as no answer will come and the gateway's clients are waiting.
 
-        nats-py would count what was published as pending for ever, and in the end publish nothing more.
+        nats-py would count published messages as pending forever, and in the end publish nothing more.
         """
         published = self._js._publish_async_futures if self._js else {}  # noqa: SLF001  # there is no other way
         asked = self._client._resp_map if self._client else {}  # noqa: SLF001
         for future in (*published.values(), *asked.values()):
             if not future.done():
                 future.set_exception(nats.errors.ConnectionClosedError())
-                future.exception()  # seen, even where nobody waits any more
+                future.exception()  # retrieved, even where nobody waits any more
 
     async def _reconnected(self) -> None:
         self._said = ""
         self.generation += 1
 
     async def _error(self, error: Exception) -> None:
-        if (words := str(error)[:200]) != self._said:  # an outage is told once, not four times a second
+        if (words := str(error)[:200]) != self._said:  # an outage is logged once, not four times a second
             self._said = words
-            log.warning("nats said", service=self.name, error=words)
+            log.warning("nats_error", service=self.name, error=words)
 
     @property
     def connected(self) -> bool:
-        """True while the connection stands."""
+        """True while connected."""
         return self._client is not None and self._client.is_connected
 
     @property
@@ -136,7 +136,7 @@ class Broker:
             Unavailable: the broker is away.
         """
         if self._client is None or not self._client.is_connected:
-            raise Unavailable("The message broker is not reachable just now; please try again in a moment.")
+            raise Unavailable("The message broker is not reachable right now; please try again in a moment.")
         return self._client
 
     async def ask(self, subject: str, payload: bytes = b"", wait: float = 2.0) -> bytes:
@@ -158,15 +158,15 @@ class Broker:
         return answer
 
     async def publish(self, messages: Iterable[tuple[str, bytes, dict[str, str] | None]]) -> list[int]:
-        """Publishes to a stream, pipelined, and returns when it has taken every message.
+        """Publishes to a stream, pipelined, and returns when every message is acknowledged.
 
-        Each message is subject, payload and headers; by `Nats-Msg-Id` the broker knows a repeated one.
+        Each message is subject, payload and headers; by `Nats-Msg-Id` the broker recognises a duplicate.
 
         Returns:
             The sequence of each message.
 
         Raises:
-            Unavailable: one was refused, or not every acknowledgement came in `ACK_WAIT` seconds; the same ids may be
+            Unavailable: one was refused, or not all were acknowledged in `ACK_WAIT` seconds; the same ids may be
                 sent again.
         """
         _ = self.client
@@ -182,28 +182,28 @@ class Broker:
             raise Unavailable("The message broker did not confirm in time; please try again in a moment.") from error
 
     async def say(self, subject: str, payload: bytes) -> None:
-        """Core publish: whoever listens hears it, nobody keeps it. Silent when the broker is away."""
+        """Core publish, to whoever listens now; nothing is stored. Silent when the broker is away."""
         try:
             await self.client.publish(subject, payload)
         except (Unavailable, *CONNECTION_ERRORS):
             return
 
     async def hear(self, subject: str, callback: Callable[[Msg], Awaitable[None]], queue: str = "") -> None:
-        """Listens to a core subject for the life of the broker, over reconnects too; of a `queue`, one hears."""
+        """Subscribes to a core subject across reconnects; each message goes to one member of a `queue`."""
         self._heard.append((subject, queue, callback))
         if self._client is not None and self._client.is_connected:
             await self._client.subscribe(subject, queue=queue, cb=callback)
 
     async def serve(self, subject: str, queue: str, answer: Callable[[bytes], Awaitable[bytes]]) -> None:
-        """Answers requests, each in a task of its own; the processes of a `queue` share them."""
+        """Answers requests, each in a task of its own; shared among the processes of a `queue`."""
 
         async def respond(msg: Msg) -> None:
             try:
                 await msg.respond(await answer(msg.data))
             except CONNECTION_ERRORS:
-                return  # nobody is left to hear it
+                return  # nobody is waiting for it any more
             except Exception:
-                log.exception("a request could not be answered", subject=subject)
+                log.exception("request_not_answered", subject=subject)
 
         async def take(msg: Msg) -> None:
             task = asyncio.create_task(respond(msg))
@@ -228,7 +228,7 @@ class Broker:
         return Message(int(headers["Nats-Sequence"]), subject, message.data)
 
     async def info(self, stream: str, wanted: dict[str, Any] | None = None) -> dict[str, Any]:
-        """What JetStream tells of a stream: its `state`, when it was `created`, and what else is wanted.
+        """JetStream's information on a stream: its `state`, when it was `created`, and what `wanted` asks for.
 
         Raises:
             Unavailable: the broker is away, or there is no such stream yet.

@@ -1,13 +1,13 @@
-"""A message of a stream, and what its reply subject tells."""
+"""A message of a stream, and the metadata in its reply subject."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class Message:
-    """One message of a stream; `seq` grows over the stream's life and over that of its successors.
+    """One message of a stream; `seq` increases over the life of the stream and of its successors.
 
-    `at` is when the broker took it, in UNIX microseconds of the broker's clock.
+    `at` is when the broker received it, in UNIX microseconds of the broker's clock.
     """
 
     seq: int
@@ -18,7 +18,7 @@ class Message:
 
 
 def meta(reply: str) -> tuple[int, int, int, int, int]:
-    """Deliveries, stream sequence, consumer sequence, time in ns and messages still to come, from a reply subject.
+    """Deliveries, stream sequence, consumer sequence, time in ns and messages pending, from a reply subject.
 
     `$JS.ACK.<stream>.<consumer>.…`, or with a domain and an account before and a token after.
     """

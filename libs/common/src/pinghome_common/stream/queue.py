@@ -15,7 +15,7 @@ from pinghome_common.stream.message import meta
 
 @dataclass(slots=True)
 class Task:
-    """One message of a work queue; it comes again to somebody unless it is acknowledged."""
+    """One message of a work queue; it is delivered again unless it is acknowledged."""
 
     subject: str
     data: bytes
@@ -25,7 +25,7 @@ class Task:
 
 
 class Queue:
-    """A durable consumer that several processes share; each asks for as much as it can do."""
+    """A durable consumer that several processes share; each requests as many messages as it can handle."""
 
     def __init__(self, broker: Broker, stream: str, consumer: str) -> None:
         self._broker, self._next = broker, f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
@@ -37,7 +37,7 @@ class Queue:
         self._inbox = ""
 
     async def take(self, most: int) -> list[Task]:
-        """Some messages, at most about `most`; none when there were none for two seconds.
+        """Some messages, at most about `most`; none after two seconds without any.
 
         Raises:
             Unavailable: the broker is away.
@@ -48,14 +48,14 @@ class Queue:
                 self._generation, self._inbox, self._asked = self._broker.generation, client.new_inbox(), 0
                 await client.subscribe(self._inbox, cb=self._arrive, pending_msgs_limit=-1, pending_bytes_limit=-1)
             if time.monotonic() > self._expires:
-                self._asked = 0  # a request that the broker forgot would otherwise be waited for for ever
-            if self._asked <= most // 2 and not self._arrived:  # not for each message that has come
+                self._asked = 0  # else a request that the broker forgot would be waited for forever
+            if self._asked <= most // 2 and not self._arrived:  # not for each message that has arrived
                 self._expires = time.monotonic() + 6
                 ask = {"batch": most - self._asked, "expires": 5 * 10**9}
                 self._asked = most
                 await client.publish(self._next, json.dumps(ask).encode(), reply=self._inbox)
         except CONNECTION_ERRORS as error:
-            raise Unavailable("The message broker is not reachable just now.") from error
+            raise Unavailable("The message broker is not reachable right now.") from error
         if not self._arrived:
             self._wake.clear()
             try:
@@ -75,6 +75,6 @@ class Queue:
             self._asked = 0
 
     async def done(self, tasks: Iterable[Task]) -> None:
-        """Acknowledges; one that is lost on the way makes the message come again, which must do no harm."""
+        """Acknowledges; if that is lost the message is delivered again, which must do no harm."""
         for task in tasks:
             await self._broker.say(task.reply, b"+ACK")

@@ -17,10 +17,10 @@ _SILENCE = 3.0
 
 
 class Reader:
-    """Reads a stream in order without acknowledgements; where to go on is the caller's checkpoint, not the broker's.
+    """Reads a stream in order without acknowledgements, from the caller's checkpoint, not the broker's.
 
-    A gap, three seconds of silence or a reconnection make it start again after the last message it gave out. Without a
-    sequence to begin after, it begins with the newest message of each subject. `headers_only`: no message has data.
+    A gap, three seconds of silence or a reconnection make it start again after the last message it returned. Without a
+    sequence to start after, it starts with the newest message of each subject. `headers_only`: no message has data.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Reader:
         self._consumer = ""
 
     async def take(self, wait: float = 1.0, most: int = 4096) -> list[Message]:
-        """All that has arrived since the last call, at most `most`; empty after `wait` seconds of nothing.
+        """Everything that has arrived since the last call, at most `most`; empty after `wait` seconds without any.
 
         Raises:
             Unavailable: the broker is away.
@@ -57,7 +57,7 @@ class Reader:
         arrived, self._arrived = self._arrived[:most], self._arrived[most:]
         messages: list[Message] = []
         for msg in arrived:
-            if not msg.reply.startswith("$JS.ACK."):  # flow control: answered here, when all before it is taken
+            if not msg.reply.startswith("$JS.ACK."):  # flow control: answered here, when everything before it is taken
                 await msg.respond(b"")
                 continue
             _, seq, count, at, pending = meta(msg.reply)
@@ -69,13 +69,13 @@ class Reader:
         return messages
 
     async def taken(self) -> None:
-        """Waits until `take` has given out all that the stream held when this was called.
+        """Waits until `take` has returned everything that the stream held when this was called.
 
-        The broker counts for each consumer what it has sent and has still to send, which costs it nothing; to look for
-        the newest message of many subjects takes it 29 ms when there are 100,000.
+        The broker counts what it has sent and has yet to send to each consumer, which costs it nothing; finding the
+        newest message of many subjects takes it 29 ms when there are 100,000.
 
         Raises:
-            Unavailable: the broker is away, or the reading has to begin again.
+            Unavailable: the broker is away, or reading has to start again.
         """
         if consumer := self._consumer:
             info = await self._broker.api(f"CONSUMER.INFO.{self._stream}.{consumer}")
@@ -84,7 +84,7 @@ class Reader:
                 if self._count >= last:
                     return
                 await asyncio.sleep(0.005)
-        raise Unavailable("The message broker was away just now; please try again in a moment.")
+        raise Unavailable("The message broker was away a moment ago; please try again in a moment.")
 
     async def _arrive(self, msg: Msg) -> None:
         self._heard = time.monotonic()
@@ -112,7 +112,7 @@ class Reader:
                 inbox, cb=self._arrive, pending_msgs_limit=-1, pending_bytes_limit=-1
             )
         except CONNECTION_ERRORS as error:
-            raise Unavailable("The message broker is not reachable just now.") from error
+            raise Unavailable("The message broker is not reachable right now.") from error
         start: dict[str, Any] = (
             {"deliver_policy": "last_per_subject"}
             if self.position is None

@@ -1,4 +1,4 @@
-"""What every kind of probe has in common: one deadline over all of it, and an end that is always an observation."""
+"""What all probe types share: one deadline for everything, and an observation as the result in any case."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

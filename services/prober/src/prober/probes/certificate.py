@@ -1,4 +1,4 @@
-"""The certificate behind a handshake: read whole when there is news of it, which costs a probe one hash otherwise."""
+"""The certificate of a handshake: parsed when it has changed; otherwise it costs a probe one hash."""
 
 import asyncio
 import ssl

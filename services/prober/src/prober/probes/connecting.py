@@ -1,4 +1,4 @@
-"""The way to a target, timed in phases: its addresses, a connection through the guard, and TLS over it."""
+"""Connects to a target, timed in phases: look-up, connection through the guard, TLS handshake."""
 
 import asyncio
 import ssl

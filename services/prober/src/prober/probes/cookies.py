@@ -1,4 +1,4 @@
-"""The cookies of one chain of redirects: a login or consent gate opens for whom it knows again (RFC 6265, a subset)."""
+"""Cookies within one chain of redirects, as login and consent pages need them (a subset of RFC 6265)."""
 
 import re
 import time

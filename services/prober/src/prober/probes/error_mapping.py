@@ -69,7 +69,7 @@ def explain(error: Exception) -> tuple[Verdict, str]:  # noqa: C901, PLR0911  # 
             code = error.errno or 0
             return Verdict.target_fail, _WORDS.get(code) or f"failed the connection: {os.strerror(code).lower()}"
         case _:
-            log.error("probe failed by our own fault", exc_info=error)
+            log.error("probe_failed_internally", exc_info=error)
             return Verdict.probe_error, internal(error)
 
 

@@ -1,4 +1,4 @@
-"""A conversation in lines, as mail servers hold it: bounded, and never read further than it was listened to."""
+"""A line-based protocol, as mail servers speak it: bounded, and never read ahead of a TLS handshake."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What a probe is given, and what it saw."""
+"""The input of a probe, and its observation."""
 
 from dataclasses import dataclass, field
 from ssl import SSLObject

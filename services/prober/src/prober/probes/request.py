@@ -1,4 +1,4 @@
-"""What is asked of whom: a URL taken apart, the bytes of a request, and what a redirect makes of both."""
+"""HTTP requests: a parsed URL, the bytes of a request, and how a redirect changes both."""
 
 import re
 from base64 import b64encode

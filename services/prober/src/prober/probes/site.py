@@ -1,4 +1,4 @@
-"""Which hosts belong to one owner: those below one registered domain."""
+"""Which hosts belong to the same owner: those of one registered domain."""
 
 from functools import cache, lru_cache
 from ipaddress import ip_address

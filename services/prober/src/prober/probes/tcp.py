@@ -1,4 +1,4 @@
-"""The TCP probe: a connection, and the payload where there is one."""
+"""The TCP probe: a connection, and the payload if there is one."""
 
 import asyncio
 from functools import partial
@@ -12,7 +12,7 @@ from prober.probes.probe_types import Check, Observation
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
-    """Up is a target that takes the connection; `data` is sent to it, and no answer is waited for."""
+    """Up when the target accepts the connection; `data` is sent to it, and no answer is required."""
     return await attempt(partial(_connect, check, guard, monotonic() + deadline), deadline)
 
 

@@ -1,4 +1,4 @@
-"""The TLS probe: a handshake and no more, with any server that speaks TLS at once (our own type `tls`)."""
+"""The TLS probe: only a handshake, with any server that speaks implicit TLS (our own type `tls`)."""
 
 import asyncio
 from functools import partial

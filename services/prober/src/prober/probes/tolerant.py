@@ -1,4 +1,4 @@
-"""An answer that HTTP does not allow but curl and browsers read: it is read as they do, and what was wrong is said."""
+"""Parses answers that violate HTTP but that curl and browsers accept; reports what was wrong."""
 
 import re
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Pings: contract B.5; `fast.py` serves those of known checks before FastAPI sees them, with the same code."""
+"""Pings: contract B.5; `ping_fast_path.py` serves those of known checks before FastAPI, with the same code."""
 
 import re
 from typing import Annotated, NamedTuple
@@ -30,12 +30,12 @@ _KINDS = {None: Kind.success, "start": Kind.run, "fail": Kind.fail, "log": Kind.
 
 ANSWERS = problems.of_pings() | {
     200: {"content": {"text/plain": {"example": "OK"}}},
-    201: {"description": "`create=1` has made the check", "content": {"text/plain": {"example": "Created"}}},
+    201: {"description": "`create=1` has created the check", "content": {"text/plain": {"example": "Created"}}},
 }
 
 
 class Asked(NamedTuple):
-    """What a ping's URL says; `id` or else `key` and `slug`."""
+    """A parsed ping URL; `id` or else `key` and `slug`."""
 
     id: str | None
     key: str
@@ -45,7 +45,7 @@ class Asked(NamedTuple):
 
 
 def read(path: str) -> Asked | None:
-    """A ping's path; None when it is none.
+    """Parses a ping's path; None when it is not one.
 
     Raises:
         DialectError: an exit status above 255, or a slug in upper case.
@@ -68,7 +68,7 @@ def run_id(query: bytes) -> bytes:
     """`rid` as UUID bytes, empty when there is none.
 
     Raises:
-        DialectError: it is no UUID.
+        DialectError: it is not a UUID.
     """
     if not query:
         return b""
@@ -89,10 +89,10 @@ def _has_body(scope: Scope) -> bool:
 
 
 async def sent(receive: Receive, limit: int) -> bytes:
-    """The first `limit` bytes of a body, whatever bytes they are.
+    """The first `limit` bytes of a body, unchanged.
 
     Raises:
-        ClientDisconnect: it did not come to its end.
+        ClientDisconnect: the body ended early.
     """
     body, more = bytearray(), True
     while more:
@@ -111,7 +111,7 @@ async def take(
     """Returns when the ping is durable.
 
     Raises:
-        Unavailable: it could not be kept.
+        Unavailable: it could not be stored.
     """
     method = scope["method"]
     body = await sent(receive, limit or LARGEST_PING_BODY) if _has_body(scope) else b""
@@ -120,7 +120,7 @@ async def take(
 
 
 def headers(limit: int) -> dict[str, str]:
-    """What every answer carries."""
+    """The headers of every answer."""
     always = {"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=0, no-cache, no-store, must-revalidate"}
     return {"Ping-Body-Limit": str(limit), **always} if limit else always
 
@@ -132,11 +132,11 @@ async def ping(
     request: Request,
     rest: Annotated[str, Path(examples=["f618072a-7bde-4eee-af63-71a77c5723bc/start"])],  # noqa: ARG001  # for the page
     rid: Annotated[str | None, Query(description="the run's id, a UUID")] = None,  # noqa: ARG001  # for the page
-    create: Annotated[str | None, Query(description="1 makes a check that the slug does not find")] = None,
+    create: Annotated[str | None, Query(description="1 creates the check if the slug does not exist")] = None,
 ) -> Response:
     """Records a ping: `/ping/<uuid>` or `/ping/<ping key>/<slug>`, then `/start`, `/fail`, `/log` or an exit status.
 
-    The body is kept up to `Ping-Body-Limit` bytes. 200 `OK` means that the ping is on disk; any verb will do.
+    The body is kept up to `Ping-Body-Limit` bytes. 200 `OK` means that the ping is on disk; any method will do.
     """
     intake: PingIntake = request.app.state.intake
     limit = request.app.state.settings.ping_body_limit

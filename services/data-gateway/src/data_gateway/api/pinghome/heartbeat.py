@@ -38,12 +38,12 @@ class CheckIn(BaseModel):
 async def check_in(request: Request, id: Id, result: Asked = None, message: Message = "") -> Response:  # noqa: A002
     """Records a check-in; no token is needed, the id is the secret (A39).
 
-    200 means that the check-in is on disk. Verbs other than those of the heartbeat's `methods` get 405.
+    200 means that the check-in is on disk. Methods other than the heartbeat's `methods` get 405.
     """
     intake: PingIntake = request.app.state.intake
     limit = request.app.state.settings.body_limit
     body = await sent(request.receive, limit + 1)
-    if len(body) <= limit and body.lstrip()[:1] == b"{":  # anything else is what a job printed: not ours to judge
+    if len(body) <= limit and body.lstrip()[:1] == b"{":  # anything else is a job's output and not interpreted
         told = _read(body)
         result, message = result or told.result, message or told.message
     await intake.accept(id, request.scope, RESULTS[result or "tick"], message)

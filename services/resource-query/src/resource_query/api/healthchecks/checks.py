@@ -36,5 +36,5 @@ async def one(request: Request, id: str, checking: Checking) -> Response:  # noq
 async def status(request: Request) -> Response:
     """OK, when the database answers; needs no key (B12)."""
     if not await request.app.state.db.ready():
-        raise Unavailable("The database is not reachable just now")
+        raise Unavailable("The database is not reachable right now")
     return plain(request, "OK")
