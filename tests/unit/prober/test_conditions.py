@@ -64,7 +64,7 @@ def test_a_path_finds_values(path, found):
 
 @pytest.mark.parametrize("path", ["a[", "a[x]", "a..b", "[0", "a b", "a[1.5]", "a['", "..a"])
 def test_what_is_no_path_is_refused(path):
-    with pytest.raises(ValueError, match="no path"):
+    with pytest.raises(ValueError, match="not a valid path"):
         steps(path)
 
 
