@@ -36,7 +36,7 @@ class Slots:
         return self.monitors - judged
 
     async def late(self, platform: Platform, after: int) -> list[float]:
-        """Milliseconds from each slot to the begin of its probe, from what TELEMETRY holds after a sequence."""
+        """Milliseconds from each slot to the beginning of its probe, from what TELEMETRY holds after a sequence."""
         results: list[Result] = []
         async with broker(platform) as nats:
             reader = Reader(nats, "TELEMETRY", [f"telemetry.result.{REGION}"], after)

@@ -52,7 +52,7 @@ class Apprise(Kind):
         return {"url": f"{self.url.partition('://')[0].lower()}://{mask}"}
 
     async def send(self, message: Message, means: Transports) -> None:
-        """Delivers; raises Undelivered. Apprise does not say what went wrong beyond its log."""
+        """Delivers; raises DeliveryError. Apprise does not say what went wrong beyond its log."""
         plugin = await asyncio.to_thread(_plugin, self.url)
         if plugin is None:
             raise DeliveryError("this version of Apprise does not understand the URL any more")

@@ -62,7 +62,7 @@ class Email(Kind):
         return f"not confirmed yet: {', '.join(missing[:LISTED])}{more}; {LINK}" if missing else ""
 
     async def send(self, message: Message, means: Transports) -> None:
-        """Delivers to all addresses, or to the one that is left; raises Undelivered or PartlyDelivered."""
+        """Delivers to all addresses, or to the one that is left; raises DeliveryError or PartlyDelivered."""
         if means.mail is None:
             raise DeliveryError(NO_SERVER)
         mail = EmailMessage()

@@ -23,7 +23,7 @@ class Mail:
     sender: str
 
     async def send(self, mail: EmailMessage) -> None:
-        """Hands one mail over; raises Undelivered, or PartlyDelivered when the server took some recipients only."""
+        """Hands one mail over; raises DeliveryError, or PartlyDelivered when the server took some recipients only."""
         parts = urlsplit(self.url)
         tls = parts.scheme == "smtps"
         wants_tls = "starttls" in parse_qs(parts.query, keep_blank_values=True)

@@ -127,7 +127,7 @@ class Kind(ABC):
 
     @abstractmethod
     async def send(self, message: Message, means: Transports) -> None:
-        """Delivers; raises Undelivered, PartlyDelivered, or Later when nothing was tried yet."""
+        """Delivers; raises DeliveryError, PartlyDelivered, or Later when nothing was tried yet."""
 
 
 def compose(notifications: Sequence[Notification]) -> Message:

@@ -21,7 +21,7 @@ class Slack(Kind):
         return {"url": masked_url(self.url, mask)}
 
     async def send(self, message: Message, means: Transports) -> None:
-        """Delivers; raises Undelivered."""
+        """Delivers; raises DeliveryError."""
         text = message.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         headers = {"Content-Type": "application/json", "Idempotency-Key": str(message.key)}
         await post(means, self.url, headers, encode({"text": text}))

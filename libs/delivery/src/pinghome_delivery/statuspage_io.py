@@ -70,7 +70,7 @@ class StatuspageIo(Kind):
         return {"page": self.page, "token": mask if self.token else ""}
 
     async def send(self, message: Message, means: Transports) -> None:
-        """Opens or resolves the monitor's incident; raises Undelivered, or Later when it is not the token's turn."""
+        """Opens or resolves the monitor's incident; raises DeliveryError, or Later when it is not the token's turn."""
         newest = message.notifications[-1]
         await means.pace.turn(self.token, calls=2)
         ours = await self._ours(str(newest.about), means)

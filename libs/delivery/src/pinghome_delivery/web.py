@@ -59,7 +59,7 @@ class Web:
         """One request; `most` are the bytes of the answer's body that are read.
 
         Raises:
-            Undelivered: no answer came; the sentence names the host only, for the rest of a URL may be secret.
+            DeliveryError: no answer came; the sentence names the host only, for the rest of a URL may be secret.
         """
         try:
             name = httpx.URL(url).host

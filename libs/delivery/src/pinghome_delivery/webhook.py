@@ -42,7 +42,7 @@ class Webhook(Kind):
         return {"url": masked_url(self.url, mask), "secret": mask}
 
     async def send(self, message: Message, means: Transports) -> None:
-        """Delivers; raises Undelivered."""
+        """Delivers; raises DeliveryError."""
         body = encode(
             {
                 "id": message.key,
@@ -72,7 +72,7 @@ def sign(secret: str, body: bytes, at: int) -> str:
 
 
 async def post(means: Transports, url: str, headers: dict[str, str], body: bytes) -> None:
-    """Delivers a body; raises Undelivered unless the answer is 2xx."""
+    """Delivers a body; raises DeliveryError unless the answer is 2xx."""
     answer = await means.web.ask("POST", url, headers, body, most=0)
     if not 200 <= answer.status < 300:
         raise refused(host(url), answer)

@@ -33,7 +33,7 @@ class Checks:
 
         Raises:
             NotFound: there is none.
-            ForbiddenError: the id is that of another service's; unique keys are looked for in this one only.
+            PermissionDenied: the id is that of another service's; unique keys are looked for in this one only.
         """
         by = "h.id" if isinstance(named, UUID) else "h.unique_key"
         rows = await self._db.fetch(

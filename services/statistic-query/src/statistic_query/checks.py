@@ -13,7 +13,7 @@ async def find(db: Connection, caller: Caller, named: UUID | str) -> Owned:
 
     Raises:
         NotFound: there is none.
-        ForbiddenError: the id is that of another service's; unique keys are looked for in this one only.
+        PermissionDenied: the id is that of another service's; unique keys are looked for in this one only.
     """
     by = "id" if isinstance(named, UUID) else "unique_key"
     rows = await db.fetch(

@@ -34,7 +34,7 @@ def tells(previous: str | None, new: str, *, told: bool) -> bool:
 
 
 def since(status: str, at: datetime, before: datetime | None) -> datetime | None:
-    """The begin of the outage that was told, after a change to `status` at `at`; None when there is none."""
+    """The beginning of the outage that was told, after a change to `status` at `at`; None when there is none."""
     return None if status == "up" else before or at if status == "down" else before
 
 

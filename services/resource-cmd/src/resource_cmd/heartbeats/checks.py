@@ -52,7 +52,7 @@ class Checks(Heartbeats):
 
         Raises:
             NotFound: there is none, in any service of anybody.
-            ForbiddenError: it is in another service; the documents tell the two apart (contract B.0).
+            PermissionDenied: it is in another service; the documents tell the two apart (contract B.0).
         """
         rows = await self.edit_many([id_])
         if rows and rows[0].state.service_id == self._service:
