@@ -25,7 +25,7 @@ class Heartbeats(Store[Heartbeat]):
 
     async def edit_many(self, ids: Sequence[UUID]) -> list[Row[Heartbeat]]:
         """As everywhere, with the present vitals."""
-        # Runtime states are locked first by everybody, as counting pings begins with them: no two can wait for each other.
+        # Everybody locks runtime states first, as counting pings begins with them: no two can wait for each other.
         vitals = await lock_runtime(self._tx, ids)
         rows = await super().edit_many(ids)
         for row in rows:
