@@ -70,7 +70,11 @@ class Platform:
         assert await left(below, within=0) == set()
 
     def printed(self) -> dict[str, str]:
-        """The keys that it printed."""
+        """The keys that it printed; it does so a moment after it is ready."""
+        deadline = time.monotonic() + 30
+        while "Pinghome is ready" not in self.log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.2)  # the lines after it
         return dict(re.findall(r"^(PINGHOME_\w+)=(\S+)$", self.log.read_text(), re.MULTILINE))
 
 

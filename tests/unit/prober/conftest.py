@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -25,8 +24,19 @@ from prober.probes.probe_types import Check, Observation
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
+class TidyLoop(asyncio.SelectorEventLoop):
+    """Ends what a hostile target still holds when it closes: another test would be blamed for it."""
+
+    def close(self) -> None:
+        if not self.is_closed():
+            for transport in list(self._transports.values()):
+                transport.abort()
+            self.run_until_complete(asyncio.sleep(0))
+        super().close()
+
+
 def pytest_asyncio_loop_factories():
-    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+    return {"asyncio": TidyLoop, "uvloop": uvloop.new_event_loop}
 
 
 @dataclass
@@ -96,16 +106,6 @@ async def _listening(
                 for writer in writers:
                     writer.transport.abort()
                 await asyncio.sleep(0)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
-async def _nothing_left_open() -> AsyncIterator[None]:
-    """Ends what a target still holds when its module's loop closes: another test would be blamed for it."""
-    yield
-    loop = asyncio.get_running_loop()
-    for transport in list(getattr(loop, "_transports", {}).values()):  # of asyncio's loop; uvloop closes its own
-        transport.abort()
-    await asyncio.sleep(0)
 
 
 Listening = Callable[..., AbstractAsyncContextManager[Target]]
