@@ -8,14 +8,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 PLACES = ("libs/*/src", "services/*/src", "deploy/*/src")
-OTHERS = {"resource-cmd"}
-"""Services whose events are still sentences."""
 
 
 def events() -> Iterator[tuple[Path, int, ast.expr]]:
     for path in sorted(path for place in PLACES for folder in ROOT.glob(place) for path in folder.rglob("*.py")):
-        if OTHERS & {*path.parts}:
-            continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in {f"log.{level}" for level in LEVELS}:
                 yield path, node.lineno, node.args[0]

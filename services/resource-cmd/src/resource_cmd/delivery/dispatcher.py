@@ -123,7 +123,7 @@ class Dispatcher:
         def done(task: asyncio.Task[None]) -> None:
             del self._turns[channel], self._owners[channel]
             if not task.cancelled() and (error := task.exception()):
-                log.warning("a channel's turn broke off; it gets another one", channel=str(channel), why=said(error))
+                log.warning("channel_delivery_aborted", channel=str(channel), why=said(error))
                 if isinstance(error, Exception) and is_items_own(error):  # the same would fail again at once
                     self._broken[channel] = time.monotonic() + BROKEN
 
@@ -172,7 +172,7 @@ class Dispatcher:
         try:
             kind, problem = await opened_usable(tx, target, self._key, self._means)
         except ValueError:
-            log.exception("a channel's configuration cannot be opened", channel=str(target.id))
+            log.exception("channel_configuration_not_opened", channel=str(target.id))
             return None, LOCAL_ERRNOS, False
         return kind, problem, kind is None
 
@@ -193,7 +193,7 @@ class Dispatcher:
         except TimeoutError:
             return DeliveryError(f"it took longer than {SEND:.0f} seconds")
         except Exception:
-            log.exception("a channel failed in an unforeseen way", channel=str(channel))
+            log.exception("channel_failed", channel=str(channel))
             return DeliveryError(LOCAL_ERRNOS)
         return None
 

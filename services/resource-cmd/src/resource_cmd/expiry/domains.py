@@ -115,7 +115,7 @@ class Domains(Worker):
             self._asking.pop(host, None)
             self._asked.discard(name)
             if not task.cancelled() and (error := task.exception()):  # the database is away: it stays due
-                log.debug("what a registry told could not be kept", why=said(error))
+                log.debug("domain_not_stored", why=said(error))
 
         task.add_done_callback(done)
 
@@ -125,7 +125,7 @@ class Domains(Worker):
             self._refresh_at = at + REFRESHED
         except Exception as silence:  # noqa: BLE001  # a list of somebody else's; the one in the package serves
             self._refresh_at = at + RETRIED
-            log.info("the list of RDAP servers is the one of the package", why=said(silence))
+            log.info("rdap_servers_from_package", why=said(silence))
 
     async def _ask(self, host: str, name: str, tries: int) -> None:
         loop = asyncio.get_running_loop()
@@ -156,7 +156,7 @@ class Domains(Worker):
         """An outage, or a machine without a way out, is told once."""
         if not self._quiet:
             self._quiet = True
-            log.warning("a domain cannot be looked up; more of it only when one could", domain=name, why=said(silence))
+            log.warning("domain_not_looked_up", domain=name, why=said(silence))
 
     async def _tell(self, tx: Connection, found: Domain) -> None:
         """Gives every monitor of a domain what is known of it."""
