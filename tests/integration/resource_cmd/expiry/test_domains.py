@@ -185,7 +185,7 @@ async def test_without_a_way_out_it_tries_later_and_says_so_once(world, capfd):
         await eventually(tried, lambda count: count == 3, 30)
 
     said = capfd.readouterr()
-    assert (said.out + said.err).count("a domain cannot be looked up") == 1
+    assert (said.out + said.err).count("domain_not_looked_up") == 1
     assert [(await world.read(it)).domain for it in monitors] == [None] * 3
 
 
