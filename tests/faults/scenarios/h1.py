@@ -53,20 +53,18 @@ async def play(run: Run, verdict: Verdict) -> None:
             )
             left = await told.until([trial.resource for trial in gone], ("down", "up"), 60)
             left |= await told.until(jobs, ("down", "up"), 60)
+            quiet = await _ended(attack, readiness)
+            verdict.none("honest outages and recoveries not told", left)
+            verdict.none(
+                "wrong states of honest monitors", await _wrong(platform, trials, {it.resource for it in gone})
+            )
+            verdict.none("results of honest monitors lost", await _lost(platform, trials, since))
+            verdict.none("honest monitors told of without reason", _needless(told, trials[honest // 2 :]))
         finally:
-            for task in (*attack, readiness):
-                task.cancel()
-            await asyncio.gather(*attack, return_exceptions=True)
-            red = (await asyncio.gather(readiness, return_exceptions=True))[0]
+            await _ended(attack, readiness)
             for trial in trials:
                 trial.close()
-        verdict.none("honest outages and recoveries not told", left)
-        verdict.none(
-            "wrong states of honest monitors", await _wrong(platform, trials, {each.resource for each in gone})
-        )
-        verdict.none("results of honest monitors lost", await _lost(platform, trials, since))
-        verdict.none("honest monitors told of without reason", _needless(told, trials[honest // 2 :]))
-        verdict.none("times that a service was not ready", red if isinstance(red, list) else [repr(red)])
+        verdict.none("times that a service was not ready", quiet)
         verdict.none("workers that failed", await _restarts(platform))
         verdict.at_least("checks that hostile tenants made", accepted["checks"], tenants)
         verdict.at_least("pings of theirs that were accepted", accepted["pings"], tenants)
@@ -131,6 +129,15 @@ async def _tenant(platform: Platform, number: int, accepted: Counter[str]) -> No
             if made.status == 201:
                 await gateway.ask("GET", f"/v1/heartbeat/{made.document['id']}?result=fail&message={quote(WILD[:900])}")
         await asyncio.sleep(0.2)
+
+
+async def _ended(attack: list[asyncio.Task[None]], readiness: asyncio.Task[list[str]]) -> list[str]:
+    """Ends the attack; the times at which a service was not ready."""
+    for task in (*attack, readiness):
+        task.cancel()
+    await asyncio.gather(*attack, return_exceptions=True)
+    red = (await asyncio.gather(readiness, return_exceptions=True))[0]
+    return red if isinstance(red, list) else [repr(red)]
 
 
 async def _up(platform: Platform, trials: list[Trial]) -> None:
