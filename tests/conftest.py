@@ -1,10 +1,8 @@
 """Real servers for all tests: PostgreSQL and NATS once a session, a fresh database or broker in milliseconds."""
 
 import asyncio
-import gc
 import shutil
 import tempfile
-import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,15 +22,6 @@ from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 
 REGIONS = ["eu-central-1", "us-east-1"]
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Where a loop ends, what hostile targets held on it goes: else a test of another loop would be blamed for it."""
-    if nextitem is None or nextitem.path != item.path or ("uvloop" in nextitem.name) != ("uvloop" in item.name):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
 
 
 @pytest.fixture(scope="session")

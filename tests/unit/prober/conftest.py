@@ -24,19 +24,8 @@ from prober.probes.probe_types import Check, Observation
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
-class TidyLoop(asyncio.SelectorEventLoop):
-    """Ends what a hostile target still holds when it closes: another test would be blamed for it."""
-
-    def close(self) -> None:
-        if not self.is_closed():
-            for transport in list(self._transports.values()):
-                transport.abort()
-            self.run_until_complete(asyncio.sleep(0))
-        super().close()
-
-
 def pytest_asyncio_loop_factories():
-    return {"asyncio": TidyLoop, "uvloop": uvloop.new_event_loop}
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 @dataclass

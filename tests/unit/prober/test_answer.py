@@ -171,7 +171,7 @@ def job(url: str, *conditions: Condition) -> Job:
     return Job(resource=None, type="http", interval=5, url=url, conditions=list(conditions))
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("operator", "value", "verdict"),
     [

@@ -19,7 +19,7 @@ def jar(*cookies: str, host: str = "www.example.co.uk", path: str = "/a/b") -> J
     return made
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 async def test_consent_gate_opens_for_who_comes_back_with_its_cookie(listening, look):
     async def answer(writer):
         if b"Cookie: own=1; consent=yes\r\n" in target.requests[-1]:
@@ -34,7 +34,7 @@ async def test_consent_gate_opens_for_who_comes_back_with_its_cookie(listening, 
     assert (seen.verdict, seen.body, target.connections) == (Verdict.up, b"pinghome", 2)
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 async def test_cookies_are_not_sent_to_another_host_and_not_kept_for_the_next_probe(listening, look):
     guard = Guard([ip_network("127.0.0.0/8")])
     async with (

@@ -4,6 +4,7 @@ import asyncio
 import struct
 
 import pytest
+import pytest_asyncio
 from dns import flags, rcode, rrset
 from dns.message import Message, from_wire, make_response
 from dns.name import from_text
@@ -62,17 +63,19 @@ class Names(asyncio.DatagramProtocol):
         self.transport.sendto(answered(query, by_udp=True).to_wire(), addr)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def server():
     """Makes a DNS server, by UDP and TCP, that lies before it answers; returns its port."""
     made = []
 
     async def by_tcp(reader, writer):
-        (length,) = struct.unpack("!H", await reader.readexactly(2))
-        wire = answered(from_wire(await reader.readexactly(length)), by_udp=False).to_wire(max_size=65535)
-        writer.write(struct.pack("!H", len(wire)) + wire)
-        await writer.drain()
-        writer.close()
+        try:
+            (length,) = struct.unpack("!H", await reader.readexactly(2))
+            wire = answered(from_wire(await reader.readexactly(length)), by_udp=False).to_wire(max_size=65535)
+            writer.write(struct.pack("!H", len(wire)) + wire)
+            await writer.drain()
+        finally:
+            writer.close()
 
     async def _server(*lies):
         listener = await asyncio.start_server(by_tcp, "127.0.0.1", 0)

@@ -44,7 +44,7 @@ class Loop:
             self.longest, last = max(self.longest, now - last), now
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 async def test_heavy_conditions_on_a_long_answer_do_not_hold_up_the_loop():
     began = time.perf_counter()
     async with Loop() as loop:
@@ -99,7 +99,7 @@ def test_large_expression_is_searched_in_less_of_an_answer_and_says_so():
     assert time.thread_time() - began < 10
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 async def test_judgement_that_does_not_come_in_time_is_given_up(monkeypatch):
     monkeypatch.setattr(judges, "PATIENCE", 0.1)
     dear = [Condition(type=BODY, operator="regex", values=["(a|b)*a(a|b){300}(c|d)"])]

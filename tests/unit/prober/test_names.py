@@ -14,6 +14,7 @@ import dns.message
 import dns.rcode
 import dns.rrset
 import pytest
+import pytest_asyncio
 
 from pinghome_common.guard import AddressForbidden, Guard
 from pinghome_common.names import Names
@@ -54,7 +55,7 @@ class Server(asyncio.DatagramProtocol):
         self.transport.sendto(reply.to_wire(), addr)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def server():
     transport, made = await asyncio.get_running_loop().create_datagram_endpoint(Server, local_addr=("127.0.0.1", 0))
     made.names = Names(["127.0.0.1"], transport.get_extra_info("sockname")[1])
@@ -63,7 +64,7 @@ async def server():
 
 
 @pytest.mark.parametrize("name", ["both.test", "four.test", "six.test", "FOUR.test", "four.test."])
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 async def test_all_addresses_of_both_families_are_found(server, name):
     records = RECORDS[name.lower().rstrip(".") + "."]
     assert sorted(await server.names.addresses(name)) == sorted(chain(*records.values()))
@@ -78,21 +79,21 @@ async def test_all_addresses_of_both_families_are_found(server, name):
         ("broken.test", socket.EAI_AGAIN),
     ],
 )
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 async def test_name_that_is_not_there_is_told_apart_from_a_resolver_that_fails(server, name, code):
     with pytest.raises(socket.gaierror) as raised:
         await server.names.addresses(name)
     assert raised.value.errno == code
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 async def test_file_of_hosts_goes_first(server):
     found = {str(each[4][0]) for each in socket.getaddrinfo("localhost", None)}
     assert set(await server.names.addresses("localhost")) == found
     assert not server.asked
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 async def test_silent_names_hold_up_nobody_and_need_no_threads(server):
     before = threading.active_count()
     silent = [asyncio.create_task(server.names.addresses(f"silent{number}.test")) for number in range(100)]
@@ -108,7 +109,7 @@ async def test_silent_names_hold_up_nobody_and_need_no_threads(server):
         await asyncio.gather(*silent, return_exceptions=True)
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 async def test_name_under_way_is_asked_for_once_and_one_who_leaves_takes_it_from_nobody(server):
     asking = [asyncio.create_task(server.names.addresses("silent.test")) for _ in range(50)]
     await asyncio.sleep(0.2)
@@ -121,7 +122,7 @@ async def test_name_under_way_is_asked_for_once_and_one_who_leaves_takes_it_from
     assert server.asked["silent.test.", "A"] <= 4
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 async def test_guard_judges_every_answer_and_reads_names_by_idna_2008(server):
     guard = Guard([ip_network("192.0.2.0/24")], names=server.names)
 

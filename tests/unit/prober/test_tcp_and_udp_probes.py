@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
@@ -33,7 +34,7 @@ class Echoing(asyncio.DatagramProtocol):
             self.transport.sendto(self.answer, addr)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def datagrams():
     """Makes a UDP server on a free port of a host; returns its port and protocol."""
     made = []

@@ -85,7 +85,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("answer", "sentence"), ANSWERS.values(), ids=ANSWERS)
 @pytest.mark.parametrize("piece", [1, 1 << 20])
 async def test_answer_that_browsers_read_is_up_and_says_what_was_tolerated(listening, look, answer, sentence, piece):
@@ -102,7 +102,7 @@ async def test_answer_that_browsers_read_is_up_and_says_what_was_tolerated(liste
     assert seen.tolerated == [sentence]
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 async def test_regular_answer_says_nothing(listening, look):
     for answer in (CHUNKED + CHUNKS, OK + b"Content-Length: 8\r\n\r\npinghome", OK + b"X: \xff\r\n\r\npinghome"):
         async with listening(answer) as target:
@@ -111,7 +111,7 @@ async def test_regular_answer_says_nothing(listening, look):
         assert (seen.verdict, seen.body, seen.tolerated) == (Verdict.up, b"pinghome", [])
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 async def test_answer_to_head_with_the_same_length_twice_or_chunks_is_up(listening, look):
     for more in (b"Content-Length: 8\r\n", b"Transfer-Encoding: chunked\r\n"):
         async with listening(OK + b"Content-Length: 8\r\n" + more + b"\r\n") as target:
@@ -120,7 +120,7 @@ async def test_answer_to_head_with_the_same_length_twice_or_chunks_is_up(listeni
         assert (seen.verdict, len(seen.tolerated)) == (Verdict.up, 1)
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 async def test_irregular_redirect_is_followed_and_still_told(listening, look):
     async with (
         listening(OK + b"Content-Length: 8\r\n\r\npinghome") as last,
@@ -131,7 +131,7 @@ async def test_irregular_redirect_is_followed_and_still_told(listening, look):
     assert (seen.verdict, seen.tolerated) == (Verdict.up, ["a header has a space before its colon"])
 
 
-@pytest.mark.asyncio
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("answer", REFUSED.values(), ids=REFUSED)
 async def test_answer_that_no_browser_reads_is_down(listening, look, answer):
     async with listening(answer) as target:
