@@ -36,7 +36,7 @@ async def test_killed_platform_finds_everything_again_and_goes_on(folder: Path):
     data = folder / "lives"
     async with listening() as target:
         async with up(data) as platform, connections(platform) as http:
-            printed = platform.printed()
+            printed = await platform.printed_keys()
             client = Client(http, printed["PINGHOME_BOOTSTRAP_TOKEN"])
             stranger = await platform.command("organisation", "create", "Stranger")
             revoked = await platform.command("keys", "create", "Stranger", "--scope", "read")

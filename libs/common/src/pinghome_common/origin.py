@@ -1,6 +1,6 @@
 """Whether secrets for one URL may be sent to another."""
 
-from urllib.parse import urlsplit
+from pinghome_common.hosts import parse_url
 
 PORTS = {"http": 80, "https": 443}
 
@@ -13,11 +13,11 @@ def same_place(old: str, new: str) -> bool:
     if old == new:
         return True
     try:
-        before, after = urlsplit(old), urlsplit(new)
+        before, after = parse_url(old), parse_url(new)
         ports = before.port or PORTS[before.scheme], after.port or PORTS[after.scheme]
     except (ValueError, KeyError):
         return False
-    if not before.hostname or before.hostname != after.hostname or "\\" in old + new:
+    if before.host != after.host:
         return False
     if before.scheme == after.scheme:
         return ports[0] == ports[1]

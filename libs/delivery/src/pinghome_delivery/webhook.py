@@ -11,6 +11,7 @@ import msgspec
 from pinghome_common.clock import now
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.guard import AddressForbidden, Guard
+from pinghome_common.hosts import parse_url
 from pinghome_delivery.message import Kind, Message, Transports
 from pinghome_delivery.web import host, refused
 
@@ -81,9 +82,8 @@ async def post(means: Transports, url: str, headers: dict[str, str], body: bytes
 def check_url(url: str, guard: Guard) -> None:
     """Raises Invalid unless it is an absolute http or https URL of an address that may be called."""
     try:
-        parts = urlsplit(url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        fine = fine and url.isprintable() and " " not in url and len(url) <= 2048 and bool(host(url))
+        fine = parse_url(url).scheme in ("http", "https") and bool(host(url))
+        fine = fine and url.isprintable() and " " not in url and len(url) <= 2048
     except ValueError:
         fine = False
     if not fine:
