@@ -16,9 +16,11 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(OK)
-    writer.close()
+    try:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK)
+    finally:
+        writer.close()
 
 
 async def told(platform: Platform) -> int:

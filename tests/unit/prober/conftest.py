@@ -28,6 +28,10 @@ def pytest_asyncio_loop_factories():
     return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
+def pytest_itemcollected(item):
+    item.add_marker("own_loops")
+
+
 @dataclass
 class Target:
     """A listener, the connections it saw and the requests (head and body) it was sent."""
