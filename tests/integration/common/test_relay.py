@@ -44,7 +44,7 @@ class World:
                     actor="",
                     data={},
                 )
-                await tx.execute(INSERT, event.id, event.subject, 1, event.address, encode(event))
+                await tx.execute(INSERT, event.id, event.subject, 1, event.address(), encode(event))
                 self.logged.append(event.id)
         await self.settled()
 

@@ -14,12 +14,12 @@ from pinghome_common.db import Connection
 from pinghome_common.dialects import pinghome
 from pinghome_common.directory import Caller
 from pinghome_common.errors import Conflict, FieldError, Invalid
+from pinghome_common.store import Actor
 from resource_cmd.accounts.store import Services
 from resource_cmd.delivery.store import Channels, Integrations
 from resource_cmd.heartbeats.checks import Checks
 from resource_cmd.heartbeats.store import Heartbeats
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import Actor
 
 
 class Command:

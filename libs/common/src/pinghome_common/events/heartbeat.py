@@ -84,6 +84,12 @@ class Heartbeat:
         """Seconds a run may take: the grace time, or the period where there is none (contract A.4, B.4)."""
         return self.grace or self.period
 
+    def with_runtime(self, vitals: RuntimeState, version: int) -> "Heartbeat":
+        """The heartbeat with another runtime state; `version` is the one that this change makes."""
+        if vitals.status is self.vitals.status:
+            return replace(self, vitals=vitals)
+        return replace(self, vitals=vitals, previous=self.vitals.status, changed_version=version)
+
 
 def unique_key(id_: UUID) -> str:
     """What a read-only key sees in place of a heartbeat's id: SHA-1 of its first 16 hex digits (contract B.2)."""
@@ -138,12 +144,6 @@ def alert_after(heartbeat: Heartbeat, vitals: RuntimeState) -> int | None:
     if vitals.last_start is not None and vitals.status is not Status.down:
         deadlines.append(vitals.last_start + heartbeat.run_limit * MICRO)
     return min(deadlines, default=None)
-
-
-def miss(vitals: RuntimeState, deadline: int) -> RuntimeState:
-    """The runtime state once `deadline` has passed in silence."""
-    reason = "no check-in arrived in time" if vitals.last_start is None else "the run did not finish in time"
-    return replace(vitals, status=Status.down, changed_at=deadline, reason=reason)
 
 
 def shown(heartbeat: Heartbeat, vitals: RuntimeState, now: int) -> str:

@@ -14,8 +14,8 @@ from pinghome_common.events.key import Key, Kind, Scope
 from pinghome_common.events.service import Service
 from pinghome_common.secret import new_key, new_token, token_hash
 from pinghome_common.settings import Settings
+from pinghome_common.store import Actor, no_wait
 from resource_cmd.accounts.store import Keys, Services
-from resource_cmd.store import Actor, no_wait
 
 OPERATOR = Actor("operator")
 

@@ -1,20 +1,19 @@
 """Looks each second for what silence decides: heartbeats that are late, monitors that nobody has probed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import PARKED, DeadLetters
-from pinghome_common.events.heartbeat import miss
+from pinghome_common.events.heartbeat import RuntimeState, Status
+from pinghome_common.store import Actor, no_wait
 from pinghome_common.worker import Worker
-from resource_cmd.delivery.messages import of_heartbeat
-from resource_cmd.delivery.outbox import Notice, announce
+from resource_cmd.evaluation.status_changes import StatusChanges
 from resource_cmd.evaluation.telemetry import judge
-from resource_cmd.heartbeats.heartbeat import with_runtime
 from resource_cmd.heartbeats.store import Heartbeats
-from resource_cmd.store import Actor, no_wait
 
 SWEEPER = Actor("sweeper")
 
@@ -94,13 +93,15 @@ class DeadlineWorker(Worker):
 
 async def miss_all(tx: Connection, ids: list[UUID], at: int) -> None:
     """Marks those of some heartbeats down that did not report in time."""
-    store, notices = Heartbeats(tx, SWEEPER, no_wait, now()), list[Notice]()
+    store, changes = Heartbeats(tx, SWEEPER, no_wait, now()), StatusChanges(tx)
     for row in await store.edit_many(ids):
-        it = row.state
-        deadline = await tx.fetchval("SELECT alert_after FROM runtime_state WHERE heartbeat = $1", it.id)
+        deadline = await tx.fetchval("SELECT alert_after FROM runtime_state WHERE heartbeat = $1", row.state.id)
         if deadline is not None and deadline <= at:
-            missed = with_runtime(it, miss(it.vitals, deadline), row.version + 1)
-            row.state, told = of_heartbeat(missed, row.version + 1)
-            notices += told
-            await store.save(row, "status-changed")
-    await announce(tx, notices)
+            await changes.heartbeat(store, row, miss(row.state.vitals, deadline))
+    await changes.announce()
+
+
+def miss(vitals: RuntimeState, deadline: int) -> RuntimeState:
+    """The runtime state once `deadline` has passed in silence."""
+    reason = "no check-in arrived in time" if vitals.last_start is None else "the run did not finish in time"
+    return replace(vitals, status=Status.down, changed_at=deadline, reason=reason)

@@ -1,9 +1,7 @@
-"""What resource-cmd makes of TELEMETRY: pings move vitals, results are judged, ticks move the watermark."""
+"""Consumes TELEMETRY: pings move runtime states, results are judged, ticks move the watermark."""
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -11,18 +9,16 @@ import msgspec
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Connection
 from pinghome_common.events.certificate import replaces
-from pinghome_common.events.heartbeat import MICRO, Heartbeat, take
+from pinghome_common.events.heartbeat import MICRO, Heartbeat, RuntimeState, take
 from pinghome_common.events.ping import Ping, Tick, position
 from pinghome_common.events.probe import Result, Verdict
 from pinghome_common.items import Item
 from pinghome_common.runtime_state import lock_runtime, write_runtime
-from resource_cmd.delivery.messages import of_heartbeat, of_resource
-from resource_cmd.delivery.outbox import Notice, announce
+from pinghome_common.store import Actor, no_wait
 from resource_cmd.evaluation.quorum import RegionObservation, decide
-from resource_cmd.heartbeats.heartbeat import with_runtime
+from resource_cmd.evaluation.status_changes import StatusChanges
 from resource_cmd.heartbeats.store import Heartbeats
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import Actor, no_wait
 
 JUDGE = Actor("judge")
 
@@ -142,7 +138,7 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
         values = dict(view)
         views[values.pop("resource")].append(RegionObservation(**values))
     unsure = []
-    notices: list[Notice] = []
+    changes = StatusChanges(tx)
     for row in rows:
         it = row.state
         latest = max(at[it.id], *(view.checked_at for view in views[it.id]), 0)
@@ -150,9 +146,7 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
             continue
         decision = decide(it, views[it.id], latest, row.version + 1, unit)
         if decision.change:
-            row.state, told = of_resource(replace(it, change=decision.change), row.version + 1)
-            notices += told
-            await store.save(row, "status-changed")
+            await changes.monitor(store, row, decision.change)
         judge_at = decision.judge_at
         if confirm and judge_at is not None and judge_at <= latest:
             unsure.append(it.id)
@@ -162,49 +156,42 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
         )
     if unsure:
         await store.reschedule(unsure)  # which also makes jobs at once
-    await announce(tx, notices)
+    await changes.announce()
     return len(said)
 
 
 async def count(tx: Connection, items: list[Item]) -> None:
-    """Moves the vitals of every heartbeat that was pinged; a change of status becomes an event."""
+    """Moves the runtime state of every heartbeat that was pinged; a change of status becomes an event."""
     pings: dict[UUID, list[tuple[Ping, int]]] = defaultdict(list)
     for item in items:
         pings[UUID(bytes=item.value.heartbeat)].append((item.value, position(item.seq, item.index)))
-    vitals = await lock_runtime(tx, list(pings))
-    rows = await tx.fetch("SELECT id, version, state FROM heartbeat WHERE id = ANY($1::uuid[])", list(vitals))
+    states = await lock_runtime(tx, list(pings))
     quiet: list[Heartbeat] = []
-    changed: list[Heartbeat] = []
-    notices: list[Notice] = []
-    for row in rows:
-        it, steps = msgspec.json.decode(row["state"], type=Heartbeat), list[Heartbeat]()
-        it.vitals = vitals[it.id]
+    changed: dict[UUID, list[tuple[RuntimeState, Ping]]] = {}
+    for row in await tx.fetch("SELECT id, state FROM heartbeat WHERE id = ANY($1::uuid[])", list(states)):
+        it, steps = msgspec.json.decode(row["state"], type=Heartbeat), list[tuple[RuntimeState, Ping]]()
+        it.vitals = states[it.id]
         for ping, place in pings[it.id]:
-            status, version = it.vitals.status, row["version"] + len(steps) + 1
-            it = with_runtime(it, take(it, it.vitals, ping, place), version)
-            if it.vitals.status is not status:
-                it, told = of_heartbeat(it, version, ping)
-                steps.append(it)
-                notices += told
+            before, it.vitals = it.vitals, take(it, it.vitals, ping, place)
+            if it.vitals.status is not before.status:
+                steps.append((it.vitals, ping))
         if steps:
-            changed += [*steps[:-1], it]
+            changed[it.id] = [*steps[:-1], (it.vitals, steps[-1][1])]
         else:
             quiet.append(it)
     if quiet:
         await write_runtime(tx, quiet)
     if changed:
-        await _say(tx, changed, now())
-    await announce(tx, notices)
+        await _change(tx, changed)
 
 
-async def _say(tx: Connection, changed: list[Heartbeat], stamp: datetime) -> None:
+async def _change(tx: Connection, changed: dict[UUID, list[tuple[RuntimeState, Ping]]]) -> None:
     """Each change of status is an event of its own: a job that fails and recovers within a batch did both."""
-    store = Heartbeats(tx, JUDGE, no_wait, stamp)
-    rows = {row.state.id: row for row in await store.edit_many([it.id for it in changed])}
-    for it in changed:
-        row = rows[it.id]
-        row.state = it
-        await store.save(row, "status-changed")
+    store, changes = Heartbeats(tx, JUDGE, no_wait, now()), StatusChanges(tx)
+    for row in await store.edit_many(list(changed)):
+        for vitals, ping in changed[row.state.id]:
+            await changes.heartbeat(store, row, vitals, ping)
+    await changes.announce()
 
 
 async def tick(tx: Connection, items: list[Item]) -> None:

@@ -11,11 +11,12 @@ from pinghome_common import clock
 from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.resource import Resource
+from pinghome_common.store import Actor, Row, no_wait
 from pinghome_common.worker import Worker
-from resource_cmd.delivery.outbox import Notice, announce
+from pinghome_delivery.outbox import Notice
+from resource_cmd.delivery.audience import announce
 from resource_cmd.expiry.reminder import Expiry, due, expiries, next_look, sentence
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import Actor, Row, no_wait
 
 REMINDER = Actor("remind")
 LETTERS = DeadLetters("remind")

@@ -5,8 +5,8 @@ from pinghome_common.db import Database
 from pinghome_common.event_log import Relay
 from pinghome_common.events.provisioning import CheckProvisioned, decode_provision, encode
 from pinghome_common.read_your_writes import ProjectionProgress
+from pinghome_common.store import Actor
 from resource_cmd.heartbeats.checks import Checks
-from resource_cmd.store import Actor
 
 
 class AutoProvisioning:

@@ -11,9 +11,9 @@ from uuid_utils.compat import uuid7
 from pinghome_common.errors import no_check
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.service import Service
+from pinghome_common.store import Row
 from resource_cmd.heartbeats import heartbeat
 from resource_cmd.heartbeats.store import Heartbeats
-from resource_cmd.store import Row
 
 ANY_METHOD = ["GET", "HEAD", "POST"]
 DEFAULTS: dict[str, Any] = {

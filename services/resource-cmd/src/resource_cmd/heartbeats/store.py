@@ -6,16 +6,19 @@ from uuid import UUID
 
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.runtime_state import lock_runtime, write_runtime
-from resource_cmd.store import Row, Store
+from pinghome_common.store import Row
+from pinghome_delivery.outbox import ENDED
+from resource_cmd.store import ServiceStore
 
 
-class Heartbeats(Store[Heartbeat]):
+class Heartbeats(ServiceStore[Heartbeat]):
     """Heartbeats; their vitals are a row of their own, which pings rewrite without touching the settings."""
 
     noun, type = "heartbeat", Heartbeat
+    on_deletion = ENDED
     columns: ClassVar = {"service": "uuid", "name": "text"}
     duplicate = "t.organisation = n.organisation AND t.service = n.service AND t.name = n.name"
-    more = (
+    on_creation = (
         ", alive AS (INSERT INTO runtime_state (heartbeat, version, status, changed_at, reason, n_pings, position)"
         " SELECT id, 1, state->'vitals'->>'status', (state->'vitals'->>'changed_at')::bigint, '', 0, 0 FROM made)"
     )

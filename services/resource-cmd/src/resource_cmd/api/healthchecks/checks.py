@@ -20,10 +20,10 @@ from pinghome_common.dialects.healthchecks_documents import CHECK, shows, view
 from pinghome_common.dialects.problems import Responses
 from pinghome_common.directory import Caller
 from pinghome_common.events.heartbeat import Heartbeat, Status
+from pinghome_common.store import Row
 from resource_cmd.api.healthchecks import check_body
 from resource_cmd.command import Command, carry_out
 from resource_cmd.heartbeats import heartbeat
-from resource_cmd.store import Row
 
 routes = Router()
 

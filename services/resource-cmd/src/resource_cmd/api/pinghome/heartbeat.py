@@ -11,12 +11,12 @@ from pinghome_common.clock import micros
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Router, gateway_url
 from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids, Int, Name, Text
+from pinghome_common.store import Row
 from resource_cmd.api.pinghome.channel_body import ChannelIds
 from resource_cmd.api.pinghome.resource_body import METHODS
 from resource_cmd.command import Command, Commanded, Creating
 from resource_cmd.heartbeats import heartbeat
 from resource_cmd.heartbeats.checks import ANY_METHOD
-from resource_cmd.store import Row
 
 routes = Router(tags=["Heartbeats"])
 

@@ -18,6 +18,7 @@ from pinghome_common.dialects.pinghome_fields import Id, Name, Text
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.integration import Integration
 from pinghome_common.secret import derive
+from pinghome_common.store import Row
 from pinghome_delivery.confirm import expect
 from pinghome_delivery.email import Email
 from pinghome_delivery.message import Kind
@@ -26,8 +27,7 @@ from pinghome_delivery.slack import Slack
 from pinghome_delivery.statuspage_io import StatuspageIo
 from pinghome_delivery.webhook import Webhook, new_secret
 from resource_cmd.command import Command, Commanded
-from resource_cmd.delivery.usable import usable
-from resource_cmd.store import Row
+from resource_cmd.delivery.audience import usable
 
 routes = Router(tags=["Integrations"])
 

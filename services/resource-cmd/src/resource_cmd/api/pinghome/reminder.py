@@ -9,9 +9,9 @@ from pydantic_core import PydanticCustomError
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Router
 from pinghome_common.dialects.pinghome_fields import Id, Int
+from pinghome_common.store import Row
 from resource_cmd.command import Command, Commanded
 from resource_cmd.expiry.reminder import with_reminder
-from resource_cmd.store import Row
 
 routes = Router(tags=["Reminders"])
 
