@@ -118,7 +118,7 @@ def test_only_the_stream_package_knows_nats():
 
 def test_dialects_stay_at_the_door():
     for path in files("services/*/src/**/*.py"):
-        if "api" not in path.parts and path.name not in ("app.py", "command.py", "query.py"):
+        if "api" not in path.parts and path.name not in ("app.py", "query.py"):
             assert not {name for name in imported(path) if name.startswith(f"{COMMON}.dialects")}, path
 
 

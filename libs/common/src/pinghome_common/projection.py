@@ -51,7 +51,7 @@ class Source:
 
     def read(self, broker: Broker, after: int) -> None:
         """Begins reading after a sequence."""
-        subjects = [f"{self.stream.lower()}.>"] if self.whole else self.subjects
+        subjects = [self.subjects[0].partition(".")[0] + ".>"] if self.whole else self.subjects
         self.reader = Reader(broker, self.stream, subjects, after)
 
     def wanted(self, messages: list[Message]) -> list[Message]:
@@ -191,7 +191,10 @@ class Projection:
 
     async def _speak(self, positions: dict[str, int], arrived: list[tuple[Source, list[Message]]]) -> None:
         seen = [
-            decode_id(message.data) for source, messages in arrived if source.stream == "EVENTS" for message in messages
+            decode_id(message.data)
+            for source, messages in arrived
+            if source.stream.endswith("EVENTS")  # each command service has a stream of its own
+            for message in messages
         ]
         await self._broker.say(f"echo.{self.name}", encode(Progress(positions, [i for i in seen if i])))
 

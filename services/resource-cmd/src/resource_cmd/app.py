@@ -26,7 +26,7 @@ from resource_cmd.accounts import organisation
 from resource_cmd.api import confirm
 from resource_cmd.api.healthchecks import checks
 from resource_cmd.api.pinghome import channel, dry_run, heartbeat, integration, reminder, resource, service
-from resource_cmd.command import Replayed, render_replayed
+from resource_cmd.api.pinghome.command import Replayed, render_replayed
 from resource_cmd.delivery.audience import MonitorAudience
 from resource_cmd.evaluation.deadlines import DeadlineWorker
 from resource_cmd.evaluation.telemetry import TelemetryConsumer

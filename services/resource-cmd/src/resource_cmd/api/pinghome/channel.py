@@ -23,7 +23,7 @@ from pinghome_delivery.outbox import compose
 from pinghome_delivery.providers import CHANNELS, merged, opened, read, sealed
 from pinghome_delivery.webhook import Webhook, new_secret
 from resource_cmd.api.pinghome.channel_body import NewChannel, Settings
-from resource_cmd.command import Command, Commanded
+from resource_cmd.api.pinghome.command import Commanded, PingHomeCommand
 from resource_cmd.delivery.audience import opened_usable, usable
 from resource_cmd.delivery.store import Channels
 
@@ -38,7 +38,7 @@ def _known(kind: str) -> str:
     return kind
 
 
-async def _with(it: Channel, config: Kind, command: Command) -> Channel:
+async def _with(it: Channel, config: Kind, command: PingHomeCommand) -> Channel:
     await config.check(command.state.transports)
     await expect(command.tx, it.organisation, config, command.state.transports)
     _, problem = await usable(command.tx, config, it.organisation, command.state.transports)
