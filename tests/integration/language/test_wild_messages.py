@@ -276,5 +276,5 @@ async def test_silence_is_judged_whatever_was_said(world: World):
                 "UPDATE runtime_state SET alert_after = 1 WHERE alert_after IS NOT NULL OR n_pings > 0"
             )
             sweeper = DeadlineWorker(world.db, lambda: None, 60)
-            await sweeper._sweep(connection, 2**62, 0)
+            await sweeper._judge_silence(connection, 2**62, 0)
             assert not await connection.fetch(_LATE, 2)

@@ -54,7 +54,7 @@ def no_wait(_: UUID) -> None:
 
 
 class Store(Generic[S]):
-    """The aggregates of one noun inside one transaction; `said` is told the id of each event, before it is written.
+    """The aggregates of one noun inside one transaction; `on_event` gets the id of each event before it is written.
 
     A subclass names the noun (which is its table, too), the type of the state, the state's real columns with their
     types and, in SQL: when another one is its duplicate, whether its organisation may have it, and the further common
@@ -73,8 +73,8 @@ class Store(Generic[S]):
     on_creation: ClassVar[str] = ""
     on_deletion: ClassVar[str] = ""
 
-    def __init__(self, tx: Connection, actor: Actor, said: Callable[[UUID], None], now: datetime) -> None:
-        self._tx, self._actor, self._said, self._now = tx, actor, said, now
+    def __init__(self, tx: Connection, actor: Actor, on_event: Callable[[UUID], None], now: datetime) -> None:
+        self._tx, self._actor, self._on_event, self._now = tx, actor, on_event, now
 
     def _values(self, state: S) -> list[Any]:  # noqa: ARG002  # not every noun has columns of its own
         return []
@@ -218,7 +218,7 @@ class Store(Generic[S]):
             correlationid=self._actor.request,
             data=state,
         )
-        self._said(event.id)
+        self._on_event(event.id)
         return event.id, event.subject, event.version, event.address(self.prefix), encode(event)
 
     def _json(self, state: S) -> str:

@@ -13,8 +13,8 @@ from pinghome_common.db import Connection
 from pinghome_common.events.notification import Notification, State
 from pinghome_common.store import Row, no_wait
 from pinghome_delivery.dependencies import Decision, ParentState, decide
-from pinghome_delivery.outbox import NOTIFIER, OUTAGES, Audience, Notifications
-from pinghome_delivery.throttling import GIVE_UP, HOUR, Plan, Told, Waiting, one_by_one, plan
+from pinghome_delivery.outbox import DISPATCHER, OUTAGES, Audience, Notifications
+from pinghome_delivery.throttling import GIVE_UP, HOUR, PastMessage, Plan, Waiting, one_by_one, plan
 
 LOOK_AGAIN = timedelta(seconds=5)
 """After which a notification that waits for a parent is looked at again."""
@@ -48,7 +48,7 @@ class ChannelQueue:
 
     def __init__(self, tx: Connection, channel: UUID, now: datetime, audience: Audience) -> None:
         self._tx, self._channel, self._now, self._audience = tx, channel, now, audience
-        self._store = Notifications(tx, NOTIFIER, no_wait, now)
+        self._store = Notifications(tx, DISPATCHER, no_wait, now)
 
     async def next(self, *, follows: bool) -> list[Row[Notification]]:
         """The message that is due first, its leader before what it covers; before that, all that is undecided is.
@@ -69,7 +69,7 @@ class ChannelQueue:
         await self._suppress(list(gone.values()), DELETED)
         waiting = await self._independent([each for each in found if not each.gone and not each.behind])
         undecided = [Waiting(id=each.id, about=each.about) for each in waiting]
-        decided = one_by_one(undecided) if follows else plan(undecided, await self._told(), self._now)
+        decided = one_by_one(undecided) if follows else plan(undecided, await self._past_messages(), self._now)
         await self._decide(waiting, decided)
         return await self._message() if decided.messages else []
 
@@ -113,14 +113,14 @@ class ChannelQueue:
             await self._store.save(row, "suppressed")
         await self._due({row.state.id: None for row in rows})
 
-    async def _told(self) -> list[Told]:
+    async def _past_messages(self) -> list[PastMessage]:
         """The messages of the last hour."""
         rows = await self._tx.fetch(
             "SELECT planned, array_agg(about) AS abouts FROM notification WHERE channel = $1 AND planned > $2"
             " AND coalesce(state->>'recipient', '') = '' GROUP BY leader, planned",
             self._channel, self._now - HOUR,
         )  # fmt: skip
-        return [Told(at=row["planned"], abouts=frozenset(row["abouts"])) for row in rows]
+        return [PastMessage(at=row["planned"], abouts=frozenset(row["abouts"])) for row in rows]
 
     async def _decide(self, waiting: Sequence[Undecided], decided: Plan) -> None:
         due: dict[UUID, datetime | None] = dict.fromkeys((each.id for each in waiting), None)
@@ -141,7 +141,7 @@ class ChannelQueue:
         await self._due(due)
 
     async def _hold(self, some: Sequence[tuple[Undecided, str]], parent: UUID | None = None) -> None:
-        """Says why some are held, where that was not said before."""
+        """Says why some are held, where that was not changes before."""
         reasons = {each.id: reason for each, reason in some if (each.state, each.reason) != (State.held, reason)}
         for row in (await self._rows(list(reasons))).values():
             row.state.state, row.state.reason, row.state.parent = State.held, reasons[row.state.id], parent
@@ -194,10 +194,10 @@ class ChannelQueue:
 
 def _outage(mine: list[Undecided]) -> list[Undecided]:
     """Of what waits about one monitor, the outage that its parent may be to blame for: its last, and its end."""
-    said = [each for each in mine if each.what in OUTAGES]
-    begins = [place for place, each in enumerate(said) if each.what == "down"]
-    first = next((place for place in begins if said[place].parent), begins[-1] if begins else len(said))
-    return said[first:]
+    changes = [each for each in mine if each.what in OUTAGES]
+    begins = [place for place, each in enumerate(changes) if each.what == "down"]
+    first = next((place for place in begins if changes[place].parent), begins[-1] if begins else len(changes))
+    return changes[first:]
 
 
 def _open(rows: Sequence[Row[Notification]]) -> list[Row[Notification]]:

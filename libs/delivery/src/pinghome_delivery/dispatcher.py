@@ -29,7 +29,7 @@ AT_ONCE = 200
 SHARE = 50
 """Of these, those of one organisation: its slow receivers and silent names keep no other waiting."""
 APART = 0.2
-"""Seconds between two looks: the judge wakes us after each of its transactions, and few of them have news."""
+"""Seconds between two looks: evaluation wakes it after each of its transactions, few of which have news."""
 CONNECTIONS = 4
 """Of those of the service's pool that deliveries may take at a time: commands come first."""
 TURN = 15.0

@@ -18,7 +18,7 @@ from pinghome_delivery.dependencies import ParentState
 from pinghome_delivery.message import DeliveryError, Kind, Message, PartlyDelivered, Refusal
 from pinghome_delivery.throttling import GIVE_UP, backoff
 
-LEDGER, NOTIFIER = Actor("ledger"), Actor("notifier")
+OUTBOX, DISPATCHER = Actor("outbox"), Actor("dispatcher")
 
 LISTED = 100
 """Most lines that a digest's text has; its notifications are complete."""
@@ -131,11 +131,11 @@ def compose(notifications: Sequence[Notification]) -> Message:
     if len(notifications) == 1:
         return Message(key=first.id, title=first.title, text=first.text, notifications=notifications)
     counts = Tally(it.what for it in notifications)
-    said = ", ".join(f"{count} {what}" for what, count in counts.items())
+    summary = ", ".join(f"{count} {what}" for what, count in counts.items())
     monitors = len({it.about for it in notifications})
-    title = f"{len(notifications)} changes of {monitors} monitors: {said}"
+    title = f"{len(notifications)} changes of {monitors} monitors: {summary}"
     if monitors == 1:
-        title = f"{notifications[-1].title}, after {len(notifications)} changes: {said}"
+        title = f"{notifications[-1].title}, after {len(notifications)} changes: {summary}"
     lines = [f"{it.at:%Y-%m-%d %H:%M:%S} UTC  {_first_line(it.text)}" for it in notifications[:LISTED]]
     if more := len(notifications) - LISTED:
         lines += [f"and {more} more"] if more > 0 else []
@@ -158,7 +158,7 @@ async def record(tx: Connection, rows: list[Row[Notification]], error: Outcome, 
     over = gone or leader.planned is None or at - leader.planned >= GIVE_UP
     outcome = "sent" if error is None else "failed" if over else "retried"
     DELIVERIES.labels(leader.channel_kind, outcome).inc()
-    store = Notifications(tx, NOTIFIER, no_wait, at)
+    store = Notifications(tx, DISPATCHER, no_wait, at)
     if error is not None and outcome == "retried":
         leader.state, leader.reason = State.waiting, ""
         await store.save(rows[0], outcome)
@@ -177,13 +177,13 @@ async def record(tx: Connection, rows: list[Row[Notification]], error: Outcome, 
     )  # fmt: skip
 
 
-async def _part(tx: Connection, told: Notification, refused: Mapping[str, Refusal], at: datetime) -> None:
+async def _part(tx: Connection, leader: Notification, refused: Mapping[str, Refusal], at: datetime) -> None:
     """Gives each recipient that was refused a row of its own, to be tried again alone or to fail alone."""
-    store = Notifications(tx, NOTIFIER, no_wait, at)
+    store = Notifications(tx, DISPATCHER, no_wait, at)
     for address, refusal in refused.items():
         alone = replace(
-            told,
-            id=uuid5(told.id, address),
+            leader,
+            id=uuid5(leader.id, address),
             recipient=address,
             state=State.failed if refusal.final else State.waiting,
             reason=refusal.sentence if refusal.final else "",

@@ -55,8 +55,8 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.directory = Directory(broker, settings.data / NAME / "known")
     state.progress = ProjectionProgress(broker, "resource-query", "statistic-query")
     state.evaluated = ProjectionProgress(broker, NAME)
-    for echo in (state.progress, state.evaluated):
-        await echo.listen()
+    for progress in (state.progress, state.evaluated):
+        await progress.listen()
     state.relay = event_log.Relay(state.db, broker)
     provisioning = AutoProvisioning(state.db, state.relay, state.progress, settings.checks_limit)
     await broker.serve(SUBJECT, NAME, provisioning.answer)
@@ -74,21 +74,21 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
     consumer = TelemetryConsumer(settings.period_unit_seconds)
     sources = [Source("TELEMETRY", ["telemetry.>"], consumer.apply)]
-    judge = Projection(NAME, state.db, broker, sources, after=decided)
+    evaluation = Projection(NAME, state.db, broker, sources, after=decided)
     deadlines = DeadlineWorker(state.db, decided, settings.period_unit_seconds)
     domains = Domains(state.db, state.guard, settings.rdap_bootstrap_url, state.relay.wake)
     parts.workers |= {
         "streams": lambda: keep_streams(broker, settings, state.relay),
         "maintenance": Maintenance(state.db).run,
-        "known": state.directory.run,
+        "directory": state.directory.run,
         "relay": state.relay.run,
-        "schedule": state.scheduler.run,
-        "judge": judge.run,
-        "sweep": deadlines.run,
+        "scheduler": state.scheduler.run,
+        "evaluation": evaluation.run,
+        "deadlines": deadlines.run,
         "domains": domains.run,
-        "remind": ReminderWorker(state.db, decided).run,
+        "reminders": ReminderWorker(state.db, decided).run,
         "unjudged": Unjudged(state.db, decided).run,
-        "notify": dispatcher.run,
+        "dispatcher": dispatcher.run,
         "confirm": Confirmer(state.db, state.transports, derive(settings.secret_key, "confirm"), _url(settings)).run,
     }
     parts.checks |= {"relay": partial(_relayed, state.relay), **app.readiness_checks(broker, state.directory, state.db)}

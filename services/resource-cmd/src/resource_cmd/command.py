@@ -22,12 +22,12 @@ from resource_cmd.monitors.store import Resources
 class Command:
     """What a route needs to carry out one command of a caller."""
 
-    def __init__(self, request: Request, tx: Connection, caller: Caller, said: Callable[..., None]) -> None:
+    def __init__(self, request: Request, tx: Connection, caller: Caller, on_event: Callable[..., None]) -> None:
         self.state, self.tx, self.caller = request.app.state, tx, caller
         self.now: datetime = now()
         actor = Actor(str(caller.key), caller.organisation, request.scope["state"]["request_id"])
-        self._parts = (tx, actor, said, self.now)
-        self._only_recorded = (tx, actor, partial(said, names=("resource-query",)), self.now)
+        self._parts = (tx, actor, on_event, self.now)
+        self._only_recorded = (tx, actor, partial(on_event, names=("resource-query",)), self.now)
 
     @cached_property
     def resources(self) -> Resources:

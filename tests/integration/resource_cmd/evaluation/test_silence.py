@@ -50,7 +50,7 @@ class World:
             mark = await connection.fetchrow(_WATERMARK)
             if mark["at"] is not None:
                 at = min(AT + int(now * MICRO), mark["at"])
-                await self.sweeper._sweep(connection, at, mark["resumed"])
+                await self.sweeper._judge_silence(connection, at, mark["resumed"])
 
     async def vitals(self):
         async with self.db.connection() as connection:

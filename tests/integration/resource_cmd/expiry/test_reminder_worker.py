@@ -236,4 +236,4 @@ async def test_monitor_of_which_nothing_can_be_said_keeps_no_other_from_it(comma
             reminded = await connection.fetch("SELECT resource FROM reminded")
             letters = await connection.fetch("SELECT worker, key, attempts FROM dead_letter")
     assert [row["resource"] for row in reminded] == [fine.id]
-    assert [(row["worker"], row["key"], row["attempts"]) for row in letters] == [("remind", str(broken.id), 1)]
+    assert [(row["worker"], row["key"], row["attempts"]) for row in letters] == [("reminders", str(broken.id), 1)]

@@ -69,13 +69,13 @@ async def create(tx: Connection, name: str, tokens: Tokens) -> tuple[UUID, UUID]
 
 async def _add_tokens(tx: Connection, organisation: UUID, service: UUID, tokens: Tokens) -> None:
     """Adds those of the tokens that are neither there nor were ever revoked; completes the ping key."""
-    wanted = [
+    keys = [
         (Kind.bearer, Scope.write, tokens.bearer, "first token", None),
         (Kind.checks, Scope.write, tokens.checks, "first API key", service),
         (Kind.checks, Scope.read, tokens.checks_read, "first read-only API key", service),
         (Kind.ping, Scope.write, tokens.ping, "first ping key", service),
     ]
-    for kind, scope, token, name, of in wanted:
+    for kind, scope, token, name, of in keys:
         taken = await tx.fetchval(
             "SELECT EXISTS (SELECT FROM key WHERE hash = $1) OR EXISTS (SELECT FROM revoked WHERE hash = $1)",
             token_hash(token),

@@ -19,7 +19,7 @@ from pinghome_common.store import Store, no_wait
 from pinghome_delivery.dependencies import ParentState
 from pinghome_delivery.dispatcher import OUR_FAULT
 from pinghome_delivery.message import Allowed, Kind, Transports
-from pinghome_delivery.outbox import LEDGER, OUTAGES, Notice, Notifications, Target, key
+from pinghome_delivery.outbox import OUTAGES, OUTBOX, Notice, Notifications, Target, key
 from pinghome_delivery.providers import opened
 from resource_cmd.delivery.store import Channels, Integrations
 
@@ -54,7 +54,7 @@ async def announce(tx: Connection, notices: Sequence[Notice]) -> None:
         for to in reached[notice.about]
         if to["kind"] != "statuspageIo" or notice.what in OUTAGES
     )
-    await Notifications(tx, LEDGER, no_wait, stamp).add_many(list({it.id: it for it in found}.values()))
+    await Notifications(tx, OUTBOX, no_wait, stamp).add_many(list({it.id: it for it in found}.values()))
 
 
 class MonitorAudience:
@@ -131,8 +131,8 @@ async def refresh(tx: Connection, key: bytes, transports: Transports, organisati
     What waited for one that is solved is due at once.
     """
     stores: list[tuple[Store[Any], str]] = [
-        (Channels(tx, LEDGER, no_wait, now()), "state->>'kind' = 'email'"),
-        (Integrations(tx, LEDGER, no_wait, now()), "type IN ('email', 'statuspageIo')"),
+        (Channels(tx, OUTBOX, no_wait, now()), "state->>'kind' = 'email'"),
+        (Integrations(tx, OUTBOX, no_wait, now()), "type IN ('email', 'statuspageIo')"),
     ]
     for store, kinds in stores:
         found = await tx.fetch(
@@ -142,7 +142,7 @@ async def refresh(tx: Connection, key: bytes, transports: Transports, organisati
         for row in await store.edit_many([each["id"] for each in found]):
             try:
                 kind, problem = await opened_usable(tx, row.state, key, transports)
-            except ValueError:  # the notifier says so
+            except ValueError:  # the dispatcher logs it
                 continue
             if problem != row.state.problem:
                 row.state.problem = problem
@@ -166,16 +166,16 @@ def _parent(row: Any) -> ParentState:
 
 # A monitor's own channels, or where it names none, not even an empty list, those of its service.
 _REACHED = """
-WITH told AS (
+WITH noticed AS (
     SELECT id, organisation, service, state FROM resource WHERE id = ANY($1::uuid[])
     UNION ALL SELECT id, organisation, service, state FROM heartbeat WHERE id = ANY($1::uuid[])
 )
 SELECT t.id AS about, c.id, c.state->>'name' AS name, c.state->>'kind' AS kind
-FROM told t LEFT JOIN service s ON s.id = t.service AND s.organisation = t.organisation
+FROM noticed t LEFT JOIN service s ON s.id = t.service AND s.organisation = t.organisation
 JOIN channel c ON c.organisation = t.organisation
     AND coalesce(nullif(t.state->'channels', 'null'), s.state->'channels') @> to_jsonb(c.id::text)
 UNION ALL
-SELECT t.id, i.id, i.state->>'name', i.type FROM told t JOIN integration i ON i.resource = t.id
+SELECT t.id, i.id, i.state->>'name', i.type FROM noticed t JOIN integration i ON i.resource = t.id
 """
 
 _OWNERS = "SELECT organisation FROM channel UNION SELECT organisation FROM integration"
@@ -194,7 +194,7 @@ FROM resource r JOIN resource p ON p.id = (r.state->>'parent_id')::uuid AND p.or
 WHERE r.id = ANY($1::uuid[])
 """
 
-# What a channel waits with is looked at now; rows that the notifier holds just now are passed over.
+# What a channel waits with is looked at now; rows that the dispatcher has locked are passed over.
 AT_ONCE = """
 UPDATE notification SET due = now() WHERE id IN (
     SELECT id FROM notification WHERE channel = $1 AND open AND due IS NOT NULL FOR UPDATE SKIP LOCKED

@@ -15,15 +15,15 @@ from resource_cmd.evaluation.status_changes import StatusChanges
 from resource_cmd.evaluation.telemetry import judge
 from resource_cmd.heartbeats.store import Heartbeats
 
-SWEEPER = Actor("sweeper")
+ACTOR = Actor("deadlines")
 
-LETTERS = DeadLetters("sweep")
+LETTERS = DeadLetters("deadlines")
 
 CONFIRMED = 2_000_000
 """Microseconds that a result takes to get here; only without one is a probe of its own sent to confirm."""
 
 STALE_EVERY = 10
-"""Sweeps between two looks for monitors without a fresh word."""
+"""Rounds between two looks for monitors without a fresh word."""
 
 # A gateway that has been silent for ten minutes while others spoke is gone and not waited for.
 _WATERMARK = """
@@ -32,19 +32,19 @@ WHERE ticked_at > (SELECT max(ticked_at) FROM gateway) - 600000000
 """
 
 _LATE = f"""
-SELECT heartbeat FROM runtime_state WHERE alert_after <= $1 AND NOT {PARKED.format(worker="sweep", id="heartbeat")}
+SELECT heartbeat FROM runtime_state WHERE alert_after <= $1 AND NOT {PARKED.format(worker="deadlines", id="heartbeat")}
 ORDER BY alert_after LIMIT 500
 """  # noqa: S608  # our own names
 
 _DUE = f"""
-SELECT id FROM resource WHERE judge_at <= $1 AND NOT {PARKED.format(worker="sweep", id="resource.id")} LIMIT 500
+SELECT id FROM resource WHERE judge_at <= $1 AND NOT {PARKED.format(worker="deadlines", id="resource.id")} LIMIT 500
 """  # noqa: S608
 
 _STALE = f"""
 SELECT id FROM resource r WHERE status IN ('up', 'down') AND NOT EXISTS (
     SELECT FROM region_observation v WHERE v.resource = r.id
     AND greatest(v.checked_at, $2) >= $1 - (2 * r.interval + 10)::bigint * 1000000
-) AND NOT {PARKED.format(worker="sweep", id="r.id")} LIMIT 500
+) AND NOT {PARKED.format(worker="deadlines", id="r.id")} LIMIT 500
 """  # noqa: S608
 
 
@@ -56,7 +56,7 @@ class DeadlineWorker(Worker):
         unit: seconds in one unit of grace and recovery periods.
     """
 
-    lock = "sweep"
+    lock = "deadlines"
 
     def __init__(self, db: Database, after: Callable[[], None], unit: int) -> None:
         super().__init__(db)
@@ -64,15 +64,15 @@ class DeadlineWorker(Worker):
         self._turn = 0
 
     async def round(self, connection: Connection) -> bool:
-        """One sweep."""
+        """One round."""
         mark = await connection.fetchrow(_WATERMARK)
         if mark and mark["at"] is not None:
             # Silence is judged only as far as the gateways vouch for having heard everything.
-            await self._sweep(connection, min(micros(now()), mark["at"]), mark["resumed"])
+            await self._judge_silence(connection, min(micros(now()), mark["at"]), mark["resumed"])
         self._turn = (self._turn + 1) % STALE_EVERY
         return False
 
-    async def _sweep(self, connection: Connection, at: int, resumed: int) -> None:
+    async def _judge_silence(self, connection: Connection, at: int, resumed: int) -> None:
         decided = 0
 
         async def judge_all(tx: Connection, ids: list[UUID]) -> None:
@@ -93,7 +93,7 @@ class DeadlineWorker(Worker):
 
 async def miss_all(tx: Connection, ids: list[UUID], at: int) -> None:
     """Marks those of some heartbeats down that did not report in time."""
-    store, changes = Heartbeats(tx, SWEEPER, no_wait, now()), StatusChanges(tx)
+    store, changes = Heartbeats(tx, ACTOR, no_wait, now()), StatusChanges(tx)
     for row in await store.edit_many(ids):
         deadline = await tx.fetchval("SELECT alert_after FROM runtime_state WHERE heartbeat = $1", row.state.id)
         if deadline is not None and deadline <= at:
@@ -101,7 +101,7 @@ async def miss_all(tx: Connection, ids: list[UUID], at: int) -> None:
     await changes.announce()
 
 
-def miss(vitals: RuntimeState, deadline: int) -> RuntimeState:
+def miss(runtime: RuntimeState, deadline: int) -> RuntimeState:
     """The runtime state once `deadline` has passed in silence."""
-    reason = "no check-in arrived in time" if vitals.last_start is None else "the run did not finish in time"
-    return replace(vitals, status=Status.down, changed_at=deadline, reason=reason)
+    reason = "no check-in arrived in time" if runtime.last_start is None else "the run did not finish in time"
+    return replace(runtime, status=Status.down, changed_at=deadline, reason=reason)

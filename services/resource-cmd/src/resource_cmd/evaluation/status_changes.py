@@ -36,10 +36,10 @@ class StatusChanges:
         await store.save(row, "status-changed")
 
     async def heartbeat(
-        self, store: Heartbeats, row: Row[Heartbeat], vitals: RuntimeState, ping: Ping | None = None
+        self, store: Heartbeats, row: Row[Heartbeat], runtime: RuntimeState, ping: Ping | None = None
     ) -> None:
         """Saves a heartbeat whose runtime state has another status; `ping` changed it, None when silence did."""
-        row.state, notices = of_heartbeat(row.state, vitals, row.version + 1, ping)
+        row.state, notices = of_heartbeat(row.state, runtime, row.version + 1, ping)
         self._notices += notices
         await store.save(row, "status-changed")
 
@@ -92,15 +92,15 @@ def of_unjudged(it: Resource, version: int) -> Notice:
 
 
 def of_heartbeat(
-    it: Heartbeat, vitals: RuntimeState, version: int, ping: Ping | None = None
+    it: Heartbeat, runtime: RuntimeState, version: int, ping: Ping | None = None
 ) -> tuple[Heartbeat, list[Notice]]:
     """The same for a heartbeat; `ping` is the one that changed it, None when silence did."""
-    status, at, begun = vitals.status, from_micros(vitals.changed_at), it.down_since
-    after = replace(it.with_runtime(vitals, version), down_since=since(status, at, begun))
+    status, at, begun = runtime.status, from_micros(runtime.changed_at), it.down_since
+    after = replace(it.with_runtime(runtime, version), down_since=since(status, at, begun))
     if not is_told(it.vitals.status, status, told=begun is not None):
         return after, []
     over = begun if status == "up" else None
-    reason, output = vitals.reason, ""
+    reason, output = runtime.reason, ""
     if ping and status == "down":
         reason, output = f"{reason}{_ended(ping)}", _output(ping)
     title, text = _words(it.name, "", at, over, reason)

@@ -20,7 +20,7 @@ from resource_cmd.evaluation.status_changes import StatusChanges
 from resource_cmd.heartbeats.store import Heartbeats
 from resource_cmd.monitors.store import Resources
 
-JUDGE = Actor("judge")
+ACTOR = Actor("evaluation")
 
 GAP = 5 * MICRO
 """Microseconds between two ticks of a gateway from which on it was away."""
@@ -54,11 +54,11 @@ class TelemetryConsumer:
             if place is None:
                 rounds.append(place := {})
             place[key] = item
-        # Commands lock a monitor before its views; the other way round, each would wait for the other.
+        # Commands lock a monitor before its observations; the other way round, each would wait for the other.
         monitors = {resource for each in rounds for resource, _ in each}
         await tx.execute("SELECT FROM resource WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE", monitors)
         for each in rounds:
-            news = {row["resource"]: row["at"] for row in await tx.fetch(_VIEW, *_columns(each))}
+            news = {row["resource"]: row["at"] for row in await tx.fetch(_OBSERVE, *_columns(each))}
             ids = [row["id"] for row in await tx.fetch(_TO_JUDGE, list(news))]
             if ids:
                 await judge(tx, ids, news, self._unit)
@@ -82,7 +82,7 @@ def _columns(results: dict[tuple[UUID, str], Item]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-_VIEW = """
+_OBSERVE = """
 INSERT INTO region_observation AS old (resource, region, slot, checked_at, up, since, status_code, error)
 SELECT n.resource, n.region, slot, checked_at, up, slot, status_code, error
 FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::boolean[], $6::int[], $7::text[])
@@ -107,7 +107,7 @@ SELECT id FROM resource r WHERE id = ANY($1::uuid[]) AND status <> 'paused' AND 
 
 async def keep_certificates(tx: Connection, seen: list[tuple[Result, str]]) -> None:
     """Keeps each monitor's newest certificate; most results carry none, for probers tell what is news."""
-    store = Resources(tx, JUDGE, no_wait, now())
+    store = Resources(tx, ACTOR, no_wait, now())
     rows = {row.state.id: row for row in await store.edit_many([result.resource for result, _ in seen])}
     changed = set()
     for result, region in seen:
@@ -123,30 +123,30 @@ async def keep_certificates(tx: Connection, seen: list[tuple[Result, str]]) -> N
 async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: int, *, confirm: bool = False) -> int:
     """Decides on some monitors at their times and writes what changed; returns how many did.
 
-    Time never goes back: a region that reports late is judged by what the others have said since, and what it says of
-    the time before the last change is for the history only.
+    Time never goes back: a region that reports late is judged by what the others have reported since, and what it says
+    of the time before the last change is for the history only.
 
     `confirm`: where only the word of a probe after `judge_at` is missing, probes are sent at once.
     """
-    stamp, said = now(), list[UUID]()
-    store = Resources(tx, JUDGE, said.append, stamp)
+    store, decided = Resources(tx, ACTOR, no_wait, now()), 0
     rows = await store.edit_many(list(ids))
-    views: dict[UUID, list[RegionObservation]] = defaultdict(list)
-    for view in await tx.fetch(
+    observations: dict[UUID, list[RegionObservation]] = defaultdict(list)
+    for observation in await tx.fetch(
         "SELECT * FROM region_observation WHERE resource = ANY($1::uuid[])", [row.state.id for row in rows]
     ):
-        values = dict(view)
-        views[values.pop("resource")].append(RegionObservation(**values))
+        values = dict(observation)
+        observations[values.pop("resource")].append(RegionObservation(**values))
     unsure = []
     changes = StatusChanges(tx)
     for row in rows:
         it = row.state
-        latest = max(at[it.id], *(view.checked_at for view in views[it.id]), 0)
+        latest = max(at[it.id], *(observation.checked_at for observation in observations[it.id]), 0)
         if latest < micros(it.change.at):
             continue
-        decision = decide(it, views[it.id], latest, row.version + 1, unit)
+        decision = decide(it, observations[it.id], latest, row.version + 1, unit)
         if decision.change:
             await changes.monitor(store, row, decision.change)
+            decided += 1
         judge_at = decision.judge_at
         if confirm and judge_at is not None and judge_at <= latest:
             unsure.append(it.id)
@@ -157,7 +157,7 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
     if unsure:
         await store.reschedule(unsure)  # which also makes jobs at once
     await changes.announce()
-    return len(said)
+    return decided
 
 
 async def count(tx: Connection, items: list[Item]) -> None:
@@ -187,10 +187,10 @@ async def count(tx: Connection, items: list[Item]) -> None:
 
 async def _change(tx: Connection, changed: dict[UUID, list[tuple[RuntimeState, Ping]]]) -> None:
     """Each change of status is an event of its own: a job that fails and recovers within a batch did both."""
-    store, changes = Heartbeats(tx, JUDGE, no_wait, now()), StatusChanges(tx)
+    store, changes = Heartbeats(tx, ACTOR, no_wait, now()), StatusChanges(tx)
     for row in await store.edit_many(list(changed)):
-        for vitals, ping in changed[row.state.id]:
-            await changes.heartbeat(store, row, vitals, ping)
+        for runtime, ping in changed[row.state.id]:
+            await changes.heartbeat(store, row, runtime, ping)
     await changes.announce()
 
 

@@ -47,5 +47,5 @@ def halt(it: Heartbeat, status: Status, version: int, now: datetime) -> Heartbea
     return replace(it, updated_at=now).with_runtime(stopped, version)
 
 
-def _stopped(vitals: RuntimeState, status: Status, now: datetime) -> RuntimeState:
-    return replace(vitals, status=status, changed_at=micros(now), reason="", last_start=None, run_id=None)
+def _stopped(runtime: RuntimeState, status: Status, now: datetime) -> RuntimeState:
+    return replace(runtime, status=status, changed_at=micros(now), reason="", last_start=None, run_id=None)

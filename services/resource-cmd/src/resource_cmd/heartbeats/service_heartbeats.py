@@ -42,8 +42,8 @@ class Assignable:
 class ServiceHeartbeats(Heartbeats):
     """The caller's heartbeats in one service."""
 
-    def __init__(self, tx: Any, actor: Any, said: Any, now: datetime, service: UUID) -> None:
-        super().__init__(tx, actor, said, now)
+    def __init__(self, tx: Any, actor: Any, on_event: Any, now: datetime, service: UUID) -> None:
+        super().__init__(tx, actor, on_event, now)
         self._organisation: UUID = actor.organisation  # a worker has one here, too
         self._service = service
 

@@ -12,7 +12,7 @@ from resource_cmd.store import ServiceStore
 
 
 class Heartbeats(ServiceStore[Heartbeat]):
-    """Heartbeats; their vitals are a row of their own, which pings rewrite without touching the settings."""
+    """Heartbeats; their runtime state is a row of its own, which pings rewrite without touching the settings."""
 
     noun, type = "heartbeat", Heartbeat
     on_deletion = ENDED
@@ -27,15 +27,15 @@ class Heartbeats(ServiceStore[Heartbeat]):
         return [state.service_id, state.name]
 
     async def edit_many(self, ids: Sequence[UUID]) -> list[Row[Heartbeat]]:
-        """As everywhere, with the present vitals."""
+        """As everywhere, with the present runtime state."""
         # Everybody locks runtime states first, as counting pings begins with them: no two can wait for each other.
-        vitals = await lock_runtime(self._tx, ids)
+        states = await lock_runtime(self._tx, ids)
         rows = await super().edit_many(ids)
         for row in rows:
-            row.state.vitals = vitals[row.state.id]
+            row.state.vitals = states[row.state.id]
         return rows
 
     async def save(self, row: Row[Heartbeat], what: str = "updated") -> None:
-        """As everywhere, with its vitals."""
+        """As everywhere, with its runtime state."""
         await super().save(row, what)
         await write_runtime(self._tx, [row.state])

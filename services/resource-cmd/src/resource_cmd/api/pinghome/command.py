@@ -24,8 +24,8 @@ from resource_cmd.idempotency import Answer
 class PingHomeCommand(Command):
     """What a route needs to carry out one command; `wanted` is the version that the caller expects to change."""
 
-    def __init__(self, request: Request, tx: Connection, caller: Caller, said: Callable[..., None]) -> None:
-        super().__init__(request, tx, caller, said)
+    def __init__(self, request: Request, tx: Connection, caller: Caller, on_event: Callable[..., None]) -> None:
+        super().__init__(request, tx, caller, on_event)
         self.wanted = version_wanted(request)
         self._answer: Answer | None = None
 
