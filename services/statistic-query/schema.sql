@@ -170,3 +170,38 @@ CREATE TABLE state_change (
     CONSTRAINT state_change_pkey PRIMARY KEY (resource, version)
 );
 CREATE INDEX state_change_at ON state_change (resource, at);
+
+CREATE FUNCTION float8_of_bits(bits bigint) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+SELECT CASE bits >> 52 & 2047 WHEN 0 THEN 0 WHEN 2047 THEN NULL
+    ELSE ((bits & x'fffffffffffff'::bigint) + x'10000000000000'::bigint) * power(2::float8, (bits >> 52 & 2047) - 1075)
+END
+$$;
+
+COMMENT ON FUNCTION float8_of_bits(bits bigint) IS 'Of an IEEE 754 double that is not negative; null for infinity.';
+
+CREATE VIEW result_hour AS
+ SELECT result_day.resource,
+    result_day.day,
+    ((result_day.day + ((hour.hour)::double precision * '01:00:00'::interval)) AT TIME ZONE 'UTC'::text) AS at,
+    counts.checks,
+    counts.failures,
+    counts.timed,
+    float8_of_bits(counts.total) AS total,
+    float8_of_bits(counts.fastest) AS fastest,
+    float8_of_bits(counts.slowest) AS slowest
+   FROM (((result_day
+     CROSS JOIN generate_series(0, 23) hour(hour))
+     CROSS JOIN LATERAL ( SELECT (('x'::text || encode(substr(result_day.hours, ((hour.hour * 36) + 1), 36), 'hex'::text)))::bit(288) AS bits
+         OFFSET 0) packed)
+     CROSS JOIN LATERAL ( SELECT (SUBSTRING(packed.bits FROM 1 FOR 32))::integer AS checks,
+            (SUBSTRING(packed.bits FROM 33 FOR 32))::integer AS failures,
+            (SUBSTRING(packed.bits FROM 65 FOR 32))::integer AS timed,
+            (SUBSTRING(packed.bits FROM 97 FOR 64))::bigint AS total,
+            (SUBSTRING(packed.bits FROM 161 FOR 64))::bigint AS fastest,
+            (SUBSTRING(packed.bits FROM 225 FOR 64))::bigint AS slowest
+         OFFSET 0) counts)
+  WHERE (counts.checks > 0);
+
+COMMENT ON VIEW result_hour IS 'Hours in which something was counted. total is the sum of the times of timed answers, in ms; day has an index.';
