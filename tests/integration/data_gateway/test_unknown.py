@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from conftest import connected
-from data_gateway.ping_intake import MOST_ASKING, PingIntake
+from data_gateway.ping_intake import MAX_LOOKUPS, PingIntake
 from pinghome.nats import Nats
 from pinghome_common.directory import Directory
 from pinghome_common.errors import NotFound, Unavailable
@@ -36,7 +36,7 @@ async def intake(commands: Broker, broker: Nats, tmp_path: Path) -> AsyncIterato
     async with Broker(broker.url("data-gateway"), "data-gateway") as ours:
         await connected(ours)
         made.broker = ours
-        made.directory = Directory(ours, tmp_path / "known", {"heartbeat": made.learn})
+        made.directory = Directory(ours, tmp_path / "known", {"heartbeat": made.apply})
         reading = asyncio.create_task(made.directory.run(), name="reading")
         async with asyncio.timeout(20):
             while not made.directory.ready:
@@ -85,4 +85,4 @@ async def test_while_the_reading_lags_single_ones_are_asked_for_and_not_too_many
     intake.entries.clear()
     assert (await intake.find(str(id_))).id == id_.bytes
     found = await asyncio.gather(*(intake.find(str(uuid4())) for _ in range(200)), return_exceptions=True)
-    assert [type(each) for each in found].count(Unavailable) == 200 - MOST_ASKING
+    assert [type(each) for each in found].count(Unavailable) == 200 - MAX_LOOKUPS

@@ -13,15 +13,15 @@ from conftest import fresh_database
 from pinghome_common import migrate
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
+from pinghome_common.dialects.healthchecks import DialectError
 from pinghome_common.directory import Caller
-from pinghome_common.errors import NotFound, PermissionDenied
 from pinghome_common.events import Event, encode
 from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status
 from pinghome_common.events.key import Scope
 from pinghome_common.events.ping import Batch, Kind, Ping
 from pinghome_common.events.ping import encode as pack
 from pinghome_common.stream import Message
-from statistic_query.checks import find
+from statistic_query.api.healthchecks.check import find_check
 from statistic_query.owned import Owned
 from statistic_query.partition import Partitions
 from statistic_query.pings import RecentPings, prune
@@ -81,7 +81,7 @@ class World:
     async def kept(self, most: int = 1000) -> list[tuple[int, Kind]]:
         """Number and kind, oldest first."""
         async with self.db.connection() as connection:
-            rows = await RecentPings(connection, most).newest(await find(connection, self.caller, self.check))
+            rows = await RecentPings(connection, most).newest(await find_check(connection, self.caller, self.check))
             return [(row["n"], Kind.ign if row["ignored"] else Kind(row["kind"])) for row in rows][::-1]
 
 
@@ -128,8 +128,7 @@ async def test_only_the_newest_pings_are_shown_and_the_others_go_for_good(world)
         kept, it = RecentPings(connection, 10), Owned(world.check, now())
         assert await kept.body(it, 16) == b"body"
         for n in (15, 26):
-            with pytest.raises(NotFound):
-                await kept.body(it, n)
+            assert await kept.body(it, n) is None
         assert await prune(connection, 13) == 0  # not worth it yet
         assert await prune(connection, 10) == 1
         assert await prune(connection, 10) == 0
@@ -144,11 +143,12 @@ async def test_another_service_is_refused_and_another_organisation_with_the_same
     await world.ping(Kind.success)
     async with world.db.connection() as connection:
         for other in ({"service": uuid4()}, {"organisation": uuid4()}):
-            with pytest.raises(PermissionDenied):
-                await find(connection, replace(world.caller, **other), world.check)
+            with pytest.raises(DialectError) as refused:
+                await find_check(connection, replace(world.caller, **other), world.check)
+            assert refused.value.status == 403
     await world.apply(world.says(2, "deleted"))
     await world.ping(Kind.success)
-    with pytest.raises(NotFound):
+    with pytest.raises(DialectError):
         await world.kept()
     async with world.db.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM ping") == 1  # what came later is nobody's

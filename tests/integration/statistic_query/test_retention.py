@@ -37,7 +37,7 @@ async def test_old_changes_go_but_for_the_last_one_which_says_how_the_time_began
 
 
 async def test_one_answer_has_the_newest_flips_only(db, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(reading, "MOST", 3)
+    monkeypatch.setattr(reading, "MAX_FLIPS", 3)
     check = uuid4()
     async with db.connection() as connection:
         for version in range(5):

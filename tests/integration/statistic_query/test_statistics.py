@@ -130,7 +130,7 @@ async def test_buckets_are_what_their_results_add_up_to(db, interval, hours, end
     found = await stored(db)
     window = Window(now() - end - hours * HOUR, now() - end, interval)
     async with db.connection() as connection:
-        _, _, begins, counts = await Read(connection, ORGANISATION).watched(RESOURCE, window, 1000)
+        _, _, begins, counts = await Read(connection, ORGANISATION).statistics(RESOURCE, window, 1000)
     buckets = counts.buckets(begins, [None] * len(begins))
     assert [bucket.received_at for bucket in buckets] == window.newest(1000)
     for bucket, times in zip(buckets, shown(*zip(*counts, strict=True)), strict=True):
@@ -165,9 +165,9 @@ async def test_there_are_no_buckets_from_before_a_monitor_was_created(db, interv
     async with db.connection() as connection:
         read = Read(connection, ORGANISATION)
         window = Window(MONDAY, CREATED + timedelta(minutes=5), interval)
-        _, _, begins, counts = await read.watched(RESOURCE, window, 1000)
+        _, _, begins, counts = await read.statistics(RESOURCE, window, 1000)
         before = Window(MONDAY, CREATED - timedelta(seconds=1), interval)
-        _, _, *nothing = await read.watched(RESOURCE, before, 1000)
+        _, _, *nothing = await read.statistics(RESOURCE, before, 1000)
     assert begins[0] == window.floor(CREATED)
     assert len(begins) == (6 if interval == "minute" else 1)
     assert len(counts.checks) == len(begins)
@@ -321,8 +321,8 @@ async def test_single_results_are_read_as_they_were_sent_newest_first(db, wanted
 async def test_results_from_before_addresses_and_excerpts_were_kept_can_be_read(db):
     slot = now().replace(microsecond=0)
     async with db.transaction() as tx:
-        await Partitions({"result": 30, "failure": 30}).make(tx, "result", [slot])
-        await Partitions({"result": 30, "failure": 30}).make(tx, "failure", [slot])
+        await Partitions({"result": 30, "failure": 30}).create(tx, "result", [slot])
+        await Partitions({"result": 30, "failure": 30}).create(tx, "failure", [slot])
         series = await tx.fetchval("INSERT INTO series (resource, region) VALUES ($1, 'a') RETURNING id", RESOURCE)
         await tx.execute("INSERT INTO result (slot, series, total, verdict) VALUES ($1, $2, 5, 1)", slot, series)
         await tx.execute("INSERT INTO failure (slot, series, error, address) VALUES ($1, $2, 'e', 'a')", slot, series)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from data_gateway.group_commit import LARGEST, _parts
+from data_gateway.group_commit import MAX_MESSAGE, _parts
 from data_gateway.ping_intake import PingIntake, origin
 from pinghome_common.directory import Caller
 from pinghome_common.errors import Conflict, NotFound
@@ -49,7 +49,7 @@ def say(intake: PingIntake) -> Callable[..., None]:
             type=f"heartbeat.{what}", time=STAMP, subject=id_, organisation=it.organisation, version=1, actor="",
             correlationid="", data=it,
         )  # fmt: skip
-        intake.learn(decode(encode(event)))
+        intake.apply(decode(encode(event)))
 
     return say
 
@@ -116,7 +116,7 @@ async def test_texts_of_pings_are_clean_before_they_reach_the_stream(intake, say
     headers = [(b"user-agent", b"\x00a\x85b\xff")]
     scope = {"method": "GET", "client": ("10.0.0.9", 1), "scheme": "http", "headers": headers}
     await intake.accept(str(one), scope, message=text)
-    await intake.keep(intake.entries[str(one)], "", PingKind.success, "", "email", f"Email from {text}")
+    await intake.store(intake.entries[str(one)], "", PingKind.success, "", "email", f"Email from {text}")
     first, second = intake.committer.pings
     assert (first.message, first.user_agent) == (kept, "a b\xff")
     assert second.user_agent == f"Email from {kept}"[:200]
@@ -130,4 +130,4 @@ def test_pings_with_large_bodies_travel_in_messages_that_the_stream_takes():
     small = msgspec.structs.replace(ping, body=b"b" * 10_000)
     parts = _parts([small] * 100 + [ping] * 3 + [small])
     assert [each for part in parts for each in part] == [small] * 100 + [ping] * 3 + [small]
-    assert max(len(pack(Batch(b"b" * 16, 1, part))) for part in parts) <= LARGEST
+    assert max(len(pack(Batch(b"b" * 16, 1, part))) for part in parts) <= MAX_MESSAGE

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data_gateway.mail import _subject, meaning
+from data_gateway.api.healthchecks.mail import _subject, kind_of
 from pinghome_common.events.ping import Kind
 
 
@@ -22,7 +22,7 @@ from pinghome_common.events.ping import Kind
     ],
 )
 def test_keywords_of_failure_go_first_and_are_parts_of_the_subject(subject, success, fail, said):
-    assert meaning(subject, success, fail) is said
+    assert kind_of(subject, success, fail) is said
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from data_gateway import mail
-from data_gateway.mail import Mailbox
+from data_gateway.api.healthchecks import mail
+from data_gateway.api.healthchecks.mail import MailServer
 from data_gateway.ping_intake import PingIntake
 from pinghome_common.settings import Settings
 from running import free_port
@@ -15,11 +15,11 @@ from running import free_port
 @pytest.fixture
 async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """A mailbox with room for two, silent ones for half a second, any for two."""
-    for name, value in {"MOST_CONNECTIONS": 2, "PATIENCE": 0.5, "LONGEST": 2.0}.items():
+    for name, value in {"MAX_CONNECTIONS": 2, "IDLE_TIMEOUT": 0.5, "CONNECTION_TIMEOUT": 2.0}.items():
         monkeypatch.setattr(mail, name, value)
     chosen = free_port()
     settings = Settings(smtp_listen=f"127.0.0.1:{chosen}", ping_mail_domain="ping.example.com")
-    serving = asyncio.create_task(Mailbox(PingIntake(), settings).run())
+    serving = asyncio.create_task(MailServer(PingIntake(), settings).run())
     async with asyncio.timeout(10):
         while not await answers(chosen):
             assert not serving.done()

@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from data_gateway.group_commit import _next_part
-from data_gateway.spool import SEGMENT, Spool
+from data_gateway.spool import MAX_FILE, Spool
 
 
 def test_what_was_appended_comes_back_in_order_also_after_a_restart(tmp_path):
@@ -91,7 +91,7 @@ def test_a_long_spool_is_many_files_and_none_is_held_as_a_whole(tmp_path):
         spool.append(batch)
     files = sorted(tmp_path.iterdir())
     assert [path.stat().st_size >> 20 for path in files] == [8] * 5
-    assert max(path.stat().st_size for path in files) < SEGMENT + (2 << 20)
+    assert max(path.stat().st_size for path in files) < MAX_FILE + (2 << 20)
 
     old = tmp_path / "000000000000.spool"  # one of an earlier version, which did not rotate
     old.write_bytes(b"".join(path.read_bytes() for path in files))

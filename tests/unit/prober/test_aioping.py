@@ -36,7 +36,7 @@ async def test_host_that_never_replies_is_down_and_leaves_no_socket(monkeypatch)
         pass
 
     monkeypatch.setattr(aioping_echo.aioping, "send_one_ping", unsent)
-    monkeypatch.setattr(aioping_echo, "AGAIN", 0.2)
+    monkeypatch.setattr(aioping_echo, "RESEND_AFTER", 0.2)
     before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208  # names of descriptors
 
     seen = await probe(Check(host="127.0.0.9"), LOCAL, 0.5)

@@ -67,8 +67,8 @@ def test_packed_body_that_is_cut_short_gives_what_there_is_of_it():
     ("coding", "body", "problem"),
     [
         ("gzip", b"plain", "the answer is not valid gzip"),
-        ("br", b"x", "the answer is encoded as br, which is not read here"),
-        ("zstd", b"x", "the answer is encoded as zstd, which is not read here"),
+        ("br", b"x", "the answer has the unsupported encoding br"),
+        ("zstd", b"x", "the answer has the unsupported encoding zstd"),
     ],
 )
 def test_condition_on_a_body_that_cannot_be_unpacked_fails_and_says_so(coding, body, problem):
@@ -197,6 +197,6 @@ async def test_keyword_that_came_early_in_an_endless_answer_counts(listening, op
 
     assert seen.verdict is verdict
     if verdict is Verdict.up:
-        assert seen.tolerated == ["the answer did not end in time; what came of it was judged"]
+        assert seen.tolerated == ["the answer did not end in time; the part received was evaluated"]
     else:
         assert "while reading the answer" in seen.error

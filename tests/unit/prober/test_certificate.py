@@ -46,7 +46,7 @@ async def seen_of(target, told=None, monitor=None, guard=GUARD, **settings):
     """A probe of an https monitor, and the news of its certificate."""
     job = Job(**{"resource": monitor or uuid4(), "type": "http", "interval": 60, "url": target.url, **settings})
     seen = await probe(job, guard, lambda _: ({}, ""))
-    news = await (told or CertificateChanges()).news(job.resource, seen.peer, guard, AT) if seen.peer else None
+    news = await (told or CertificateChanges()).changed(job.resource, seen.peer, guard, AT) if seen.peer else None
     await asyncio.sleep(0.02)  # the server's turn to notice that it is over
     return seen, news
 
@@ -116,7 +116,7 @@ async def test_certificate_behind_old_tls_says_that_it_was_not_verified_and_why(
         seen, it = await seen_of(target, skip_ssl_error=True)
 
     assert (seen.verdict, it.verified) == (Verdict.up, False)
-    assert it.problem == "it could not be verified: the server speaks TLS 1.0, and TLS 1.2 is the oldest accepted"
+    assert it.problem == "it could not be verified: the server uses TLS 1.0, and TLS 1.2 is the minimum"
 
 
 BAD = [
@@ -165,13 +165,13 @@ async def test_unchanged_certificate_is_told_once_and_again_after_six_hours(
 ):
     told, monitor, clock = CertificateChanges(), uuid4(), 1000.0
     monkeypatch.setattr(certificate, "monotonic", lambda: clock)
-    shaken, shake = [], certificate._shake
+    shaken, shake = [], certificate._handshake
 
     async def counted(*args, **how):
         shaken.append(how)
         return await shake(*args, **how)
 
-    monkeypatch.setattr(certificate, "_shake", counted)
+    monkeypatch.setattr(certificate, "_handshake", counted)
     async with listening(OK, tls=issuer.context(tmp_path)) as target:
         _, first = await seen_of(target, told, monitor, skip_ssl_error=skip)
         assert shaken == [{"verify": True}] * skip
@@ -230,7 +230,7 @@ async def test_target_that_is_gone_when_its_refused_certificate_is_fetched_tells
         seen = await probe(job, GUARD, lambda _: ({}, ""))
 
     assert seen.verdict is Verdict.target_fail
-    assert await CertificateChanges().news(job.resource, seen.peer, GUARD, AT) is None
+    assert await CertificateChanges().changed(job.resource, seen.peer, GUARD, AT) is None
 
 
 async def test_hostile_certificate_is_cut_and_plain(listening, issuer, tmp_path):

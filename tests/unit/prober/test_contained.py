@@ -20,10 +20,10 @@ from prober import worker
 from prober.anchors import Anchors
 from prober.excerpt import hide
 from prober.judges import judge
-from prober.probe import LONGEST, decided
+from prober.probe import MAX_TIME, with_outcome
 from prober.probes import PROBES
 from prober.probes.probe_types import Observation
-from prober.worker import Prober, _message
+from prober.worker import Prober, _next_message
 
 GUARD = Guard([ip_network("127.0.0.1/32")])
 JOB = Job(resource=UUID(int=1), type="http", interval=60, url="http://127.0.0.1:1/")
@@ -65,7 +65,7 @@ def published(*probed: Observation | Exception) -> list[Result]:
             patch.setattr(worker, "probe", probe)
             for _ in probed:
                 await prober._probe(JOB, TASK)
-        part = _message(prober._done)
+        part = _next_message(prober._done)
         message = worker._Message(batch=UUID(int=1), region="a", results=[each.result for each in part])
         return msgspec.msgpack.decode(msgspec.msgpack.encode(message), type=Results).results
 
@@ -83,7 +83,7 @@ def test_whatever_a_probe_produces_the_others_are_published(wild):
     for text in (found.error, found.address, found.condition):
         assert "\0" not in text
         text.encode()
-    assert all(value is None or 0 <= value < LONGEST for value in vars_of(found.phases))
+    assert all(value is None or 0 <= value < MAX_TIME for value in vars_of(found.phases))
     assert found.status_code is None or 0 < found.status_code < 1000
 
 
@@ -96,7 +96,7 @@ def test_probe_that_fails_internally_costs_its_own_result_alone(error):
 
 
 def test_result_that_is_too_large_costs_itself_alone(monkeypatch):
-    monkeypatch.setattr(worker, "MOST_BYTES", 1000)
+    monkeypatch.setattr(worker, "MAX_BYTES", 1000)
 
     before, found = published(Observation(), Observation(excerpt="x" * 1000))
 
@@ -122,13 +122,13 @@ def test_certificate_that_no_format_holds_costs_itself_alone(monkeypatch, broken
     assert (found.verdict, found.certificate, after.verdict) == (Verdict.up, None, Verdict.up)
 
 
-def test_dry_run_that_cannot_be_encoded_is_answered(monkeypatch):
+def test_dry_run_that_cannot_be_encode_is_answered(monkeypatch):
     async def attempt(*_: object) -> DryRun:
         return DryRun(result=Result(resource=JOB.resource, slot=2**70, checked_at=1, interval=1, verdict=Verdict.up))
 
     monkeypatch.setattr(worker, "attempt", attempt)
 
-    answered = asyncio.run(Prober(None, "a", b"", GUARD, Anchors([]))._tried(JOB))
+    answered = asyncio.run(Prober(None, "a", b"", GUARD, Anchors([]))._dry_run(JOB))
 
     assert msgspec.msgpack.decode(answered, type=DryRun).result.error == "prober: internal error (OverflowError)"
 
@@ -163,7 +163,7 @@ def test_whatever_a_job_says_its_probe_ends_in_a_result(job, headers, body):
         prober = Prober(None, "a", b"", Guard(lookup=lambda _: ["127.0.0.1"]), Anchors([]))
         prober._open = lambda _: (headers, body)
         await prober._probe(job, TASK)
-        msgspec.msgpack.decode(await prober._tried(job), type=DryRun)
+        msgspec.msgpack.decode(await prober._dry_run(job), type=DryRun)
         return prober._done
 
     (done,) = asyncio.run(run())
@@ -189,7 +189,7 @@ def test_whatever_a_job_says_its_probe_ends_in_a_result(job, headers, body):
 def test_whatever_an_answer_says_it_is_judged_and_shown(conditions, seen, secrets):
     async def run() -> None:
         if conditions:
-            decided(seen, conditions, await judge(conditions, seen, every=True))
+            with_outcome(seen, conditions, await judge(conditions, seen, every=True))
         await hide(seen, secrets)
 
     asyncio.run(run())

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
-from prober.probes.cookies import MOST, Jar, merged
+from prober.probes.cookies import MAX_COOKIES, Jar, merged
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npinghome"
 
@@ -81,8 +81,8 @@ def test_newer_cookie_replaces_and_deletes():
 
 
 def test_cookies_are_bounded():
-    kept = jar(*(f"c{number}=x; Path=/" for number in range(MOST + 50)), "long=" + "x" * 5000)
-    assert len(kept.header("www.example.co.uk", "/", tls=False).split("; ")) == MOST
+    kept = jar(*(f"c{number}=x; Path=/" for number in range(MAX_COOKIES + 50)), "long=" + "x" * 5000)
+    assert len(kept.header("www.example.co.uk", "/", tls=False).split("; ")) == MAX_COOKIES
 
 
 def test_address_shares_its_cookies_with_nobody():

@@ -121,7 +121,7 @@ async def test_name_that_has_the_record_is_up(reach, server, question):
     [
         ("nobody.example A", "answered NXDOMAIN"),
         ("broken.example A", "answered SERVFAIL"),
-        ("www.example MX", "has no MX record of this name"),
+        ("www.example MX", "has no MX record for this name"),
         ("www.example A 192.0.2.3", "A is 192.0.2.1, 192.0.2.2, not 192.0.2.3"),
         ("www.example A nonsense", "A is 192.0.2.1, 192.0.2.2, not nonsense"),
         ('example TXT "v=spf1" "-all"', 'TXT is "v=spf1 " "-all", not "v=spf1" "-all"'),
@@ -141,7 +141,7 @@ async def test_question_that_cannot_be_asked_is_blocked(reach, question):
     seen = await reach("dns", 1, data=question)
 
     assert seen.verdict is Verdict.blocked
-    assert seen.error.startswith("the question cannot be asked: ")
+    assert seen.error.startswith("the query is not valid: ")
 
 
 async def test_silent_server_is_down(reach, server):

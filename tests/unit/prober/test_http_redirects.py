@@ -8,7 +8,7 @@ import pytest
 
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
-from prober.probes.http import LEFT_OUT
+from prober.probes.http import SECRETS_WITHHELD
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -89,7 +89,7 @@ async def test_own_headers_and_body_go_along_on_the_same_host_only(listening, lo
     _, headers, body = last.last
     assert {f"{name}: {value}".encode() for name, value in harmless.items()} <= set(headers)
     assert not {header.partition(b":")[0] for header in headers} & {name.encode() for name in SECRETS}
-    assert (body, seen.tolerated) == (b"", [LEFT_OUT])
+    assert (body, seen.tolerated) == (b"", [SECRETS_WITHHELD])
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ async def test_own_headers_go_along_to_the_same_registered_domain_over_https_onl
     _, headers, body = last.last
     assert seen.verdict is Verdict.up
     assert (b"X-Key: secret" in headers, b"Authorization: Basic dXNlcjp3b3Jk" in headers) == (sent, sent)
-    assert (body, seen.tolerated) == ((b"data", []) if sent else (b"", [LEFT_OUT]))
+    assert (body, seen.tolerated) == ((b"data", []) if sent else (b"", [SECRETS_WITHHELD]))
 
 
 async def test_nothing_is_said_where_there_was_nothing_to_leave_out(listening, look):
@@ -247,4 +247,4 @@ async def test_redirect_that_does_not_say_where_is_the_answer(listening, look, l
         seen = await look(target.url)
 
     assert (seen.verdict, seen.status_code, target.connections) == (Verdict.up, 302, 1)
-    assert seen.tolerated == ["the redirect does not say where it leads"]
+    assert seen.tolerated == ["the redirect has no Location header"]

@@ -77,7 +77,7 @@ async def test_old_tls_is_taken_only_when_told_to(listening, look, authority, sk
         seen = await look(target.url, skip_ssl_error=skip)
 
     assert seen.verdict is verdict, seen.error
-    assert skip or seen.error == "closed the connection in the TLS handshake"  # asyncio's server sends no alert
+    assert skip or seen.error == "closed the connection during the TLS handshake"  # asyncio's server sends no alert
 
 
 @pytest.mark.parametrize("read", [True, False])
@@ -92,7 +92,7 @@ async def test_garbage_instead_of_tls_is_the_targets_failure(listening, look, ga
         seen = await look(target.url.replace("http:", "https:"), deadline=1, skip_ssl_error=skip)
 
     assert seen.verdict is Verdict.target_fail
-    assert seen.error.startswith("TLS failed: ") or (read and "shaking hands over TLS" in seen.error)
+    assert seen.error.startswith("TLS failed: ") or (read and "completing the TLS handshake" in seen.error)
 
 
 async def test_target_that_spoke_before_a_busy_prober_began_the_handshake_is_told_at_once(listening, look):
@@ -109,7 +109,7 @@ async def test_target_that_spoke_before_a_busy_prober_began_the_handshake_is_tol
     async with listening(greet, read=False) as target:
         seen = await look(target.url.replace("http:", "https:"), guard=Busy([ip_network("127.0.0.1/32")]))
 
-    assert (seen.verdict, seen.error) == (Verdict.target_fail, "TLS failed: the target spoke first")
+    assert (seen.verdict, seen.error) == (Verdict.target_fail, "TLS failed: the target sent data before the handshake")
     assert seen.phases.total < 1000
 
 
@@ -117,14 +117,17 @@ async def test_close_in_the_handshake_is_the_targets_failure(listening, look):
     async with listening(b"", read=False) as target:
         seen = await look(target.url.replace("http:", "https:"))
 
-    assert (seen.verdict, seen.error) == (Verdict.target_fail, "closed the connection in the TLS handshake")
+    assert (seen.verdict, seen.error) == (Verdict.target_fail, "closed the connection during the TLS handshake")
 
 
 async def test_silence_in_the_handshake_ends_at_the_deadline(listening, look):
     async with listening(lambda _: asyncio.sleep(10), read=False) as target:
         seen = await look(target.url.replace("http:", "https:"), deadline=0.3)
 
-    assert (seen.verdict, seen.error) == (Verdict.target_fail, "timed out after 0.3 s while shaking hands over TLS")
+    assert (seen.verdict, seen.error) == (
+        Verdict.target_fail,
+        "timed out after 0.3 s while completing the TLS handshake",
+    )
 
 
 async def test_drip_in_the_handshake_ends_at_the_deadline(listening, look):

@@ -45,10 +45,10 @@ async def test_thousands_of_echoes_share_one_socket():
     assert {task.result().verdict for task in probing} == {Verdict.up}
     assert [task.result().address for task in probing] == hosts
     assert most <= 2  # the socket, and the folder that is being listed
-    assert not ping._lines  # nothing stays open when nobody waits
+    assert not ping._sockets  # nothing stays open when nobody waits
 
 
-class Silent(ping.Line):
+class Silent(ping.PingSocket):
     """A line whose echoes never leave, so that none but a forged reply can come."""
 
     sent: list[tuple[bytes, str]]
@@ -60,8 +60,8 @@ class Silent(ping.Line):
 @pytest.fixture
 def silent(monkeypatch):
     Silent.sent = []
-    monkeypatch.setattr(ping, "Line", Silent)
-    monkeypatch.setattr(ping, "AGAIN", 60)
+    monkeypatch.setattr(ping, "PingSocket", Silent)
+    monkeypatch.setattr(ping, "RESEND_AFTER", 60)
     return Silent
 
 
@@ -133,7 +133,7 @@ async def test_reply_to_one_monitor_never_counts_for_another(silent):
 
 
 async def test_lost_echo_is_sent_again(silent, monkeypatch):
-    monkeypatch.setattr(ping, "AGAIN", 0.1)
+    monkeypatch.setattr(ping, "RESEND_AFTER", 0.1)
     probing = asyncio.create_task(icmp.probe(Check(host="127.0.0.2"), LOCAL, 5))
     while len(silent.sent) < 3:
         await asyncio.sleep(0.01)

@@ -9,7 +9,7 @@ import pytest
 from pinghome_common.events.condition import BODY, JSON, Condition
 from prober import judges
 from prober.budget import Budget, OverBudgetError
-from prober.conditions import OVER_BUDGET, each_judged
+from prober.conditions import OVER_BUDGET, evaluate
 from prober.judges import judge
 from prober.probes.error_mapping import OwnFault
 from prober.probes.probe_types import Observation
@@ -57,7 +57,7 @@ async def test_heavy_conditions_on_a_long_answer_do_not_hold_up_the_loop():
 
 
 def test_condition_over_budget_fails_and_says_so_and_so_do_those_behind_it():
-    judgements = list(each_judged(HEAVY * 20, LONG))
+    judgements = list(evaluate(HEAVY * 20, LONG))
 
     assert not judgements[-1].holds
     assert judgements[-1].sentence.endswith(f": {OVER_BUDGET}")
@@ -68,7 +68,7 @@ def test_long_list_of_values_is_within_the_budget():
     wanted = [Condition(type=JSON, operator="contains", values=[f"x{each}" for each in range(50)])] * 10
     began = time.thread_time()
 
-    assert list(each_judged(wanted, seen))[-1].found == OVER_BUDGET
+    assert list(evaluate(wanted, seen))[-1].found == OVER_BUDGET
     assert time.thread_time() - began < 5
 
 
@@ -91,17 +91,17 @@ def test_large_expression_is_searched_in_less_of_an_answer_and_says_so():
     mixed = b"early" + bytes(Random(1).choices(b"ab", k=MIB // 2))
     began = time.thread_time()
 
-    (found,) = each_judged([dear], Observation(body=mixed, complete=True))
-    (missed,) = each_judged([dear], Observation(body=mixed[5:], complete=True))
+    (found,) = evaluate([dear], Observation(body=mixed, complete=True))
+    (missed,) = evaluate([dear], Observation(body=mixed[5:], complete=True))
 
     assert found.holds
-    assert missed.found == "not within the first 106 KiB, the most that so large an expression is searched in"
+    assert missed.found == "not within the first 106 KiB, the search limit of such a large expression"
     assert time.thread_time() - began < 10
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_judgement_that_does_not_come_in_time_is_given_up(monkeypatch):
-    monkeypatch.setattr(judges, "PATIENCE", 0.1)
+    monkeypatch.setattr(judges, "TIMEOUT", 0.1)
     dear = [Condition(type=BODY, operator="regex", values=["(a|b)*a(a|b){300}(c|d)"])]
     mixed = Observation(body=bytes(Random(1).choices(b"ab", k=MIB // 2)), complete=True)
 

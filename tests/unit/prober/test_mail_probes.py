@@ -122,7 +122,7 @@ async def test_words_slipped_in_before_the_handshake_are_down(reach, ca, languag
 
     assert (seen.verdict, seen.error) == (
         Verdict.target_fail,
-        "TLS failed: the target spoke before the handshake",
+        "TLS failed: the target sent data before the handshake",
     )
 
 

@@ -64,7 +64,7 @@ async def test_the_listener_would_notice():
 @pytest.mark.parametrize("kind", PROBES)
 async def test_no_type_reaches_a_forbidden_address(kind, monkeypatch):
     echoes, found = [], {}
-    monkeypatch.setattr(ping.Line, "_transmit", lambda _, *sent: echoes.append(sent))
+    monkeypatch.setattr(ping.PingSocket, "_transmit", lambda _, *sent: echoes.append(sent))
     async with inside() as (port, seen):
         for form in FORMS:
             for scheme in ("http", "https") if kind == "http" else ("http",):

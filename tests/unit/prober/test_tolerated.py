@@ -13,7 +13,7 @@ from prober.probes.http_exchange import Exchange
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 CHUNKS = b"4\r\nping\r\n4\r\nhome\r\n0\r\n\r\n"
-LOOSE = "chunks are not framed as HTTP says"
+LOOSE = "chunks are not framed correctly"
 ANSWERS = {
     "the same length twice": (
         OK + b"Content-Length: 8\r\nContent-Length: 8\r\n\r\npinghome",
@@ -25,11 +25,11 @@ ANSWERS = {
     ),
     "a length before chunks": (
         OK + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS,
-        "Content-Length is sent beside chunks",
+        "Content-Length is sent together with chunks",
     ),
     "a length behind chunks": (
         OK + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n" + CHUNKS,
-        "Content-Length is sent beside chunks",
+        "Content-Length is sent together with chunks",
     ),
     "identity": (OK + b"Transfer-Encoding: identity\r\n\r\npinghome", "Transfer-Encoding is identity"),
     "identity with a length": (
@@ -51,7 +51,7 @@ ANSWERS = {
         "a header name has characters that HTTP does not allow",
     ),
     "no colon": (OK + b"X-A\r\nContent-Length: 8\r\n\r\npinghome", "a header line has no colon"),
-    "a folded header": (OK + b"X: a\r\n b\r\nContent-Length: 8\r\n\r\npinghome", "a header goes on in a second line"),
+    "a folded header": (OK + b"X: a\r\n b\r\nContent-Length: 8\r\n\r\npinghome", "a header is folded over two lines"),
     "control characters": (
         OK + b"X: \x01\0\r\nContent-Length: 8\r\n\r\npinghome",
         "a header value has control characters",

@@ -46,7 +46,7 @@ async def test_conditions_of_an_answer_that_did_not_come_have_no_verdict():
 
 
 async def test_prober_with_no_hand_free_says_so(monkeypatch):
-    monkeypatch.setattr(worker, "AT_ONCE", 0)
+    monkeypatch.setattr(worker, "MAX_PROBES", 0)
     prober = Prober(Broker("nats://127.0.0.1:1", "prober"), "a", b"", GUARD, Anchors([]))
 
     assert msgspec.msgpack.decode(await prober.dry_run(b""), type=DryRun) == DryRun(busy=True)

@@ -12,7 +12,7 @@ from pinghome_common.stream import Task
 from prober import worker
 from prober.anchors import Anchors
 from prober.region import OWN_FAULT
-from prober.worker import MOST_IN_A_MESSAGE, Done, Prober, _encoded, _message
+from prober.worker import MAX_PER_MESSAGE, Done, Prober, _encode, _next_message
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 GUARD = Guard([ip_network("127.0.0.1/32")])
@@ -24,7 +24,7 @@ def results(count: int, excerpt: str) -> list[Done]:
         resource=UUID(int=1), slot=1, checked_at=1, interval=60, verdict=Verdict.target_fail,
         error="e" * 300, condition="c" * 200, excerpt=excerpt,
     )  # fmt: skip
-    return [Done(_encoded(one), None)] * count
+    return [Done(_encode(one), None)] * count
 
 
 def size(done: list[Done]) -> int:
@@ -44,7 +44,7 @@ async def test_message_with_long_excerpts_stays_below_half_a_mebibyte():
 
     parts = []
     while done:
-        parts.append(_message(done))
+        parts.append(_next_message(done))
         done = done[len(parts[-1]) :]
 
     assert sum(map(len, parts)) == 1000
@@ -52,8 +52,8 @@ async def test_message_with_long_excerpts_stays_below_half_a_mebibyte():
 
 
 async def test_message_without_excerpts_holds_as_many_as_it_may():
-    assert len(_message(results(1000, ""))) == MOST_IN_A_MESSAGE
-    assert size(_message(results(1000, ""))) < 512 << 10
+    assert len(_next_message(results(1000, ""))) == MAX_PER_MESSAGE
+    assert size(_next_message(results(1000, ""))) < 512 << 10
 
 
 async def worked(anchors: list[str], **job) -> Result:
@@ -75,7 +75,7 @@ async def test_result_has_its_slot_and_what_was_seen(listening):
 
 
 async def test_excerpt_is_dropped_while_too_many_results_wait(listening, monkeypatch):
-    monkeypatch.setattr(worker, "MOST_EXCERPTS", 0)
+    monkeypatch.setattr(worker, "MAX_EXCERPTS", 0)
     async with listening(b"HTTP/1.1 500 X\r\nContent-Length: 3\r\n\r\nsad") as target:
         result = await worked([], type="http", url=target.url)
 

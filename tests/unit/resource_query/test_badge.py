@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 
 from pinghome_common.settings import Settings
-from resource_query.badge import Signer, overall, signature, signer, svg
+from resource_query.api.healthchecks.badge_image import overall, svg
+from resource_query.api.healthchecks.badge_keys import Signer, signature, signer
 
 KEY, SECRET = "67541b37-8b9c-4d17-b952-690eae", "oracle-secret-key"
 
@@ -29,10 +30,10 @@ def test_badge_key_names_its_service_to_us_and_to_nobody_else():
 def test_signature_of_another_tag_key_or_secret_is_refused():
     ours = Signer("ab" * 32)
     sign = ours.sign(KEY, "db")
-    assert ours.signed(KEY, "db", sign)
-    assert not ours.signed(KEY, "web", sign)
-    assert not ours.signed(KEY + "0", "db", sign)
-    assert not Signer("cd" * 32).signed(KEY, "db", sign)
+    assert ours.verify(KEY, "db", sign)
+    assert not ours.verify(KEY, "web", sign)
+    assert not ours.verify(KEY + "0", "db", sign)
+    assert not Signer("cd" * 32).verify(KEY, "db", sign)
 
 
 def test_secret_is_made_of_the_secret_key_which_itself_is_not_needed():

@@ -1,12 +1,12 @@
-"""data-gateway: accepts check-ins; it needs no database, and can spool while the broker is away."""
+"""data-gateway: accepts check-ins; it needs no database and spools while the broker is unavailable."""
 
 from fastapi import FastAPI
 
 from data_gateway.api.healthchecks import ping
+from data_gateway.api.healthchecks.mail import MailServer
+from data_gateway.api.ping_fast_path import PingFastPath
 from data_gateway.api.pinghome import heartbeat
 from data_gateway.group_commit import Committer
-from data_gateway.mail import Mailbox
-from data_gateway.ping_fast_path import PingFastPath
 from data_gateway.ping_intake import PingIntake
 from pinghome_common import app
 from pinghome_common.directory import Directory
@@ -23,16 +23,16 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
     intake: PingIntake = state.intake
     intake.broker = broker
-    state.directory = intake.directory = Directory(broker, settings.data / NAME / "known", {"heartbeat": intake.learn})
+    state.directory = intake.directory = Directory(broker, settings.data / NAME / "known", {"heartbeat": intake.apply})
     intake.committer = committer = Committer(broker, settings.data / NAME, lambda: intake.directory.ready)
     parts.workers |= {"known": state.directory.run, "commit": committer.run, "drain": committer.drain}
     if settings.smtp_listen:
-        parts.workers["mail"] = Mailbox(intake, settings).run
+        parts.workers["mail"] = MailServer(intake, settings).run
     parts.checks |= app.readiness_checks(broker, state.directory)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The service as an ASGI application; without settings they come from the environment."""
+    """The service as an ASGI application; settings default to the environment."""
     settings = settings or Settings()
     application = app.build(NAME, settings, _start, [heartbeat.routes, ping.routes], "Check-ins of heartbeats.")
     application.state.intake = PingIntake()

@@ -17,38 +17,39 @@ from pinghome_common.stream import Broker
 
 log = structlog.get_logger()
 
-ACCEPTED = Counter("pinghome_pings_accepted_total", "pings answered 200", ["by"])
+ACCEPTED = Counter("pinghome_pings_accepted_total", "accepted pings, by where they are stored: stream or spool", ["by"])
 
-LARGEST = 400 * 1024
+MAX_MESSAGE = 400 * 1024
 """Bytes of pings in one message; JetStream accepts 512 KiB here."""
 
-MOST_WAITING = 50_000
+MAX_WAITING = 50_000
 """Pings that may wait for an acknowledgement; more are refused."""
 
-MOST_BYTES = 64 << 20
-"""Bytes of their bodies that may wait; more are refused."""
+MAX_WAITING_BYTES = 64 << 20
+"""Bytes of their bodies; more are refused."""
 
-TICK = 1.0
+TICK_INTERVAL = 1.0
 """Seconds between two ticks."""
 
-GATHER = 0.05
-"""Seconds that pings are gathered before they go to the spool: the broker syncs each batch separately."""
+SPOOL_WINDOW = 0.05
+"""Seconds for which pings are collected before they are spooled: each batch costs the broker a sync later."""
 
-PART = 2 << 20
-"""Bytes of the spool that are read and sent at a time, in messages of up to `LARGEST`."""
+READ_SIZE = 2 << 20
+"""Bytes of the spool that are read and sent at a time."""
 
-LAST_FILE = 1.0
-"""Maximum seconds that pings wait for the last file of the spool to be sent."""
+LAST_FILE_TIMEOUT = 1.0
+"""Seconds for which new pings wait at most while the last file of the spool is sent."""
 
-FROZEN = 5.0
-"""Seconds without an iteration of the event loop after which this process counts as not having listened."""
+FROZEN_AFTER = 5.0
+"""Seconds without an iteration of the event loop after which pings may have been missed."""
 
 
 class Committer:
     """Accepts pings and confirms them when they are on disk: in the stream, or else in the spool.
 
     Args:
-        folder: the gateway's own, holding its name and its spool.
+        broker: the connection to the broker.
+        folder: where the gateway's name and spool are kept.
         ready: true once pings can be accepted.
     """
 
@@ -70,7 +71,7 @@ class Committer:
         Raises:
             Unavailable: too many are waiting.
         """
-        if len(self._pings) >= MOST_WAITING or self._bytes >= MOST_BYTES:
+        if len(self._pings) >= MAX_WAITING or self._bytes >= MAX_WAITING_BYTES:
             raise Unavailable("Too many check-ins are waiting right now; please try again in a moment.")
         future = asyncio.get_running_loop().create_future()
         self._pings.append(ping)
@@ -80,14 +81,14 @@ class Committer:
         return future
 
     async def run(self) -> None:
-        """Commits until cancelled; what has been accepted by then is still committed."""
+        """Commits until cancelled; pings accepted by then are still committed."""
         ticked = time.monotonic()
         while True:
             round_done()
             if not self._pings:
                 self._work.clear()
                 try:
-                    async with asyncio.timeout(max(ticked + TICK - time.monotonic(), 0)):
+                    async with asyncio.timeout(max(ticked + TICK_INTERVAL - time.monotonic(), 0)):
                         await self._work.wait()
                 except TimeoutError:
                     pass
@@ -96,17 +97,17 @@ class Committer:
                 self.since = mark
             while self._pings:
                 if self.spool:
-                    await asyncio.sleep(GATHER)
+                    await asyncio.sleep(SPOOL_WINDOW)
                 await asyncio.shield(self._flush())
             late = time.monotonic() - ticked
-            if late >= TICK and self.since is not None:
-                if late > FROZEN + TICK and not self.spool:
+            if late >= TICK_INTERVAL and self.since is not None:
+                if late > FROZEN_AFTER + TICK_INTERVAL and not self.spool:
                     self.since = mark
                 await self._tick(mark)
                 ticked = time.monotonic()
 
     async def _flush(self) -> None:
-        """Commits everything that waits; under load that is what arrived during the previous flush."""
+        """Commits all waiting pings; under load, those that arrived during the previous flush."""
         pings, waiting = self._pings, self._waiting
         self._pings, self._waiting, self._bytes = [], [], 0
         messages = []
@@ -128,7 +129,7 @@ class Committer:
 
     async def _commit(self, messages: list[bytes]) -> str:
         async with self._order:
-            if not self.spool:  # else what is in the spool goes first
+            if not self.spool:  # the spool is sent first, to keep the order
                 try:
                     await self._publish(messages)
                 except Unavailable:
@@ -140,25 +141,25 @@ class Committer:
         return "spool"
 
     async def _publish(self, messages: list[bytes]) -> None:
-        # No message id: projections recognise a batch by its boot and number forever, the broker only for two minutes.
+        # No message id: the broker would deduplicate for two minutes only, projections do by boot and number forever.
         await self._broker.publish((f"telemetry.ping.{self._name}", message, None) for message in messages)
 
     async def drain(self) -> None:
-        """Sends what is in the spool, oldest first, until cancelled."""
+        """Sends the spool, oldest file first, until cancelled."""
         while True:
             while self.spool and self._broker.connected:
                 await self._send_oldest(None)
-                if self.spool.nearly_empty:  # under load it would never be empty: there is always one more batch
+                if self.spool.nearly_empty:  # new pings wait, or under load it would never be empty
                     async with self._order:
-                        await self._send_oldest(LAST_FILE)
+                        await self._send_oldest(LAST_FILE_TIMEOUT)
             with resting():
                 await asyncio.sleep(0.2)
 
-    async def _send_oldest(self, most: float | None) -> None:
-        """Sends the oldest file of the spool; TimeoutError after `most` seconds."""
+    async def _send_oldest(self, seconds: float | None) -> None:
+        """Sends the oldest file of the spool; TimeoutError after `seconds`."""
         path, batches = await asyncio.to_thread(self.spool.oldest)
         sent = 0
-        async with asyncio.timeout(most):
+        async with asyncio.timeout(seconds):
             while part := await asyncio.to_thread(_next_part, batches):
                 await self._publish(part)
                 sent += len(part)
@@ -177,10 +178,10 @@ class Committer:
 
 
 def _next_part(batches: Iterator[bytes]) -> list[bytes]:
-    """The next batches of a file, as many as are sent together."""
+    """The next batches of a file, about `READ_SIZE` bytes."""
     part: list[bytes] = []
     size = 0
-    while size < PART and (batch := next(batches, None)) is not None:
+    while size < READ_SIZE and (batch := next(batches, None)) is not None:
         part.append(batch)
         size += len(batch) + 1024
     return part
@@ -189,14 +190,14 @@ def _next_part(batches: Iterator[bytes]) -> list[bytes]:
 def _parts(pings: list[Ping]) -> list[list[Ping]]:
     """Splits pings into parts that fit into a message: fewer than 2^16, and small enough."""
     parts: list[list[Ping]] = []
-    size = LARGEST
+    size = MAX_MESSAGE
     for ping in pings:
-        weight = 100 + 4 * len(ping.message) + 2 * len(ping.user_agent) + len(ping.remote_addr) + len(ping.body)
-        if size + weight > LARGEST:
+        ping_size = 100 + 4 * len(ping.message) + 2 * len(ping.user_agent) + len(ping.remote_addr) + len(ping.body)
+        if size + ping_size > MAX_MESSAGE:
             parts.append([])
             size = 0
         parts[-1].append(ping)
-        size += weight
+        size += ping_size
     return parts
 
 

@@ -24,11 +24,11 @@ from pinghome_common.text import clean
 
 MESSAGE_LIMIT = 1000
 TEXT_LIMIT = 200
-MOST_ASKING = 64
-"""Concurrent requests to the broker for single heartbeats, while reading events lags behind."""
+MAX_LOOKUPS = 64
+"""Concurrent requests to the broker for single heartbeats, while the directory lags behind."""
 
-CREATION = 2.0
-"""Seconds within which a check must be created."""
+CREATE_TIMEOUT = 2.0
+"""Seconds within which a heartbeat must be created."""
 
 
 class WrongMethod(DomainError):
@@ -37,23 +37,23 @@ class WrongMethod(DomainError):
     status = 405
 
 
-Place = tuple[UUID, UUID, str]
-"""Organisation, service and slug of a heartbeat, by which a ping by slug finds it."""
+SlugKey = tuple[UUID, UUID, str]
+"""Organisation, service and slug of a heartbeat."""
 
 
 class HeartbeatEntry(NamedTuple):
-    """What the intake knows about a heartbeat."""
+    """What accepting a ping needs to know about its heartbeat."""
 
     id: bytes
     methods: frozenset[str]
     post_only: bool
-    place: Place
+    slug_key: SlugKey
     subject: str
     subject_fail: str
 
 
 class PingIntake:
-    """The gateway's directory of heartbeats, and the entry point of pings. The service's start sets its parts."""
+    """The gateway's heartbeats and the entry point of pings; the attributes below are set at startup."""
 
     broker: Broker
     directory: Directory
@@ -62,32 +62,37 @@ class PingIntake:
     def __init__(self) -> None:
         self.entries: dict[str, HeartbeatEntry] = {}
         """By id, as written in URLs."""
-        self._asking = 0
-        self._slugs: dict[Place, set[str]] = defaultdict(set)
+        self._lookups = 0
+        self._slugs: dict[SlugKey, set[str]] = defaultdict(set)
 
-    def learn(self, event: Envelope) -> None:
+    def apply(self, event: Envelope) -> None:
         """Applies an event of a heartbeat."""
         text = str(event.subject)
         if old := self.entries.pop(text, None):
-            named = self._slugs[old.place]
-            named.discard(text)
-            if not named:
-                del self._slugs[old.place]
+            ids = self._slugs[old.slug_key]
+            ids.discard(text)
+            if not ids:
+                del self._slugs[old.slug_key]
         if not event.deleted:
             it = msgspec.json.decode(event.data, type=Heartbeat)
-            place = it.organisation, it.service_id, it.slug
+            slug_key = it.organisation, it.service_id, it.slug
             self.entries[text] = HeartbeatEntry(
-                event.subject.bytes, frozenset(it.methods), it.methods == ["POST"], place, it.subject, it.subject_fail
+                event.subject.bytes,
+                frozenset(it.methods),
+                it.methods == ["POST"],
+                slug_key,
+                it.subject,
+                it.subject_fail,
             )
             if it.slug:
-                self._slugs[place].add(text)
+                self._slugs[slug_key].add(text)
 
     async def find(self, text: str) -> HeartbeatEntry:
         """A heartbeat by its id.
 
         Raises:
             NotFound: it does not exist.
-            Unavailable: it is not known here and the broker cannot be asked.
+            Unavailable: it is not known here and the broker is unavailable.
         """
         found = self.entries.get(text)
         if found is None:
@@ -96,52 +101,52 @@ class PingIntake:
             except ValueError:
                 heartbeat = None
             if heartbeat is not None:
-                found = self.entries.get(str(heartbeat)) or await self._missed(heartbeat)
+                found = self.entries.get(str(heartbeat)) or await self._look_up(heartbeat)
         if found is None:
             raise NotFound("Heartbeat not found")
         return found
 
-    async def _missed(self, heartbeat: UUID) -> HeartbeatEntry | None:
-        """A heartbeat that is not known: concurrent misses share one request for the newest events.
+    async def _look_up(self, heartbeat: UUID) -> HeartbeatEntry | None:
+        """Asks the broker for an unknown heartbeat; concurrent lookups share one request for the newest events.
 
         Raises:
-            Unavailable: the broker cannot be asked, or is asked too often.
+            Unavailable: the broker is unavailable, or there are too many lookups.
         """
         if self.directory.ready:
             with suppress(Unavailable):
                 await self.directory.caught_up()
                 return self.entries.get(str(heartbeat))
-        if self._asking >= MOST_ASKING:
+        if self._lookups >= MAX_LOOKUPS:
             raise Unavailable("Too many heartbeats are being looked up right now; please try again in a moment.")
-        self._asking += 1
+        self._lookups += 1
         try:
             await self.directory.fetch_latest("heartbeat", heartbeat)
         finally:
-            self._asking -= 1
+            self._lookups -= 1
         return self.entries.get(str(heartbeat))
 
     def by_slug(self, ping_key: str, slug: str, *, any_case: bool = False) -> HeartbeatEntry | None:
-        """A heartbeat by the ping key of its service and its slug; None when there is none.
+        """A heartbeat by the ping key of its service and its slug; None if there is none.
 
         `any_case`: an unknown key is also looked up ignoring case.
 
         Raises:
-            NotFound: nobody has this key.
-            Conflict: there are several.
+            NotFound: there is no such key.
+            Conflict: several heartbeats have this slug.
         """
-        caller, service = self._holder(ping_key, any_case=any_case)
+        caller, service = self._service_of(ping_key, any_case=any_case)
         found = self._slugs.get((caller.organisation, service, slug), ())
         if len(found) > 1:
             raise Conflict("ambiguous slug")
         return self.entries[next(iter(found))] if found else None
 
     async def find_by_slug(self, ping_key: str, slug: str, *, any_case: bool = False) -> HeartbeatEntry | None:
-        """Like `by_slug`, also for a key or a check that was created a moment ago.
+        """Like `by_slug`, but waits until the directory has caught up if it finds nothing.
 
         Raises:
-            NotFound: nobody has this key.
-            Conflict: there are several.
-            Unavailable: it is not known here and the broker cannot be asked.
+            NotFound: there is no such key.
+            Conflict: several heartbeats have this slug.
+            Unavailable: it is not known here and the broker is unavailable.
         """
         try:
             found = self.by_slug(ping_key, slug, any_case=any_case)
@@ -152,7 +157,7 @@ class PingIntake:
             found = self.by_slug(ping_key, slug, any_case=any_case)
         return found
 
-    def _holder(self, ping_key: str, *, any_case: bool = False) -> tuple[Caller, UUID]:
+    def _service_of(self, ping_key: str, *, any_case: bool = False) -> tuple[Caller, UUID]:
         caller = self.directory.caller(KeyKind.ping, ping_key)
         if caller is None and any_case:
             caller = self.directory.caller_in_any_case(ping_key)
@@ -161,24 +166,24 @@ class PingIntake:
         return caller, caller.service
 
     async def create(self, ping_key: str, slug: str) -> HeartbeatEntry:
-        """Has resource-cmd create the check that a slug does not find (`?create=1`), with all channels of its service.
+        """Has resource-cmd create a heartbeat with this slug and all channels of its service.
 
         Raises:
-            NotFound: the service has reached its limit of checks.
+            NotFound: the service has reached its limit of heartbeats.
             Unavailable: resource-cmd does not answer.
         """
-        caller, service = self._holder(ping_key)
-        wanted = encode(ProvisionCheck(caller.organisation, service, slug))
-        made = decode_provisioned(await self.broker.ask(SUBJECT, wanted, CREATION)).id
-        if made is None:
+        caller, service = self._service_of(ping_key)
+        request = encode(ProvisionCheck(caller.organisation, service, slug))
+        created = decode_provisioned(await self.broker.ask(SUBJECT, request, CREATE_TIMEOUT)).id
+        if created is None:
             raise NotFound("not found")
         try:
-            async with asyncio.timeout(CREATION):
-                while not await self.directory.fetch_latest("heartbeat", made):
+            async with asyncio.timeout(CREATE_TIMEOUT):
+                while not await self.directory.fetch_latest("heartbeat", created):
                     await asyncio.sleep(0.01)
         except TimeoutError:
-            raise Unavailable("The check is not known here yet; please try again in a moment.") from None
-        return await self.find(str(made))
+            raise Unavailable("The heartbeat is not known here yet; please try again in a moment.") from None
+        return await self.find(str(created))
 
     async def accept(
         self,
@@ -187,7 +192,7 @@ class PingIntake:
         kind: Kind = Kind.tick,
         message: str = "",
     ) -> None:
-        """Returns when a ping of PingHome's dialect is durable.
+        """Accepts a ping by the id of its heartbeat; returns when it is durable.
 
         Raises:
             NotFound: there is no such heartbeat.
@@ -198,9 +203,9 @@ class PingIntake:
         method = scope["method"]
         if method not in entry.methods:
             raise WrongMethod(f"This heartbeat accepts {', '.join(sorted(entry.methods))}, not {method}")
-        await self.keep(entry, method, kind, *origin(scope), message=message)
+        await self.store(entry, method, kind, *origin(scope), message=message)
 
-    async def keep(
+    async def store(
         self,
         entry: HeartbeatEntry,
         method: str,
@@ -214,7 +219,7 @@ class PingIntake:
         run_id: bytes = b"",
         exit_status: int | None = None,
     ) -> None:
-        """Returns when the ping is durable. Its texts, which come from outside, are cleaned here.
+        """Stores a ping; returns when it is durable. Texts from outside are cleaned here.
 
         Raises:
             Unavailable: it could not be stored.
@@ -229,7 +234,7 @@ class PingIntake:
 
 
 def origin(scope: Scope) -> tuple[str, str, str]:
-    """A request's client address, scheme and user agent; for display, never for a decision (contract B.5)."""
+    """A request's client address, scheme and user agent, for display only (contract B.5)."""
     client = scope["client"]
     agent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"user-agent"), "")
     return client[0] if client else "", scope["scheme"], agent

@@ -1,4 +1,4 @@
-"""Batches that the broker has not confirmed, kept on disk until it does."""
+"""The spool: batches on disk until the broker has confirmed them."""
 
 import os
 import struct
@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _HEAD = struct.Struct(">II")
-_SMALL = 256 << 10  # bytes
-SEGMENT = 8 << 20  # bytes of a file beyond which the next batch begins another one
+_SMALL_FILE = 256 << 10  # bytes
+MAX_FILE = 8 << 20  # bytes after which a new file is started
 
 
 class Spool:
-    """Files of records, written at the end and read from the start; a file whose batches are all sent is deleted.
+    """Append-only files of batches; a file is deleted once all its batches are sent.
 
-    Every call blocks on the disk: run it in a thread.
+    Calls block on the disk, so they belong in a thread.
 
     Args:
-        folder: of the files; what an earlier process left there is sent, too.
+        folder: where the files are; those of an earlier process are sent, too.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,12 +36,16 @@ class Spool:
     @property
     def nearly_empty(self) -> bool:
         """True when one small file is left."""
-        return len(self._files) == 1 and (not self._files[0].exists() or self._files[0].stat().st_size < _SMALL)
+        return len(self._files) == 1 and (not self._files[0].exists() or self._files[0].stat().st_size < _SMALL_FILE)
 
     def append(self, batch: bytes) -> None:
-        """Returns when the batch is on disk; raises OSError when that fails, say because the disk is full."""
+        """Returns when the batch is on disk.
+
+        Raises:
+            OSError: it could not be written, for example because the disk is full.
+        """
         with self._lock:
-            if self._size >= SEGMENT:
+            if self._size >= MAX_FILE:
                 self._open = None
             created = self._open is None
             if self._open is None:
@@ -58,13 +62,13 @@ class Spool:
                 if created:
                     self._sync_folder()
             except OSError:
-                self._open = None  # it may end in half a record, after which nothing could be read
+                self._open = None  # it may end in a torn record, and nothing after that could be read
                 raise
 
     def oldest(self) -> tuple[Path, Iterator[bytes]]:
-        """The oldest file and its batches, read lazily; from now on it is not written to.
+        """The oldest file, which is not written to any more, and its batches, read lazily.
 
-        A torn last record was never acknowledged.
+        A torn record at the end was never acknowledged and is ignored.
         """
         with self._lock:
             path = self._files[0]

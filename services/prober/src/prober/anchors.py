@@ -1,4 +1,4 @@
-"""Addresses that the operator trusts to answer: when none does, it is the region's own network that fails."""
+"""Anchors: addresses that the operator trusts to answer. If none does, the region's own network is down."""
 
 import asyncio
 import time
@@ -8,38 +8,38 @@ from urllib.parse import urlsplit
 
 from pinghome_common.guard import UnrestrictedGuard
 
-PATIENCE = 3.0
-"""Seconds that an anchor has to take a connection."""
+CONNECT_TIMEOUT = 3.0
+"""Seconds within which an anchor must accept a connection."""
 
-FRESH = 1.0
-"""Seconds for which a check counts: thousands of failures at once ask the anchors once."""
+CACHE_SECONDS = 1.0
+"""How long an answer is valid, so that thousands of failures at once cost one connection to each anchor."""
 
 
 class Anchors:
-    """Asks all anchors at once, at most once a second.
+    """Connects to all anchors at once, at most once per `CACHE_SECONDS`.
 
     Args:
-        anchors: `host:port` of each; with none, the region's network is always believed to work.
+        anchors: `host:port` of each; without any, the region's network is assumed to work.
     """
 
     def __init__(self, anchors: Sequence[str]) -> None:
         self._anchors = [urlsplit(f"//{anchor}") for anchor in anchors]
         self._guard = UnrestrictedGuard()
-        self._asking: asyncio.Task[bool] | None = None
-        self._asked_at = 0.0
+        self._pending: asyncio.Task[bool] | None = None
+        self._started_at = 0.0
 
-    async def silent(self) -> bool:
-        """True when there are anchors and not one answers."""
+    async def all_down(self) -> bool:
+        """True if there are anchors and none accepts a connection."""
         if not self._anchors:
             return False
-        if self._asking is None or time.monotonic() - self._asked_at > FRESH:
-            self._asked_at = time.monotonic()
-            self._asking = asyncio.create_task(self._ask())
-        return await asyncio.shield(self._asking)
+        if self._pending is None or time.monotonic() - self._started_at > CACHE_SECONDS:
+            self._started_at = time.monotonic()
+            self._pending = asyncio.create_task(self._none_accepts())
+        return await asyncio.shield(self._pending)
 
-    async def _ask(self) -> bool:
+    async def _none_accepts(self) -> bool:
         tasks = [
-            asyncio.create_task(self._answers(anchor.hostname or "", anchor.port or 0)) for anchor in self._anchors
+            asyncio.create_task(self._accepts(anchor.hostname or "", anchor.port or 0)) for anchor in self._anchors
         ]
         try:
             for first in asyncio.as_completed(tasks):
@@ -51,11 +51,11 @@ class Anchors:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _answers(self, host: str, port: int) -> bool:
+    async def _accepts(self, host: str, port: int) -> bool:
         with suppress(OSError):  # gaierror and TimeoutError, too
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(CONNECT_TIMEOUT):
                 addresses = await self._guard.resolve(host)
-                deadline = time.monotonic() + PATIENCE
+                deadline = time.monotonic() + CONNECT_TIMEOUT
                 transport, _ = await self._guard.connect(addresses, port, asyncio.Protocol, deadline=deadline)
                 transport.abort()
                 return True

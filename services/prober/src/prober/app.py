@@ -1,4 +1,4 @@
-"""prober: probes what the schedules of its region say; it holds that region's key and nothing else."""
+"""prober: probes the monitors scheduled for its region; it holds only that region's key."""
 
 from functools import partial
 
@@ -23,24 +23,24 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     region = settings.region or settings.regions[0]
     key = bytes.fromhex(settings.region_key) if settings.region_key else derive(settings.secret_key, f"region:{region}")
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, f"{NAME}-{region}"))
-    suffixes()  # here no probe waits for it yet
-    PROBES["icmp"] = _pinging(settings.probe_pinger)
+    suffixes()  # loaded now, before a probe has to wait for it
+    PROBES["icmp"] = _icmp_probe(settings.probe_pinger)
     prober = Prober(broker, region, key, Guard(settings.probe_allow_cidrs), Anchors(settings.probe_anchors))
     await broker.serve(f"probe.{region}", NAME, prober.dry_run)
     parts.workers |= {"take": prober.take, "publish": prober.publish}
     parts.checks |= app.readiness_checks(broker)
 
 
-def _pinging(pinger: str) -> Probe:
+def _icmp_probe(pinger: str) -> Probe:
     if pinger != "aioping":
         return icmp.probe
-    from prober import aioping_echo  # noqa: PLC0415  # an extra that need not be installed
+    from prober import aioping_echo  # noqa: PLC0415  # an optional extra
 
     return partial(icmp.probe, echo=aioping_echo.ping)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The service as an ASGI application; without settings they come from the environment."""
+    """The service as an ASGI application; settings default to the environment."""
     return app.build(NAME, settings or Settings(), _start, [], "A regional prober: health and metrics only.")
 
 

@@ -1,17 +1,17 @@
-"""Limits the CPU time for evaluating one answer, so that no monitor delays the others."""
+"""Limits the CPU time for evaluating one answer, so that no monitor delays others."""
 
 import time
 
 SECONDS = 0.5
-"""CPU seconds of the thread that judges, for all conditions of an answer."""
+"""CPU seconds for all conditions of an answer."""
 
 
 class OverBudgetError(Exception):
-    """The judgement would take longer than it may."""
+    """The CPU time is used up."""
 
 
 class Budget:
-    """Counts the CPU time of the thread that asks, from the first time it asks."""
+    """Counts the CPU time of the calling thread from the first call of `check`."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds, self._end = seconds, 0.0
@@ -20,7 +20,7 @@ class Budget:
         """Called between steps that take milliseconds.
 
         Raises:
-            OverBudgetError: it is spent.
+            OverBudgetError: the budget is used up.
         """
         now = time.thread_time()
         self._end = self._end or now + self._seconds

@@ -1,4 +1,4 @@
-"""A dry run in this region: one attempt, with the verdict of every condition; nothing is stored."""
+"""A dry run in this region: one attempt with the outcome of every condition; nothing is stored."""
 
 import asyncio
 import time
@@ -9,36 +9,36 @@ from pinghome_common.events.dry_run import DryRun, Judged
 from pinghome_common.events.probe import Job
 from pinghome_common.guard import Guard
 from pinghome_common.text import clean
-from prober.excerpt import hidden
+from prober.excerpt import without_secrets
 from prober.judges import judge
 from prober.probe import Opener, probe, result
 from prober.probes.certificate import CertificateChanges
 from prober.probes.error_mapping import OwnFault
 from prober.probes.probe_types import Observation
 
-PATIENCE = 1.5
-"""Seconds for a certificate that the attempt itself did not show; whoever asked waits two after the attempt."""
+CERTIFICATE_TIMEOUT = 1.5
+"""Seconds to fetch a certificate that the attempt did not get; the caller waits two more than the attempt."""
 
 
 async def attempt(job: Job, guard: Guard, opener: Opener) -> DryRun:
-    """Probes a job's target once. Never raises but to be cancelled."""
-    begun = time.time_ns() // 1000
+    """Probes a job's target once. Raises only CancelledError."""
+    started = time.time_ns() // 1000
     seen = await probe(job, guard, opener, tries=1)
-    certificate = await _certificate(job, seen, guard, begun)
-    return DryRun(result=result(job, seen, 0, begun, certificate), conditions=await _judged(job, seen, opener))
+    certificate = await _certificate(job, seen, guard, started)
+    return DryRun(result=result(job, seen, 0, started, certificate), conditions=await _outcomes(job, seen, opener))
 
 
-async def _certificate(job: Job, seen: Observation, guard: Guard, begun: int) -> Certificate | None:
+async def _certificate(job: Job, seen: Observation, guard: Guard, started: int) -> Certificate | None:
     if seen.peer is None:
         return None
     try:
-        async with asyncio.timeout(PATIENCE):
-            return await CertificateChanges().news(job.resource, seen.peer, guard, from_micros(begun))
+        async with asyncio.timeout(CERTIFICATE_TIMEOUT):
+            return await CertificateChanges().changed(job.resource, seen.peer, guard, from_micros(started))
     except TimeoutError:
         return None
 
 
-async def _judged(job: Job, seen: Observation, opener: Opener) -> list[Judged]:
+async def _outcomes(job: Job, seen: Observation, opener: Opener) -> list[Judged]:
     if not seen.complete:
         return [Judged(condition=condition) for condition in job.conditions]
     try:
@@ -46,8 +46,8 @@ async def _judged(job: Job, seen: Observation, opener: Opener) -> list[Judged]:
     except OwnFault as error:
         return [Judged(condition=condition, found=str(error)) for condition in job.conditions]
     headers, body = opener(job.sealed) if job.sealed else ({}, "")
-    found = await hidden([it.found for it in judgements], [*headers.values(), body])
+    found = await without_secrets([it.found for it in judgements], [*headers.values(), body])
     return [
-        Judged(condition=it.condition, holds=it.holds, found=clean(shown, 200))
-        for it, shown in zip(judgements, found, strict=True)
+        Judged(condition=it.condition, holds=it.holds, found=clean(text, 200))
+        for it, text in zip(judgements, found, strict=True)
     ]

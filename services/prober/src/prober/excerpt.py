@@ -1,4 +1,4 @@
-"""The part of a failing target's answer that may be shown: without a monitor's secrets, in any encoding."""
+"""The excerpt of a failing target's answer, with the monitor's secrets masked in any encoding."""
 
 import asyncio
 import json
@@ -14,26 +14,26 @@ from prober.probes.probe_types import Observation
 
 LIMIT = 4 << 10
 _MASK = "********"
-_SHORTEST = 6  # a part of fewer characters would be found, and masked, by chance
-_LONG = 500  # characters of secrets beyond which a thread looks for them
+_WINDOW = 6  # characters; shorter parts of a secret would be found by chance
+_IN_THREAD = 500  # characters of secrets above which they are searched for in a thread
 
 
 async def hide(seen: Observation, secrets: Sequence[str]) -> None:
-    """Sets the excerpt of an observation, and takes the secrets out of it and out of the error."""
+    """Sets the excerpt of an observation, and masks the secrets in the excerpt and in the error."""
     texts = [seen.error, Answer(seen).text[: 2 * LIMIT]]
-    seen.error, shown = await hidden(texts, secrets)
-    seen.excerpt = _shortened(shown)
+    seen.error, text = await without_secrets(texts, secrets)
+    seen.excerpt = _shortened(text)
 
 
-async def hidden(texts: Sequence[str], secrets: Sequence[str]) -> list[str]:
-    """The texts without any part of the secrets."""
-    if sum(map(len, secrets)) > _LONG:
+async def without_secrets(texts: Sequence[str], secrets: Sequence[str]) -> list[str]:
+    """The texts with all parts of the secrets masked."""
+    if sum(map(len, secrets)) > _IN_THREAD:
         return await asyncio.get_running_loop().run_in_executor(THREADS, masked, texts, secrets)
     return masked(texts, secrets)
 
 
 def excerpt(answer: bytes, secrets: Sequence[str]) -> str:
-    """The beginning of an answer: 4 KiB of text without `secrets` or control characters (tab and line feed stay)."""
+    """The first 4 KiB of an answer as text, without secrets and control characters (tab and line feed stay)."""
     return _shortened(masked([answer[: 2 * LIMIT].decode("utf-8", "replace")], secrets)[0])
 
 
@@ -42,50 +42,50 @@ def _shortened(text: str) -> str:
 
 
 def masked(texts: Sequence[str], secrets: Iterable[str]) -> list[str]:
-    """Texts in which every part of a secret, of six characters or more and in any of its forms, is masked."""
-    here = {text[at : at + _SHORTEST] for text in texts for at in range(len(text) - _SHORTEST + 1)}
+    """Masks every part of a secret of at least six characters, in all its encodings."""
+    windows = {text[at : at + _WINDOW] for text in texts for at in range(len(text) - _WINDOW + 1)}
     found: set[str] = set()
     for secret in secrets:
-        for form in _forms(secret):
-            found |= here.intersection(form[at : at + _SHORTEST] for at in range(len(form) - _SHORTEST + 1))
-    return [_covered(text, found) for text in texts] if found else list(texts)
+        for form in _encodings(secret):
+            found |= windows.intersection(form[at : at + _WINDOW] for at in range(len(form) - _WINDOW + 1))
+    return [_mask(text, found) for text in texts] if found else list(texts)
 
 
-def _covered(text: str, parts: set[str]) -> str:
-    """The text with the places that the parts cover masked, each run of them once."""
-    shown: list[str] = []
+def _mask(text: str, parts: set[str]) -> str:
+    """Masks the parts in a text; adjacent and overlapping ones get one mask."""
+    pieces: list[str] = []
     end = at = 0
-    while at < len(text) - _SHORTEST + 1:
-        if text[at : at + _SHORTEST] in parts:
+    while at < len(text) - _WINDOW + 1:
+        if text[at : at + _WINDOW] in parts:
             if at >= end:
-                shown += [text[end:at], _MASK]
-            end = at + _SHORTEST
+                pieces += [text[end:at], _MASK]
+            end = at + _WINDOW
         at += 1
-    return "".join([*shown, text[end:]])
+    return "".join([*pieces, text[end:]])
 
 
-def _forms(secret: str) -> Iterator[str]:
-    """A secret as it may come back: plain, and as it stands in JSON, URLs, HTML and base64."""
+def _encodings(secret: str) -> Iterator[str]:
+    """A secret as an answer may contain it: plain, and as in JSON, URLs, HTML and base64."""
     for plain in {secret, *_credentials(secret)}:
-        if len(plain) < _SHORTEST:
+        if len(plain) < _WINDOW:
             continue
         yield from {plain, escape(plain), json.dumps(plain)[1:-1], json.dumps(plain, ensure_ascii=False)[1:-1]}
         data = plain.encode("utf-8", "replace")
         for quoted in {quote(data, safe=""), quote(data), quote_plus(data)} - {plain}:
-            yield from (quoted, quoted.replace("%", "%25"), _small_hex(quoted))
-        for offset in range(3):  # where it stands in what was encoded shifts its letters
+            yield from (quoted, quoted.replace("%", "%25"), _lower_hex(quoted))
+        for offset in range(3):  # its position in the encoded data shifts the characters
             encoded = b64encode(b"\0" * offset + data).decode().rstrip("=")[(0, 2, 3)[offset] :]
-            whole = encoded[: len(encoded) - (1 if (len(data) + offset) % 3 else 0)]
-            yield from {whole, whole.replace("+", "-").replace("/", "_")}
+            stable = encoded[: len(encoded) - (1 if (len(data) + offset) % 3 else 0)]
+            yield from {stable, stable.replace("+", "-").replace("/", "_")}
 
 
-def _small_hex(quoted: str) -> str:
+def _lower_hex(quoted: str) -> str:
     first, *rest = quoted.split("%")
     return first + "".join(f"%{part[:2].lower()}{part[2:]}" for part in rest)
 
 
 def _credentials(secret: str) -> Iterator[str]:
-    """Who and which password a value of `Basic` means."""
+    """The decoded credentials of a `Basic` value."""
     scheme, _, value = secret.partition(" ")
     if scheme.lower() == "basic":
         try:

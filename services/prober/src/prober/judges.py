@@ -5,44 +5,45 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pinghome_common.events.condition import BODY, HEADER, JSON, Condition
-from prober.conditions import OVER_BUDGET, Judgement, each_judged
+from prober.conditions import OVER_BUDGET, Judgement, evaluate
 from prober.probes.error_mapping import OwnFault
 from prober.probes.probe_types import Observation
 
 CHEAP = 2 << 20
-"""Bytes to look through, over all conditions, that are judged at once: some milliseconds. What a regular expression
-costs, nobody knows before."""
+"""Bytes to search, over all conditions, up to which they are evaluated in the event loop: some milliseconds.
 
-PATIENCE = 5.0
-"""Seconds until a judgement that has not come is given up; its thread ends by its own budget."""
+The cost of regular expressions is unknown, so they always go to a thread."""
+
+TIMEOUT = 5.0
+"""Seconds to wait for a thread, which its own budget ends."""
 
 THREADS = ThreadPoolExecutor(2, thread_name_prefix="judge")
-"""Few, as each more makes the loop wait longer for its turn."""
+"""Few, because every thread delays the event loop."""
 
-_PACKED = 1 << 20  # what a small answer may unpack to
+_DECOMPRESSED = 1 << 20  # bytes that a small answer may decompress to
 
 
 async def judge(conditions: Sequence[Condition], seen: Observation, *, every: bool = False) -> list[Judgement]:
-    """What became of each condition, up to the first that does not hold unless `every` one is asked for.
+    """Evaluates conditions up to the first that does not hold, or `every` one.
 
     Raises:
-        OwnFault: this prober has too many answers to judge.
+        OwnFault: this prober has too many answers to evaluate.
     """
     if not any(it.operator == "regex" for it in conditions) and _cost(conditions, seen) <= CHEAP:
         return _judge(conditions, seen, every=every)
     judging = THREADS.submit(_judge, conditions, seen, every=every)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             return await asyncio.wrap_future(judging)
     except TimeoutError as error:
-        if judging.cancelled():  # it had not begun
-            raise OwnFault("too many answers wait to be judged") from error
-        return [Judgement(it, holds=False, found=OVER_BUDGET, judged=False) for it in conditions]
+        if judging.cancelled():  # it had not started
+            raise OwnFault("too many answers are waiting to be evaluated") from error
+        return [Judgement(it, holds=False, found=OVER_BUDGET, evaluated=False) for it in conditions]
 
 
 def _judge(conditions: Sequence[Condition], seen: Observation, *, every: bool) -> list[Judgement]:
     judgements: list[Judgement] = []
-    for it in each_judged(conditions, seen):
+    for it in evaluate(conditions, seen):
         judgements.append(it)
         if not it.holds and not every:
             break
@@ -50,10 +51,10 @@ def _judge(conditions: Sequence[Condition], seen: Observation, *, every: bool) -
 
 
 def _cost(conditions: Sequence[Condition], seen: Observation) -> int:
-    """Bytes to look through; to read JSON counts as eight looks."""
-    packed = any(name.lower() == b"content-encoding" for name, _ in seen.headers)
-    size = _PACKED if packed else len(seen.body)
-    looks = sum(len(it.values) for it in conditions if it.type in (BODY, JSON))
-    heads = sum(len(it.values) for it in conditions if it.type == HEADER)
+    """Bytes to search; parsing JSON counts as eight searches."""
+    compressed = any(name.lower() == b"content-encoding" for name, _ in seen.headers)
+    size = _DECOMPRESSED if compressed else len(seen.body)
+    body_searches = sum(len(it.values) for it in conditions if it.type in (BODY, JSON))
+    header_searches = sum(len(it.values) for it in conditions if it.type == HEADER)
     headers = sum(len(value) for _, value in seen.headers)
-    return size * (looks + 8 * any(it.type == JSON for it in conditions)) + headers * heads
+    return size * (body_searches + 8 * any(it.type == JSON for it in conditions)) + headers * header_searches

@@ -1,4 +1,4 @@
-"""Probes for one job and turns the observation into a result."""
+"""Probes a job's target and turns the observation into a result."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from pinghome_common.events.condition import BODY, STATUS, Condition
 from pinghome_common.events.probe import Job, Phases, Result, Verdict, attempt_deadline
 from pinghome_common.guard import Guard
 from pinghome_common.text import clean
-from prober.conditions import NEGATIVE, Judgement, words
+from prober.conditions import NEGATIVE, Judgement, describe
 from prober.excerpt import hide
 from prober.judges import judge
 from prober.probes import PROBES, Probe
@@ -15,25 +15,25 @@ from prober.probes.attempt import ERROR_LIMIT
 from prober.probes.error_mapping import explain
 from prober.probes.probe_types import Check, Observation
 
-TOLERATED = 10
-"""Sentences on what was tolerated that leave the prober with a result."""
+MAX_TOLERATED = 10
+"""Tolerated defects reported with a result."""
 
-LONGEST = 1e7
-"""Milliseconds; no probe takes a hundredth of it."""
+MAX_TIME = 1e7
+"""Milliseconds, a hundred times longer than any probe takes."""
 
-# Opens `Job.sealed`: the headers and the body of the request.
+# Decrypts `Job.sealed`: the headers and the body of the request.
 Opener = Callable[[bytes], tuple[dict[str, str], str]]
 
 
 async def probe(job: Job, guard: Guard, opener: Opener, tries: int = 2) -> Observation:
-    """Probes a job's target; a failure is tried once more at once before it counts (house.md §7).
+    """Probes a job's target; a failure is retried once, at once, unless policy forbids the address (house.md §7).
 
-    What policy refuses would be refused again, so it is not. Never raises but to be cancelled.
+    Raises only CancelledError.
     """
     try:
-        kind = PROBES[job.type]
+        run = PROBES[job.type]
         headers, body = opener(job.sealed) if job.sealed else ({}, "")
-    except Exception as error:  # noqa: BLE001  # a wrong key or a newer kind of job is never the target's fault
+    except Exception as error:  # noqa: BLE001  # a wrong key or a newer type of job is not the target's fault
         verdict, sentence = explain(error)
         return Observation(verdict=verdict, error=sentence)
     check = Check(
@@ -48,54 +48,54 @@ async def probe(job: Job, guard: Guard, opener: Opener, tries: int = 2) -> Obser
         not_follow_redirect=job.not_follow_redirect,
         max_redirects=job.max_redirects,
     )
-    seen = await _attempt(kind, check, guard, job)
+    seen = await _attempt(run, check, guard, job)
     if tries > 1 and seen.verdict in {Verdict.target_fail, Verdict.probe_error}:
-        seen = await _attempt(kind, check, guard, job)
+        seen = await _attempt(run, check, guard, job)
     if seen.verdict is not Verdict.up:
         await hide(seen, [*headers.values(), body])
     return seen
 
 
-async def _attempt(kind: Probe, check: Check, guard: Guard, job: Job) -> Observation:
-    seen = await kind(check, guard, attempt_deadline(job.interval))
-    if not counts(seen, job.conditions):
+async def _attempt(run: Probe, check: Check, guard: Guard, job: Job) -> Observation:
+    seen = await run(check, guard, attempt_deadline(job.interval))
+    if not needs_evaluation(seen, job.conditions):
         return seen
     try:
-        return decided(seen, job.conditions, await judge(job.conditions, seen))
-    except Exception as error:  # noqa: BLE001  # no answer may stop what probes
+        return with_outcome(seen, job.conditions, await judge(job.conditions, seen))
+    except Exception as error:  # noqa: BLE001  # no answer may stop the prober
         seen.verdict, seen.error = explain(error)
         return seen
 
 
-def counts(seen: Observation, conditions: list[Condition]) -> bool:
-    """True when an answer is there to be judged, and its status does not settle it.
+def needs_evaluation(seen: Observation, conditions: list[Condition]) -> bool:
+    """True if conditions decide the verdict.
 
-    A status of 2xx or 3xx is demanded, unless a condition speaks of the status itself. Of an answer that did not end
-    in time, what came counts where a keyword is looked for.
+    Without a condition on the status, it must be 2xx or 3xx. An answer that did not end in time is evaluated only for a
+    keyword that it must contain.
     """
-    asked = any(condition.type == STATUS for condition in conditions)
+    on_status = any(condition.type == STATUS for condition in conditions)
     if seen.endless:
         keyword = any(it.type == BODY and it.operator not in NEGATIVE for it in conditions)
-        return keyword and (asked or 200 <= (seen.status_code or 0) < 400)
-    return bool(conditions) and seen.complete and (asked or seen.verdict is Verdict.up)
+        return keyword and (on_status or 200 <= (seen.status_code or 0) < 400)
+    return bool(conditions) and seen.complete and (on_status or seen.verdict is Verdict.up)
 
 
-def decided(seen: Observation, conditions: list[Condition], judgements: list[Judgement]) -> Observation:
-    """The observation with the verdict of a monitor's conditions: all must hold (contract A.1)."""
+def with_outcome(seen: Observation, conditions: list[Condition], judgements: list[Judgement]) -> Observation:
+    """The observation with the verdict of the conditions, which must all hold (contract A.1)."""
     failure = next((it for it in judgements if not it.holds), None)
     if seen.endless:
         if failure is None:
             seen.verdict, seen.error = Verdict.up, ""
-            seen.tolerated.append("the answer did not end in time; what came of it was judged")
+            seen.tolerated.append("the answer did not end in time; the part received was evaluated")
         return seen
     seen.verdict = Verdict.target_fail if failure else Verdict.up
     seen.error = failure.sentence if failure else ""
-    seen.condition = words(failure.condition if failure else conditions[-1])
+    seen.condition = describe(failure.condition if failure else conditions[-1])
     return seen
 
 
 def result(job: Job, seen: Observation, slot: int, checked_at: int, certificate: Certificate | None) -> Result:
-    """What leaves the prober of an observation, with all text from the target made clean.
+    """The result that is published, with all text from the target cleaned.
 
     `slot` and `checked_at` are UNIX microseconds.
     """
@@ -113,12 +113,12 @@ def result(job: Job, seen: Observation, slot: int, checked_at: int, certificate:
         certificate=certificate,
         condition=clean(seen.condition, 200),
         excerpt=seen.excerpt,
-        tolerated=[clean(it, 200) for it in seen.tolerated[:TOLERATED]],
+        tolerated=[clean(it, 200) for it in seen.tolerated[:MAX_TOLERATED]],
     )
 
 
 def _bounded(it: Phases) -> Phases:
-    """Times that no clock of ours can have measured are left out."""
+    """Drops impossible times."""
     return Phases(
         dns=_time(it.dns),
         connect=_time(it.connect),
@@ -129,4 +129,4 @@ def _bounded(it: Phases) -> Phases:
 
 
 def _time(milliseconds: float | None) -> float | None:
-    return milliseconds if milliseconds is not None and 0 <= milliseconds < LONGEST else None
+    return milliseconds if milliseconds is not None and 0 <= milliseconds < MAX_TIME else None

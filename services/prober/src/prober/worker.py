@@ -30,25 +30,25 @@ from prober.region import Region
 
 log = structlog.get_logger()
 
-PROBED = Counter("pinghome_probes_total", "probes by what they found", ["region", "verdict"])
-DROPPED = Counter("pinghome_jobs_dropped_total", "jobs that came later than their interval", ["region"])
-LATE = Histogram("pinghome_slot_delay_seconds", "from the time a probe was due to its start", ["region"])
+PROBED = Counter("pinghome_probes_total", "probes by verdict", ["region", "verdict"])
+DROPPED = Counter("pinghome_jobs_dropped_total", "jobs that were late by more than their interval", ["region"])
+LATE = Histogram("pinghome_slot_delay_seconds", "seconds from when a probe was due to its start", ["region"])
 
-AT_ONCE = 1000
-"""Probes under way at a time; more would make each other's times wrong."""
+MAX_PROBES = 1000
+"""Concurrent probes; more would distort each other's times."""
 
-FLUSH = 0.5
-"""Seconds in which results gather before they are published: each message costs three projections a transaction."""
+FLUSH_INTERVAL = 0.5
+"""Seconds for which results are collected, because each message costs three services a transaction."""
 
-MOST_IN_A_MESSAGE = 400
-MOST_BYTES = 512 << 10
-"""Bytes of the results in a message, which must stay below a broker's limit of 1 MiB; one alone has to fit, too."""
+MAX_PER_MESSAGE = 400
+MAX_BYTES = 512 << 10
+"""Bytes of results in a message, also the limit of one result; below the broker's limit of 1 MiB."""
 
-MOST_KEPT = 200_000
-"""Results kept while the broker is away; then the oldest are dropped."""
+MAX_BUFFERED = 200_000
+"""Results kept while the broker is unavailable; above that, the oldest are dropped."""
 
-MOST_EXCERPTS = 2000
-"""Of the results kept, those that may have an excerpt."""
+MAX_EXCERPTS = 2000
+"""Buffered results that may have an excerpt."""
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Done:
 
 @dataclass(slots=True, kw_only=True)
 class _Message:
-    """`Results` with each result encoded before, so that none can keep the others back."""
+    """`Results` with results that are already encoded, so that a bad one cannot hold up the others."""
 
     batch: UUID
     region: str
@@ -72,8 +72,11 @@ class Prober:
     """One region's worker; several may run for one region and share its jobs.
 
     Args:
-        key: of the region, opens monitors' headers and bodies.
-        anchors: by which the region knows whether its own network works.
+        broker: the connection to the broker.
+        region: the region's name.
+        key: the region's key, which decrypts monitors' headers and bodies.
+        guard: opens the connections to targets.
+        anchors: tell whether the region's own network works.
     """
 
     def __init__(self, broker: Broker, region: str, key: bytes, guard: Guard, anchors: Anchors) -> None:
@@ -82,17 +85,17 @@ class Prober:
         self._queue = Queue(broker, "SCHEDULES", f"prober-{region}")
         self._running: set[asyncio.Task[None]] = set()
         self._done: list[Done] = []
-        self._told = CertificateChanges()
+        self._certificates = CertificateChanges()
         self._lateness = Lateness(region)
 
     async def take(self) -> None:
-        """Takes jobs until cancelled; on the way out, probes under way are finished."""
+        """Takes jobs until cancelled; running probes are finished then."""
         try:
             while True:
                 round_done()
-                free = AT_ONCE - len(self._running)
+                free = MAX_PROBES - len(self._running)
                 for task in await self._queue.take(free) if free > 0 else []:
-                    await self._begin(task)
+                    await self._start(task)
                 if free <= 0:
                     await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -100,10 +103,10 @@ class Prober:
                 await asyncio.wait(self._running, timeout=5)
             await self._flush()
 
-    async def _begin(self, task: Task) -> None:
+    async def _start(self, task: Task) -> None:
         try:
             job = msgspec.msgpack.decode(task.data, type=Job)
-        except Exception:  # it would not decode the next time either
+        except Exception:  # it would fail again
             log.exception("job_not_decoded", subject=task.subject)
             await self._queue.done([task])
             return
@@ -118,60 +121,60 @@ class Prober:
         running.add_done_callback(self._running.discard)
 
     async def _probe(self, job: Job, task: Task) -> None:
-        """Probes and keeps the result; what goes wrong here costs this result alone."""
-        begun = time.time_ns() // 1000
-        slot = task.at // 10**9 * 10**6  # schedules fire on the second; the message is stamped just after it
+        """Probes and buffers the result; any error costs only this result."""
+        started = time.time_ns() // 1000
+        slot = task.at // 10**9 * 10**6  # schedules fire on the second, and the message is stamped just after it
         try:
-            seen = await self._seen(job)
-            certificate = await self._certificate(job, seen, begun)
-            if len(self._done) >= MOST_EXCERPTS:
+            seen = await self._observe(job)
+            certificate = await self._certificate(job, seen, started)
+            if len(self._done) >= MAX_EXCERPTS:
                 seen.excerpt = ""
-            encoded = _encoded(result(job, seen, slot, begun, certificate))
+            encoded = _encode(result(job, seen, slot, started, certificate))
         except Exception as error:
             log.exception("probe_failed_internally", resource=str(job.resource))
             seen = Observation(verdict=Verdict.probe_error, error=internal(error))
-            encoded = _encoded(result(job, seen, slot, begun, None))
+            encoded = _encode(result(job, seen, slot, started, None))
         PROBED.labels(self._region, seen.verdict).inc()
         self._done.append(Done(encoded, task))
 
-    async def _seen(self, job: Job) -> Observation:
-        seen = await probe(job, self._guard, self._open)
-        await self._health.weigh(job, seen, time.monotonic())
+    async def _observe(self, job: Job) -> Observation:
+        seen = await probe(job, self._guard, self._unseal)
+        await self._health.assess(job, seen, time.monotonic())
         return seen
 
-    async def _certificate(self, job: Job, seen: Observation, begun: int) -> Certificate | None:
-        """The news of a certificate; one that cannot be read changes no verdict."""
+    async def _certificate(self, job: Job, seen: Observation, started: int) -> Certificate | None:
+        """The certificate if it has changed; one that cannot be read changes no verdict."""
         if seen.peer is None:
             return None
         try:
-            news = await self._told.news(job.resource, seen.peer, self._guard, from_micros(begun))
-            msgspec.msgpack.encode(news)
+            changed = await self._certificates.changed(job.resource, seen.peer, self._guard, from_micros(started))
+            msgspec.msgpack.encode(changed)
         except Exception:
             log.exception("certificate_not_read", resource=str(job.resource))
             return None
-        return news
+        return changed
 
     async def dry_run(self, data: bytes) -> bytes:
-        """Answers a request for a dry run: a `Job` in, a `Trial` out. It counts among the probes under way."""
-        if len(self._running) >= AT_ONCE or (running := asyncio.current_task()) is None:
+        """Answers a dry run request, a `Job`, with a `DryRun`; counts towards `MAX_PROBES`."""
+        if len(self._running) >= MAX_PROBES or (running := asyncio.current_task()) is None:
             return msgspec.msgpack.encode(DryRun(busy=True))
         self._running.add(running)
         try:
             job = msgspec.msgpack.decode(data, type=Job)
-            return await self._tried(job)
+            return await self._dry_run(job)
         finally:
             self._running.discard(running)
 
-    async def _tried(self, job: Job) -> bytes:
-        begun = time.time_ns() // 1000
+    async def _dry_run(self, job: Job) -> bytes:
+        started = time.time_ns() // 1000
         try:
-            return msgspec.msgpack.encode(await attempt(job, self._guard, self._open))
+            return msgspec.msgpack.encode(await attempt(job, self._guard, self._unseal))
         except Exception as error:
             log.exception("probe_failed_internally", resource=str(job.resource))
             seen = Observation(verdict=Verdict.probe_error, error=internal(error))
-            return msgspec.msgpack.encode(DryRun(result=result(job, seen, 0, begun, None)))
+            return msgspec.msgpack.encode(DryRun(result=result(job, seen, 0, started, None)))
 
-    def _open(self, sealed: bytes) -> tuple[dict[str, str], str]:
+    def _unseal(self, sealed: bytes) -> tuple[dict[str, str], str]:
         headers, body = json.loads(unseal(self._key, sealed))
         return headers, body
 
@@ -179,17 +182,17 @@ class Prober:
         """Publishes results until cancelled."""
         while True:
             with resting():
-                await asyncio.sleep(FLUSH)
+                await asyncio.sleep(FLUSH_INTERVAL)
             try:
                 await self._flush()
             except Unavailable:
-                if (lost := len(self._done) - MOST_KEPT) > 0:
+                if (lost := len(self._done) - MAX_BUFFERED) > 0:
                     del self._done[:lost]
-                    self._told.forget()
+                    self._certificates.forget()
 
     async def _flush(self) -> None:
         while self._done:
-            part = _message(self._done)
+            part = _next_message(self._done)
             message = _Message(batch=uuid4(), region=self._region, results=[each.result for each in part])
             data = msgspec.msgpack.encode(message)
             await self._broker.publish(
@@ -199,24 +202,24 @@ class Prober:
             await self._queue.done(each.task for each in part)
 
 
-def _encoded(it: Result) -> msgspec.Raw:
-    """A result as it travels.
+def _encode(it: Result) -> msgspec.Raw:
+    """Encodes a result.
 
     Raises:
-        ValueError: it is larger than a message may be.
-        msgspec.EncodeError, UnicodeError, OverflowError: it holds what the format cannot say.
+        ValueError: it is too large for a message.
+        msgspec.EncodeError, UnicodeError, OverflowError: it cannot be encoded.
     """
     encoded = msgspec.msgpack.encode(it)
-    if len(encoded) > MOST_BYTES:
+    if len(encoded) > MAX_BYTES:
         raise ValueError(f"a result of {len(encoded)} bytes")
     return msgspec.Raw(encoded)
 
 
-def _message(done: list[Done]) -> list[Done]:
-    """The first results that fit into one message; at least one."""
+def _next_message(done: list[Done]) -> list[Done]:
+    """The first results that fit into one message, at least one."""
     size = 0
-    for place, each in enumerate(done[:MOST_IN_A_MESSAGE]):
+    for place, each in enumerate(done[:MAX_PER_MESSAGE]):
         size += len(memoryview(each.result))
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             return done[:place]
-    return done[:MOST_IN_A_MESSAGE]
+    return done[:MAX_PER_MESSAGE]

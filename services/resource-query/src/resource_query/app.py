@@ -1,4 +1,4 @@
-"""resource-query: what monitors, heartbeats and services there are and how they are."""
+"""resource-query: monitors, heartbeats, services, channels and integrations, with their state."""
 
 from pathlib import Path
 
@@ -13,10 +13,9 @@ from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from resource_query.api.healthchecks import badges, channels, checks
+from resource_query.api.healthchecks.badge_keys import signer
 from resource_query.api.pinghome import channel, expiry, heartbeat, integration, resource, service
-from resource_query.badge import signer
-from resource_query.project import NOUNS, Projector
-from resource_query.query import NAME
+from resource_query.project import NAME, NOUNS, Projector
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -30,7 +29,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.directory = Directory(broker, settings.data / NAME / "known")
     state.progress = ProjectionProgress(broker, NAME)
     await state.progress.listen()
-    state.kept = {}
+    state.rendered_settings = {}
     state.signer = signer(settings)
     projector = Projector(broker)
     sources = [
@@ -45,7 +44,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The service as an ASGI application; without settings they come from the environment."""
+    """The service as an ASGI application; settings default to the environment."""
     nouns = (resource, expiry, heartbeat, service, channel, integration, checks, channels, badges)
     routers = [*(noun.routes for noun in nouns), badges.images]
     return app.build(

@@ -1,4 +1,4 @@
-"""The read model of monitors, heartbeats, services and who is told of them, made from EVENTS and TELEMETRY."""
+"""Projects EVENTS and TELEMETRY into the records of monitors, heartbeats, services, channels and integrations."""
 
 from collections import defaultdict
 from uuid import UUID
@@ -14,6 +14,7 @@ from pinghome_common.items import Item
 from pinghome_common.runtime_state import add_runtime, lock_runtime, write_runtime
 from pinghome_common.stream import Broker
 
+NAME = "resource-query"
 NOUNS = ("service", "resource", "heartbeat", "channel", "integration")
 
 _UPSERT = {
@@ -29,14 +30,14 @@ _UPSERT = {
 }
 
 
-class _Of(msgspec.Struct):
+class _Owner(msgspec.Struct):
     service_id: UUID | None = None
     resource: UUID | None = None
 
 
-def _vital(event: Envelope) -> tuple[Heartbeat, int, bool]:
-    commanded = event.type != "heartbeat.status-changed"
-    return msgspec.json.decode(event.data, type=Heartbeat), event.version, commanded
+def _runtime_change(event: Envelope) -> tuple[Heartbeat, int, bool]:
+    by_command = event.type != "heartbeat.status-changed"
+    return msgspec.json.decode(event.data, type=Heartbeat), event.version, by_command
 
 
 class Projector:
@@ -46,10 +47,10 @@ class Projector:
         self._broker = broker
 
     async def events(self, tx: Connection, items: list[Item]) -> None:
-        """The newest event of each aggregate counts, for it carries the whole state."""
-        await self._learn(tx, [item.value for item in items])
+        """Applies the newest event of each aggregate, which carries its whole state."""
+        await self._apply(tx, [item.value for item in items])
 
-    async def _learn(self, tx: Connection, events: list[Envelope]) -> None:
+    async def _apply(self, tx: Connection, events: list[Envelope]) -> None:
         newest = {event.subject: event for event in events}
         rows: dict[str, list[tuple[object, ...]]] = defaultdict(list)
         for event in newest.values():
@@ -64,51 +65,51 @@ class Projector:
                     await tx.execute(f"DELETE FROM {part} WHERE resource = $1", event.subject)
         alive = [event for event in newest.values() if event.noun == "heartbeat" and not event.deleted]
         if alive:
-            await add_runtime(tx, (_vital(event) for event in alive))
+            await add_runtime(tx, (_runtime_change(event) for event in alive))
 
     async def telemetry(self, tx: Connection, items: list[Item]) -> None:
-        """Pings move vitals, results move each region's last word."""
+        """Pings change the runtime state of heartbeats, results the observation of a region."""
         if pings := [item for item in items if isinstance(item.value, Ping)]:
             await self._pings(tx, pings)
         newest = {(item.value.resource, item.sender): item.value for item in items if isinstance(item.value, Result)}
         if newest:
             ids = {resource for resource, _ in newest}
-            there = await tx.fetch("SELECT id FROM resource WHERE id = ANY($1::uuid[])", list(ids))
-            await self._settle(tx, "resource", ids - {row["id"] for row in there})
-            await tx.execute(_VIEW, *_columns(newest))
+            existing = await tx.fetch("SELECT id FROM resource WHERE id = ANY($1::uuid[])", list(ids))
+            await self._fetch_missing(tx, "resource", ids - {row["id"] for row in existing})
+            await tx.execute(_OBSERVE, *_columns(newest))
 
     async def _pings(self, tx: Connection, items: list[Item]) -> None:
         pings: dict[UUID, list[tuple[Ping, int]]] = defaultdict(list)
         for item in items:
             pings[UUID(bytes=item.value.heartbeat)].append((item.value, position(item.seq, item.index)))
-        vitals = await lock_runtime(tx, list(pings))
-        if missing := pings.keys() - vitals.keys():
-            await self._settle(tx, "heartbeat", missing)
-            vitals |= await lock_runtime(tx, list(missing))
+        states = await lock_runtime(tx, list(pings))
+        if missing := pings.keys() - states.keys():
+            await self._fetch_missing(tx, "heartbeat", missing)
+            states |= await lock_runtime(tx, list(missing))
         changed = []
-        for row in await tx.fetch("SELECT state FROM heartbeat WHERE id = ANY($1::uuid[])", list(vitals)):
+        for row in await tx.fetch("SELECT state FROM heartbeat WHERE id = ANY($1::uuid[])", list(states)):
             it = msgspec.json.decode(row["state"], type=Heartbeat)
-            it.vitals = vitals[it.id]
-            for ping, place in pings[it.id]:
-                it.vitals = take(it, it.vitals, ping, place)
+            it.vitals = states[it.id]
+            for ping, at in pings[it.id]:
+                it.vitals = take(it, it.vitals, ping, at)
             changed.append(it)
         if changed:
             await write_runtime(tx, changed)
 
-    async def _settle(self, tx: Connection, noun: str, missing: set[UUID]) -> None:
-        """Telemetry may be read before the event that made its monitor, or after its end: the stream tells."""
+    async def _fetch_missing(self, tx: Connection, noun: str, missing: set[UUID]) -> None:
+        """Applies events that telemetry has overtaken; a monitor that the stream does not have is deleted."""
         for id_ in missing:
             message = await self._broker.last("EVENTS", f"events.{noun}.{id_}")
             if message and not (event := decode(message.data)).deleted:
-                await self._learn(tx, [event])
+                await self._apply(tx, [event])
 
 
 def _row(event: Envelope) -> tuple[object, ...]:
     row = event.subject, event.organisation, event.version, bytes(event.data).decode()
-    of = msgspec.json.decode(event.data, type=_Of)
+    owner = msgspec.json.decode(event.data, type=_Owner)
     if event.noun == "heartbeat":
-        return *row, of.service_id, unique_key(event.subject)
-    return row if event.noun == "service" else (*row, of.resource or of.service_id)
+        return *row, owner.service_id, unique_key(event.subject)
+    return row if event.noun == "service" else (*row, owner.resource or owner.service_id)
 
 
 _STATES = {Verdict.up: "up", Verdict.target_fail: "down"}
@@ -125,7 +126,7 @@ def _columns(results: dict[tuple[UUID, str], Result]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-_VIEW = """
+_OBSERVE = """
 INSERT INTO region_observation AS old
 SELECT n.* FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::real[], $7::text[])
     n (resource, region, slot, checked_at, state, response_time, error)

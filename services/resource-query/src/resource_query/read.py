@@ -1,4 +1,4 @@
-"""Reads of one organisation: every statement names it."""
+"""Reads of one organisation; every statement filters by it."""
 
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from pinghome_common.events.resource import Resource
 from pinghome_common.events.service import Service
 from pinghome_common.runtime_state import read_runtime
 
-_CHECKED = """
+_LATEST = """
 LEFT JOIN LATERAL (
     SELECT checked_at, response_time FROM region_observation v WHERE v.resource = r.id ORDER BY checked_at DESC LIMIT 1
 ) AS latest ON true
@@ -22,39 +22,40 @@ LEFT JOIN LATERAL (
 
 
 class Read:
-    """What one organisation may see.
+    """Reads limited to one organisation.
 
     Args:
-        db: a connection.
-        organisation: of the caller.
+        db: a database or one of its connections.
+        organisation: the caller's.
     """
 
     def __init__(self, db: Database | Connection, organisation: UUID) -> None:
         self._db, self._organisation = db, organisation
 
-    async def _page(self, noun: str, service: UUID | None, more: str, limit: int, offset: int) -> list[Any]:
-        of = "" if service is None else " AND r.service = $4"
+    async def _page(self, noun: str, service: UUID | None, join: str, limit: int, offset: int) -> list[Any]:
+        condition = "" if service is None else " AND r.service = $4"
         args = [self._organisation, limit, offset] + ([] if service is None else [service])
         rows: list[Any] = await self._db.fetch(
-            f"SELECT * FROM {noun} r {more} WHERE r.organisation = $1{of} ORDER BY r.id LIMIT $2 OFFSET $3", *args
+            f"SELECT * FROM {noun} r {join} WHERE r.organisation = $1{condition} ORDER BY r.id LIMIT $2 OFFSET $3",
+            *args,
         )
         return rows
 
     async def count(self, noun: str, service: UUID | None) -> int:
-        """How many there are, in all or in one service."""
+        """The number of rows, in total or in one service."""
         args = [self._organisation] + ([] if service is None else [service])
-        of = "" if service is None else " AND service = $2"
-        total: int = await self._db.fetchval(f"SELECT count(*) FROM {noun} WHERE organisation = $1{of}", *args)
+        condition = "" if service is None else " AND service = $2"
+        total: int = await self._db.fetchval(f"SELECT count(*) FROM {noun} WHERE organisation = $1{condition}", *args)
         return total
 
     async def resource(self, id_: UUID) -> tuple[Resource, int, int | None, float | None]:
         """A monitor, its version, when it was last checked (UNIX microseconds) and its response time (ms).
 
         Raises:
-            NotFound: there is none, or it is another organisation's.
+            NotFound: it does not exist or belongs to another organisation.
         """
         row = await self._db.fetchrow(
-            f"SELECT * FROM resource r {_CHECKED} WHERE r.id = $1 AND r.organisation = $2", id_, self._organisation
+            f"SELECT * FROM resource r {_LATEST} WHERE r.id = $1 AND r.organisation = $2", id_, self._organisation
         )
         if row is None:
             raise NotFound("Resource not found")
@@ -64,22 +65,22 @@ class Read:
         self, service: UUID, limit: int, offset: int
     ) -> list[tuple[Resource, int, int | None, float | None]]:
         """A service's monitors, oldest first."""
-        return [_resource(row) for row in await self._page("resource", service, _CHECKED, limit, offset)]
+        return [_resource(row) for row in await self._page("resource", service, _LATEST, limit, offset)]
 
-    async def views(self, it: Resource) -> list[dict[str, Any]]:
-        """What each region of a monitor last said; one that has said nothing yet is pending."""
+    async def region_observations(self, it: Resource) -> list[dict[str, Any]]:
+        """The last observation of each region of a monitor; a region without one is pending."""
         rows = {
             row["region"]: row
             for row in await self._db.fetch("SELECT * FROM region_observation WHERE resource = $1", it.id)
         }
-        silent = {"state": "pending", "checked_at": None, "response_time": None, "error": ""}
-        return [{**silent, **dict(rows.get(region, {})), "region": region} for region in it.regions]
+        pending = {"state": "pending", "checked_at": None, "response_time": None, "error": ""}
+        return [{**pending, **dict(rows.get(region, {})), "region": region} for region in it.regions]
 
     async def heartbeat(self, id_: UUID) -> tuple[Heartbeat, int]:
         """A heartbeat and its version.
 
         Raises:
-            NotFound: there is none, or it is another organisation's.
+            NotFound: it does not exist or belongs to another organisation.
         """
         row = await self._db.fetchrow(
             "SELECT * FROM runtime_state JOIN heartbeat r ON r.id = heartbeat WHERE r.id = $1 AND r.organisation = $2",
@@ -91,8 +92,8 @@ class Read:
 
     async def heartbeats(self, service: UUID, limit: int, offset: int) -> list[Heartbeat]:
         """A service's heartbeats, oldest first."""
-        more = "JOIN runtime_state ON heartbeat = r.id"
-        return [_heartbeat(row) for row in await self._page("heartbeat", service, more, limit, offset)]
+        join = "JOIN runtime_state ON heartbeat = r.id"
+        return [_heartbeat(row) for row in await self._page("heartbeat", service, join, limit, offset)]
 
     async def services(self, limit: int, offset: int) -> list[Service]:
         """The organisation's services, oldest first."""
@@ -102,7 +103,7 @@ class Read:
         """A channel and its version.
 
         Raises:
-            NotFound: there is none, or it is another organisation's.
+            NotFound: it does not exist or belongs to another organisation.
         """
         row = await self._db.fetchrow(
             "SELECT * FROM channel WHERE id = $1 AND organisation = $2", id_, self._organisation

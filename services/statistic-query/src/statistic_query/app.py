@@ -1,4 +1,4 @@
-"""statistic-query: uptime, response times, changes of state and heartbeat events."""
+"""statistic-query: uptime, response times, state changes, pings and notifications."""
 
 from pathlib import Path
 
@@ -16,8 +16,7 @@ from statistic_query.api.healthchecks import flips, ping
 from statistic_query.api.pinghome import heartbeat, resource, result
 from statistic_query.partition import Partitions, Retention
 from statistic_query.pings import Pruner
-from statistic_query.project import NOUNS, Projector
-from statistic_query.query import NAME
+from statistic_query.project import NAME, NOUNS, Projector
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -31,16 +30,16 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.directory = Directory(broker, settings.data / NAME / "known")
     state.progress = ProjectionProgress(broker, NAME)
     state.evaluated = ProjectionProgress(broker, "resource-cmd")
-    for echo in (state.progress, state.evaluated):
-        await echo.listen()
-    kept = {
+    for progress in (state.progress, state.evaluated):
+        await progress.listen()
+    retention_days = {
         "result": settings.results_kept_days,
         "failure": settings.results_kept_days,
         "ping": settings.pings_kept_days,
         "state_change": settings.changes_kept_days,
         "flip": settings.changes_kept_days,
     }
-    partitions = Partitions(kept)
+    partitions = Partitions(retention_days)
     projector = Projector(broker, partitions)
     sources = [
         Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events, whole=True),
@@ -56,7 +55,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The service as an ASGI application; without settings they come from the environment."""
+    """The service as an ASGI application; settings default to the environment."""
     routers = [resource.routes, result.routes, heartbeat.routes, flips.routes, ping.routes]
     return app.build(NAME, settings or Settings(), _start, routers, "Statistics of uptime monitors and heartbeats.")
 

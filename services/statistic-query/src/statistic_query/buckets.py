@@ -1,4 +1,4 @@
-"""What was counted, in columns: they are unpacked, cut and added up faster than rows."""
+"""Counts of results, in columns, which are unpacked, sliced and added up faster than rows."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 Counts = tuple[int, int, int, float, float, float]
-"""Of one span: probes that spoke, failures, answers that were timed; their times' sum, least and greatest, in ms."""
+"""Of one span: checks, failures and timed answers; the sum, minimum and maximum of their times in milliseconds."""
 
 NOTHING: Counts = (0, 0, 0, 0.0, inf, -inf)
 
 
 class Times(msgspec.Struct, gc=False):
-    """Response times of a span in milliseconds; JSON has null for what is not finite: no answer was timed."""
+    """Response times of a span in milliseconds; not finite, hence null in JSON, if no answer was timed."""
 
     avg: float
     min: float
@@ -22,7 +22,7 @@ class Times(msgspec.Struct, gc=False):
 
 
 class Bucket(msgspec.Struct, gc=False):
-    """One bucket, as the document shows it: a thousand of them are made for each question."""
+    """One bucket of an answer, which may have a thousand."""
 
     received_at: datetime
     uptime: float | None
@@ -32,11 +32,11 @@ class Bucket(msgspec.Struct, gc=False):
 
 
 _ADD: Sequence[Callable[[Iterable[Any]], Any]] = (sum, sum, sum, sum, min, max)
-"""How spans are added up, column by column."""
+"""How each column is added up."""
 
 
 class Buckets(NamedTuple):
-    """Many spans, the nth of each column belonging together; the columns are those of `Counts`."""
+    """Consecutive spans; the columns are those of `Counts`."""
 
     checks: Sequence[int] = ()
     failures: Sequence[int] = ()
@@ -47,31 +47,31 @@ class Buckets(NamedTuple):
 
     @classmethod
     def of(cls, rows: Iterable[Counts]) -> "Buckets":
-        """Spans that come one by one."""
+        """Makes columns of rows."""
         return cls(*zip(*rows, strict=True))
 
     def part(self, begin: int, end: int) -> "Buckets":
-        """Some of the spans."""
+        """The spans from `begin` to before `end`."""
         return Buckets(*(column[begin:end] for column in self))  # type: ignore[arg-type]
 
     def by(self, count: int) -> "Buckets":
-        """Each `count` spans as one."""
+        """Adds up each `count` consecutive spans."""
         if count == 1:
             return self
         groups = (zip(*[iter(column)] * count, strict=True) for column in self)
         return Buckets(*(list(map(add, group)) for add, group in zip(_ADD, groups, strict=True)))
 
     def together(self) -> Counts:
-        """All spans as one."""
+        """Adds up all spans."""
         fastest, slowest = min(self.fastest, default=inf), max(self.slowest, default=-inf)
         return sum(self.checks), sum(self.failures), sum(self.timed), sum(self.total), fastest, slowest
 
     def times(self) -> list[Times]:
-        """Of each span; the averages are rounded to microseconds, as the others are already."""
+        """The times of each span; averages are rounded to microseconds, as minimum and maximum already are."""
         pairs = zip(self.timed, self.total, strict=True)
         averages = [round(total / timed * 1000) / 1000 if timed else nan for timed, total in pairs]
         return list(map(Times, averages, self.fastest, self.slowest))
 
     def buckets(self, begins: Sequence[datetime], uptimes: Sequence[float | None]) -> list[Bucket]:
-        """As documents."""
+        """The spans as the buckets of an answer."""
         return list(map(Bucket, begins, uptimes, self.times(), self.checks, self.failures))

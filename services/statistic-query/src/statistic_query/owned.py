@@ -1,4 +1,4 @@
-"""A monitor that is the caller's: what a question on its series takes, so that none can be asked of another's."""
+"""A monitor or heartbeat known to be the caller's; reads of time series require one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """A monitor or a heartbeat that the caller's organisation has; `Read` and `checks.find` alone make one."""
+    """A monitor or heartbeat of the caller's organisation; only `Read` creates these."""
 
     id: UUID
     created_at: datetime

@@ -1,4 +1,4 @@
-"""Time partitions of a day: made when the first row of a day comes, dropped when the day is past keeping."""
+"""Daily partitions: created with the first row of a day, dropped after the retention period."""
 
 import re
 from collections.abc import Iterable
@@ -13,52 +13,52 @@ _NAME = re.compile(r"(result|failure|ping)_(\d{8})")
 
 
 class Partitions:
-    """The days that there are tables for.
+    """The daily partitions of tables.
 
     Args:
-        kept: days that each table's rows are kept.
+        retention_days: how long each table's rows are kept, in days.
     """
 
-    def __init__(self, kept: dict[str, int]) -> None:
-        self._kept = kept
-        self._made: set[tuple[str, datetime]] = set()
+    def __init__(self, retention_days: dict[str, int]) -> None:
+        self._retention_days = retention_days
+        self._created: set[tuple[str, datetime]] = set()
 
     def keeps(self, table: str, at: datetime) -> bool:
-        """True for a time whose rows are still kept, and no more than a day ahead of our clock."""
-        return now() - timedelta(days=self._kept[table]) < at < now() + DAY
+        """True if rows of this time are still kept; not true for more than a day ahead of our clock."""
+        return now() - timedelta(days=self._retention_days[table]) < at < now() + DAY
 
-    async def make(self, tx: Connection, table: str, times: Iterable[datetime]) -> None:
-        """Makes the tables of some days, in the caller's transaction."""
+    async def create(self, tx: Connection, table: str, times: Iterable[datetime]) -> None:
+        """Creates the missing partitions for some times, in the caller's transaction."""
         for day in {_day(at) for at in times}:
-            if (table, day) not in self._made:
+            if (table, day) not in self._created:
                 await tx.execute(
                     f"CREATE TABLE IF NOT EXISTS {table}_{day:%Y%m%d} PARTITION OF {table}"
                     f" FOR VALUES FROM ('{day.isoformat()}') TO ('{(day + DAY).isoformat()}')"
                 )
-                self._made.add((table, day))
+                self._created.add((table, day))
 
     def forget(self) -> None:
-        """Looks again, for the transaction that made a table may not have been committed."""
-        self._made.clear()
+        """Forgets which partitions exist, as the transaction that created one may have been rolled back."""
+        self._created.clear()
 
     async def drop_old(self, connection: Connection) -> None:
-        """Drops the tables of old days."""
+        """Drops the partitions of old days."""
         for row in await connection.fetch("SELECT relname FROM pg_class WHERE relkind = 'r'"):
             found = _NAME.fullmatch(row["relname"])
             if found:
                 day = datetime.strptime(found[2], "%Y%m%d").replace(tzinfo=UTC)
-                if day + DAY < now() - timedelta(days=self._kept[found[1]]):
+                if day + DAY < now() - timedelta(days=self._retention_days[found[1]]):
                     await connection.execute(f"DROP TABLE {row['relname']}")
 
     async def delete_old(self, connection: Connection) -> None:
         """Deletes old rows of the tables without partitions."""
         for table, condition in _OLD.items():
-            days = self._kept["ping" if table == "notification" else table]
+            days = self._retention_days["ping" if table == "notification" else table]
             await delete_in_batches(connection, table, condition, now() - timedelta(days=days))
 
 
 class Retention(Worker):
-    """Deletes each hour what is past keeping."""
+    """Deletes expired data each hour."""
 
     lock = "expire"
     every = 3600.0
@@ -68,13 +68,13 @@ class Retention(Worker):
         self._partitions = partitions
 
     async def round(self, connection: Connection) -> bool:
-        """Deletes all that is old now."""
+        """Deletes what has expired."""
         await self._partitions.drop_old(connection)
         await self._partitions.delete_old(connection)
         return False
 
 
-# Of a monitor's changes the last one before that time stays: it says in which state the time began.
+# The last state change before that time is kept: it gives the state at that time.
 _OLD = {
     "notification": "t.at < $1",
     "flip": "t.at < $1",

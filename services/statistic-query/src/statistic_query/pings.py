@@ -1,4 +1,4 @@
-"""Pings: stored with their number, counted into their hours, listed, and dropped when there are too many."""
+"""Pings: stored with their numbers, counted by hour, listed, and pruned."""
 
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,6 @@ import msgspec
 
 from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection, Database
-from pinghome_common.errors import NotFound
 from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import Heartbeat, Status
 from pinghome_common.events.ping import Kind, Ping
@@ -19,55 +18,59 @@ from statistic_query.owned import Owned
 from statistic_query.partition import Partitions
 from statistic_query.ping_sequence import PingSequence
 
-Settle = Callable[[set[UUID]], Awaitable[None]]
+FetchMissing = Callable[[set[UUID]], Awaitable[None]]
 Row = Any
 
 
-def learnt(event: Envelope) -> tuple[object, ...]:
-    """What LEARN takes in of an event of a heartbeat: what a command changed of its run and pause."""
+def sequence_change(event: Envelope) -> tuple[object, ...]:
+    """The arguments of `APPLY_CHANGE` for an event of a heartbeat: what a command changed of its run and pause."""
     it = msgspec.json.decode(event.data, type=Heartbeat)
-    still = it.vitals.status in (Status.new, Status.paused) and it.vitals.last_start is None
-    ignores = it.vitals.changed_at if it.vitals.status is Status.paused and it.manual_resume else None
-    return it.id, event.version, still, ignores
+    no_run = it.vitals.status in (Status.new, Status.paused) and it.vitals.last_start is None
+    ignores_from = it.vitals.changed_at if it.vitals.status is Status.paused and it.manual_resume else None
+    return it.id, event.version, no_run, ignores_from
 
 
-async def store(tx: Connection, pings: list[Ping], partitions: Partitions, settle: Settle) -> None:
-    """Stores pings and counts them; those of heartbeats that are gone are passed over.
+async def store(tx: Connection, pings: list[Ping], partitions: Partitions, fetch_missing: FetchMissing) -> None:
+    """Stores and counts pings, except those of deleted heartbeats.
 
     Args:
         tx: the projection's transaction.
-        pings: in the order of the stream.
-        partitions: of the table `ping`.
-        settle: fetches from the stream the events of heartbeats that are not known yet.
+        pings: in stream order.
+        partitions: those of the table `ping`.
+        fetch_missing: applies the events of heartbeats that are not known yet.
     """
     ids = {UUID(bytes=ping.heartbeat) for ping in pings}
-    tallies = await _tallies(tx, ids)
-    if unknown := ids - tallies.keys():
-        await settle(unknown)
-        tallies |= await _tallies(tx, unknown)
+    sequences = await _sequences(tx, ids)
+    if unknown := ids - sequences.keys():
+        await fetch_missing(unknown)
+        sequences |= await _sequences(tx, unknown)
     rows: list[Row] = []
     hours: dict[tuple[UUID, datetime], Counter[int]] = defaultdict(Counter)
     for ping in pings:
         heartbeat, at = UUID(bytes=ping.heartbeat), from_micros(ping.at)
-        if tally := tallies.get(heartbeat):
-            kind = tally.count(ping)
+        if sequence := sequences.get(heartbeat):
+            kind = sequence.count(ping)
             hours[heartbeat, hour(at)][kind] += 1
             if partitions.keeps("ping", at):
-                rows.append(_row(heartbeat, at, kind, tally, ping))
-    await partitions.make(tx, "ping", (row[2] for row in rows))
+                rows.append(_row(heartbeat, at, kind, sequence, ping))
+    await partitions.create(tx, "ping", (row[2] for row in rows))
     await tx.copy_records_to_table("ping", records=rows, columns=_COLUMNS)
     if hours:
         kinds = (Kind.tick, Kind.run, Kind.complete, Kind.fail)
-        counted = [(*key, *(counts[kind] for kind in kinds)) for key, counts in sorted(hours.items())]
-        await tx.execute(_PING_HOUR, *in_columns(counted))
-        await tx.execute(_TALLIED, *in_columns([_tallied(*it) for it in sorted(tallies.items(), key=lambda it: it[0])]))
+        counts_by_hour = [(*key, *(counts[kind] for kind in kinds)) for key, counts in sorted(hours.items())]
+        await tx.execute(_PING_HOUR, *in_columns(counts_by_hour))
+        await tx.execute(
+            _UPDATE_SEQUENCE,
+            *in_columns([_sequence_row(*it) for it in sorted(sequences.items(), key=lambda it: it[0])]),
+        )
 
 
-def _row(heartbeat: UUID, at: datetime, kind: Kind, tally: PingSequence, ping: Ping) -> tuple[object, ...]:
+def _row(heartbeat: UUID, at: datetime, kind: Kind, sequence: PingSequence, ping: Ping) -> tuple[object, ...]:
     return (
         UUID(bytes=ping.id), heartbeat, at, kind, ping.message, ping.method, ping.scheme, ping.remote_addr,
-        ping.user_agent, tally.n, ping.body or None, ping.exit_status, UUID(bytes=ping.run_id) if ping.run_id else None,
-        tally.ignores(ping),
+        ping.user_agent, sequence.n, ping.body or None, ping.exit_status,
+        UUID(bytes=ping.run_id) if ping.run_id else None,
+        sequence.ignores(ping),
     )  # fmt: skip
 
 
@@ -77,7 +80,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-async def _tallies(tx: Connection, ids: set[UUID]) -> dict[UUID, PingSequence]:
+async def _sequences(tx: Connection, ids: set[UUID]) -> dict[UUID, PingSequence]:
     rows = await tx.fetch("SELECT * FROM ping_sequence WHERE heartbeat = ANY($1::uuid[]) AND version > 0", list(ids))
     return {
         row["heartbeat"]: PingSequence(
@@ -88,41 +91,35 @@ async def _tallies(tx: Connection, ids: set[UUID]) -> dict[UUID, PingSequence]:
     }  # fmt: skip
 
 
-def _tallied(heartbeat: UUID, it: PingSequence) -> tuple[object, ...]:
+def _sequence_row(heartbeat: UUID, it: PingSequence) -> tuple[object, ...]:
     return heartbeat, it.n, it.last_event, it.running, UUID(bytes=it.run_id) if it.run_id else None
 
 
 class RecentPings:
-    """The newest pings of each check, at most `most`: those that are kept."""
+    """The pings that are kept: the newest `limit` of each heartbeat."""
 
-    def __init__(self, db: Connection, most: int) -> None:
-        self._db, self._most = db, most
+    def __init__(self, db: Connection, limit: int) -> None:
+        self._db, self._limit = db, limit
 
-    async def newest(self, check: Owned) -> list[Row]:
-        """The newest pings, the last first, without bodies; `size` is the body's."""
-        rows: list[Row] = await self._db.fetch(_NEWEST, check.id, self._most)
+    async def newest(self, heartbeat: Owned) -> list[Row]:
+        """The pings of a heartbeat, newest first, without bodies; `size` is the length of the body in bytes."""
+        rows: list[Row] = await self._db.fetch(_NEWEST, heartbeat.id, self._limit)
         return rows
 
-    async def body(self, check: Owned, n: int) -> bytes:
-        """The body of a ping.
-
-        Raises:
-            NotFound: there is no such ping, or it had no body.
-        """
-        found: bytes | None = await self._db.fetchval(_BODY, check.id, self._most, n)
-        if found is None:
-            raise NotFound("not found")
+    async def body(self, heartbeat: Owned, n: int) -> bytes | None:
+        """The body of a ping; None if there is no such ping, or it had no body."""
+        found: bytes | None = await self._db.fetchval(_BODY, heartbeat.id, self._limit, n)
         return found
 
 
-async def prune(connection: Connection, most: int) -> int:
-    """Drops all but the newest pings of each heartbeat that has twice too many; how many heartbeats that were.
+async def prune(connection: Connection, limit: int) -> int:
+    """Deletes all but the newest `limit` pings of each heartbeat with twice as many; returns how many heartbeats.
 
-    So each ping is looked at twice in its life, whatever a heartbeat's rate, and the projection does nothing for it.
+    Pruning at twice the limit keeps the work per ping constant, and out of the projection.
     """
-    rows = await connection.fetch("SELECT heartbeat, n FROM ping_sequence WHERE n - dropped >= 2 * $1::bigint", most)
+    rows = await connection.fetch("SELECT heartbeat, n FROM ping_sequence WHERE n - dropped >= 2 * $1::bigint", limit)
     for row in rows:
-        heartbeat, until = row["heartbeat"], row["n"] - most
+        heartbeat, until = row["heartbeat"], row["n"] - limit
         async with connection.transaction():
             await connection.execute("DELETE FROM ping WHERE heartbeat = $1 AND n <= $2", heartbeat, until)
             await connection.execute("UPDATE ping_sequence SET dropped = $2 WHERE heartbeat = $1", heartbeat, until)
@@ -130,18 +127,18 @@ async def prune(connection: Connection, most: int) -> int:
 
 
 class Pruner(Worker):
-    """Prunes each minute; `most` is the number of pings that are kept of each heartbeat."""
+    """Prunes each minute; `limit` is the number of pings kept per heartbeat."""
 
     lock = "prune"
     every = 60.0
 
-    def __init__(self, db: Database, most: int) -> None:
+    def __init__(self, db: Database, limit: int) -> None:
         super().__init__(db)
-        self._most = most
+        self._limit = limit
 
     async def round(self, connection: Connection) -> bool:
-        """Drops what is too many now."""
-        await prune(connection, self._most)
+        """Prunes once."""
+        await prune(connection, self._limit)
         return False
 
 
@@ -155,21 +152,21 @@ def in_columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-LEARN = """
+APPLY_CHANGE = """
 INSERT INTO ping_sequence AS old (heartbeat, version, ignores_from) VALUES ($1, $2, $4)
 ON CONFLICT (heartbeat) DO UPDATE SET version = $2, ignores_from = $4,
     running = old.running AND NOT $3::boolean, run_id = CASE WHEN $3 THEN NULL ELSE old.run_id END
 WHERE old.version < $2
 """
 
-_TALLIED = """
+_UPDATE_SEQUENCE = """
 UPDATE ping_sequence t SET n = a.n, last_event = a.last_event, running = a.running, run_id = a.run_id
 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::boolean[], $5::uuid[])
     a (heartbeat, n, last_event, running, run_id)
 WHERE t.heartbeat = a.heartbeat
 """
 
-# The index knows their times, not their numbers.
+# The index has the times of pings, not their numbers.
 _KEPT = """
 SELECT {} FROM (SELECT * FROM ping WHERE heartbeat = $1 ORDER BY at DESC, n DESC LIMIT $2) AS last
 WHERE n > (SELECT n FROM ping_sequence WHERE heartbeat = $1) - $2::bigint

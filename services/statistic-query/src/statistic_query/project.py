@@ -1,4 +1,4 @@
-"""What statistics are made of: state changes from EVENTS, results and pings from TELEMETRY."""
+"""Projects state changes and notifications from EVENTS, results and pings from TELEMETRY."""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,25 +19,26 @@ from statistic_query.partition import Partitions
 from statistic_query.pings import in_columns
 from statistic_query.read import VERDICTS
 
+NAME = "statistic-query"
 NOUNS = ("resource", "heartbeat", "notification")
 MOST_ADDRESSES = 100_000
 
 
-class _Changed(msgspec.Struct, frozen=True):
+class _Status(msgspec.Struct, frozen=True):
     status: str = ""
     changed_at: int = 0
 
 
-class _Made(msgspec.Struct):
-    """Of a monitor's or a heartbeat's event; only heartbeats have a version of their last change of status."""
+class _Monitor(msgspec.Struct):
+    """The state of a monitor or heartbeat; only heartbeats have `changed_version`, of the last status change."""
 
     created_at: datetime
     service_id: UUID
-    vitals: _Changed = _Changed()
+    vitals: _Status = _Status()
     changed_version: int = 0
 
 
-class _Said(msgspec.Struct):
+class _Notification(msgspec.Struct):
     about: UUID
     at: datetime
 
@@ -52,29 +53,43 @@ class Projector:
         self._tx: Connection | None = None
 
     async def events(self, tx: Connection, items: list[Item]) -> None:
-        """Whose each monitor is, every change of its state, and who was told of it."""
-        await self._learn(tx, [item.value for item in items])
+        """Stores the owners of monitors, their state changes and notifications."""
+        await self._apply(tx, [item.value for item in items])
 
-    async def _learn(self, tx: Connection, events: list[Envelope]) -> None:
-        monitors, changes, flips, learnt, gone, said = [], [], [], [], [], {}
+    async def _apply(self, tx: Connection, events: list[Envelope]) -> None:
+        monitors, changes, flips, sequences, deleted, notifications = [], [], [], [], [], {}
         for event in events:
             if event.noun == "notification":
-                of = msgspec.json.decode(event.data, type=_Said)
-                said[event.subject] = event.subject, of.about, of.at, event.version, bytes(event.data).decode()
+                it = msgspec.json.decode(event.data, type=_Notification)
+                state = bytes(event.data).decode()
+                notifications[event.subject] = event.subject, it.about, it.at, event.version, state
                 continue
             if event.deleted:
-                gone.append((event.noun, event.subject))
+                deleted.append((event.noun, event.subject))
                 continue
             if event.noun == "heartbeat":
-                learnt.append(pings.learnt(event))
-            made = msgspec.json.decode(event.data, type=_Made)
+                sequences.append(pings.sequence_change(event))
+            monitor = msgspec.json.decode(event.data, type=_Monitor)
             key = unique_key(event.subject) if event.noun == "heartbeat" else None
             monitors.append(
-                (event.subject, event.noun, event.organisation, event.version, made.created_at, made.service_id, key)
+                (
+                    event.subject,
+                    event.noun,
+                    event.organisation,
+                    event.version,
+                    monitor.created_at,
+                    monitor.service_id,
+                    key,
+                )
             )
-            if made.changed_version == event.version and made.vitals.status in ("up", "down"):
+            if monitor.changed_version == event.version and monitor.vitals.status in ("up", "down"):
                 flips.append(
-                    (event.subject, event.version, from_micros(made.vitals.changed_at), made.vitals.status == "up")
+                    (
+                        event.subject,
+                        event.version,
+                        from_micros(monitor.vitals.changed_at),
+                        monitor.vitals.status == "up",
+                    )
                 )
             if event.noun == "resource":
                 change = msgspec.json.decode(event.data, type=Resource).change
@@ -85,29 +100,29 @@ class Projector:
                     )
                 )  # fmt: skip
         for statement, rows in (
-            (_MONITOR, monitors), (_CHANGE, changes), (_FLIP, flips), (pings.LEARN, learnt),
-            (_NOTIFICATION, [*said.values()]),
+            (_MONITOR, monitors), (_CHANGE, changes), (_FLIP, flips), (pings.APPLY_CHANGE, sequences),
+            (_NOTIFICATION, [*notifications.values()]),
         ):  # fmt: skip
-            if rows:  # none would be a way to the database all the same
+            if rows:  # executemany makes a round trip even without rows
                 await tx.executemany(statement, rows)
-        for noun, id_ in gone:
+        for noun, id_ in deleted:
             await self._delete(tx, noun, id_)
 
     async def _delete(self, tx: Connection, noun: str, id_: UUID) -> None:
-        """Single results and pings of a deleted monitor go with their day; nobody can ask for them any more."""
+        """Deletes a monitor; its results and pings can no longer be read, and are dropped with their partitions."""
         await tx.execute("DELETE FROM monitor WHERE id = $1", id_)
         tables = (
             ("state_change", "result_day", "series") if noun == "resource" else ("ping_hour", "flip", "ping_sequence")
         )
         for table in tables:
             await tx.execute(f"DELETE FROM {table} WHERE {noun} = $1", id_)
-        # A digest stays for what it says of others.
+        # A digest is kept, because it covers other monitors, too.
         await tx.execute("DELETE FROM notification WHERE about = $1 AND state->'covers' = '[]'", id_)
         self._series = {of: series for of, series in self._series.items() if of[0] != id_}
 
     async def telemetry(self, tx: Connection, items: list[Item]) -> None:
-        """Stores pings and results, and counts them into their hours."""
-        if tx is not self._tx:  # a server that crashed may have forgotten what was learnt over an earlier connection
+        """Stores pings and results, and counts them by hour."""
+        if tx is not self._tx:  # after a crash the server may have lost what an earlier connection committed
             self._forget()
             self._tx = tx
         try:
@@ -118,17 +133,17 @@ class Projector:
             raise
 
     def _forget(self) -> None:
-        """Looks again for partitions and series, for the transaction that made them may not have been committed."""
+        """Empties the caches, as the transaction that created their entries may have been rolled back."""
         self._partitions.forget()
         self._series.clear()
         self._addresses = {"": None}
 
     async def _pings(self, tx: Connection, arrived: list[Ping]) -> None:
-        async def settle(heartbeats: set[UUID]) -> None:
-            await self._settle(tx, "heartbeat", heartbeats)
+        async def fetch_missing(heartbeats: set[UUID]) -> None:
+            await self._fetch_missing(tx, "heartbeat", heartbeats)
 
         if arrived:
-            await pings.store(tx, arrived, self._partitions, settle)
+            await pings.store(tx, arrived, self._partitions, fetch_missing)
 
     async def _results(self, tx: Connection, items: list[Item]) -> None:
         arrived: list[tuple[tuple[UUID, str], datetime, Result]] = []
@@ -137,7 +152,7 @@ class Projector:
             if self._partitions.keeps("result", slot):
                 arrived.append(((item.value.resource, item.sender), slot, item.value))
         alive = await self._alive(tx, "resource", {resource for (resource, _), _, _ in arrived})
-        await self._number(tx, {of for of, _, _ in arrived if of[0] in alive} - self._series.keys())
+        await self._load_series(tx, {of for of, _, _ in arrived if of[0] in alive} - self._series.keys())
         found: dict[tuple[int, datetime], Result] = {}
         for of, slot, result in arrived:
             if of[0] in alive:
@@ -145,10 +160,10 @@ class Projector:
         if not found:
             return
         for table in ("result", "failure"):
-            await self._partitions.make(tx, table, (slot for _, slot in found))
-        await self._name(tx, {result.address for result in found.values()} - self._addresses.keys())
+            await self._partitions.create(tx, table, (slot for _, slot in found))
+        await self._load_addresses(tx, {result.address for result in found.values()} - self._addresses.keys())
         rows = [_row(key, result, self._addresses[result.address]) for key, result in found.items()]
-        # A job that was probed twice gives the same key twice: only what is new is counted.
+        # A job that was probed twice has the same key twice; only new results are counted.
         new = [tuple(row) for row in await tx.fetch(_RESULT, *in_columns(rows))]
         await self._count(tx, [(key, found[key]) for key in new])
 
@@ -166,31 +181,31 @@ class Projector:
         await rollup.count(tx, (result for _, result in new))
 
     async def _alive(self, tx: Connection, noun: str, ids: set[UUID]) -> set[UUID]:
-        """Those not deleted."""
+        """The ids that are not deleted."""
         rows = await tx.fetch("SELECT id FROM monitor WHERE id = ANY($1::uuid[])", list(ids))
         alive = {row["id"] for row in rows}
-        return alive | await self._settle(tx, noun, ids - alive)
+        return alive | await self._fetch_missing(tx, noun, ids - alive)
 
-    async def _settle(self, tx: Connection, noun: str, missing: set[UUID]) -> set[UUID]:
-        """Telemetry may be read after its monitor's end, or before the event that made it: the stream tells."""
+    async def _fetch_missing(self, tx: Connection, noun: str, missing: set[UUID]) -> set[UUID]:
+        """Applies events that telemetry has overtaken; returns the ids that are not deleted."""
         alive = set()
         for id_ in missing:
             message = await self._broker.last("EVENTS", f"events.{noun}.{id_}")
             if message and not (event := decode(message.data)).deleted:
-                await self._learn(tx, [event])
+                await self._apply(tx, [event])
                 alive.add(id_)
         return alive
 
-    async def _number(self, tx: Connection, new: set[tuple[UUID, str]]) -> None:
-        """Learns the series of monitors in regions, and makes those that there are not."""
+    async def _load_series(self, tx: Connection, new: set[tuple[UUID, str]]) -> None:
+        """Caches the ids of new series, each of a monitor and region, and creates those that are missing."""
         if new:
             columns = in_columns(sorted(new))
             await tx.execute(_NEW_SERIES, *columns)
             for row in await tx.fetch(_SERIES, *columns):
                 self._series[row["resource"], row["region"]] = row["id"]
 
-    async def _name(self, tx: Connection, new: set[str]) -> None:
-        """Learns the numbers of addresses; a name whose address always changes may not fill our memory."""
+    async def _load_addresses(self, tx: Connection, new: set[str]) -> None:
+        """Caches the ids of new addresses; the cache is bounded, as a host may change its address all the time."""
         if new:
             if len(self._addresses) > MOST_ADDRESSES:
                 self._addresses = {"": None}
@@ -212,7 +227,7 @@ def _row(key: tuple[int, datetime], it: Result, address: int | None) -> tuple[ob
 
 
 def _late(it: Result) -> float:
-    """Milliseconds from when it was due to when it was checked."""
+    """Milliseconds between the slot and the check."""
     return (it.checked_at - it.slot) / 1000
 
 
@@ -237,9 +252,7 @@ INSERT INTO series (resource, region) SELECT * FROM unnest($1::uuid[], $2::text[
 
 _NEW_ADDRESS = "INSERT INTO address (address) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
 
-_SERIES = (
-    "SELECT * FROM series JOIN unnest($1::uuid[], $2::text[]) AS wanted (resource, region) USING (resource, region)"
-)
+_SERIES = "SELECT * FROM series JOIN unnest($1::uuid[], $2::text[]) AS keys (resource, region) USING (resource, region)"
 
 _RESULT = """
 INSERT INTO result (slot, series, total, dns, connect, tls, first_byte, verdict, status_code, address)

@@ -1,4 +1,4 @@
-"""Statistics of one organisation: every statement begins with whose the monitor is."""
+"""Reads of one organisation; every query starts with the owner of the monitor."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ from statistic_query.window import STEPS, Window
 Row = Any
 
 VERDICTS = (Verdict.up, Verdict.target_fail, Verdict.probe_error, Verdict.blocked)
-"""By the numbers that stand for them in the table `result`."""
+"""Their indexes are what the table `result` stores."""
 
 
-# Counts of single results, in milliseconds rounded to microseconds; the blank is the beginning of a row's bucket.
+# Counts of single results, times in milliseconds; the placeholder is for the bucket's column.
 _RAW = """
 SELECT {}count(*), count(*) FILTER (WHERE verdict = 1), count(t), coalesce(sum(t::float8), 0),
     coalesce(round(min(t)::float8 * 1000) / 1000, 'infinity'),
@@ -35,7 +35,7 @@ FROM (
     SELECT slot AS at, verdict, CASE WHEN verdict = 0 OR status_code IS NOT NULL THEN total END AS t
     FROM result WHERE series = ANY(ARRAY(SELECT id FROM series WHERE resource = $1))
     AND slot >= $2 AND slot < $3 AND verdict < 2
-) AS spoke
+) AS counted
 """
 _ALL = _RAW.format("")
 _MINUTES = f"""
@@ -49,7 +49,7 @@ _SUM = f"substr(hours, {len(rollup.EMPTY) * 24 // 25 + 1})"
 _HOURS, _SUMS = _DAYS.format("hours"), _DAYS.format(_SUM)
 _BORDERS = _DAYS.format(f"CASE WHEN day > $2 AND day < $3 THEN {_SUM} ELSE hours END")
 
-# The newest of each series are taken first: only then is looked at what belongs to them.
+# LIMIT applies within each series before the joins.
 _HISTORY = """
 SELECT m.created_at, array_agg(c.at ORDER BY at, c.version) FILTER (WHERE c.at IS NOT NULL),
     array_agg(c.status ORDER BY at, c.version) FILTER (WHERE c.at IS NOT NULL)
@@ -73,7 +73,7 @@ WHERE s.resource = $1 ORDER BY r.slot DESC, s.region LIMIT $4
 
 
 def _span(window: Window, begins: Sequence[datetime], until: datetime) -> tuple[str, list[object]]:
-    """The statement that has what was counted in buckets, of a monitor $1, and its other arguments."""
+    """The query for the counts of monitor $1 in buckets, and its other arguments."""
     if not begins:
         return "SELECT", []
     if window.interval == "minute":
@@ -82,23 +82,23 @@ def _span(window: Window, begins: Sequence[datetime], until: datetime) -> tuple[
 
 
 def _hourly(window: Window) -> bool:
-    """False when the buckets are whole days."""
+    """False if the buckets are whole days."""
     return 0 < STEPS[window.interval] < STEPS["day"]
 
 
 def _days(first: datetime, until: datetime) -> list[object]:
-    """The first and the last day of whole hours."""
+    """The first and the last day with whole hours."""
     return [first.date(), (until - rollup.HOUR).date()]
 
 
 def _in_minutes(begins: Sequence[datetime], found: Sequence[Any]) -> Buckets:
-    """What was counted in minutes, from columns, of which the first has their begins."""
+    """Counts by minute; the first column has the start of each minute."""
     minutes = dict(zip(found[0], zip(*found[1:], strict=True), strict=True)) if found[0] else {}
     return Buckets.of(minutes.get(begin, NOTHING) for begin in begins)
 
 
 def _in_days(window: Window, begins: Sequence[datetime], until: datetime, found: Sequence[Any]) -> Buckets:
-    """What was counted in longer buckets, of which the last one ends at `until`, from days."""
+    """Counts in buckets of hours or days, made of days; the last bucket ends at `until`."""
     step = STEPS[window.interval]
     if _hourly(window):
         return rollup.hours(_by_day(found), begins[0], until).by(step // STEPS["hour"])
@@ -115,7 +115,7 @@ def _by_day(found: Sequence[Any]) -> dict[date, bytes]:
 
 
 class Read:
-    """What one organisation may see."""
+    """Reads limited to one organisation."""
 
     def __init__(self, db: Database | Connection, organisation: UUID) -> None:
         self._db, self._organisation = db, organisation
@@ -124,7 +124,7 @@ class Read:
         """A monitor or heartbeat of the organisation.
 
         Raises:
-            NotFound: there is none, or it is another organisation's.
+            NotFound: it does not exist or belongs to another organisation.
         """
         at: datetime | None = await self._db.fetchval(
             "SELECT created_at FROM monitor WHERE id = $1 AND noun = $2 AND organisation = $3",
@@ -134,16 +134,33 @@ class Read:
             raise NotFound(f"{noun.capitalize()} not found")
         return Owned(id_, at)
 
-    async def watched(
+    async def heartbeat_of(self, service: UUID, key: UUID | str) -> Owned | None:
+        """The heartbeat with an id or a unique key; None if the service has none."""
+        column = "id" if isinstance(key, UUID) else "unique_key"
+        row = await self._db.fetchrow(
+            f"SELECT id, created_at FROM monitor WHERE {column} = $1 AND noun = 'heartbeat'"
+            " AND organisation = $2 AND service = $3 ORDER BY id LIMIT 1",
+            key, self._organisation, service,
+        )  # fmt: skip
+        return row and Owned(row["id"], row["created_at"])
+
+    async def exists_anywhere(self, id_: UUID) -> bool:
+        """True if any service of any organisation has the heartbeat."""
+        found: bool = await self._db.fetchval(
+            "SELECT EXISTS (SELECT FROM monitor WHERE id = $1 AND noun = 'heartbeat')", id_
+        )
+        return found
+
+    async def statistics(
         self, resource: UUID, window: Window, limit: int
     ) -> tuple[Owned, History, Sequence[datetime], Buckets]:
-        """A monitor, its states from before the window to its end, and what was counted in buckets.
+        """A monitor, its states until the end of the window, and the starts and counts of its buckets.
 
-        They are the newest `limit`, from the one of its creation on: their begins, then what was counted. Minutes are
-        counted from single results, longer buckets are made of hours or days; all in one statement.
+        These are the newest `limit` buckets since its creation. Minutes are counted from single results, longer buckets
+        are made of hours or days. All of it is one query.
 
         Raises:
-            NotFound: there is none, or it is another organisation's.
+            NotFound: it does not exist or belongs to another organisation.
         """
         begins = window.newest(limit)
         until = window.after(begins[-1]) if begins else window.end
@@ -165,7 +182,7 @@ class Read:
         return it, history, begins, _in_days(window, begins, until, found)
 
     async def sums(self, it: Owned, window: Window) -> Counts:
-        """What was counted in the window: whole hours from their rollup, the rest from single results."""
+        """The counts of the whole window: whole hours from the rollup, the rest from single results."""
         start, end = window.start, window.end
         first, last = window.hours(it.created_at, now())
         edges = [(start, end)] if first >= last else [(start, first), (last, end)]
@@ -176,7 +193,7 @@ class Read:
         return Buckets.of(parts).together()
 
     async def changes(self, it: Owned, start: datetime | None, end: datetime | None, limit: int) -> list[Row]:
-        """Changes of state, newest first; `lasted` is how long each state did, None while it does."""
+        """State changes, newest first; `lasted` is the duration of each state, None for the current one."""
         rows: list[Row] = await self._db.fetch(
             "SELECT *, (SELECT min(n.at) - s.at FROM state_change n WHERE n.resource = $1 AND n.at >= s.at"
             " AND n.version > s.version) AS lasted FROM state_change s"
@@ -189,13 +206,13 @@ class Read:
     async def results(
         self, it: Owned, start: datetime | None, end: datetime | None, limit: int, verdicts: Sequence[Verdict]
     ) -> list[Row]:
-        """Single results with one of some verdicts, newest first, each with all that is kept of it."""
+        """Single results with one of the verdicts, newest first."""
         numbers = [VERDICTS.index(verdict) for verdict in verdicts]
         rows: list[Row] = await self._db.fetch(_RESULTS, it.id, start, end, limit, numbers)
         return rows
 
     async def notifications(self, it: Owned, limit: int) -> list[tuple[Notification, Notification | None]]:
-        """What channels were told of a monitor, newest first; with the digest as which one was sent."""
+        """Notifications about a monitor, newest first, each with the digest that it was sent in, if any."""
         rows = await self._db.fetch(
             "SELECT n.state, d.state AS digest FROM notification n"
             " LEFT JOIN notification d ON d.id = (n.state->>'digest')::uuid"
@@ -208,7 +225,7 @@ class Read:
         ]
 
     async def pings(self, it: Owned, before: datetime | None, limit: int) -> list[Row]:
-        """Pings strictly older than `before`, newest first."""
+        """Pings before a time, newest first."""
         rows: list[Row] = await self._db.fetch(
             "SELECT * FROM ping WHERE heartbeat = $1 AND ($2::timestamptz IS NULL OR at < $2)"
             " ORDER BY at DESC, id DESC LIMIT $3",
@@ -217,7 +234,7 @@ class Read:
         return rows
 
     async def ping_hours(self, it: Owned, start: datetime, end: datetime) -> list[Row]:
-        """Counts of pings by hour."""
+        """The number of pings by hour and kind."""
         rows: list[Row] = await self._db.fetch(
             "SELECT * FROM ping_hour WHERE heartbeat = $1 AND at >= $2 AND at < $3", it.id, start, end
         )

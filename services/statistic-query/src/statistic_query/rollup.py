@@ -1,4 +1,4 @@
-"""The rollup: what was counted in each hour, the 24 of a day in UTC packed into one value, so a month is 30 rows."""
+"""The rollup: hourly counts, with the 24 hours of a UTC day packed into one value, so that a month is 30 rows."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,22 +13,22 @@ from statistic_query.buckets import NOTHING, Buckets, Counts
 from statistic_query.pings import in_columns
 
 _COUNTS = Struct("!IIIddd")
-"""In the order of bytes in which PostgreSQL's `int4send` and `float8send` write (migration 0006)."""
+"""In the byte order of PostgreSQL's `int4send` and `float8send` (migration 0006)."""
 
 _HOURS = Struct("!" + 24 * "IIIddd")
 _NOTHING = _COUNTS.pack(*NOTHING)
 
 EMPTY = 25 * _NOTHING
-"""A packed day: its 24 hours and then its sum."""
+"""A packed day without results: 24 hours, then their sum."""
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
 async def count(tx: Connection, results: Iterable[Result]) -> None:
-    """Counts results into their hours, in any order and however late they come.
+    """Adds results to their hours, in any order.
 
-    Days are read, changed and written: the projection that `tx` belongs to is the only one that writes them.
+    Days are read, changed and written back without a lock: only the projection that `tx` belongs to writes them.
     """
     arrived: dict[tuple[UUID, date], list[tuple[int, Counts]]] = defaultdict(list)
     for result in results:
@@ -43,7 +43,7 @@ async def count(tx: Connection, results: Iterable[Result]) -> None:
 
 
 def of(it: Result) -> Counts | None:
-    """What a result counts for, None if for nothing. Only an answer has a time, kept in whole microseconds."""
+    """The counts of one result; None if it does not count. Only answers are timed, in whole microseconds."""
     if it.verdict in (Verdict.probe_error, Verdict.blocked):
         return None
     failed = int(it.verdict is Verdict.target_fail)
@@ -54,7 +54,7 @@ def of(it: Result) -> Counts | None:
 
 
 def plus(day: bytes, more: Iterable[tuple[int, Counts]]) -> bytes:
-    """A packed day with more counted in some of its hours."""
+    """Adds counts to the hours of a packed day."""
     changed = bytearray(day)
     for hour, counts in more:
         for place in (hour * _COUNTS.size, _HOURS.size):
@@ -64,7 +64,7 @@ def plus(day: bytes, more: Iterable[tuple[int, Counts]]) -> bytes:
 
 
 def hours(days: Mapping[date, bytes], first: datetime, until: datetime) -> Buckets:
-    """Each hour from `first` to before `until`, which are whole hours; nothing was counted in days that are missing."""
+    """The hours from `first` to before `until`, both whole hours; missing days are empty."""
     found: list[float] = []
     for day in _dates(first, until):
         found += _HOURS.unpack_from(days.get(day, EMPTY))
@@ -72,7 +72,7 @@ def hours(days: Mapping[date, bytes], first: datetime, until: datetime) -> Bucke
 
 
 def sums(days: Mapping[date, bytes], first: datetime, until: datetime) -> Buckets:
-    """Each day from `first` to before `until`, which are midnights, of the sums of days."""
+    """The days from `first` to before `until`, both midnights; `days` are sums."""
     found: list[float] = []
     for day in _dates(first, until):
         found += _COUNTS.unpack(days.get(day, _NOTHING))
@@ -80,7 +80,7 @@ def sums(days: Mapping[date, bytes], first: datetime, until: datetime) -> Bucket
 
 
 def together(days: Mapping[date, bytes], first: datetime, until: datetime) -> Counts:
-    """All hours from `first` to before `until`; of the days between the first and the last only the sums are needed."""
+    """The total from `first` to before `until`; days other than the first and the last may be sums."""
     tomorrow, today = first.replace(hour=0) + DAY, (until - HOUR).replace(hour=0)
     if tomorrow > today:
         return hours(days, first, until).together()
@@ -103,7 +103,7 @@ def _columns(found: Sequence[float], first: int, count: int) -> Buckets:
 
 _STORED = """
 SELECT resource, day, hours FROM result_day
-JOIN unnest($1::uuid[], $2::date[]) AS wanted (resource, day) USING (resource, day)
+JOIN unnest($1::uuid[], $2::date[]) AS keys (resource, day) USING (resource, day)
 """
 
 _STORE = """

@@ -1,4 +1,4 @@
-"""Uptime from changes of state: how long a monitor was up and down in a span of time."""
+"""Uptime: how long a monitor was up and down in a time span, computed from its state changes."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -8,16 +8,16 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Seconds up and down; time that was paused, in maintenance, pending or unknown is in neither."""
+    """Seconds up and down; time in other states (pending, unknown, maintenance, paused) counts as neither."""
 
     up: float
     down: float
 
     @property
     def uptime(self) -> float | None:
-        """Percent with four decimals; None when nothing is known of the span."""
-        watched = self.up + self.down
-        return round(100 * self.up / watched, 4) if watched else None
+        """Percentage with four decimals; None if the monitor was neither up nor down."""
+        known = self.up + self.down
+        return round(100 * self.up / known, 4) if known else None
 
 
 class History:
@@ -25,8 +25,8 @@ class History:
 
     Args:
         begins: when each state began, ascending.
-        states: which they were.
-        until: when the last one ends, the present.
+        states: the states.
+        until: when the last one ends: now.
     """
 
     def __init__(self, begins: Sequence[datetime], states: Sequence[str], until: datetime) -> None:
@@ -34,7 +34,7 @@ class History:
         self._ends = [*begins[1:], until] if begins else []
 
     def span(self, start: datetime, end: datetime) -> Span:
-        """What happened in `[start, end)`."""
+        """Seconds up and down in `[start, end)`."""
         seconds = {"up": 0.0, "down": 0.0}
         place = max(bisect_right(self._begins, start) - 1, 0)
         for index in range(place, len(self._begins)):
@@ -46,13 +46,13 @@ class History:
         return Span(seconds["up"], seconds["down"])
 
     def uptimes(self, edges: Sequence[datetime]) -> list[float | None]:
-        """The uptime of each span from one edge to the next; nearly all lie within one state."""
+        """The uptime between each two edges; spans within one state, which are most, are not computed one by one."""
         found: list[float | None] = [None] * (len(edges) - 1)
         mixed = set()
         for begin, end, state in zip(self._begins, self._ends, self._states, strict=True):
             first, last = bisect_left(edges, begin), bisect_right(edges, end) - 1
             if first < last:
-                found[first:last] = [_ALL_ALONG.get(state)] * (last - first)
+                found[first:last] = [_WITHIN_STATE.get(state)] * (last - first)
             mixed |= {first - 1, last}
         for place in mixed:
             if 0 <= place < len(found):
@@ -60,4 +60,4 @@ class History:
         return found
 
 
-_ALL_ALONG = {"up": 100.0, "down": 0.0}
+_WITHIN_STATE = {"up": 100.0, "down": 0.0}

@@ -1,4 +1,4 @@
-"""The time that a question is about, cut into buckets."""
+"""The time range of a query, divided into buckets."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,14 +12,14 @@ STEPS = {
     "minute": 60, "hour": HOUR, "1h": HOUR, "3h": 3 * HOUR, "12h": 12 * HOUR, "day": DAY, "1d": DAY, "3d": 3 * DAY,
     "week": 7 * DAY, "7d": 7 * DAY, "30d": 30 * DAY, "month": 0,
 }  # fmt: skip
-"""Seconds in each interval that may be asked for (contract A23, A37); a month has no fixed length."""
+"""Seconds in each interval (contract A23, A37); a month has no fixed length."""
 
 MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`[start, end)` in UTC, in buckets of one interval: days and more begin at midnight, weeks on Monday."""
+    """`[start, end)` in UTC, in buckets of one interval; days and longer begin at midnight, weeks on Monday."""
 
     start: datetime
     end: datetime
@@ -27,7 +27,7 @@ class Window:
 
     @property
     def origin(self) -> datetime:
-        """A time at which some bucket begins."""
+        """A time at which a bucket begins."""
         return MONDAY if self.interval in ("week", "7d") else datetime(1970, 1, 1, tzinfo=UTC)
 
     def floor(self, at: datetime) -> datetime:
@@ -43,7 +43,7 @@ class Window:
         return begin + timedelta(seconds=step) if step else (begin + timedelta(days=32)).replace(day=1)
 
     def newest(self, limit: int) -> "list[datetime]":
-        """The begins of the newest `limit` buckets that touch the window, ascending."""
+        """The starts of the newest `limit` buckets that overlap the window, ascending."""
         if self.start >= self.end:
             return []
         begin = self.floor(self.end - timedelta(microseconds=1))
@@ -57,9 +57,9 @@ class Window:
         return begins[::-1]
 
     def hours(self, created: datetime, present: datetime) -> tuple[datetime, datetime]:
-        """The whole hours of the window, from when until when; the first is not before the second when there is none.
+        """The start and the end of the window's whole hours; the start is not before the end if there are none.
 
-        The hour in which the monitor was `created`, and that of the present, count as whole: there is no more in them.
+        The hours of the monitor's creation and of the present count as whole, because there is no data outside them.
         """
         if self.start >= self.end:
             return self.start, self.start

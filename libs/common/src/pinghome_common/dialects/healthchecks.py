@@ -1,4 +1,4 @@
-"""Healthchecks' dialect (contract B): API keys, CORS, errors and path formats; the routes are elsewhere."""
+"""Healthchecks' dialect (contract B): API keys, CORS, errors and path formats."""
 
 import re
 from collections.abc import Callable
@@ -30,7 +30,7 @@ VIEWS = {
         f"/(?:{_ID}|{_KEY})/flips": ("GET",),
     }.items()
 } | {re.compile(r"/api/v[123]/(?:channels|badges|status)/?|/badge/.+"): ("GET",)}
-"""Which methods each path allows, whichever service answers them (contract B.0)."""
+"""The methods that each path allows, in all services (contract B.0)."""
 
 
 class DialectError(DomainError):
@@ -41,28 +41,33 @@ class DialectError(DomainError):
         self.status = status
 
 
+def check_not_found(*, elsewhere: bool) -> DialectError:
+    """The error for a check that the caller does not have: 403 if it exists `elsewhere`, else 404 (contract B.0)."""
+    return DialectError(403) if elsewhere else DialectError(404, "Check not found")
+
+
 def invalid(message: str) -> DialectError:
     """An invalid field (contract B.3)."""
     return DialectError(400, f"json validation error: {message}")
 
 
 class Router(APIRouter):
-    """Routes that answer below each version, with and without a trailing slash, GET also as HEAD."""
+    """Routes for each API version, with and without a trailing slash; GET routes also answer HEAD."""
 
     def __init__(self) -> None:
         super().__init__(tags=["Healthchecks"], redirect_slashes=False)
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        """Registers `/checks/…` as `/api/v1|v2|v3/checks/…`; the OpenAPI page shows version 1."""
+        """Registers `/checks/…` as `/api/v1|v2|v3/checks/…`; the OpenAPI page shows version 1 only."""
         methods = {*(options.pop("methods") or ("GET",))}
         methods |= {"HEAD"} if "GET" in methods else set()
         bare = path.rstrip("/")
         options["responses"] = problems.of_healthchecks(methods) | (options.get("responses") or {})
         for version in (1, 2, 3):
             for full in (f"/api/v{version}{bare}/", f"/api/v{version}{bare}"):
-                seen = version == 1 and full.removeprefix("/api/v1") == path
+                in_schema = version == 1 and full.removeprefix("/api/v1") == path
                 super().add_api_route(
-                    full, endpoint, **{**options, "methods": methods - {"HEAD"}, "include_in_schema": seen}
+                    full, endpoint, **{**options, "methods": methods - {"HEAD"}, "include_in_schema": in_schema}
                 )
                 if "HEAD" in methods:
                     super().add_api_route(
@@ -71,12 +76,12 @@ class Router(APIRouter):
 
 
 async def sent(request: Request) -> dict[str, Any]:
-    """The JSON object in a body, regardless of its content type; an empty body is an empty object.
+    """The JSON object in a body of any content type; an empty body is an empty object.
 
-    A lone surrogate is not valid JSON here; the character NUL, which PostgreSQL cannot store, is refused per field.
+    Lone surrogates are refused here; NUL, which PostgreSQL cannot store, is refused per field.
 
     Raises:
-        DialectError: it is not a JSON object.
+        DialectError: the body is not a JSON object.
     """
     body = await request.body()
     try:
@@ -89,9 +94,12 @@ async def sent(request: Request) -> dict[str, Any]:
 
 
 def authorize(request: Request, document: dict[str, Any] | None = None, *, read: bool = False) -> Caller:
-    """Who is calling, by the header `X-Api-Key`, or without it by `api_key` in the body.
+    """The caller, by the header `X-Api-Key`, or without it by `api_key` in the body.
 
-    `read`: a read-only key is enough.
+    Args:
+        request: the request.
+        document: its body.
+        read: whether a read-only key is enough.
 
     Raises:
         DialectError: 401, with the message of contract B.0.
@@ -110,10 +118,10 @@ def authorize(request: Request, document: dict[str, Any] | None = None, *, read:
 
 
 def identified(text: str) -> UUID:
-    """A check's id as paths have it: lower case, with dashes.
+    """Parses a check's id in a path: lower case, with dashes.
 
     Raises:
-        DialectError: 404.
+        DialectError: 404, it is not an id.
     """
     if not re.fullmatch(_ID, text):
         raise DialectError(404)
@@ -121,28 +129,28 @@ def identified(text: str) -> UUID:
 
 
 def named(text: str) -> UUID | str:
-    """The same, or a unique key.
+    """Parses a check's id or unique key in a path.
 
     Raises:
-        DialectError: 404.
+        DialectError: 404, it is neither.
     """
     return text if re.fullmatch(_KEY, text) else identified(text)
 
 
 def answer(request: Request, body: Any, status: int = 200) -> Response:
-    """A JSON answer with the common headers; `body` may already be JSON."""
+    """A JSON answer with the common headers; a `body` of text or bytes is JSON already."""
     content = body if isinstance(body, (str, bytes)) else encode(body)
     return Response(content, status, headers(request), "application/json")
 
 
 def plain(request: Request, body: str | bytes, status: int = 200) -> Response:
-    """Plain text, or unchanged bytes, which no browser interprets as anything but text."""
+    """A plain text answer, with a header against content sniffing."""
     own = {"Content-Type": "text/plain", "X-Content-Type-Options": "nosniff"}
     return Response(body, status, headers(request) | own)
 
 
 def render(request: Request, error: Exception) -> Response:
-    """Renders an error in Healthchecks' form, methods that a path does not allow, and CORS preflight requests."""
+    """Renders an error as Healthchecks does; also answers CORS preflight requests and methods not allowed."""
     status, message = 500, "something went wrong on our side"
     if isinstance(error, HTTPException):
         status, message = error.status_code, ""
@@ -159,7 +167,7 @@ def render(request: Request, error: Exception) -> Response:
 
 
 def headers(request: Request) -> dict[str, str]:
-    """The headers of every answer: CORS for the methods of its path (contract B.0)."""
+    """The CORS headers of every answer (contract B.0)."""
     return {
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Headers": "X-Api-Key",
@@ -177,13 +185,13 @@ encode = msgspec.json.Encoder().encode
 
 
 def site(request: Request) -> str:
-    """The address under which clients see all of this: `PINGHOME_URL`, else scheme and host of the request."""
+    """The public URL: `PINGHOME_URL`, else the scheme and host of the request."""
     public: str = request.app.state.settings.public_url
     return public or f"{request.url.scheme}://{request.url.netloc}"
 
 
 def version_of(request: Request) -> int:
-    """1, 2 or 3, from the path."""
+    """The API version in the path: 1, 2 or 3."""
     return int(request.scope["path"][len("/api/v")])
 
 

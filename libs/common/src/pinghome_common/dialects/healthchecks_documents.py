@@ -1,4 +1,4 @@
-"""Healthchecks' documents: what a check and a channel look like when read (contract B.2, B.4, B10)."""
+"""Healthchecks' documents: how checks and channels are rendered (contract B.2, B.4, B10)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from pinghome_common.events.key import Scope
 
 
 @dataclass(slots=True)
-class Settled:
-    """The part of a check that only commands change, encoded: `text` holds members of a JSON object.
+class RenderedSettings:
+    """The settings of a check, rendered once per change: `text` holds members of a JSON object.
 
-    Times are in microseconds; `period` is None with a schedule. Lists encode it once per change.
+    Times are in microseconds; `period` is None with a schedule.
     """
 
     id: str
@@ -32,8 +32,8 @@ class Settled:
     period: int | None
 
 
-def settled(it: Heartbeat) -> Settled:
-    """The part of a check's document that comes from its settings (contract B.2)."""
+def render_settings(it: Heartbeat) -> RenderedSettings:
+    """Renders the part of a check that only commands change (contract B.2)."""
     members: dict[str, Any] = {
         "name": it.name,
         "slug": it.slug,
@@ -48,7 +48,7 @@ def settled(it: Heartbeat) -> Settled:
     }
     text = encode(members)[1:-1].decode()
     period = None if it.schedule else it.period * MICRO
-    return Settled(
+    return RenderedSettings(
         str(it.id), text, unique_key(it.id), joined(it.channels), it.grace * MICRO, it.run_limit * MICRO, period
     )
 
@@ -58,47 +58,58 @@ def joined(channels: Sequence[UUID]) -> str: ...
 @overload
 def joined(channels: Sequence[UUID] | None) -> str | None: ...
 def joined(channels: Sequence[UUID] | None) -> str | None:
-    """The ids of channels as a check has them: sorted and joined; None where it names none of its own."""
+    """Channel ids, sorted and joined with commas; None for a check without channels of its own."""
     return None if channels is None else ",".join(sorted(map(str, channels)))
 
 
 @dataclass(slots=True)
 class View:
-    """How a caller sees checks: `now` is UNIX microseconds, `version` 1, 2 or 3; a read-only key sees less.
+    """How a caller sees checks.
 
-    `told` are the service's own channels, for a check that names none.
+    Args:
+        site: the public URL, without a slash at its end.
+        version: of the API: 1, 2 or 3.
+        now: UNIX microseconds.
+        read_only: a read-only key sees fewer fields.
+        default_channels: the ids of the service's channels, for checks without channels of their own.
     """
 
     site: str
     version: int
     now: int
     read_only: bool
-    told: str = ""
+    default_channels: str = ""
 
     def status(
-        self, own: Settled, stored: str, expected: int | None, last_start: int | None, *, started: bool = False
+        self,
+        settings: RenderedSettings,
+        stored: str,
+        expected: int | None,
+        last_start: int | None,
+        *,
+        started: bool = False,
     ) -> str:
-        """new, up, grace, down or paused; and `started` for versions that know it (contract B.4).
+        """new, up, grace, down or paused, or `started` in versions that have it (contract B.4).
 
         Args:
-            own: the check's settings.
+            settings: the check's settings.
             stored: its stored status.
-            expected: when the next success is, in UNIX microseconds, if it is up.
-            last_start: of the run under way, if there is one.
-            started: whether to report such a run as `started`.
+            expected: when the next success is due, in UNIX microseconds; None unless it is up.
+            last_start: when the current run started; None outside a run.
+            started: whether to report a run as `started`.
         """
         if last_start is not None:
-            if self.now >= last_start + own.limit:
+            if self.now >= last_start + settings.limit:
                 return "down"
             if started:
                 return "started"
         if stored != "up" or expected is None or self.now < expected:
             return stored
-        return "grace" if self.now < expected + own.grace else "down"
+        return "grace" if self.now < expected + settings.grace else "down"
 
     def check(
         self,
-        own: Settled,
+        settings: RenderedSettings,
         stored: str,
         expected: int | None,
         last_ping: int | None,
@@ -106,32 +117,32 @@ class View:
         last_duration: float | None,
         n_pings: int,
     ) -> str:
-        """A check as JSON (contract B.2); the arguments are those of `status`, and the rest of its runtime state."""
-        status = self.status(own, stored, expected, last_start, started=self.version == 1)
-        following = expected
-        if last_start is not None and stored != "down":  # a run under way is expected at its start (contract B.4)
-            following = last_start if expected is None else min(expected, last_start)
-        took = "" if last_duration is None else f',"last_duration":{int(last_duration)}'
+        """A check as JSON (contract B.2); takes the arguments of `status` and the rest of the runtime state."""
+        status = self.status(settings, stored, expected, last_start, started=self.version == 1)
+        next_ping = expected
+        if last_start is not None and stored != "down":  # during a run it is the start of the run (contract B.4)
+            next_ping = last_start if expected is None else min(expected, last_start)
+        duration = "" if last_duration is None else f',"last_duration":{int(last_duration)}'
         if self.read_only:
-            urls = f'"unique_key":"{own.unique_key}"'
+            urls = f'"unique_key":"{settings.unique_key}"'
         else:
-            told = self.told if own.channels is None else own.channels
-            update = f"{self.site}/api/v{self.version}/checks/{own.id}"
+            channels = self.default_channels if settings.channels is None else settings.channels
+            update = f"{self.site}/api/v{self.version}/checks/{settings.id}"
             urls = (
-                f'"uuid":"{own.id}","ping_url":"{self.site}/ping/{own.id}","update_url":"{update}",'
-                f'"pause_url":"{update}/pause","resume_url":"{update}/resume","channels":"{told}"'
+                f'"uuid":"{settings.id}","ping_url":"{self.site}/ping/{settings.id}","update_url":"{update}",'
+                f'"pause_url":"{update}/pause","resume_url":"{update}/resume","channels":"{channels}"'
             )
         return (
-            f'{{{own.text},"n_pings":{n_pings},"status":"{status}","started":{_BOOLS[last_start is not None]},'
-            f'"last_ping":{_quoted(last_ping)},"next_ping":{_quoted(following)}{took},{urls}}}'
+            f'{{{settings.text},"n_pings":{n_pings},"status":"{status}","started":{_BOOLS[last_start is not None]},'
+            f'"last_ping":{_quoted(last_ping)},"next_ping":{_quoted(next_ping)}{duration},{urls}}}'
         )
 
     def whole(self, it: Heartbeat) -> str:
-        """The same for a complete heartbeat."""
-        vitals = it.vitals
+        """A heartbeat as a check in JSON."""
+        state = it.vitals
         return self.check(
-            settled(it), vitals.status.value, due(it, vitals),
-            vitals.last_ping, vitals.last_start, vitals.last_duration, vitals.n_pings,
+            render_settings(it), state.status.value, due(it, state),
+            state.last_ping, state.last_start, state.last_duration, state.n_pings,
         )  # fmt: skip
 
 
@@ -142,41 +153,42 @@ def _quoted(value: int | None) -> str:
     return "null" if value is None else _second(value // MICRO)
 
 
-@lru_cache(maxsize=16_384)  # checks that were not pinged since have the same times in the next list
+@lru_cache(maxsize=16_384)  # unless a check is pinged, its times are the same in the next list
 def _second(value: int) -> str:
     return f'"{datetime.fromtimestamp(value, UTC).isoformat()}"'
 
 
-def view(request: Request, caller: Caller, now: int, told: Sequence[UUID] = ()) -> View:
-    """How the caller of a request sees checks; `told` are the channels of the service."""
-    return View(_json_safe(site(request)), version_of(request), now, caller.scope is Scope.read, joined(told))
+def view(request: Request, caller: Caller, now: int, default_channels: Sequence[UUID] = ()) -> View:
+    """How the caller of a request sees checks; `default_channels` are those of the service."""
+    read_only = caller.scope is Scope.read
+    return View(_json_safe(site(request)), version_of(request), now, read_only, joined(default_channels))
 
 
 def _json_safe(text: str) -> str:
-    """The text escaped for a JSON string: the client chooses the host of a request."""
+    """Escapes text for a JSON string; the client chooses the `Host` header."""
     return encode(text)[1:-1].decode()
 
 
 def shows(example: dict[str, Any], status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """A route's answer for the OpenAPI page."""
+    """The example answer of a route, for the OpenAPI page."""
     return {status: {"content": {"application/json": {"example": example}}}}
 
 
-_HERE = "https://ping.terra-home.de"
-_ID_OF_IT = "f618072a-7bde-4eee-af63-71a77c5723bc"
+_SITE = "https://ping.terra-home.de"
+_EXAMPLE_ID = "f618072a-7bde-4eee-af63-71a77c5723bc"
 CHECK: dict[str, Any] = {
     "name": "Backups", "slug": "backups", "tags": "prod www", "desc": "", "grace": 60, "manual_resume": False,
     "methods": "", "subject": "", "subject_fail": "", "timeout": 3600, "n_pings": 0, "status": "new",
-    "started": False, "last_ping": None, "next_ping": None, "uuid": _ID_OF_IT,
-    "ping_url": f"{_HERE}/ping/{_ID_OF_IT}",
-    "update_url": f"{_HERE}/api/v1/checks/{_ID_OF_IT}",
-    "pause_url": f"{_HERE}/api/v1/checks/{_ID_OF_IT}/pause",
-    "resume_url": f"{_HERE}/api/v1/checks/{_ID_OF_IT}/resume",
+    "started": False, "last_ping": None, "next_ping": None, "uuid": _EXAMPLE_ID,
+    "ping_url": f"{_SITE}/ping/{_EXAMPLE_ID}",
+    "update_url": f"{_SITE}/api/v1/checks/{_EXAMPLE_ID}",
+    "pause_url": f"{_SITE}/api/v1/checks/{_EXAMPLE_ID}/pause",
+    "resume_url": f"{_SITE}/api/v1/checks/{_EXAMPLE_ID}/resume",
     "channels": "",
 }  # fmt: skip
-"""The documents' own example, for the OpenAPI pages."""
+"""The example of the API documentation."""
 
 
 def channel(it: Channel) -> dict[str, Any]:
-    """A channel, which Healthchecks calls an integration."""
+    """A channel's document."""
     return {"id": it.id, "name": it.name, "kind": it.kind}

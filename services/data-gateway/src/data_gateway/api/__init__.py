@@ -1,1 +1,1 @@
-"""The outside: routes by dialect and noun."""
+"""What clients see: routes by dialect and noun."""

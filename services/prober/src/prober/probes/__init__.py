@@ -1,4 +1,4 @@
-"""The kinds of probe, one file and one line each."""
+"""The probe types, one file and one line each."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,7 +6,7 @@ from pinghome_common.guard import Guard
 from prober.probes import dns, http, icmp, imap, pop, smtp, tcp, tls, udp
 from prober.probes.probe_types import Check, Observation
 
-# (what to probe, the way out, seconds it may take in all) -> what was seen; never raises but to be cancelled.
+# (what to probe, the guard, the deadline in seconds) -> the observation; raises only CancelledError.
 Probe = Callable[[Check, Guard, float], Awaitable[Observation]]
 
 PROBES: dict[str, Probe] = {

@@ -1,4 +1,4 @@
-"""What all probe types share: one deadline for everything, and an observation as the result in any case."""
+"""What all probe types share: one deadline, and an observation whatever happens."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,13 +9,14 @@ from prober.probes.error_mapping import explain
 from prober.probes.probe_types import LOOKING_UP, Observation
 
 ERROR_LIMIT = 300
-OVERSLEPT = 0.5
+LATE_TIMEOUT = 0.5
+"""Seconds after the deadline from which on a timeout is blamed on this prober."""
 
 
 async def attempt(steps: Callable[[Observation], Awaitable[None]], deadline: float) -> Observation:
-    """Runs a probe's steps within `deadline` seconds in all; they fill the observation and raise what went wrong.
+    """Runs a probe's steps within `deadline` seconds; they fill in the observation and raise errors.
 
-    Never raises but to be cancelled. `phases.total` is the whole time, unless the steps know better.
+    Raises only CancelledError. `phases.total` is the whole time, unless the steps set it.
     """
     seen = Observation()
     started = perf_counter()
@@ -23,15 +24,15 @@ async def attempt(steps: Callable[[Observation], Awaitable[None]], deadline: flo
         async with asyncio.timeout(deadline):
             await steps(seen)
     except TimeoutError as error:
-        if error.errno is not None:  # the kernel gave up first
+        if error.errno is not None:  # the kernel timed out first
             seen.verdict, seen.error = explain(error)
         else:
-            # Our resolver's silence says nothing about the target, nor does a deadline that we noticed too late.
-            ours = seen.doing == LOOKING_UP or perf_counter() - started > deadline + OVERSLEPT
+            # A slow resolver says nothing about the target, nor does a deadline that we noticed too late.
+            ours = seen.doing == LOOKING_UP or perf_counter() - started > deadline + LATE_TIMEOUT
             seen.verdict = Verdict.probe_error if ours else Verdict.target_fail
             seen.error = f"timed out after {perf_counter() - started:.1f} s while {seen.doing}"
-    except Exception as error:  # noqa: BLE001  # a bug of ours must be told apart from the target's fault
+    except Exception as error:  # noqa: BLE001  # explain() tells our own bugs from the target's faults
         seen.verdict, seen.error = explain(error)
-    seen.error = seen.error[:ERROR_LIMIT]  # a target can make us quote it
+    seen.error = seen.error[:ERROR_LIMIT]  # it may quote the target
     seen.phases.total = seen.phases.total or (perf_counter() - started) * 1000
     return seen

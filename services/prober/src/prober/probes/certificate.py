@@ -1,4 +1,4 @@
-"""The certificate of a handshake: parsed when it has changed; otherwise it costs a probe one hash."""
+"""The certificate of a TLS handshake: parsed only if it has changed; otherwise it costs one hash."""
 
 import asyncio
 import ssl
@@ -15,25 +15,25 @@ from pinghome_common.events.certificate import Certificate, Link
 from pinghome_common.guard import AddressForbidden, Guard
 from pinghome_common.text import clean
 from prober.probes.connecting import tls_context
-from prober.probes.error_mapping import distrust, explain
+from prober.probes.error_mapping import certificate_error, explain
 from prober.probes.probe_types import Peer
 
-AGAIN = 6 * 3600.0
-"""Seconds after which an unchanged certificate is told again."""
+REPORT_INTERVAL = 6 * 3600.0
+"""Seconds after which an unchanged certificate is reported again."""
 
-WAIT = 3.0
-"""Seconds for the handshake that fetches what the probe's own did not show."""
+HANDSHAKE_TIMEOUT = 3.0
+"""Seconds for a second handshake."""
 
-TEXT, NAMES, LINKS = 300, 100, 10
-"""Most characters of a name, names and certificates that are kept: a target can send a megabyte of each."""
+MAX_TEXT, MAX_NAMES, MAX_CHAIN = 300, 100, 10
+"""The characters of a name, the names and the certificates that are kept; a target can send a megabyte of each."""
 
 _OLD = {"SSLv3": "SSL 3.0", "TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1"}
 _DER = 2  # _ssl.ENCODING_DER
 
 
 @dataclass(slots=True, frozen=True)
-class _Mark:
-    """What makes a certificate news: another host, another leaf, or another judgement of it."""
+class _Reported:
+    """What was reported: a certificate is reported again when one of these changes."""
 
     host: str
     leaf: bytes
@@ -41,48 +41,48 @@ class _Mark:
 
 
 class CertificateChanges:
-    """What this process told last of each monitor's certificate."""
+    """Remembers which certificates this process has reported."""
 
     def __init__(self) -> None:
-        self._told: dict[UUID, tuple[_Mark, float]] = {}
+        self._reported: dict[UUID, tuple[_Reported, float]] = {}
 
     def forget(self) -> None:
-        """Tells everything again, for some of what was told has been lost."""
-        self._told.clear()
+        """Reports everything again, because some reports were lost."""
+        self._reported.clear()
 
-    async def news(self, monitor: UUID, peer: Peer, guard: Guard, at: datetime) -> Certificate | None:
-        """The certificate when it is not the one that was told in the last six hours, else None.
+    async def changed(self, monitor: UUID, peer: Peer, guard: Guard, at: datetime) -> Certificate | None:
+        """The certificate; None if it was reported in the last six hours and has not changed.
 
-        A refused certificate is fetched by a handshake that takes any, and one that nobody verified (`skip_ssl_error`)
-        is judged by a handshake that verifies. Never raises but to be cancelled: a probe has its verdict already.
+        A refused certificate is fetched by a handshake without verification, and an unverified one
+        (`skip_ssl_error`) is verified by another handshake. Raises only CancelledError.
         """
-        connection = peer.connection or ((await _shake(peer, guard, verify=False))[0] if peer.problem else None)
+        connection = peer.connection or ((await _handshake(peer, guard, verify=False))[0] if peer.problem else None)
         if connection is None:
             return None
         leaf = sha256(connection.getpeercert(binary_form=True) or b"").digest()
-        mark = _Mark(peer.host, leaf, peer.problem)
-        told, since = self._told.get(monitor, (None, 0.0))
-        if told == mark and monotonic() - since < AGAIN:
+        current = _Reported(peer.host, leaf, peer.problem)
+        previous, since = self._reported.get(monitor, (None, 0.0))
+        if previous == current and monotonic() - since < REPORT_INTERVAL:
             return None
-        problem = await _judge(peer, guard, connection) if peer.problem is None else peer.problem
+        problem = await _verify(peer, guard, connection) if peer.problem is None else peer.problem
         found = read(connection, peer.host, problem, at)
         if found is not None:
-            self._told[monitor] = mark, monotonic()
+            self._reported[monitor] = current, monotonic()
         return found
 
 
-async def _judge(peer: Peer, guard: Guard, connection: ssl.SSLObject) -> str:
-    """Why a certificate that was taken unverified is not accepted; empty when it is."""
+async def _verify(peer: Peer, guard: Guard, connection: ssl.SSLObject) -> str:
+    """Verifies a certificate: why it is not accepted, empty if it is."""
     version = connection.version() or ""
     if version in _OLD:
-        return f"it could not be verified: the server speaks {_OLD[version]}, and TLS 1.2 is the oldest accepted"
-    return (await _shake(peer, guard, verify=True))[1]
+        return f"it could not be verified: the server uses {_OLD[version]}, and TLS 1.2 is the minimum"
+    return (await _handshake(peer, guard, verify=True))[1]
 
 
-async def _shake(peer: Peer, guard: Guard, *, verify: bool) -> tuple[ssl.SSLObject | None, str]:
-    """One more handshake with the same address: the connection, or why there is none."""
+async def _handshake(peer: Peer, guard: Guard, *, verify: bool) -> tuple[ssl.SSLObject | None, str]:
+    """Another handshake with the same address: the connection, or why it failed."""
     try:
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(HANDSHAKE_TIMEOUT):
             transport, _ = await guard.connect(
                 [guard.check(peer.address)],
                 peer.port,
@@ -91,22 +91,18 @@ async def _shake(peer: Peer, guard: Guard, *, verify: bool) -> tuple[ssl.SSLObje
                 server_hostname=peer.host,
             )
     except ssl.SSLCertVerificationError as error:
-        return None, distrust(error)
-    except ssl.SSLError as error:  # no suite in common, a key that is too small
+        return None, certificate_error(error)
+    except ssl.SSLError as error:  # for example no common cipher suite, or a key that is too small
         return None, f"it could not be verified: {explain(error)[1]}"
-    except (
-        OSError,
-        AddressForbidden,
-        ValueError,
-    ):  # TimeoutError is one; the target has changed its mind since the probe
-        return None, "it could not be verified: the target did not take a second connection"
+    except (OSError, AddressForbidden, ValueError):  # TimeoutError is an OSError
+        return None, "it could not be verified: the target did not accept a second connection"
     transport.abort()
     return transport.get_extra_info("ssl_object"), ""
 
 
 def read(connection: ssl.SSLObject, host: str, problem: str, at: datetime) -> Certificate | None:
-    """The certificate and its chain; None when the leaf cannot be read. `at` is when it was seen."""
-    parsed = [found for der in _chain(connection)[:LINKS] if (found := _parse(der)) is not None]
+    """The certificate and its chain; None if no certificate can be parsed. `at` is the time of the handshake."""
+    parsed = [found for der in _chain(connection)[:MAX_CHAIN] if (found := _parse(der)) is not None]
     if not parsed:
         return None
     leaf, link = parsed[0]
@@ -114,7 +110,7 @@ def read(connection: ssl.SSLObject, host: str, problem: str, at: datetime) -> Ce
         host=host,
         subject=link.subject,
         issuer=link.issuer,
-        serial_number=f"{leaf.serial_number:x}"[:TEXT],
+        serial_number=f"{leaf.serial_number:x}"[:MAX_TEXT],
         sans=_names(leaf),
         valid_from=link.valid_from,
         valid_to=link.valid_to,
@@ -133,17 +129,17 @@ def _chain(connection: Any) -> list[bytes]:
 
 
 def _parse(der: bytes) -> tuple[x509.Certificate, Link] | None:
-    """One certificate; each for itself, as one that breaks the rules must not hide the others."""
+    """One certificate; None if it is malformed, which must not hide the others."""
     try:
         it = x509.load_der_x509_certificate(der)
         link = Link(
-            subject=clean(it.subject.rfc4514_string(), TEXT),
-            issuer=clean(it.issuer.rfc4514_string(), TEXT),
+            subject=clean(it.subject.rfc4514_string(), MAX_TEXT),
+            issuer=clean(it.issuer.rfc4514_string(), MAX_TEXT),
             valid_from=it.not_valid_before_utc,
             valid_to=it.not_valid_after_utc,
             sha256=sha256(der).hexdigest(),
         )
-    except (ValueError, TypeError, OverflowError):  # a date, name or number that nobody can hold
+    except (ValueError, TypeError, OverflowError):  # for example a date out of range
         return None
     return it, link
 
@@ -153,5 +149,5 @@ def _names(leaf: x509.Certificate) -> list[str]:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return []
-    shown = [name for name in list(names)[:NAMES] if isinstance(name, x509.DNSName | x509.IPAddress)]
-    return [clean(str(name.value), TEXT) for name in shown]
+    supported = [name for name in list(names)[:MAX_NAMES] if isinstance(name, x509.DNSName | x509.IPAddress)]
+    return [clean(str(name.value), MAX_TEXT) for name in supported]

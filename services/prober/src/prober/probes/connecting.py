@@ -1,4 +1,4 @@
-"""Connects to a target, timed in phases: look-up, connection through the guard, TLS handshake."""
+"""Connects to a target in timed phases: DNS lookup, connection through the guard, TLS handshake."""
 
 import asyncio
 import ssl
@@ -9,14 +9,14 @@ from time import perf_counter
 from typing import TypeVar
 
 from pinghome_common.guard import Address, Guard
-from prober.probes.error_mapping import distrust
+from prober.probes.error_mapping import certificate_error
 from prober.probes.probe_types import LOOKING_UP, Check, Observation, Peer
 
 P = TypeVar("P", bound=asyncio.Protocol)
 
 
 async def look_up(host: str, guard: Guard, seen: Observation) -> list[Address]:
-    """The addresses of a host, every one judged; a name's look-up is added to `phases.dns`."""
+    """The addresses of a host, all checked by the guard; adds the lookup time to `phases.dns`."""
     literal = guard.check_literal(host)
     if literal is not None:
         return [literal]
@@ -39,7 +39,7 @@ async def connect(
         addresses, check.port, factory, deadline=deadline if len(addresses) > 1 else inf
     )
     seen.phases.connect = (perf_counter() - started) * 1000
-    if peer := transport.get_extra_info("peername"):  # none when it was reset at once
+    if peer := transport.get_extra_info("peername"):  # None if the connection was reset at once
         seen.address = peer[0]
     return transport, protocol
 
@@ -51,14 +51,15 @@ async def secure(
     seen: Observation,
     peer: Peer | None = None,
 ) -> asyncio.Transport:
-    """TLS over a connection, added to `phases.tls`; the certificate is verified unless the check says not to.
+    """Starts TLS on a connection; adds the time to `phases.tls`.
 
-    It is verified for the `peer`, which learns what became of it, or for the check's host.
+    The certificate is verified for the `peer`, default the check's host, unless `skip_ssl_error`; `peer.problem` is
+    set to the outcome.
 
     Raises:
         ssl.SSLError, OSError: the handshake failed.
     """
-    seen.doing = "shaking hands over TLS"
+    seen.doing = "completing the TLS handshake"
     verify = not check.skip_ssl_error
     peer = peer or Peer(check.host.rstrip("."), check.port, seen.address)
     peer.problem = "" if verify else None
@@ -66,7 +67,7 @@ async def secure(
     try:
         secured = await loop.start_tls(transport, protocol, tls_context(verify=verify), server_hostname=peer.host)
     except ssl.SSLCertVerificationError as error:
-        peer.problem = distrust(error)
+        peer.problem = certificate_error(error)
         raise
     transport = secured or transport
     peer.connection = transport.get_extra_info("ssl_object")
@@ -76,10 +77,10 @@ async def secure(
 
 @cache
 def tls_context(*, verify: bool) -> ssl.SSLContext:
-    """The context that all probes share: verifying (TLS 1.2 or newer), or taking any certificate and old servers.
+    """The TLS context of all probes: verifying (TLS 1.2 or newer), or accepting any certificate and old servers.
 
-    The verifying one takes the suites that OpenSSL and so curl take; Python alone would refuse those with SHA-1 as a
-    MAC and those without forward secrecy. A name is looked for where browsers do: not in the common name.
+    The verifying one accepts OpenSSL's default cipher suites, as curl does; Python's defaults exclude SHA-1 as a MAC
+    and suites without forward secrecy. Like browsers, it ignores the common name.
     """
     context = ssl.create_default_context()
     if verify:

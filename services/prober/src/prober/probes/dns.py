@@ -1,4 +1,4 @@
-"""The DNS probe: one question, to a server of the user's or to the region's own resolver."""
+"""The DNS probe: one query to the monitor's server or to the region's own resolver."""
 
 import asyncio
 import struct
@@ -21,15 +21,16 @@ from prober.probes.error_mapping import Broken, OwnFault
 from prober.probes.probe_types import LOOKING_UP, Check, Observation
 from prober.probes.udp import Answer
 
-_PAYLOAD = 1232  # what fits into one packet everywhere (DNS flag day 2020)
-_SHOWN = 200
+_PAYLOAD = 1232  # bytes that are never fragmented (DNS flag day 2020)
+_QUOTED = 200  # characters of records in an error
 _RESOLVERS = UnrestrictedGuard()
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
-    """Up is an answer with a record of the type, equal to the expected one where there is any.
+    """Up is an answer with a record of the type, equal to the expected one if given.
 
-    `check.data` is `NAME TYPE [expected]`. Without `check.host` the region's resolver is asked, whose silence is ours.
+    `check.data` is `NAME TYPE [expected]`. Without `check.host` the query goes to the region's resolver, whose failures
+    are not the target's.
     """
     return await attempt(partial(_ask, check, guard, monotonic() + deadline), deadline)
 
@@ -39,7 +40,7 @@ async def _ask(check: Check, guard: Guard, deadline: float, seen: Observation) -
     try:
         query = make_query(name, kind, use_edns=0, payload=_PAYLOAD)
     except (DNSException, UnicodeError) as error:
-        raise AddressForbidden(f"the question cannot be asked: {error}") from error
+        raise AddressForbidden(f"the query is not valid: {error}") from error
     if check.host:
         addresses = await look_up(check.host, guard, seen)
         seen.doing = "waiting for an answer"
@@ -53,43 +54,43 @@ async def _ask(check: Check, guard: Guard, deadline: float, seen: Observation) -
         except OSError as error:
             raise OwnFault(f"the region's resolver failed: {error}") from error
     seen.body = reply.to_text().encode()
-    _judge(reply, rdatatype.from_text(kind), "".join(expected))
+    _verify(reply, rdatatype.from_text(kind), "".join(expected))
 
 
-def _judge(reply: Message, kind: rdatatype.RdataType, expected: str) -> None:
+def _verify(reply: Message, kind: rdatatype.RdataType, expected: str) -> None:
     if reply.rcode() != rcode.NOERROR:
         raise Broken(f"answered {rcode.to_text(reply.rcode())}")
     found = [record for records in reply.answer if records.rdtype == kind for record in records]
     if not found:
-        raise Broken(f"has no {rdatatype.to_text(kind)} record of this name")
-    if expected and not any(_is(record, expected) for record in found):
-        shown = ", ".join(sorted(record.to_text()[:_SHOWN] for record in found)[:3])
-        raise Broken(f"{rdatatype.to_text(kind)} is {shown[:_SHOWN]}, not {expected[:80]}")
+        raise Broken(f"has no {rdatatype.to_text(kind)} record for this name")
+    if expected and not any(_equals(record, expected) for record in found):
+        values = ", ".join(sorted(record.to_text()[:_QUOTED] for record in found)[:3])
+        raise Broken(f"{rdatatype.to_text(kind)} is {values[:_QUOTED]}, not {expected[:80]}")
 
 
-def _is(record: Rdata, expected: str) -> bool:
-    """True when a record is the expected one; a TXT value may be plain, or quoted as a zone file and our errors do."""
+def _equals(record: Rdata, expected: str) -> bool:
+    """True if a record equals the expected one; TXT may be plain or quoted, as in zone files and our errors."""
     if isinstance(record, TXT) and b"".join(record.strings) in (expected.encode(), expected.strip('"').encode()):
         return True
     try:
-        wanted = rdata.from_text(record.rdclass, record.rdtype, expected, origin=root, relativize=False)
+        parsed = rdata.from_text(record.rdclass, record.rdtype, expected, origin=root, relativize=False)
     except (DNSException, ValueError):
         return False
-    if isinstance(record, TXT) and isinstance(wanted, TXT):  # several strings are one value
-        return expected.startswith('"') and b"".join(record.strings) == b"".join(wanted.strings)
-    return bool(record == wanted)
+    if isinstance(record, TXT) and isinstance(parsed, TXT):  # its strings are one value
+        return expected.startswith('"') and b"".join(record.strings) == b"".join(parsed.strings)
+    return bool(record == parsed)
 
 
 async def _exchange(
     query: Message, guard: Guard, addresses: list[Address], port: int, deadline: float, seen: Observation
 ) -> Message:
-    """The answer by UDP, or by TCP when it was too long for that."""
+    """The answer by UDP, or by TCP if it was truncated."""
     sent = perf_counter()
     transport, answer = await guard.datagrams(addresses, port, partial(Answer, partial(_answers, query)))
     try:
         seen.address = transport.get_extra_info("peername")[0]
         transport.sendto(query.to_wire())
-        reply = from_wire(await answer.came, ignore_trailing=True)
+        reply = from_wire(await answer.received, ignore_trailing=True)
     finally:
         transport.abort()
     if reply.flags & TC:
@@ -99,7 +100,7 @@ async def _exchange(
 
 
 def _answers(query: Message, wire: bytes) -> bool:
-    """True for an answer to this very question."""
+    """True for an answer to this query."""
     try:
         return query.is_response(from_wire(wire, ignore_trailing=True))
     except (DNSException, ValueError):
@@ -111,29 +112,29 @@ async def _by_tcp(query: Message, guard: Guard, addresses: list[Address], port: 
     try:
         wire = query.to_wire()
         transport.write(struct.pack("!H", len(wire)) + wire)
-        wire = await stream.came
+        wire = await stream.received
     finally:
         transport.abort()
     if not _answers(query, wire):
-        raise Broken("answered another question")
+        raise Broken("answered a different query")
     return from_wire(wire, ignore_trailing=True)
 
 
 class _Stream(asyncio.Protocol):
-    """Waits for one message with its length before it (RFC 1035 section 4.2.2): 64 KiB at most."""
+    """Waits for one length-prefixed message (RFC 1035 section 4.2.2) of at most 64 KiB."""
 
     def __init__(self) -> None:
-        self.came: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._heard = bytearray()
+        self.received: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._buffer = bytearray()
 
     def data_received(self, data: bytes) -> None:
-        self._heard += data
-        if len(self._heard) < 2 or self.came.done():
+        self._buffer += data
+        if len(self._buffer) < 2 or self.received.done():
             return
-        (length,) = struct.unpack_from("!H", self._heard)
-        if len(self._heard) >= length + 2:
-            self.came.set_result(bytes(self._heard[2 : length + 2]))
+        (length,) = struct.unpack_from("!H", self._buffer)
+        if len(self._buffer) >= length + 2:
+            self.received.set_result(bytes(self._buffer[2 : length + 2]))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self.came.done():
-            self.came.set_exception(exc or Broken("closed the connection without an answer"))
+        if not self.received.done():
+            self.received.set_exception(exc or Broken("closed the connection without an answer"))

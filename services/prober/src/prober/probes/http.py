@@ -15,14 +15,14 @@ from prober.probes.http_exchange import REDIRECTS, Exchange
 from prober.probes.probe_types import Check, Observation, Peer
 from prober.probes.request import Request, parse
 
-LEFT_OUT = "the monitor's own headers and body were left out where a redirect led to another site"
+SECRETS_WITHHELD = "a redirect led to another site, which was not sent the monitor's own headers and body"
 _KNOWN = frozenset(HTTPStatus)
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
-    """Probes `check.url` once, within `deadline` seconds in all; up is an answer of 2xx or 3xx (contract.md A.1).
+    """Probes `check.url` once within `deadline` seconds; up is a status of 2xx or 3xx (contract.md A.1).
 
-    Never raises but to be cancelled: what goes wrong is the observation's verdict and sentence.
+    Raises only CancelledError; other errors become the verdict and sentence of the observation.
     """
     return await attempt(partial(_follow, check, guard, monotonic() + deadline), deadline)
 
@@ -34,27 +34,27 @@ async def _follow(check: Check, guard: Guard, deadline: float, seen: Observation
         raise AddressForbidden(f"the URL cannot be probed: {error}") from error
     jar = Jar()
     for followed in count():
-        exchange = await _ask(request, check, guard, deadline, seen)
+        exchange = await _request(request, check, guard, deadline, seen)
         location = None if check.not_follow_redirect else exchange.location()
         if location is None:
             break
         if followed == check.max_redirects:
             raise Broken(f"more than {check.max_redirects} redirects")
         jar.take(exchange.headers, request.target.host, request.target.path)
-        request, left_out = request.redirected(exchange.status, location)
+        request, withheld = request.redirected(exchange.status, location)
         request.cookies = jar.header(request.target.host, request.target.path, tls=request.target.tls)
-        if left_out:
-            _note(seen, LEFT_OUT)
+        if withheld:
+            _note(seen, SECRETS_WITHHELD)
     if exchange.status in REDIRECTS and exchange.location() is None:
-        _note(seen, "the redirect does not say where it leads")
+        _note(seen, "the redirect has no Location header")
     seen.complete = True
     if not 200 <= exchange.status < 400:
         phrase = HTTPStatus(exchange.status).phrase if exchange.status in _KNOWN else ""
         raise Broken(f"answered {exchange.status} {phrase}".rstrip())
 
 
-async def _ask(request: Request, check: Check, guard: Guard, deadline: float, seen: Observation) -> Exchange:
-    """One request on its own connection; adds its times to `seen.phases`."""
+async def _request(request: Request, check: Check, guard: Guard, deadline: float, seen: Observation) -> Exchange:
+    """Sends one request on its own connection; adds its times to `seen.phases`."""
     target, phases, wire = request.target, seen.phases, request.encode()
     addresses = await look_up(target.host, guard, seen)
     seen.doing, seen.address = "connecting", str(addresses[0])
@@ -63,7 +63,7 @@ async def _ask(request: Request, check: Check, guard: Guard, deadline: float, se
         addresses,
         target.port,
         lambda: Exchange(request.method, follow=not check.not_follow_redirect),
-        # A share for each address; the only one has the whole, which probe() already limits.
+        # Each address gets a share of the time; a single one is limited by probe() anyway.
         deadline=deadline if len(addresses) > 1 else inf,
     )
     try:
@@ -71,8 +71,8 @@ async def _ask(request: Request, check: Check, guard: Guard, deadline: float, se
         if len(addresses) > 1:
             seen.address = transport.get_extra_info("peername")[0]
         if target.tls:
-            if exchange.first_byte_at:  # heard before start_tls could: in TLS the client speaks first
-                raise Broken("TLS failed: the target spoke first")
+            if exchange.first_byte_at:  # received before start_tls, although in TLS the client speaks first
+                raise Broken("TLS failed: the target sent data before the handshake")
             peer = Peer(target.host.rstrip("."), target.port, seen.address)
             if target.url == check.url:
                 seen.peer = peer

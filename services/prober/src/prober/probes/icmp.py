@@ -11,15 +11,15 @@ from prober.probes.error_mapping import OwnFault
 from prober.probes.probe_types import Check, Observation
 
 Echo = Callable[[Address], Awaitable[float]]
-"""Seconds to an address and back; waits until there is a reply."""
+"""The round-trip time to an address in seconds; waits until there is a reply."""
 
 
 async def probe(check: Check, guard: Guard, deadline: float, echo: Echo = ping.ping) -> Observation:
-    """Up is a host that replies; its time is that of one echo there and back, and of looking up its name."""
-    return await attempt(partial(_ask, check, guard, echo), deadline)
+    """Up is a host that replies; the total is the round-trip time of one echo plus the lookup of the name."""
+    return await attempt(partial(_echo, check, guard, echo), deadline)
 
 
-async def _ask(check: Check, guard: Guard, echo: Echo, seen: Observation) -> None:
+async def _echo(check: Check, guard: Guard, echo: Echo, seen: Observation) -> None:
     addresses = await look_up(check.host, guard, seen)
     seen.doing = "waiting for an echo reply"
     for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
@@ -29,7 +29,7 @@ async def _ask(check: Check, guard: Guard, echo: Echo, seen: Observation) -> Non
         except PermissionError as error:
             raise OwnFault(error.strerror) from error
         except OSError as error:
-            if left and error.errno in LOCAL_ERRNOS:  # no route there, say without IPv6: the next may have one
+            if left and error.errno in LOCAL_ERRNOS:  # no route, for example without IPv6; another address may have one
                 continue
             raise
         break

@@ -1,4 +1,4 @@
-"""The IMAP probe: greeting, CAPABILITY, STARTTLS where it is offered, LOGOUT (RFC 9051)."""
+"""The IMAP probe: greeting, CAPABILITY, STARTTLS if offered, LOGOUT (RFC 9051)."""
 
 from functools import partial
 from time import monotonic
@@ -13,39 +13,39 @@ TLS_PORT = 993
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
-    """Up is a server that greets with OK (or PREAUTH), tells its capabilities, and keeps to TLS where it offers it.
+    """Up is a server that sends a greeting (OK or PREAUTH), lists its capabilities, and completes STARTTLS if offered.
 
-    On port 993 TLS comes first. A certificate that is not accepted is a failure unless `skip_ssl_error`.
+    On port 993 the connection starts with TLS. An invalid certificate is a failure unless `skip_ssl_error`.
     """
-    return await attempt(partial(_converse, check, guard, monotonic() + deadline), deadline)
+    return await attempt(partial(_run, check, guard, monotonic() + deadline), deadline)
 
 
-async def _converse(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    talk = await LineProtocol.begin(check, guard, deadline, seen, TLS_PORT)
+async def _run(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
+    server = await LineProtocol.open(check, guard, deadline, seen, TLS_PORT)
     try:
-        greeting = await talk.greeting()
+        greeting = await server.greeting()
         if greeting.upper().split(" ")[:2] not in (["*", "OK"], ["*", "PREAUTH"]):
             raise Broken(f"greeted with {greeting[:200]!r}, not with * OK")
-        offers = await _command(talk, "p1", "CAPABILITY")
+        offers = await _command(server, "p1", "CAPABILITY")
         if "STARTTLS" in offers and check.port != TLS_PORT:
-            await _command(talk, "p2", "STARTTLS")
-            await talk.secure(check)
-            await _command(talk, "p3", "CAPABILITY")
-        await talk.goodbye("p4 LOGOUT")
+            await _command(server, "p2", "STARTTLS")
+            await server.secure(check)
+            await _command(server, "p3", "CAPABILITY")
+        await server.quit("p4 LOGOUT")
     finally:
-        talk.close()
+        server.close()
 
 
-async def _command(talk: LineProtocol, tag: str, words: str) -> set[str]:
-    """The words of the untagged answers to a command, in capitals.
+async def _command(server: LineProtocol, tag: str, command: str) -> set[str]:
+    """The words of the untagged responses to a command, in capitals.
 
     Raises:
-        Broken: its end is not OK.
+        Broken: the command did not complete with OK.
     """
-    talk.say(f"{tag} {words}")
-    said: set[str] = set()
-    while not (line := await talk.line()).startswith(f"{tag} "):
-        said |= set(line.upper().split())
+    server.send(f"{tag} {command}")
+    words: set[str] = set()
+    while not (line := await server.line()).startswith(f"{tag} "):
+        words |= set(line.upper().split())
     if line.upper().split(" ")[1:2] != ["OK"]:
-        raise Broken(f"answered {words} with {line[:200]!r}, not with OK")
-    return said
+        raise Broken(f"answered {command} with {line[:200]!r}, not with OK")
+    return words

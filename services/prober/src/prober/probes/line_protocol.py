@@ -1,4 +1,4 @@
-"""A line-based protocol, as mail servers speak it: bounded, and never read ahead of a TLS handshake."""
+"""A bounded line-based protocol for mail servers, which reads nothing ahead of a TLS handshake."""
 
 import asyncio
 from contextlib import suppress
@@ -11,103 +11,103 @@ from prober.probes.probe_types import Check, Observation
 
 LINE_LIMIT = 8 << 10
 LIMIT = 64 << 10
-GOODBYE = 1.0
-"""Seconds that a server has to answer our goodbye; if it does not, that is no failure."""
+QUIT_TIMEOUT = 1.0
+"""Seconds for the answer to the last command; a missing answer is no failure."""
 
 
 class LineProtocol(asyncio.Protocol):
-    """One connection and what the other side says on it; `observation.body` is all that was heard so far."""
+    """One connection to a server; everything received is appended to the observation's body."""
 
     def __init__(self, seen: Observation) -> None:
         self._seen = seen
-        self._heard = bytearray()
-        self._taken = 0
-        self._news = asyncio.Event()
+        self._buffer = bytearray()
+        self._received = 0
+        self._changed = asyncio.Event()
         self._end: Exception | None = None
         self._transport: asyncio.Transport | None = None
         self.first_byte_at = 0.0
 
     @classmethod
-    async def begin(
+    async def open(
         cls, check: Check, guard: Guard, deadline: float, seen: Observation, tls_port: int
     ) -> "LineProtocol":
-        """Connects, and speaks TLS at once on `tls_port`."""
-        transport, talk = await connect(check, guard, deadline, seen, lambda: cls(seen))
-        talk._transport = transport  # noqa: SLF001  # its own
+        """Connects, and starts TLS at once on `tls_port`."""
+        transport, server = await connect(check, guard, deadline, seen, lambda: cls(seen))
+        server._transport = transport  # noqa: SLF001  # of this class
         try:
             if check.port == tls_port:
-                await talk.secure(check)
+                await server.secure(check)
         except BaseException:
-            talk.close()
+            server.close()
             raise
-        return talk
+        return server
 
     async def secure(self, check: Check) -> None:
-        """Turns to TLS.
+        """Starts TLS.
 
         Raises:
-            Broken: the other side said something before: whoever sits in between could have slipped it in.
+            Broken: the server sent data before, which an attacker could have injected.
             ssl.SSLError, OSError: the handshake failed.
         """
-        if self._heard or self._transport is None:
-            raise Broken("TLS failed: the target spoke before the handshake")
+        if self._buffer or self._transport is None:
+            raise Broken("TLS failed: the target sent data before the handshake")
         self._transport = await secure(self._transport, self, check, self._seen)
 
     def data_received(self, data: bytes) -> None:
-        """Keeps what was said, within the limit."""
-        if not self._taken:
+        """Buffers data, within the limit."""
+        if not self._received:
             self.first_byte_at = perf_counter()
-        self._taken += len(data)
-        if self._taken > LIMIT:
+        self._received += len(data)
+        if self._received > LIMIT:
             self._end = Broken("sent more than 64 KiB")
             self.close()
         else:
-            self._heard += data
+            self._buffer += data
             self._seen.body += data
-        self._news.set()
+        self._changed.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing more will be said."""
-        self._end = self._end or exc or Broken("closed the connection in the middle of the conversation")
-        self._news.set()
+        """Ends the wait for lines."""
+        self._end = self._end or exc or Broken("closed the connection unexpectedly")
+        self._changed.set()
 
     async def line(self) -> str:
         """The next line, without its end.
 
         Raises:
-            Broken: there is none, or it is too long.
+            Broken: the connection was closed, or the line is too long.
             OSError: the connection failed.
         """
-        while (end := self._heard.find(b"\n")) < 0:
-            if len(self._heard) > LINE_LIMIT:
+        while (end := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) > LINE_LIMIT:
                 raise Broken("sent a line of more than 8 KiB")
             if self._end:
                 raise self._end
-            self._news.clear()
-            await self._news.wait()
-        line = bytes(self._heard[:end]).rstrip(b"\r")
-        del self._heard[: end + 1]
+            self._changed.clear()
+            await self._changed.wait()
+        line = bytes(self._buffer[:end]).rstrip(b"\r")
+        del self._buffer[: end + 1]
         return line.decode("utf-8", "replace")
 
     async def greeting(self) -> str:
         """The first line, timed as the first byte."""
         self._seen.doing = "waiting for the greeting"
-        waiting = perf_counter()
+        started = perf_counter()
         line = await self.line()
-        self._seen.phases.first_byte = max(self.first_byte_at - waiting, 0.0) * 1000
+        self._seen.phases.first_byte = max(self.first_byte_at - started, 0.0) * 1000
         return line
 
-    def say(self, words: str) -> None:
-        """Sends a line."""
-        self._seen.doing = f"waiting for the answer to {words}"
+    def send(self, command: str) -> None:
+        """Sends a command."""
+        self._seen.doing = f"waiting for the answer to {command}"
         if self._transport:
-            self._transport.write(words.encode() + b"\r\n")
+            self._transport.write(command.encode() + b"\r\n")
 
-    async def goodbye(self, words: str) -> None:
-        """Takes leave; what comes of it does not count."""
-        self.say(words)
+    async def quit(self, command: str) -> None:
+        """Sends the last command; its answer does not count."""
+        self.send(command)
         with suppress(Broken, OSError):  # TimeoutError is an OSError
-            async with asyncio.timeout(GOODBYE):
+            async with asyncio.timeout(QUIT_TIMEOUT):
                 await self.line()
 
     def close(self) -> None:

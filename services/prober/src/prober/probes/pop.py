@@ -1,4 +1,4 @@
-"""The POP3 probe: greeting, CAPA, STLS where it is offered, QUIT (RFC 1939, RFC 2449, RFC 2595)."""
+"""The POP3 probe: greeting, CAPA, STLS if offered, QUIT (RFC 1939, RFC 2449, RFC 2595)."""
 
 from functools import partial
 from time import monotonic
@@ -13,31 +13,31 @@ TLS_PORT = 995
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
-    """Up is a server that greets with +OK and keeps to TLS where it offers it; on port 995 TLS comes first.
+    """Up is a server that sends a greeting (+OK) and completes STLS if it offers it.
 
-    A certificate that is not accepted is a failure unless `skip_ssl_error`.
+    On port 995 the connection starts with TLS. An invalid certificate is a failure unless `skip_ssl_error`.
     """
-    return await attempt(partial(_converse, check, guard, monotonic() + deadline), deadline)
+    return await attempt(partial(_run, check, guard, monotonic() + deadline), deadline)
 
 
-async def _converse(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    talk = await LineProtocol.begin(check, guard, deadline, seen, TLS_PORT)
+async def _run(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
+    server = await LineProtocol.open(check, guard, deadline, seen, TLS_PORT)
     try:
-        _expect_ok(await talk.greeting(), "greeted")
-        talk.say("CAPA")
-        if (await talk.line()).startswith("+OK"):  # else it is from before RFC 2449, and well all the same
+        _expect_ok(await server.greeting(), "greeted")
+        server.send("CAPA")
+        if (await server.line()).startswith("+OK"):  # CAPA is optional (RFC 2449)
             offers = set()
-            while (line := await talk.line()) != ".":
+            while (line := await server.line()) != ".":
                 offers.add(line.strip().upper())
             if "STLS" in offers and check.port != TLS_PORT:
-                talk.say("STLS")
-                _expect_ok(await talk.line(), "offers STLS and answered it")
-                await talk.secure(check)
-        await talk.goodbye("QUIT")
+                server.send("STLS")
+                _expect_ok(await server.line(), "answered STLS")
+                await server.secure(check)
+        await server.quit("QUIT")
     finally:
-        talk.close()
+        server.close()
 
 
-def _expect_ok(line: str, what: str) -> None:
+def _expect_ok(line: str, event: str) -> None:
     if line.split(" ", 1)[0] != "+OK":
-        raise Broken(f"{what} with {line[:200]!r}, not with +OK")
+        raise Broken(f"{event} with {line[:200]!r}, not with +OK")

@@ -10,7 +10,7 @@ LOOKING_UP = "looking up the name"
 
 @dataclass(slots=True, kw_only=True)
 class Check:
-    """What to probe: a monitor's settings with its headers and body opened (`Job` says what is for which type)."""
+    """What to probe: a monitor's settings with decrypted headers and body (see `Job` for the fields of each type)."""
 
     url: str = ""
     host: str = ""
@@ -26,9 +26,9 @@ class Check:
 
 @dataclass(slots=True)
 class Peer:
-    """Who was at the other end of a TLS handshake; the connection is None when there was none.
+    """The other end of a TLS handshake; `connection` is None if the handshake failed.
 
-    `problem` is why the certificate was refused, empty when it was not, None when nobody verified it.
+    `problem` is why the certificate was refused, empty if it was accepted, None if it was not verified.
     """
 
     host: str
@@ -40,14 +40,13 @@ class Peer:
 
 @dataclass(slots=True, kw_only=True)
 class Observation:
-    """What one probe saw, filled in as it goes so that a failure keeps what came before it.
+    """What one probe observed, filled in step by step so that a failure keeps the earlier steps.
 
-    `error` is a sentence for the user, empty when up; `address` is the last one connected to. `headers` and `body`
-    (at most 1 MiB) are those of the last answer, raw; of them only `excerpt` leaves the prober. `complete` says that
-    the answer came whole, `endless` that time ran out in its body, `cut` that it was read no further. `condition` is
-    the one that failed or held last, `doing` the part it was in, for the sentence of a time-out. `peer` is that of
-    the monitor's own host, not of where it redirects to. `tolerated` are sentences on what was not as it should be
-    and did not count.
+    `error` is a sentence for the user, empty if up; `address` is the last one connected to. `headers` and `body` (at
+    most 1 MiB) are those of the last answer, raw; only `excerpt` leaves the prober. `complete` means that the whole
+    answer was received, `endless` that time ran out in its body, `cut` that the body was not read to its end.
+    `condition` is the one that failed or held last; `doing` is the current step, for timeouts. `peer` is that of the
+    monitor's own host, not of a redirect. `tolerated` are sentences on protocol violations that did not count.
     """
 
     verdict: Verdict = Verdict.up

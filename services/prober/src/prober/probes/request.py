@@ -19,8 +19,8 @@ _DEFAULTS = {
     "accept-encoding": "Accept-Encoding: identity",
     "user-agent": f"User-Agent: {USER_AGENT}",
 }
-# Whom we ask and where a message ends is not the user's to say; the last ones open metadata services (S18).
-_REFUSED = frozenset(
+# Users may not choose the host or the framing; the last three give access to metadata services (S18).
+_FORBIDDEN = frozenset(
     {
         *("host", "content-length", "transfer-encoding", "connection"),
         *("metadata-flavor", "x-aws-ec2-metadata-token", "x-aws-ec2-metadata-token-ttl-seconds"),
@@ -28,7 +28,7 @@ _REFUSED = frozenset(
 )
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 _LINE_BREAK = re.compile(r"[\r\n\0]")
-_HARMLESS = frozenset({"accept", "accept-language", "user-agent"})  # may follow to another host
+_HARMLESS = frozenset({"accept", "accept-language", "user-agent"})  # may be sent to another host
 _PORTS = {"http": 80, "https": 443}
 _URL_LIMIT = 8192
 _SAFE = "!$%&'()*+,/:;=?@[]~"
@@ -37,7 +37,7 @@ _PRINTABLE = re.compile(r"[!-~]*")
 
 @dataclass(slots=True, frozen=True)
 class Target:
-    """A URL as a request needs it; `host` is ASCII, `authority` the Host header, `path` with its query."""
+    """A parsed URL; `host` is ASCII, `authority` the Host header, `path` includes the query."""
 
     url: str
     tls: bool
@@ -50,7 +50,7 @@ class Target:
 
 @dataclass(slots=True)
 class Request:
-    """One request of a chain of redirects; `cookies` is the Cookie header that the chain itself has brought about."""
+    """One request of a chain of redirects; `cookies` is the Cookie header of cookies set by the chain."""
 
     target: Target
     method: str
@@ -62,44 +62,43 @@ class Request:
         """The bytes on the wire.
 
         Raises:
-            Forbidden: a method or header that a monitor may not have.
+            AddressForbidden: the method or a header is not allowed.
         """
         target = self.target
         if self.method not in METHODS:
-            raise AddressForbidden(f"the method {self.method!r} may not be sent")
+            raise AddressForbidden(f"the method {self.method!r} is not allowed")
         lines = [f"{self.method} {target.path} HTTP/1.1\r\nHost: {target.authority}\r\nConnection: close"]
-        given = set()
+        own = set()
         cookies = self.cookies
         for name, value in self.headers.items():
-            given.add(lower := name.lower())
-            if lower in _REFUSED or not _TOKEN.fullmatch(name) or _LINE_BREAK.search(value):
-                raise AddressForbidden(f"the header {name!r} may not be sent")
+            own.add(lower := name.lower())
+            if lower in _FORBIDDEN or not _TOKEN.fullmatch(name) or _LINE_BREAK.search(value):
+                raise AddressForbidden(f"the header {name!r} is not allowed")
             if cookies and lower == "cookie":
                 cookies = merged(value, cookies)
             else:
                 lines.append(f"{name}: {value}")
         if cookies:
             lines.append(f"Cookie: {cookies}")
-        lines += [line for name, line in _DEFAULTS.items() if name not in given]
-        if target.basic and "authorization" not in given:
+        lines += [line for name, line in _DEFAULTS.items() if name not in own]
+        if target.basic and "authorization" not in own:
             lines.append(f"Authorization: Basic {target.basic}")
         if self.body or self.method in {"POST", "PUT", "PATCH"}:
             lines.append(f"Content-Length: {len(self.body)}")
         return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + self.body
 
     def redirected(self, status: int, location: bytes) -> tuple["Request", bool]:
-        """The next request of the chain, and whether secrets were left out (RFC 9110 section 15.4, Fetch section 4.4).
+        """The next request of the chain, and whether secrets were withheld (RFC 9110 section 15.4, Fetch section 4.4).
 
-        The monitor's own headers, body and password go along to the same host alone, or to one below the same
-        registered domain over https; to another port of the host only the body with its
-        type does.
+        The monitor's own headers, body and password are sent to the same host and port, and over https to hosts of
+        the same registered domain; another port of the host gets only the body and its type.
 
         Raises:
-            Broken: the redirect leads where no probe follows.
+            Broken: the redirect cannot be followed.
         """
         old = self.target
         try:
-            # Not remembered: where a target sends us is the target's choice, and memory must not be.
+            # Not cached: targets choose these URLs and could fill the cache.
             new = parse.__wrapped__(urljoin(old.url, location.decode("utf-8", "surrogateescape")))
         except ValueError as error:
             raise Broken(f"redirects to a URL that cannot be followed: {error}") from error
@@ -109,16 +108,17 @@ class Request:
         if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):
             method, body = "GET", b""
             headers = {name: value for name, value in headers.items() if not name.lower().startswith("content-")}
-        if _trusts(old, new):
+        if _may_have_secrets(old, new):
             return Request(replace(new, basic=new.basic or old.basic), method, headers, body), False
-        kept_body = body if new.host == old.host else b""
-        allowed = {*_HARMLESS, "content-type"} if kept_body else _HARMLESS
-        kept = {name: value for name, value in headers.items() if name.lower() in allowed}
-        return Request(new, method, kept, kept_body), (len(kept), kept_body, "") != (len(headers), body, old.basic)
+        new_body = body if new.host == old.host else b""
+        allowed = {*_HARMLESS, "content-type"} if new_body else _HARMLESS
+        new_headers = {name: value for name, value in headers.items() if name.lower() in allowed}
+        withheld = (len(new_headers), new_body, "") != (len(headers), body, old.basic)
+        return Request(new, method, new_headers, new_body), withheld
 
 
-def _trusts(old: Target, new: Target) -> bool:
-    """True when secrets meant for `old` may be sent to `new`."""
+def _may_have_secrets(old: Target, new: Target) -> bool:
+    """True if secrets meant for `old` may be sent to `new`."""
     if new.host == old.host and (new.port == old.port or (old.port, new.port) == (80, 443)):
         return True
     return new.tls and registered(new.host) != "" and registered(new.host) == registered(old.host)
@@ -126,10 +126,10 @@ def _trusts(old: Target, new: Target) -> bool:
 
 @lru_cache(1 << 14)
 def parse(url: str) -> Target:
-    """Takes an absolute http or https URL apart.
+    """Parses an absolute http or https URL.
 
     Raises:
-        ValueError: it is none; the text is a sentence.
+        ValueError: it is not valid; the text is a sentence.
     """
     if len(url) > _URL_LIMIT:
         raise ValueError("it is longer than 8192 characters")

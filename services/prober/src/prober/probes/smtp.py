@@ -1,4 +1,4 @@
-"""The SMTP probe: greeting, EHLO, STARTTLS where it is offered, QUIT (RFC 5321, RFC 3207)."""
+"""The SMTP probe: greeting, EHLO, STARTTLS if offered, QUIT (RFC 5321, RFC 3207)."""
 
 from functools import partial
 from time import monotonic
@@ -14,48 +14,48 @@ NAME = "prober.pinghome.invalid"
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
-    """Up is a server that greets with 220, answers EHLO (or HELO), and keeps to TLS where it offers it.
+    """Up is a server that sends a greeting (220), accepts EHLO (or HELO), and completes STARTTLS if it offers it.
 
-    On port 465 TLS comes first (RFC 8314). A certificate that is not accepted is a failure unless `skip_ssl_error`.
+    On port 465 the connection starts with TLS (RFC 8314). An invalid certificate is a failure unless `skip_ssl_error`.
     """
-    return await attempt(partial(_converse, check, guard, monotonic() + deadline), deadline)
+    return await attempt(partial(_run, check, guard, monotonic() + deadline), deadline)
 
 
-async def _converse(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    talk = await LineProtocol.begin(check, guard, deadline, seen, TLS_PORT)
+async def _run(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
+    server = await LineProtocol.open(check, guard, deadline, seen, TLS_PORT)
     try:
-        _expect("220", await _reply(talk, await talk.greeting()), "greeted")
-        offers = await _hello(talk)
+        _expect("220", await _reply(server, await server.greeting()), "greeted")
+        offers = await _hello(server)
         if "STARTTLS" in offers and check.port != TLS_PORT:
-            talk.say("STARTTLS")
-            _expect("220", await _reply(talk), "offers STARTTLS and answered it")
-            await talk.secure(check)
-            await _hello(talk)
-        await talk.goodbye("QUIT")
+            server.send("STARTTLS")
+            _expect("220", await _reply(server), "answered STARTTLS")
+            await server.secure(check)
+            await _hello(server)
+        await server.quit("QUIT")
     finally:
-        talk.close()
+        server.close()
 
 
-async def _hello(talk: LineProtocol) -> set[str]:
-    """The first words of what the server offers; none from one that is too old for EHLO."""
-    talk.say(f"EHLO {NAME}")
-    reply = await _reply(talk)
+async def _hello(server: LineProtocol) -> set[str]:
+    """The keywords of the server's extensions; none if it does not support EHLO."""
+    server.send(f"EHLO {NAME}")
+    reply = await _reply(server)
     if reply[0].startswith("5"):
-        talk.say(f"HELO {NAME}")
-        _expect("250", await _reply(talk), "answered HELO")
+        server.send(f"HELO {NAME}")
+        _expect("250", await _reply(server), "answered HELO")
         return set()
     _expect("250", reply, "answered EHLO")
     return {line[4:].partition(" ")[0].upper() for line in reply[1:]}
 
 
-async def _reply(talk: LineProtocol, first: str | None = None) -> list[str]:
-    """The lines of one reply: a hyphen after the code says that more follow."""
-    lines = [await talk.line() if first is None else first]
+async def _reply(server: LineProtocol, first: str | None = None) -> list[str]:
+    """The lines of one reply; a hyphen after the code means that more follow."""
+    lines = [await server.line() if first is None else first]
     while lines[-1][3:4] == "-" and lines[-1][:3].isdigit():
-        lines.append(await talk.line())
+        lines.append(await server.line())
     return lines
 
 
-def _expect(code: str, reply: list[str], what: str) -> None:
+def _expect(code: str, reply: list[str], event: str) -> None:
     if reply[-1][:3] != code or reply[-1][3:4] not in ("", " "):
-        raise Broken(f"{what} with {reply[-1][:200]!r}, not with {code}")
+        raise Broken(f"{event} with {reply[-1][:200]!r}, not with {code}")

@@ -12,11 +12,11 @@ from prober.probes.probe_types import Check, Observation
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
-    """Up when the target accepts the connection; `data` is sent to it, and no answer is required."""
+    """Up if the target accepts the connection; `data` is sent, and no answer is required."""
     return await attempt(partial(_connect, check, guard, monotonic() + deadline), deadline)
 
 
 async def _connect(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
     transport, _ = await connect(check, guard, deadline, seen, asyncio.Protocol)
     transport.write(payload(check.data))
-    transport.close()  # what was written goes out before
+    transport.close()  # after everything is written

@@ -11,11 +11,11 @@ from prober.probes.probe_types import Check, Observation, Peer
 
 
 async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
-    """Up is a handshake with the check's host and port; its certificate is verified unless `skip_ssl_error`."""
-    return await attempt(partial(_shake, check, guard, monotonic() + deadline), deadline)
+    """Up if the handshake succeeds; the certificate is verified unless `skip_ssl_error`."""
+    return await attempt(partial(_handshake, check, guard, monotonic() + deadline), deadline)
 
 
-async def _shake(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
+async def _handshake(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
     transport, protocol = await connect(check, guard, deadline, seen, asyncio.Protocol)
     try:
         seen.peer = Peer(check.host.rstrip("."), check.port, seen.address)

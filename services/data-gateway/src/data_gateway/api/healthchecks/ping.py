@@ -1,4 +1,4 @@
-"""Pings: contract B.5; `ping_fast_path.py` serves those of known checks before FastAPI, with the same code."""
+"""Pings: contract B.5; `ping_fast_path.py` uses this code for pings of known checks."""
 
 import re
 from typing import Annotated, NamedTuple
@@ -7,9 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import PlainTextResponse
-from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive, Scope
+from starlette.types import Receive, Scope
 
+from data_gateway.api.body import read_body
 from data_gateway.ping_intake import HeartbeatEntry, PingIntake, origin
 from pinghome_common.dialects import problems
 from pinghome_common.dialects.healthchecks import DialectError
@@ -21,7 +21,7 @@ routes = APIRouter(tags=["Healthchecks"], redirect_slashes=False)
 
 _FORM = re.compile(
     r"/ping/(?:(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<key>[^/]{22})/(?P<slug>[A-Za-z0-9_-]{1,100}))"
-    r"(?:/(?P<what>start|fail|log|[0-9]+))?/?",
+    r"(?:/(?P<action>start|fail|log|[0-9]+))?/?",
     re.ASCII,
 )
 _RID = re.compile(rb"rid=([0-9a-fA-F]{8})-([0-9a-fA-F]{4})-([0-9a-fA-F]{4})-([0-9a-fA-F]{4})-([0-9a-fA-F]{12})")
@@ -34,8 +34,8 @@ ANSWERS = problems.of_pings() | {
 }
 
 
-class Asked(NamedTuple):
-    """A parsed ping URL; `id` or else `key` and `slug`."""
+class Target(NamedTuple):
+    """A parsed ping URL, with `id` or else `key` and `slug`."""
 
     id: str | None
     key: str
@@ -44,8 +44,8 @@ class Asked(NamedTuple):
     exit_status: int | None
 
 
-def read(path: str) -> Asked | None:
-    """Parses a ping's path; None when it is not one.
+def parse(path: str) -> Target | None:
+    """Parses the path of a ping; None if it is not one.
 
     Raises:
         DialectError: an exit status above 255, or a slug in upper case.
@@ -53,19 +53,19 @@ def read(path: str) -> Asked | None:
     found = _FORM.fullmatch(path)
     if found is None:
         return None
-    id_, key, slug, what = found.groups()
+    id_, key, slug, action = found.groups()
     if slug and slug.lower() != slug:
         raise DialectError(400, "invalid url format")
-    kind = _KINDS.get(what)
+    kind = _KINDS.get(action)
     if kind is not None:
-        return Asked(id_, key, slug, kind, None)
-    if len(what) > 10 or int(what) > 255:
+        return Target(id_, key, slug, kind, None)
+    if len(action) > 10 or int(action) > 255:
         raise DialectError(400, "invalid url format")
-    return Asked(id_, key, slug, Kind.fail if int(what) else Kind.success, int(what))
+    return Target(id_, key, slug, Kind.fail if int(action) else Kind.success, int(action))
 
 
 def run_id(query: bytes) -> bytes:
-    """`rid` as UUID bytes, empty when there is none.
+    """The parameter `rid` as UUID bytes; empty if there is none.
 
     Raises:
         DialectError: it is not a UUID.
@@ -88,41 +88,24 @@ def _has_body(scope: Scope) -> bool:
     return b"content-length" in names or b"transfer-encoding" in names
 
 
-async def sent(receive: Receive, limit: int) -> bytes:
-    """The first `limit` bytes of a body, unchanged.
-
-    Raises:
-        ClientDisconnect: the body ended early.
-    """
-    body, more = bytearray(), True
-    while more:
-        message: Message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        more = message.get("more_body", False)
-        if len(body) < limit:
-            body += message.get("body", b"")
-    return bytes(body[:limit])
-
-
-async def take(
-    intake: PingIntake, entry: HeartbeatEntry, asked: Asked, run: bytes, scope: Scope, receive: Receive, limit: int
+async def accept(
+    intake: PingIntake, entry: HeartbeatEntry, target: Target, run: bytes, scope: Scope, receive: Receive, limit: int
 ) -> None:
-    """Returns when the ping is durable.
+    """Accepts a ping; returns when it is durable.
 
     Raises:
         Unavailable: it could not be stored.
     """
     method = scope["method"]
-    body = await sent(receive, limit or LARGEST_PING_BODY) if _has_body(scope) else b""
-    kind = Kind.ign if entry.post_only and method != "POST" else asked.kind
-    await intake.keep(entry, method, kind, *origin(scope), body=body, run_id=run, exit_status=asked.exit_status)
+    body = await read_body(receive, limit or LARGEST_PING_BODY) if _has_body(scope) else b""
+    kind = Kind.ign if entry.post_only and method != "POST" else target.kind
+    await intake.store(entry, method, kind, *origin(scope), body=body, run_id=run, exit_status=target.exit_status)
 
 
 def headers(limit: int) -> dict[str, str]:
     """The headers of every answer."""
-    always = {"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=0, no-cache, no-store, must-revalidate"}
-    return {"Ping-Body-Limit": str(limit), **always} if limit else always
+    common = {"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=0, no-cache, no-store, must-revalidate"}
+    return {"Ping-Body-Limit": str(limit), **common} if limit else common
 
 
 @routes.get("/ping/{rest:path}", response_class=PlainTextResponse, responses=ANSWERS)
@@ -136,28 +119,28 @@ async def ping(
 ) -> Response:
     """Records a ping: `/ping/<uuid>` or `/ping/<ping key>/<slug>`, then `/start`, `/fail`, `/log` or an exit status.
 
-    The body is kept up to `Ping-Body-Limit` bytes. 200 `OK` means that the ping is on disk; any method will do.
+    The first `Ping-Body-Limit` bytes of the body are kept. 200 `OK` means that the ping is on disk. Any method works.
     """
     intake: PingIntake = request.app.state.intake
     limit = request.app.state.settings.ping_body_limit
     try:
-        asked = read(request.scope["path"])
-        if asked is None:
+        target = parse(request.scope["path"])
+        if target is None:
             raise NotFound("not found")
-        entry = await _find(intake, asked)
-        run, made = run_id(request.scope["query_string"]), entry is None and create == "1"
-        if made:
-            entry = await intake.create(asked.key, asked.slug)
+        entry = await _find(intake, target)
+        run, created = run_id(request.scope["query_string"]), entry is None and create == "1"
+        if created:
+            entry = await intake.create(target.key, target.slug)
         if entry is None:
             raise NotFound("not found")
-        await take(intake, entry, asked, run, request.scope, request.receive, limit)
+        await accept(intake, entry, target, run, request.scope, request.receive, limit)
     except DomainError as error:
-        words = "not found" if error.status == 404 else error.message
+        text = "not found" if error.status == 404 else error.message
         wait = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
-        return Response(words, error.status, headers(limit) | wait, "text/plain")
-    words, status = ("Created", 201) if made else ("OK", 200)
-    return Response(words, status, headers(limit), "text/plain")
+        return Response(text, error.status, headers(limit) | wait, "text/plain")
+    text, status = ("Created", 201) if created else ("OK", 200)
+    return Response(text, status, headers(limit), "text/plain")
 
 
-async def _find(intake: PingIntake, asked: Asked) -> HeartbeatEntry | None:
-    return await (intake.find(asked.id) if asked.id else intake.find_by_slug(asked.key, asked.slug))
+async def _find(intake: PingIntake, target: Target) -> HeartbeatEntry | None:
+    return await (intake.find(target.id) if target.id else intake.find_by_slug(target.key, target.slug))

@@ -1,10 +1,10 @@
-"""Records of channels, which are integrations there: contract B10, healthchecks-v1-2022.txt line 836."""
+"""Channels, which Healthchecks calls integrations: contract B10, healthchecks-v1-2022.txt line 836."""
 
 from fastapi import Request, Response
 
 from pinghome_common.dialects.healthchecks import Router, answer, authorize
 from pinghome_common.dialects.healthchecks_documents import channel, shows
-from resource_query.query import checks_of
+from resource_query.api.healthchecks.dependencies import heartbeats_of
 
 routes = Router()
 
@@ -13,7 +13,7 @@ CHANNEL = {"id": "4ec5a071-2d08-4baa-898a-eb4eb3cd6941", "name": "My Work Email"
 
 @routes.get("/channels/", responses=shows({"channels": [CHANNEL]}))
 async def collection(request: Request) -> Response:
-    """The project's channels; a read-only key may not see them (B10)."""
+    """The project's channels; needs a read-write key (B10)."""
     caller = authorize(request)
-    async with checks_of(request, caller) as checks:
-        return answer(request, {"channels": [channel(it) for it in await checks.channels()]})
+    async with heartbeats_of(request, caller) as heartbeats:
+        return answer(request, {"channels": [channel(it) for it in await heartbeats.channels()]})

@@ -1,51 +1,53 @@
-"""Many checks at once: their settings are rendered once for each change, so a list costs little more than its rows."""
+"""Lists of checks; settings are rendered once per version, so that a list costs little more than its rows."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from fastapi import Request
 
-from pinghome_common.dialects.healthchecks_documents import Settled, settled
+from pinghome_common.dialects.healthchecks_documents import RenderedSettings, render_settings
 from pinghome_common.events.heartbeat import RuntimeState, Status, due
-from resource_query.checks import Checks
+from resource_query.service_heartbeats import ServiceHeartbeats
 
-MOST = 50_000
-"""Checks whose settings are kept in memory; with more, all are made anew."""
+MAX_CACHED = 50_000
+"""Checks whose rendered settings are kept in memory; above that, the cache is emptied."""
 
-Rendered = dict[UUID, tuple[int, Settled]]
-"""The settings of checks as they are sent, and the versions that they are of."""
-
-
-Line = tuple[Settled, str, int | None, int | None, int | None, float | None, int]
-"""One check of a list: the arguments of `View.check`."""
+Cache = dict[UUID, tuple[int, RenderedSettings]]
+"""The rendered settings of checks, with their versions."""
 
 
-async def lines(request: Request, checks: Checks, tags: Sequence[str] = (), slug: str | None = None) -> list[Line]:
-    """Checks with all of some tags, and with a slug, oldest first."""
-    kept: Rendered = request.app.state.kept
-    rows = await checks.listed(tags, slug)
-    stale = [row[0] for row in rows if kept.get(row[0], _NONE)[0] != row[1]]
-    if len(kept) + len(stale) > MOST:
-        kept.clear()
+CheckArguments = tuple[RenderedSettings, str, int | None, int | None, int | None, float | None, int]
+"""The arguments of `View.check`."""
+
+
+async def list_checks(
+    request: Request, heartbeats: ServiceHeartbeats, tags: Sequence[str] = (), slug: str | None = None
+) -> list[CheckArguments]:
+    """Checks that have all of `tags`, and the slug if there is one, oldest first."""
+    cache: Cache = request.app.state.rendered_settings
+    rows = await heartbeats.rows(tags, slug)
+    stale = [row["id"] for row in rows if cache.get(row["id"], _NONE)[0] != row["version"]]
+    if len(cache) + len(stale) > MAX_CACHED:
+        cache.clear()
         stale = [row["id"] for row in rows]
     if stale:
-        kept |= {it.id: (version, settled(it)) for version, it in await checks.states(stale)}
-    # Of a schedule the deadline tells when a check is due, but while a run is under way: that has one of its own.
-    unsure = [row["id"] for row in rows if row[5] is not None and row[2] == "up"]
-    states = {it.id: it for _, it in await checks.states(unsure)} if unsure else {}
-    found: list[Line] = []
+        cache |= {it.id: (version, render_settings(it)) for version, it in await heartbeats.states(stale)}
+    # With a schedule the deadline tells when a check is due, except during a run, which has a deadline of its own.
+    running = [row["id"] for row in rows if row["last_start"] is not None and row["status"] == "up"]
+    states = {it.id: it for _, it in await heartbeats.states(running)} if running else {}
+    found: list[CheckArguments] = []
     for id_, _, stored, deadline, last_ping, last_start, last_duration, n_pings in rows:
-        if (entry := kept.get(id_)) is None:  # it was deleted between the two looks
+        if (entry := cache.get(id_)) is None:  # deleted between the two queries
             continue
-        own, expected = entry[1], None
+        settings, expected = entry[1], None
         if stored == "up":
-            if own.period is not None and last_ping is not None:
-                expected = last_ping + own.period
+            if settings.period is not None and last_ping is not None:
+                expected = last_ping + settings.period
             elif id_ in states:
                 expected = due(states[id_], RuntimeState(status=Status.up, last_ping=last_ping))
             elif deadline is not None:
-                expected = deadline - own.grace
-        found.append((own, stored, expected, last_ping, last_start, last_duration, n_pings))
+                expected = deadline - settings.grace
+        found.append((settings, stored, expected, last_ping, last_start, last_duration, n_pings))
     return found
 
 

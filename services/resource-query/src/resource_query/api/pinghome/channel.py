@@ -1,4 +1,4 @@
-"""Records of channels: our own noun (contract F)."""
+"""Records of channels: our extension (contract F)."""
 
 from typing import Annotated
 
@@ -8,22 +8,24 @@ from pinghome_common.dialects import pinghome_alerts as documents
 from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_documents import listed, shows
 from pinghome_common.dialects.pinghome_fields import Id, Paged, listing
-from resource_query.query import Queried
+from resource_query.api.pinghome.dependencies import Reading
 
 routes = Router(tags=["Channels"])
 
 
 @routes.get("/v1/channels", responses=listed(documents.CHANNEL))
 async def collection(
-    page: Paged, read: Queried, service_id: Annotated[Id | None, Query(description="only those of one service")] = None
+    page: Paged,
+    read: Reading,
+    service_id: Annotated[Id | None, Query(description="only channels of this service")] = None,
 ) -> Response:
-    """The organisation's channels, oldest first, a page at a time (our extension)."""
+    """The organisation's channels, oldest first, paginated (our extension)."""
     rows = [documents.channel(it) for it in await read.channels(service_id, page.limit, page.offset)]
     return answer(listing(rows, page, await read.count("channel", service_id)))
 
 
 @routes.get("/v1/channel/{id}", responses=shows(documents.CHANNEL))
-async def one(id: Id, read: Queried) -> Response:  # noqa: A002  # the document's word
+async def one(id: Id, read: Reading) -> Response:  # noqa: A002  # the document's word
     """A channel; its secrets are masked (our extension)."""
     it, version = await read.channel(id)
     return answer(documents.channel(it), version=version)

@@ -1,4 +1,4 @@
-"""What of a monitor expires, and the reminders of it: contract A18 to A21, pinghome-monitoring.txt lines 595 to 695."""
+"""Certificates, domains and their reminders: contract A18 to A21, pinghome-monitoring.txt lines 595 to 695."""
 
 from fastapi import Response
 
@@ -8,7 +8,7 @@ from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.errors import NotFound
 from pinghome_common.events.resource import certificate_of, domain_of
-from resource_query.query import Queried
+from resource_query.api.pinghome.dependencies import Reading
 
 routes = Router(tags=["Uptime monitors"])
 
@@ -16,8 +16,8 @@ REMINDER = {"days_before": [1, 3, 7]}
 
 
 @routes.get("/v1/resource/{id}/ssl", responses=documents.shows(documents.CERTIFICATE))
-async def ssl(id: Id, read: Queried) -> Response:  # noqa: A002  # the document's word
-    """The certificate that the monitor's host showed last (A18); 404 until one was seen, and where there is none."""
+async def ssl(id: Id, read: Reading) -> Response:  # noqa: A002  # the document's word
+    """The certificate that the monitor's host last presented (A18); 404 until there is one."""
     it, *_ = await read.resource(id)
     certificate = certificate_of(it)
     if certificate is None:
@@ -26,8 +26,8 @@ async def ssl(id: Id, read: Queried) -> Response:  # noqa: A002  # the document'
 
 
 @routes.get("/v1/resource/{id}/tld", responses=documents.shows(documents.DOMAIN))
-async def tld(id: Id, read: Queried) -> Response:  # noqa: A002
-    """What the registry tells of the monitor's domain (A19); 404 until it did."""
+async def tld(id: Id, read: Reading) -> Response:  # noqa: A002
+    """What the registry says about the monitor's domain (A19); 404 until it has answered."""
     it, *_ = await read.resource(id)
     domain = domain_of(it)
     if domain is None:
@@ -36,15 +36,15 @@ async def tld(id: Id, read: Queried) -> Response:  # noqa: A002
 
 
 @routes.get("/v1/resource/{id}/ssl/reminder", responses=documents.shows(REMINDER))
-async def ssl_reminder(id: Id, read: Queried) -> Response:  # noqa: A002
-    """On how many days before the certificate's expiry somebody is told (A20); 404 when unset."""
+async def ssl_reminder(id: Id, read: Reading) -> Response:  # noqa: A002
+    """How many days before the certificate expires channels are notified (A20); 404 if unset."""
     it, version, *_ = await read.resource(id)
     return _reminder(it.ssl_reminder, version)
 
 
 @routes.get("/v1/resource/{id}/tld/reminder", responses=documents.shows(REMINDER))
-async def tld_reminder(id: Id, read: Queried) -> Response:  # noqa: A002
-    """The same of the domain's expiry (A21)."""
+async def tld_reminder(id: Id, read: Reading) -> Response:  # noqa: A002
+    """How many days before the domain expires channels are notified (A21); 404 if unset."""
     it, version, *_ = await read.resource(id)
     return _reminder(it.tld_reminder, version)
 

@@ -8,26 +8,26 @@ from pinghome_common.dialects.pinghome import Authorized, Router, answer, gatewa
 from pinghome_common.dialects.pinghome_fields import Id, Paged, listing
 from pinghome_common.directory import Caller
 from pinghome_common.events.key import Scope
-from resource_query.query import Queried, telemetry_seen
+from resource_query.api.pinghome.dependencies import Reading, telemetry_applied
 
-routes = Router(tags=["Heartbeats"], dependencies=[Depends(telemetry_seen)])
+routes = Router(tags=["Heartbeats"], dependencies=[Depends(telemetry_applied)])
 
 
 @routes.get("/v1/service/{id}/heartbeats", responses=documents.listed(documents.HEARTBEAT))
-async def collection(id: Id, page: Paged, read: Queried, caller: Authorized, request: Request) -> Response:  # noqa: A002
-    """A service's heartbeats, a page at a time (A35); an unknown service has none."""
+async def collection(id: Id, page: Paged, read: Reading, caller: Authorized, request: Request) -> Response:  # noqa: A002
+    """A service's heartbeats, paginated (A35); an unknown service has none."""
     found = await read.heartbeats(id, page.limit, page.offset)
     rows = [documents.heartbeat(it, _gateway(request, caller), micros(now())) for it in found]
     return answer(listing(rows, page, await read.count("heartbeat", id)))
 
 
 @routes.get("/v1/heartbeat/{id}", responses=documents.shows(documents.HEARTBEAT))
-async def one(id: Id, read: Queried, caller: Authorized, request: Request) -> Response:  # noqa: A002
+async def one(id: Id, read: Reading, caller: Authorized, request: Request) -> Response:  # noqa: A002
     """A heartbeat with its settings and its state (A36)."""
     it, version = await read.heartbeat(id)
     return answer(documents.heartbeat(it, _gateway(request, caller), micros(now())), version=version)
 
 
 def _gateway(request: Request, caller: Caller) -> str | None:
-    """Where check-ins go, for whoever may write: whoever knows the URL checks in."""
+    """Where check-ins go; None for a read-only caller, because the URL alone is enough to check in."""
     return gateway_url(request) if caller.scope is Scope.write else None

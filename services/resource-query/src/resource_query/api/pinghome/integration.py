@@ -6,13 +6,13 @@ from pinghome_common.dialects import pinghome_alerts as documents
 from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_documents import shows
 from pinghome_common.dialects.pinghome_fields import Id
-from resource_query.query import Queried
+from resource_query.api.pinghome.dependencies import Reading
 
 routes = Router(tags=["Integrations"])
 
 
 @routes.get("/v1/resource/{id}/integrations", responses=shows({"data": [documents.INTEGRATION]}))
-async def collection(id: Id, read: Queried) -> Response:  # noqa: A002  # the document's word
-    """The outside systems that follow a monitor, oldest first; secrets are masked (A22)."""
+async def collection(id: Id, read: Reading) -> Response:  # noqa: A002  # the document's word
+    """A monitor's integrations with other systems, oldest first; secrets are masked (A22)."""
     it, *_ = await read.resource(id)
     return answer({"data": [documents.integration(each) for each in await read.integrations(it)]})

@@ -7,7 +7,7 @@ from fastapi import Response
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_fields import Id, Paged, listing
-from resource_query.query import Queried
+from resource_query.api.pinghome.dependencies import Reading
 
 routes = Router(tags=["Uptime monitors"])
 
@@ -25,31 +25,31 @@ REGIONS = {
 
 
 @routes.get("/v1/service/{id}/resources", responses=documents.listed(documents.RESOURCE))
-async def collection(id: Id, page: Paged, read: Queried) -> Response:  # noqa: A002  # the document's word
-    """A service's monitors, a page at a time (A15); an unknown service has none."""
+async def collection(id: Id, page: Paged, read: Reading) -> Response:  # noqa: A002  # the document's word
+    """A service's monitors, paginated (A15); an unknown service has none."""
     rows = [documents.resource(it, at, ms) for it, _, at, ms in await read.resources(id, page.limit, page.offset)]
     return answer(listing(rows, page, await read.count("resource", id)))
 
 
 @routes.get("/v1/resource/{id}", responses=documents.shows(documents.RESOURCE))
-async def one(id: Id, read: Queried) -> Response:  # noqa: A002
+async def one(id: Id, read: Reading) -> Response:  # noqa: A002
     """A monitor with its settings and its state (A16)."""
     it, version, at, ms = await read.resource(id)
     return answer(documents.resource(it, at, ms), version=version)
 
 
 @routes.get("/v1/resource/{id}/regions", responses=documents.shows(REGIONS))
-async def regions(id: Id, read: Queried) -> Response:  # noqa: A002
-    """What each region last said of a monitor (A17)."""
+async def regions(id: Id, read: Reading) -> Response:  # noqa: A002
+    """What each region last observed of a monitor (A17)."""
     it, *_ = await read.resource(id)
     data: list[dict[str, Any]] = [
         {
-            "region": view["region"],
-            "state": view["state"] if it.enabled else "paused",
-            "last_checked_at": documents.moment_of(view["checked_at"]),
-            "response_time": documents.milliseconds(view["response_time"]),
-            "error": view["error"],
+            "region": row["region"],
+            "state": row["state"] if it.enabled else "paused",
+            "last_checked_at": documents.moment_of(row["checked_at"]),
+            "response_time": documents.milliseconds(row["response_time"]),
+            "error": row["error"],
         }
-        for view in await read.views(it)
+        for row in await read.region_observations(it)
     ]
     return answer({"data": data})

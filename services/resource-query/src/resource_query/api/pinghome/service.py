@@ -1,17 +1,17 @@
-"""Records of services: our own noun (contract A.0)."""
+"""Records of services: our extension (contract A.0)."""
 
 from fastapi import Response
 
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_fields import Paged, listing
-from resource_query.query import Queried
+from resource_query.api.pinghome.dependencies import Reading
 
 routes = Router(tags=["Services"])
 
 
 @routes.get("/v1/services", responses=documents.listed(documents.SERVICE))
-async def collection(page: Paged, read: Queried) -> Response:
-    """The organisation's services, oldest first, a page at a time (our extension)."""
+async def collection(page: Paged, read: Reading) -> Response:
+    """The organisation's services, oldest first, paginated (our extension)."""
     rows = [documents.service(it) for it in await read.services(page.limit, page.offset)]
     return answer(listing(rows, page, await read.count("service", None)))

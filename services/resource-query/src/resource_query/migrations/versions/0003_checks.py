@@ -1,4 +1,4 @@
-"""What Healthchecks' dialect needs: runs with ids, and checks found by what of their ids read-only keys may see."""
+"""Runs with ids, and heartbeats found by their unique keys."""
 
 from alembic import op
 

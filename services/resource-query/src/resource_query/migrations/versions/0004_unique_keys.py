@@ -1,4 +1,4 @@
-"""Checks by what of their ids read-only keys may see."""
+"""Heartbeats found by their unique keys."""
 
 import hashlib
 from uuid import UUID

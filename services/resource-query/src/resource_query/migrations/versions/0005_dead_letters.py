@@ -1,4 +1,4 @@
-"""Dead letters are single items, and can be replayed."""
+"""Dead letters are single items and can be replayed."""
 
 from alembic import op
 

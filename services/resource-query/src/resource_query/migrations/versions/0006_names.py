@@ -1,4 +1,4 @@
-"""Tables are called what they hold."""
+"""Tables are named after their contents."""
 
 from alembic import op
 

@@ -17,20 +17,21 @@ from pinghome_common.dialects.healthchecks import (
     site,
     version_of,
 )
-from pinghome_common.dialects.pinghome_documents import shows
+from pinghome_common.dialects.healthchecks_documents import shows
 from pinghome_common.dialects.problems import TEXT
+from pinghome_common.errors import NotFound
 from pinghome_common.events.ping import Kind
-from statistic_query import checks
+from statistic_query.api.healthchecks.check import find_check
 from statistic_query.pings import RecentPings, Row
-from statistic_query.query import NAME
+from statistic_query.project import NAME
 
 routes = Router()
 
-LONGEST = timedelta(hours=72)
-"""A run that took longer has no duration."""
+MAX_DURATION = timedelta(hours=72)
+"""A longer run has no duration."""
 
 TYPES = {Kind.run: "start", Kind.fail: "fail", Kind.log: "log", Kind.ign: "ign"}
-"""All others are a success."""
+"""All other kinds are `success`."""
 
 PINGS = {
     "pings": [
@@ -52,34 +53,36 @@ PINGS = {
 
 @routes.get("/checks/{id}/pings/", responses=shows(PINGS))
 async def pings(request: Request, id: str) -> Response:  # noqa: A002  # the document's word
-    """The newest pings of a check, newest first (`PINGHOME_PINGS_KEPT`, 1000); needs a read-write key (B8).
+    """The last pings of a check, newest first (`PINGHOME_PINGS_KEPT`, default 1000); needs a read-write key (B8).
 
-    `duration` is in seconds from the `start` with the same `rid` less than 72 hours earlier.
+    `duration` is the time in seconds since the `start` with the same `rid`, if that was less than 72 hours earlier.
     """
-    caller, named, state = authorize(request), identified(id), request.app.state
+    caller, id_, state = authorize(request), identified(id), request.app.state
     await state.progress.reached(NAME, "TELEMETRY")
     async with state.db.connection() as connection:
-        check = await checks.find(connection, caller, named)
+        check = await find_check(connection, caller, id_)
         rows = await RecentPings(connection, state.settings.pings_kept).newest(check)
     return answer(request, {"pings": _documents(rows, check.id, site(request), version_of(request))})
 
 
 @routes.get("/checks/{id}/pings/{n}/body", response_class=PlainTextResponse, responses=TEXT)
 async def body(request: Request, id: str, n: str) -> Response:  # noqa: A002
-    """The body that a ping was sent with, as it was; 404 when there was none (B14)."""
-    caller, named, state = authorize(request), identified(id), request.app.state
+    """The unchanged body of a ping; 404 if it had none (B14)."""
+    caller, id_, state = authorize(request), identified(id), request.app.state
     if not (n.isascii() and n.isdigit() and len(n) < 19):
         raise DialectError(404)
     await state.progress.reached(NAME, "TELEMETRY")
     async with state.db.connection() as connection:
-        check = await checks.find(connection, caller, named)
+        check = await find_check(connection, caller, id_)
         found = await RecentPings(connection, state.settings.pings_kept).body(check, int(n))
+    if found is None:
+        raise NotFound("not found")
     return plain(request, found)
 
 
 def _documents(rows: list[Row], check: UUID, site: str, version: int) -> list[dict[str, Any]]:
-    """The pings as documents, in the order of the rows: the last first."""
-    before: dict[UUID | None, Row] = {}
+    """The pings as documents, in the order of the rows: newest first."""
+    previous: dict[UUID | None, Row] = {}
     found = []
     for row in reversed(rows):
         kind, run = Kind.ign if row["ignored"] else Kind(row["kind"]), row["run_id"]
@@ -96,16 +99,16 @@ def _documents(rows: list[Row], check: UUID, site: str, version: int) -> list[di
             "body_url": url,
         }
         if kind not in (Kind.log, Kind.ign):
-            if (lasted := _lasted(before.get(run), row)) is not None:
-                document["duration"] = lasted if version == 1 else round(lasted, 2)
-            before[run] = row
+            if (duration := _duration(previous.get(run), row)) is not None:
+                document["duration"] = duration if version == 1 else round(duration, 2)
+            previous[run] = row
         found.append(document)
     return found[::-1]
 
 
-def _lasted(before: Row | None, row: Row) -> float | None:
-    """Seconds from the start to the end of a run, when the ping before, of the same run, was its start."""
-    if before is None or before["kind"] != Kind.run or row["kind"] == Kind.run:
+def _duration(previous: Row | None, row: Row) -> float | None:
+    """Seconds since the previous ping of the same run, if that started it and this one ends it."""
+    if previous is None or previous["kind"] != Kind.run or row["kind"] == Kind.run:
         return None
-    lasted: timedelta = row["at"] - before["at"]
-    return lasted.total_seconds() if timedelta() <= lasted < LONGEST else None
+    duration: timedelta = row["at"] - previous["at"]
+    return duration.total_seconds() if timedelta() <= duration < MAX_DURATION else None

@@ -11,14 +11,13 @@ from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
 from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.events.ping import Kind
-from statistic_query import query
-from statistic_query.query import Limited, Queried, Ranged, telemetry_seen
+from statistic_query.api.pinghome.dependencies import Limited, Ranged, Reading, parse_time, telemetry_applied
 from statistic_query.window import Window
 
-routes = Router(tags=["Heartbeats"], dependencies=[Depends(telemetry_seen)])
+routes = Router(tags=["Heartbeats"], dependencies=[Depends(telemetry_applied)])
 
 Interval = Literal["1h", "3h", "12h", "1d", "3d", "7d", "30d"]
-MOST = 1000
+MAX_BUCKETS = 1000
 KINDS = ("tick", "run", "complete", "fail")
 
 STATISTIC = {
@@ -49,15 +48,15 @@ EVENTS = {
 @routes.get("/v1/heartbeat/{id}/statistic", responses=shows(STATISTIC))
 async def statistic(
     id: Id,  # noqa: A002  # the document's word
-    read: Queried,
+    read: Reading,
     range_: Ranged,
     interval: Annotated[Interval, Query(examples=["7d"])] = "1h",
 ) -> Response:
-    """How many check-ins of each kind came in each bucket, ascending, the newest 1000 buckets (A37)."""
+    """The number of check-ins of each kind in each bucket, ascending, for the newest 1000 buckets (A37)."""
     it = await read.owned("heartbeat", id)
     start, end = range_.since(it.created_at)
     window = Window(start, end, interval)
-    begins = window.newest(MOST)
+    begins = window.newest(MAX_BUCKETS)
     counts: dict[datetime, Counter[str]] = {begin: Counter() for begin in begins}
     if begins:
         for row in await read.ping_hours(it, begins[0], window.after(begins[-1])):
@@ -72,15 +71,15 @@ async def statistic(
 @routes.get("/v1/heartbeat/{id}/events", responses=shows(EVENTS))
 async def events(
     id: Id,  # noqa: A002
-    read: Queried,
+    read: Reading,
     limit: Limited = 100,
     last_received_at: Annotated[
-        str | None, Query(description="only events older than this one", examples=["2023-03-27T09:57:54Z"])
+        str | None, Query(description="only events before this time", examples=["2023-03-27T09:57:54Z"])
     ] = None,
 ) -> Response:
-    """Check-ins, newest first; to page on, give the `received_at` of the last one (A38)."""
+    """Check-ins, newest first; for the next page, pass the `received_at` of the last one (A38)."""
     it = await read.owned("heartbeat", id)
-    rows = await read.pings(it, query.moment("last_received_at", last_received_at), limit)
+    rows = await read.pings(it, parse_time("last_received_at", last_received_at), limit)
     data = [
         {
             "id": row["id"],
@@ -96,7 +95,7 @@ async def events(
 
 
 @routes.get("/v1/heartbeat/{id}/notifications", responses=shows({"data": [NOTIFICATION]}))
-async def notifications(id: Id, read: Queried, limit: Limited = 100) -> Response:  # noqa: A002
-    """Who was told what of a heartbeat, newest first, with every attempt to (our extension)."""
+async def notifications(id: Id, read: Reading, limit: Limited = 100) -> Response:  # noqa: A002
+    """Notifications about a heartbeat, newest first, with every delivery attempt (our extension)."""
     found = await read.notifications(await read.owned("heartbeat", id), limit)
     return answer({"data": [notification(it, sent_as) for it, sent_as in found]})

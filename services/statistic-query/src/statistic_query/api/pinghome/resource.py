@@ -9,8 +9,8 @@ from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
 from pinghome_common.dialects.pinghome_fields import Id
+from statistic_query.api.pinghome.dependencies import Limited, Ranged, Reading
 from statistic_query.buckets import Buckets
-from statistic_query.query import Limited, Queried, Ranged
 from statistic_query.window import MONDAY, STEPS, Window
 
 routes = Router(tags=["Uptime monitors"])
@@ -57,40 +57,40 @@ LOGS = {
 @routes.get("/v1/resource/{id}/statistic", responses=shows(STATISTIC))
 async def statistic(
     id: Id,  # noqa: A002  # the document's word
-    read: Queried,
+    read: Reading,
     range_: Ranged,
     limit: Limited = 100,
     interval: Annotated[Interval, Query(examples=["minute"])] = "hour",
 ) -> Response:
-    """Uptime and response times, over all and in buckets, the newest `limit` of them, ascending (A23).
+    """Uptime and response times, in total and in the newest `limit` buckets, ascending (A23).
 
-    `uptime` is percent of the time that the monitor was watched; response times are milliseconds.
+    `uptime` is the percentage of the time in which the monitor was up or down; response times are in milliseconds.
     """
-    asked = Window(max(range_.start, MONDAY), min(range_.end, now()), interval)  # nobody was watched before
-    it, history, begins, counted = await read.watched(id, asked, limit)
+    requested = Window(max(range_.start, MONDAY), min(range_.end, now()), interval)  # nothing was monitored before
+    it, history, begins, counts = await read.statistics(id, requested, limit)
     start, end = range_.since(it.created_at)
     window = Window(start, end, interval)
     hourly = begins and interval in ("hour", "1h")
-    same = hourly and window.hours(it.created_at, now()) == (begins[0], window.after(begins[-1]))
-    sums = counted.together() if same else await read.sums(it, window)
+    covers_window = hourly and window.hours(it.created_at, now()) == (begins[0], window.after(begins[-1]))
+    sums = counts.together() if covers_window else await read.sums(it, window)
     edges = [max(begins[0], start), *begins[1:], min(window.after(begins[-1]), end)] if begins else [start]
-    whole = history.span(start, end)
+    overall = history.span(start, end)
     summary = {
-        "uptime": whole.uptime,
-        "downtime_seconds": round(whole.down),
+        "uptime": overall.uptime,
+        "downtime_seconds": round(overall.down),
         "response_time": Buckets.of([sums]).times()[0],
         "checks": sums[0],
         "failures": sums[1],
     }
-    data = counted.buckets(begins, history.uptimes(edges))
+    data = counts.buckets(begins, history.uptimes(edges))
     return answer({"summary": summary, "interval": interval, "data": data})
 
 
 @routes.get("/v1/resource/{id}/state-changed-logs", responses=shows(LOGS))
-async def state_changed_logs(id: Id, read: Queried, range_: Ranged, limit: Limited = 100) -> Response:  # noqa: A002
-    """Changes of state, newest first, each with its cause (A24); without dates, all of them.
+async def state_changed_logs(id: Id, read: Reading, range_: Ranged, limit: Limited = 100) -> Response:  # noqa: A002
+    """State changes with their reasons, newest first (A24); without dates, all of them.
 
-    `duration_seconds` (our extension) is how long that state lasted, null while it does.
+    `duration_seconds` (our extension) is how long the state lasted; null for the current one.
     """
     it = await read.owned("resource", id)
     rows = await read.changes(it, range_.asked_start, range_.asked_end, limit)
@@ -110,7 +110,7 @@ async def state_changed_logs(id: Id, read: Queried, range_: Ranged, limit: Limit
 
 
 @routes.get("/v1/resource/{id}/notifications", responses=shows({"data": [NOTIFICATION]}))
-async def notifications(id: Id, read: Queried, limit: Limited = 100) -> Response:  # noqa: A002
-    """Who was told what of a monitor, newest first, with every attempt to (our extension)."""
+async def notifications(id: Id, read: Reading, limit: Limited = 100) -> Response:  # noqa: A002
+    """Notifications about a monitor, newest first, with every delivery attempt (our extension)."""
     found = await read.notifications(await read.owned("resource", id), limit)
     return answer({"data": [notification(it, sent_as) for it, sent_as in found]})

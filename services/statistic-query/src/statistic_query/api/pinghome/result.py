@@ -1,4 +1,4 @@
-"""Single results of an uptime monitor, our extension: everything that is kept of each."""
+"""Single results of an uptime monitor (our extension)."""
 
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -9,7 +9,7 @@ from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_documents import milliseconds, moment, shows
 from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.events.probe import Verdict
-from statistic_query.query import Limited, Queried, Ranged
+from statistic_query.api.pinghome.dependencies import Limited, Ranged, Reading
 from statistic_query.read import VERDICTS, Row
 
 routes = Router(tags=["Uptime monitors"])
@@ -39,22 +39,22 @@ RESULTS = {
 @routes.get("/v1/resource/{id}/results", responses=shows(RESULTS))
 async def results(
     id: Id,  # noqa: A002  # the document's word
-    read: Queried,
+    read: Reading,
     range_: Ranged,
     limit: Limited = 100,
-    verdict: Annotated[VerdictFilter | None, Query(description="`fail` is any of the three classes after it")] = None,
+    verdict: Annotated[VerdictFilter | None, Query(description="`fail` includes the three classes after it")] = None,
 ) -> Response:
     """Single results, newest first; without dates, all that are kept (`PINGHOME_RESULTS_KEPT_DAYS`).
 
-    `class` says what a failure speaks against: the target (`target_fail`), the prober or its region (`probe_error`), or
-    nobody, for policy refused the address (`blocked`). Phases are milliseconds, null where there was no such part.
-    `error`, `condition` and `excerpt`, at most 4 KiB of the answer, are kept of failures. `tolerated` says what was
-    wrong with an answer and did not count. `checked_at` is exact where one of these is kept; else it is the slot, but
-    for the delay that `pinghome_slot_delay_seconds` measures.
+    `class` says what caused a failure: the target (`target_fail`), the prober or its region (`probe_error`), or a
+    forbidden address (`blocked`). Phases are in milliseconds, null if there was no such phase. `error`, `condition` and
+    `excerpt`, at most 4 KiB of the answer, are kept of failures only. `tolerated` lists protocol violations that did
+    not count. `checked_at` is exact if one of these is kept; else it is the slot, and `pinghome_slot_delay_seconds`
+    measures the delay.
     """
     it = await read.owned("resource", id)
-    wanted = list(VERDICTS) if verdict is None else FAILURES if verdict == "fail" else [Verdict(verdict)]
-    rows = await read.results(it, range_.asked_start, range_.asked_end, limit, wanted)
+    verdicts = list(VERDICTS) if verdict is None else FAILURES if verdict == "fail" else [Verdict(verdict)]
+    rows = await read.results(it, range_.asked_start, range_.asked_end, limit, verdicts)
     return answer({"data": [_document(row) for row in rows]})
 
 

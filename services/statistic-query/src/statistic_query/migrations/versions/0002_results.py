@@ -1,4 +1,4 @@
-"""All that a result keeps: at which address it was checked, and of a failure when, and what the target answered."""
+"""The address of each result, and the time and the target's answer of each failure."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""What channels were told of each monitor."""
+"""The notifications about each monitor."""
 
 from alembic import op
 

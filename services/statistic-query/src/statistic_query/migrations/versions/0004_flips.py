@@ -1,4 +1,4 @@
-"""Whose each check is, and when it went up and down."""
+"""The service and unique key of each heartbeat, and when it went up and down."""
 
 from alembic import op
 
@@ -15,7 +15,7 @@ CREATE TABLE flip (
 );
 CREATE INDEX flip_at ON flip (heartbeat, at);
 
--- Events are read once more: they say all that.
+-- Events are projected again, for these columns.
 DELETE FROM checkpoint WHERE stream = 'EVENTS'
 """
 

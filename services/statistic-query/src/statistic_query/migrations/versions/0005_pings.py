@@ -1,4 +1,4 @@
-"""Pings as Healthchecks shows them: numbered for each heartbeat, with body, exit status and run id."""
+"""Pings numbered for each heartbeat, with body, exit status and run id."""
 
 from alembic import op
 
@@ -6,8 +6,8 @@ revision = "0005"
 down_revision = "0004"
 
 STATEMENTS = """
--- What is known of a heartbeat while its pings are stored: how many there were, the run under way, whose check it is.
--- `last_event` and `ignores_from` are UNIX microseconds; pings numbered up to `dropped` are gone.
+-- What storing the pings of a heartbeat needs to know: their number, the current run, the service.
+-- `last_event` and `ignores_from` are UNIX microseconds; pings up to number `dropped` are deleted.
 CREATE TABLE tally (
     heartbeat uuid PRIMARY KEY, service uuid, version int NOT NULL DEFAULT 0, n bigint NOT NULL DEFAULT 0,
     dropped bigint NOT NULL DEFAULT 0, last_event bigint, running boolean NOT NULL DEFAULT false, run_id uuid,
@@ -21,7 +21,7 @@ UPDATE ping SET n = numbered.n FROM (
 ) AS numbered WHERE ping.id = numbered.id AND ping.at = numbered.at;
 INSERT INTO tally (heartbeat, n) SELECT heartbeat, count(*) FROM ping GROUP BY heartbeat;
 
--- Events are read once more: they say whose each check is.
+-- Events are projected again, for the service of each heartbeat.
 DELETE FROM checkpoint WHERE stream = 'EVENTS'
 """
 

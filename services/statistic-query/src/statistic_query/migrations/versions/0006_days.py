@@ -1,4 +1,4 @@
-"""The hours of a day in one row, so that a month of them is 30 rows on 30 pages and not 720; a day is their sum."""
+"""The hours of a day and their sum in one row, so that a month of hours is 30 rows instead of 720."""
 
 from alembic import op
 

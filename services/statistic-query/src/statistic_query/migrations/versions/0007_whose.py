@@ -1,4 +1,4 @@
-"""Whose a check is, is known of every monitor: pings need no note of their own."""
+"""The service of a heartbeat is in `monitor`, for pings as well."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""What was wrong with an answer and did not count, beside the lean rows of all results."""
+"""The tolerated protocol violations of an answer."""
 
 from alembic import op
 

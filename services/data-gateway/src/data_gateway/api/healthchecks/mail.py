@@ -17,14 +17,14 @@ from pinghome_common.settings import LARGEST_PING_BODY, Settings
 
 log = structlog.get_logger()
 
-PATIENCE = 30.0
-"""Seconds that a client may be silent."""
+IDLE_TIMEOUT = 30.0
+"""Seconds for which a client may be silent."""
 
-LONGEST = 300.0
-"""Seconds that a connection may last in all."""
+CONNECTION_TIMEOUT = 300.0
+"""Seconds that a connection may last."""
 
-MOST_CONNECTIONS = 100
-MOST_RECIPIENTS = 20
+MAX_CONNECTIONS = 100
+MAX_RECIPIENTS = 20
 
 SUBJECT_LIMIT = 4000
 """Bytes of the raw Subject header that are evaluated."""
@@ -38,14 +38,14 @@ _MAILBOX = re.compile(
 """Case-insensitive: relays change the case of addresses."""
 
 
-class Mailbox:
-    """An SMTP server for pings only. It is a mailbox, not a relay: no other mail is accepted."""
+class MailServer:
+    """An SMTP server that accepts pings and no other mail."""
 
     def __init__(self, intake: PingIntake, settings: Settings) -> None:
-        self._door, self._settings = intake, settings
-        self._kept = settings.ping_body_limit or LARGEST_PING_BODY
+        self._intake, self._settings = intake, settings
+        self._body_limit = settings.ping_body_limit or LARGEST_PING_BODY
         self._domain = settings.ping_mail_domain.lower()
-        self._open: set[asyncio.Transport] = set()
+        self._connections: set[asyncio.Transport] = set()
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # it would log what clients send
 
     async def run(self) -> None:
@@ -58,20 +58,20 @@ class Mailbox:
                 await asyncio.get_running_loop().create_future()
         finally:
             server.close()
-            for transport in list(self._open):
+            for transport in list(self._connections):
                 transport.abort()
 
-    def let_in(self, transport: asyncio.Transport) -> bool:
-        """False when there are too many connections; an accepted one has `LONGEST` seconds."""
-        if len(self._open) >= MOST_CONNECTIONS:
+    def admit(self, transport: asyncio.Transport) -> bool:
+        """Admits a connection for `CONNECTION_TIMEOUT` seconds; false if there are too many."""
+        if len(self._connections) >= MAX_CONNECTIONS:
             return False
-        self._open.add(transport)
-        asyncio.get_running_loop().call_later(LONGEST, transport.abort)
+        self._connections.add(transport)
+        asyncio.get_running_loop().call_later(CONNECTION_TIMEOUT, transport.abort)
         return True
 
-    def let_out(self, transport: asyncio.Transport) -> None:
+    def forget(self, transport: asyncio.Transport) -> None:
         """Forgets a connection that is closed."""
-        self._open.discard(transport)
+        self._connections.discard(transport)
 
     @property
     def size_limit(self) -> int:
@@ -81,8 +81,8 @@ class Mailbox:
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
     ) -> str:
-        """Accepts a recipient that is a check."""
-        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
+        """Accepts the address of a check."""
+        if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
             return "452 4.5.3 too many recipients"
         try:
             await self._find(address)
@@ -102,9 +102,9 @@ class Mailbox:
             entries = [await self._find(address) for address in envelope.rcpt_tos]
             await asyncio.gather(
                 *(
-                    self._door.keep(
-                        entry, "", meaning(subject, entry.subject, entry.subject_fail), client, "email", agent,
-                        body=content[: self._kept],
+                    self._intake.store(
+                        entry, "", kind_of(subject, entry.subject, entry.subject_fail), client, "email", agent,
+                        body=content[: self._body_limit],
                     )
                     for entry in entries
                 )
@@ -121,23 +121,23 @@ class Mailbox:
         if found is None:
             raise NotFound("not found")
         if found["id"]:
-            return await self._door.find(found["id"].lower())
-        entry = await self._door.find_by_slug(found["key"], found["slug"].lower(), any_case=True)
+            return await self._intake.find(found["id"].lower())
+        entry = await self._intake.find_by_slug(found["key"], found["slug"].lower(), any_case=True)
         if entry is None:
             raise NotFound("not found")
         return entry
 
 
 class _Connection(SMTP):
-    def __init__(self, mailbox: Mailbox, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, server: MailServer, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
-            mailbox, loop=loop, data_size_limit=mailbox.size_limit, timeout=PATIENCE, ident="Pinghome",
+            server, loop=loop, data_size_limit=server.size_limit, timeout=IDLE_TIMEOUT, ident="Pinghome",
             hostname="pinghome", command_call_limit=200,
         )  # fmt: skip
-        self._mailbox = mailbox
+        self._server = server
 
     def connection_made(self, transport: Any) -> None:
-        if self._mailbox.let_in(transport):
+        if self._server.admit(transport):
             self._accepted: asyncio.Transport = transport
             super().connection_made(transport)
         else:
@@ -146,29 +146,29 @@ class _Connection(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         if self.transport is not None:
-            self._mailbox.let_out(self._accepted)
+            self._server.forget(self._accepted)
             super().connection_lost(error)
 
 
-def meaning(subject: str, success: str, fail: str) -> Kind:
-    """The kind of ping that a mail's subject makes it, by a check's comma-separated keywords; failures first.
+def kind_of(subject: str, success: str, fail: str) -> Kind:
+    """The kind of a mail's ping, by its subject and the check's comma-separated keywords; failure keywords win.
 
-    Where the documents contradict each other (contract E.2): without success keywords every other mail is a success.
+    Without success keywords every other mail is a success; the documents contradict each other here (contract E.2).
     """
-    if any(word in subject for word in _words(fail)):
+    if any(word in subject for word in _split(fail)):
         return Kind.fail
-    wanted = _words(success)
-    return Kind.success if not wanted or any(word in subject for word in wanted) else Kind.ign
+    keywords = _split(success)
+    return Kind.success if not keywords or any(word in subject for word in keywords) else Kind.ign
 
 
-def _words(keywords: str) -> list[str]:
+def _split(keywords: str) -> list[str]:
     return [word for each in keywords.split(",") if (word := each.strip())]
 
 
 def _subject(content: bytes) -> str:
-    """The decoded Subject of a mail; one that cannot be decoded is used as it is.
+    """The decoded Subject of a mail, or the raw one if it cannot be decoded.
 
-    Only its beginning is decoded: the standard library takes seconds for tens of thousands of encoded words.
+    Only its beginning is decoded: tens of thousands of encoded words would take the standard library seconds.
     """
     head = content[:LARGEST_PING_BODY].partition(b"\r\n\r\n")[0]
     found = _SUBJECT.search(head)

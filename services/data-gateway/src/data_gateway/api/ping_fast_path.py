@@ -1,4 +1,4 @@
-"""The fast path: a ping of a known heartbeat is answered before FastAPI, which would cost four times as much."""
+"""The fast path: pings of known heartbeats are answered without FastAPI, which would cost four times as much."""
 
 from urllib.parse import unquote_plus
 
@@ -25,16 +25,16 @@ RESULTS = {kind.name: kind for kind in (Kind.tick, Kind.run, Kind.complete, Kind
 
 
 class PingFastPath:
-    """ASGI middleware: answers valid pings; everything else goes on to the routes, which say what is wrong."""
+    """ASGI middleware that answers valid pings; all other requests go to the routes, which explain what is wrong."""
 
     def __init__(self, app: ASGIApp, intake: PingIntake, body_limit: int) -> None:
-        self._app, self._door, self._limit = app, intake, body_limit
-        self._told = [(name.lower().encode(), value.encode()) for name, value in ping.headers(body_limit).items()]
-        head = [(b"content-type", b"text/plain"), (b"content-length", b"2"), *self._told]
+        self._app, self._intake, self._limit = app, intake, body_limit
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in ping.headers(body_limit).items()]
+        head = [(b"content-type", b"text/plain"), (b"content-length", b"2"), *self._headers]
         self._ok = {"type": "http.response.start", "status": 200, "headers": head}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one request."""
+        """Handles one request."""
         if scope["type"] == "http":
             path = scope["path"]
             if path.startswith(PREFIX):
@@ -45,11 +45,11 @@ class PingFastPath:
         await self._app(scope, receive, send)
 
     async def _check_in(self, scope: Scope, send: Send) -> bool:
-        """A check-in of PingHome's dialect; false when it is not answered."""
+        """Answers a check-in in PingHome's dialect; false if the routes have to."""
         if (query := _query(scope["query_string"])) is None:
             return False
         try:
-            await self._door.accept(scope["path"][len(PREFIX) :].rstrip("/"), scope, *query)
+            await self._intake.accept(scope["path"][len(PREFIX) :].rstrip("/"), scope, *query)
         except DomainError:
             return False
         await send(START)
@@ -57,25 +57,25 @@ class PingFastPath:
         return True
 
     async def _ping(self, scope: Scope, receive: Receive, send: Send) -> bool:
-        """A ping of Healthchecks' dialect; false when it is not answered, and nothing of it was read."""
+        """Answers a ping in Healthchecks' dialect; false if the routes have to, and nothing of its body was read."""
         try:
-            asked = ping.read(scope["path"])
-            if asked is None:
+            target = ping.parse(scope["path"])
+            if target is None:
                 return False
-            entry = self._door.entries.get(asked.id) if asked.id else self._door.by_slug(asked.key, asked.slug)
+            entry = self._intake.entries.get(target.id) if target.id else self._intake.by_slug(target.key, target.slug)
             if entry is None:
                 return False
             run = ping.run_id(scope["query_string"])
         except DomainError:
             return False
         try:
-            await ping.take(self._door, entry, asked, run, scope, receive, self._limit)
+            await ping.accept(self._intake, entry, target, run, scope, receive, self._limit)
         except DomainError as error:
-            words = error.message.encode()
-            head = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(words)), *self._told]
+            body = error.message.encode()
+            head = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body)), *self._headers]
             head += [(b"retry-after", b"%d" % error.retry_after)] if error.retry_after else []
             await send({"type": "http.response.start", "status": error.status, "headers": head})
-            await send({"type": "http.response.body", "body": words})
+            await send({"type": "http.response.body", "body": body})
             return True
         await send(self._ok)
         await send(HEAD_BODY if scope["method"] == "HEAD" else OK_BODY)
@@ -83,7 +83,7 @@ class PingFastPath:
 
 
 def _query(raw: bytes) -> tuple[Kind, str] | None:
-    """The result and the message of a query string; None when the result is unknown."""
+    """The result and the message in a query string; None if the result is unknown."""
     if not raw:
         return Kind.tick, ""
     kind, message = Kind.tick, ""
