@@ -34,6 +34,7 @@ class Caller:
     organisation: UUID
     scope: Scope
     service: UUID | None = None
+    server: UUID | None = None
 
 
 class _Snapshot(msgspec.Struct):
@@ -102,7 +103,7 @@ class Directory:
             return
         key = msgspec.json.decode(event.data, type=Key)
         self._by_id[key.id] = key
-        caller = Caller(key.id, key.name, key.organisation, key.scope, key.service)
+        caller = Caller(key.id, key.name, key.organisation, key.scope, key.service, key.server)
         self._keys[key.kind, key.hash] = caller
         if key.folded:
             self._folded[key.folded][key.id] = caller

@@ -7,11 +7,15 @@ from uuid import UUID
 
 
 class Kind(StrEnum):
-    """Bearer tokens open PingHome's API, checks keys Healthchecks' API, ping keys the slug form of pings."""
+    """Bearer tokens open PingHome's API, checks keys Healthchecks' API, ping keys the slug form of pings.
+
+    An agent key is a server's own: whoever has it may send that server's figures.
+    """
 
     bearer = "bearer"
     checks = "checks"
     ping = "ping"
+    agent = "agent"
 
 
 class Scope(StrEnum):
@@ -23,9 +27,9 @@ class Scope(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Key:
-    """One key of an organisation; `hash` is the SHA-256 of the token, `service` is set for checks and ping keys.
+    """One key of an organisation; `hash` is the SHA-256 of the token.
 
-    `folded` is the hash of a ping key in lower case, as mail relays change the case of addresses; empty for other keys.
+    `service` is set for checks and ping keys, `server` for agent keys. `folded` is the hash of a ping key in lower case, as mail relays change the case of addresses; empty for other keys.
     """
 
     id: UUID
@@ -36,4 +40,5 @@ class Key:
     hash: bytes
     folded: bytes = b""
     service: UUID | None = None
+    server: UUID | None = None
     created_at: datetime
