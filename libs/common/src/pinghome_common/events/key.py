@@ -29,8 +29,8 @@ class Scope(StrEnum):
 class Key:
     """One key of an organisation; `hash` is the SHA-256 of the token.
 
-    `service` is set for checks and ping keys, `server` for agent keys. `folded` is the hash of a ping key in lower case,
-    as mail relays change the case of addresses; empty for other keys.
+    `service` is set for checks and ping keys, `server` for agent keys. `folded` is the hash of a ping key in lower
+    case, as mail relays change the case of addresses; empty for other keys.
     """
 
     id: UUID
