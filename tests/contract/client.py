@@ -68,6 +68,10 @@ class Client:
         """A new heartbeat."""
         return await self._made("heartbeat", HEARTBEAT | {"name": f"heartbeat {uuid4()}"} | settings)
 
+    async def server(self, **settings: Any) -> dict[str, Any]:
+        """A new server."""
+        return await self._made("server-resource", SERVER | {"name": f"server {uuid4()}"} | settings)
+
     async def channel(self, **settings: Any) -> dict[str, Any]:
         """A new channel; its webhook is a port where nobody listens."""
         return await self._made("channel", CHANNEL | {"name": f"channel {uuid4()}"} | settings)
@@ -81,7 +85,7 @@ class Client:
             body = body | {"service_id": self.service_id}
         answer = await self("POST", f"resource-cmd/v1/{kind}", json=body)
         assert answer.status_code == 201, answer.text
-        return answer.json()[kind]
+        return answer.json()[kind.replace("-", "_")]
 
 
 SERVICE = "8d1b2c5e-6f0a-4d6b-9d3f-5a0c8a1f7e11"
@@ -98,9 +102,11 @@ RESOURCE = {
 CHANNEL = {"name": "", "kind": "webhook", "service_id": SERVICE, "config": {"url": "http://127.0.0.1:1/"}}
 INTEGRATION = {"name": "Incident name", "integration": "r276xxt51c23", "type": "statuspageIo", "token": "x"}
 HEARTBEAT = {"name": "", "service_id": SERVICE, "interval": 60}
+SERVER = {"name": "", "service_id": SERVICE}
 BODIES: dict[str, dict[str, Any]] = {
     "resource": RESOURCE,
     "heartbeat": HEARTBEAT,
+    "server-resource": SERVER,
     "service": {},
     "channel": CHANNEL,
     "integration": INTEGRATION,

@@ -44,7 +44,7 @@ def of(operation: Operation, id_: str) -> tuple[str, str]:
 
 def noun(operation: Operation) -> str:
     named = operation.path.split("/")[2]
-    return named if named in ("heartbeat", "channel", "service") else "resource"
+    return named if named in ("heartbeat", "channel", "service", "server-resource") else "resource"
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,9 @@ async def own(client: Client) -> dict[str, str]:
         await client("POST", f"resource-cmd/v1/resource/{monitor['id']}/{kind}/reminder", json={"days_before": [30, 7]})
     await client("GET", f"data-gateway/v1/heartbeat/{heartbeat['id']}")
     await client("POST", f"resource-cmd/v1/resource/{monitor['id']}/integration", json=INTEGRATION)
+    server = await client.server(service_id=service["id"])
     ids = {"resource": monitor["id"], "heartbeat": heartbeat["id"], "channel": channel["id"]}
+    ids |= {"server-resource": server["id"]}
     return ids | {"service": monitor["service_id"]}
 
 

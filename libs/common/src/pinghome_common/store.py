@@ -76,6 +76,10 @@ class Store(Generic[S]):
     def __init__(self, tx: Connection, actor: Actor, on_event: Callable[[UUID], None], now: datetime) -> None:
         self._tx, self._actor, self._on_event, self._now = tx, actor, on_event, now
 
+    @property
+    def _word(self) -> str:
+        return self.noun.replace("_", " ")
+
     def _values(self, state: S) -> list[Any]:  # noqa: ARG002  # not every noun has columns of its own
         return []
 
@@ -99,9 +103,9 @@ class Store(Generic[S]):
         """
         rows = await self.edit_many([id_])
         if not rows:
-            raise NotFound(f"{self.noun.capitalize()} not found")
+            raise NotFound(f"{self._word.capitalize()} not found")
         if version not in (None, rows[0].version):
-            raise PreconditionFailed(f"The {self.noun} has changed since: its version is now {rows[0].version}")
+            raise PreconditionFailed(f"The {self._word} has changed since: its version is now {rows[0].version}")
         return rows[0]
 
     async def edit_many(self, ids: Sequence[UUID]) -> list[Row[S]]:
@@ -163,7 +167,7 @@ class Store(Generic[S]):
             raise self._taken(found)
 
     def _taken(self, duplicate: UUID) -> Conflict:
-        return Conflict(f"There is such a {self.noun} already, with the id {duplicate}")
+        return Conflict(f"There is such a {self._word} already, with the id {duplicate}")
 
     async def save(self, row: Row[S], what: str = "updated") -> None:
         """Writes a changed one with its event.

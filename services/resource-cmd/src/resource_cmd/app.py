@@ -25,7 +25,16 @@ from pinghome_delivery.web import Web
 from resource_cmd.accounts import organisation
 from resource_cmd.api import confirm
 from resource_cmd.api.healthchecks import checks
-from resource_cmd.api.pinghome import channel, dry_run, heartbeat, integration, reminder, resource, service
+from resource_cmd.api.pinghome import (
+    channel,
+    dry_run,
+    heartbeat,
+    integration,
+    reminder,
+    resource,
+    server_resource,
+    service,
+)
 from resource_cmd.api.pinghome.command import Replayed, render_replayed
 from resource_cmd.delivery.audience import MonitorAudience
 from resource_cmd.evaluation.deadlines import DeadlineWorker
@@ -119,7 +128,7 @@ def _transports(settings: Settings, guard: Guard) -> Transports:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
     # The busiest first, for it is found first.
-    nouns = (heartbeat, checks, resource, reminder, dry_run, service, channel, integration, confirm)
+    nouns = (heartbeat, checks, resource, reminder, dry_run, server_resource, service, channel, integration, confirm)
     application = app.build(
         NAME, settings or Settings(), _start, [noun.routes for noun in nouns],
         "Commands on uptime monitors, heartbeats, services, channels and integrations.",

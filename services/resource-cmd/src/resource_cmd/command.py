@@ -11,12 +11,13 @@ from fastapi import Request
 from pinghome_common.clock import now
 from pinghome_common.db import Connection
 from pinghome_common.directory import Caller
-from pinghome_common.store import Actor
+from pinghome_common.store import Actor, no_wait
 from resource_cmd.accounts.store import Services
 from resource_cmd.delivery.store import Channels, Integrations
 from resource_cmd.heartbeats.service_heartbeats import ServiceHeartbeats
 from resource_cmd.heartbeats.store import Heartbeats
 from resource_cmd.monitors.store import Resources
+from resource_cmd.servers.store import AgentKeys, Servers
 
 
 class Command:
@@ -44,6 +45,16 @@ class Command:
         """The heartbeats in the service of the caller's key."""
         assert self.caller.service  # noqa: S101  # asked for with such keys only
         return ServiceHeartbeats(*self._parts, service=self.caller.service)
+
+    @cached_property
+    def servers(self) -> Servers:
+        """The caller's servers."""
+        return Servers(*self._only_recorded)
+
+    @cached_property
+    def agent_keys(self) -> AgentKeys:
+        """The keys of the agents of the caller's servers."""
+        return AgentKeys(self.tx, self._parts[1], no_wait, self.now)
 
     @cached_property
     def services(self) -> Services:

@@ -14,7 +14,7 @@ from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from resource_query.api.healthchecks import badges, channels, checks
 from resource_query.api.healthchecks.badge_keys import signer
-from resource_query.api.pinghome import channel, expiry, heartbeat, integration, resource, service
+from resource_query.api.pinghome import channel, expiry, heartbeat, integration, resource, server_resource, service
 from resource_query.project import NAME, NOUNS, Projector
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -45,7 +45,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
-    nouns = (resource, expiry, heartbeat, service, channel, integration, checks, channels, badges)
+    nouns = (resource, expiry, heartbeat, server_resource, service, channel, integration, checks, channels, badges)
     routers = [*(noun.routes for noun in nouns), badges.images]
     return app.build(
         NAME, settings or Settings(), _start, routers, "Records of uptime monitors, heartbeats and services."

@@ -15,7 +15,7 @@ from pinghome_common.runtime_state import add_runtime, lock_runtime, write_runti
 from pinghome_common.stream import Broker
 
 NAME = "resource-query"
-NOUNS = ("service", "resource", "heartbeat", "channel", "integration")
+NOUNS = ("service", "resource", "heartbeat", "server_resource", "channel", "integration")
 
 _UPSERT = {
     noun: f"INSERT INTO {noun} AS old (id, organisation, version, state{extra}) VALUES ($1, $2, $3, $4{value})"
@@ -24,6 +24,7 @@ _UPSERT = {
         ("service", "", "", ""),
         ("resource", ", service", ", $5", ", service = $5"),
         ("heartbeat", ", service, unique_key", ", $5, $6", ", service = $5, unique_key = $6"),
+        ("server_resource", ", service", ", $5", ", service = $5"),
         ("channel", ", service", ", $5", ", service = $5"),
         ("integration", ", resource", ", $5", ", resource = $5"),
     )

@@ -11,6 +11,7 @@ from pinghome_common.events.channel import Channel
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.integration import Integration
 from pinghome_common.events.resource import Resource
+from pinghome_common.events.server_resource import ServerResource
 from pinghome_common.events.service import Service
 from pinghome_common.runtime_state import read_runtime
 
@@ -95,6 +96,23 @@ class Read:
         join = "JOIN runtime_state ON heartbeat = r.id"
         return [_heartbeat(row) for row in await self._page("heartbeat", service, join, limit, offset)]
 
+    async def server(self, id_: UUID) -> tuple[ServerResource, int]:
+        """A server and its version.
+
+        Raises:
+            NotFound: it does not exist or belongs to another organisation.
+        """
+        row = await self._db.fetchrow(
+            "SELECT * FROM server_resource WHERE id = $1 AND organisation = $2", id_, self._organisation
+        )
+        if row is None:
+            raise NotFound("Server resource not found")
+        return _decode_server(row["state"]), row["version"]
+
+    async def servers(self, service: UUID, limit: int, offset: int) -> list[ServerResource]:
+        """A service's servers, oldest first."""
+        return [_decode_server(row["state"]) for row in await self._page("server_resource", service, "", limit, offset)]
+
     async def services(self, limit: int, offset: int) -> list[Service]:
         """The organisation's services, oldest first."""
         return [_decode_service(row["state"]) for row in await self._page("service", None, "", limit, offset)]
@@ -134,6 +152,7 @@ def _heartbeat(row: Any) -> Heartbeat:
 
 _decode_resource = msgspec.json.Decoder(Resource).decode
 _decode_heartbeat = msgspec.json.Decoder(Heartbeat).decode
+_decode_server = msgspec.json.Decoder(ServerResource).decode
 _decode_channel = msgspec.json.Decoder(Channel).decode
 _decode_integration = msgspec.json.Decoder(Integration).decode
 _decode_service = msgspec.json.Decoder(Service).decode

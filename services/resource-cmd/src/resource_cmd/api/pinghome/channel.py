@@ -104,7 +104,7 @@ async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noq
 async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
     """Deletes a channel, and takes it out of whatever names it; what it was not told yet is shown as failed."""
     row = await command.channels.edit(id, command.wanted)
-    await command.channels.withdraw(id, command.services, command.resources, command.heartbeats)
+    await command.channels.withdraw(id, command.services, command.resources, command.heartbeats, command.servers)
     await command.channels.remove(row)
     return command.answer({"message": "Channel deleted", "id": id})
 

@@ -112,6 +112,7 @@ async def status(id: Id, body: Enabled, command: Commanded) -> Response:  # noqa
 async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
     """Deletes a monitor (A4)."""
     await command.resources.orphan([id])
+    await command.servers.orphan([id])
     await command.resources.remove(await command.resources.edit(id, command.wanted))
     await command.resources.reschedule([id])
     return command.answer({"message": "Resource deleted", "id": id})
@@ -121,6 +122,7 @@ async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
 async def delete_many(ids: Ids, command: Commanded) -> Response:
     """Deletes all of some monitors, or none when one is missing (A2)."""
     await command.resources.orphan(ids)
+    await command.servers.orphan(ids)
     await command.resources.remove_many(ids)
     await command.resources.reschedule(ids)
     return command.answer({"message": "Resources deleted", "ids": ids})

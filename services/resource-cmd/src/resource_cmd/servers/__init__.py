@@ -1,0 +1,1 @@
+"""Servers: what may be done with one, their rows, and the tokens of their agents."""

@@ -1,0 +1,62 @@
+"""The rows of servers, and the keys of their agents."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from pinghome_common.errors import FieldError, Invalid
+from pinghome_common.events.key import Key, Kind, Scope
+from pinghome_common.events.server_resource import ServerResource
+from pinghome_common.secret import new_token, token_hash
+from pinghome_delivery.outbox import ENDED
+from resource_cmd.accounts.store import Keys
+from resource_cmd.store import DependentStore
+
+LIMIT = 1000
+"""Servers of one organisation."""
+
+
+class Servers(DependentStore[ServerResource]):
+    """Servers."""
+
+    noun, type = "server_resource", ServerResource
+    columns: ClassVar = {"service": "uuid", "name": "text", "status": "text"}
+    duplicate = "t.organisation = n.organisation AND t.service = n.service AND t.name = n.name"
+    on_deletion = ENDED
+
+    def _values(self, state: ServerResource) -> list[Any]:
+        return [state.service_id, state.name, state.change.status.value]
+
+    async def check_limit(self) -> None:
+        """Raises Invalid when the organisation has as many as it may have; until the end, nobody else adds one."""
+        organisation = self._actor.organisation
+        await self._tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 2))", str(organisation))
+        count = await self._tx.fetchval("SELECT count(*) FROM server_resource WHERE organisation = $1", organisation)
+        if count >= LIMIT:
+            raise Invalid(FieldError("service_id", f"the organisation has {LIMIT} servers, which is the limit"))
+
+
+class AgentKeys(Keys):
+    """The keys of servers' agents."""
+
+    async def issue(self, it: ServerResource) -> str:
+        """Adds a key for a server in place of those that it has; its token is known to nobody but the caller."""
+        await self.revoke([it.id])
+        token = new_token()
+        key = Key(
+            id=uuid7(), organisation=it.organisation, name=it.name, kind=Kind.agent, scope=Scope.write,
+            hash=token_hash(token), server=it.id, created_at=self._now,
+        )  # fmt: skip
+        await self.add(key)
+        return token
+
+    async def revoke(self, servers: Sequence[UUID]) -> None:
+        """Removes the keys of some servers."""
+        found = await self._tx.fetch(
+            "SELECT id FROM key WHERE state->>'server' = ANY($1::text[]) AND organisation = $2",
+            list(map(str, servers)), self._actor.organisation,
+        )  # fmt: skip
+        for row in await self.edit_many([each["id"] for each in found]):
+            await self.remove(row)
