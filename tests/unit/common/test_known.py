@@ -24,7 +24,7 @@ def say(known: Directory, id_: UUID, token: str, what: str = "created", *, folde
         id=id_, organisation=uuid4(), name="", kind=Kind.ping, scope=Scope.write, hash=token_hash(token),
         folded=token_hash(token.lower()) if folded else b"", service=uuid4(), created_at=NOW,
     )  # fmt: skip
-    known.learn(
+    known.apply(
         encode(Event(type=f"key.{what}", time=NOW, subject=id_, organisation=uuid4(), version=1, actor="", data=key))
     )
 
