@@ -13,7 +13,7 @@ from prober.judges import judge
 from prober.probes import PROBES, Probe
 from prober.probes.attempt import ERROR_LIMIT
 from prober.probes.error_mapping import explain
-from prober.probes.probe_types import Check, Observation
+from prober.probes.probe_types import Observation, ProbeSpec
 
 MAX_TOLERATED = 10
 """Tolerated defects reported with a result."""
@@ -36,7 +36,7 @@ async def probe(job: Job, guard: Guard, opener: Opener, tries: int = 2) -> Obser
     except Exception as error:  # noqa: BLE001  # a wrong key or a newer type of job is not the target's fault
         verdict, sentence = explain(error)
         return Observation(verdict=verdict, error=sentence)
-    check = Check(
+    spec = ProbeSpec(
         url=job.url,
         host=job.host,
         port=job.port,
@@ -48,16 +48,16 @@ async def probe(job: Job, guard: Guard, opener: Opener, tries: int = 2) -> Obser
         not_follow_redirect=job.not_follow_redirect,
         max_redirects=job.max_redirects,
     )
-    seen = await _attempt(run, check, guard, job)
+    seen = await _attempt(run, spec, guard, job)
     if tries > 1 and seen.verdict in {Verdict.target_fail, Verdict.probe_error}:
-        seen = await _attempt(run, check, guard, job)
+        seen = await _attempt(run, spec, guard, job)
     if seen.verdict is not Verdict.up:
         await hide(seen, [*headers.values(), body])
     return seen
 
 
-async def _attempt(run: Probe, check: Check, guard: Guard, job: Job) -> Observation:
-    seen = await run(check, guard, attempt_deadline(job.interval))
+async def _attempt(run: Probe, spec: ProbeSpec, guard: Guard, job: Job) -> Observation:
+    seen = await run(spec, guard, attempt_deadline(job.interval))
     if not needs_evaluation(seen, job.conditions):
         return seen
     try:
