@@ -11,13 +11,13 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from uvicorn.server import ServerState
 
 from pinghome_common import limits
-from pinghome_common.http1_request import MALFORMED, RequestChecks
+from pinghome_common.http1_request import MALFORMED, RequestLimits
 from pinghome_common.limits import ConnectionRejected, Gate, Turn, error_body
 
 REFUSED = Counter("pinghome_http_refused", "Requests refused before they reached the application", ["status"])
 
 
-class LimitedProtocol(RequestChecks):
+class LimitedProtocol(RequestLimits):
     """One connection.
 
     The time limits cost a request nothing: `Gate.sweep` compares what uvicorn stores anyway. It also replaces uvicorn's

@@ -35,7 +35,7 @@ def check_framing(size: int) -> None:
         )
 
 
-class RequestChecks(HttpToolsProtocol):
+class RequestLimits(HttpToolsProtocol):
     """The callbacks of the parser, with their limits; each raises ConnectionRejected."""
 
     gate: Gate
