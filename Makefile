@@ -41,8 +41,9 @@ faults: .venv/.ready ## kill everything at random under load and count what was 
 fuzz: .venv/.ready ## ask every operation 200 times what its OpenAPI document does not say (about 10 minutes)
 	.venv/bin/python tests/fuzz $(ARGS)
 
-docs: .venv/.ready ## write docs/settings.md from the settings class
+docs: .venv/.ready ## write docs/settings.md from the settings class, services/*/schema.sql from the migrations
 	.venv/bin/python -m pinghome.settings_page
+	.venv/bin/python -m pinghome.schema
 
 .venv/.ready: $(PROJECTS)
 	@if ! command -v $(UV) >/dev/null; then \

@@ -13,7 +13,6 @@ from verdict import Verdict
 
 from pinghome_common.clock import micros
 from pinghome_common.dialects import pinghome_documents as documents
-from pinghome_common.event_log import SKIPPED
 from pinghome_common.events import decode
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.resource import Resource
@@ -88,7 +87,9 @@ def _differs(sent: Sent, it: Logged) -> str:
 async def judge_stream(platform: Platform, log: EventLog, verdict: Verdict) -> None:
     """The stream EVENTS holds every event once, byte for byte, each aggregate's in order."""
     async with admin(platform) as client:
-        streamed = [message for message in await read(client, "EVENTS", "events.>") if message.subject != SKIPPED]
+        streamed = [
+            message for message in await read(client, "EVENTS", "events.>") if message.subject != "events.skipped"
+        ]
     seen: Counter[UUID] = Counter()
     last: dict[UUID, int] = {}
     other, disorder = [], []

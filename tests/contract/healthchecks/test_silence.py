@@ -11,9 +11,9 @@ from contract.client import Client
 from contract.healthchecks.conftest import Project
 from contract.target import eventually, listening
 from pinghome_common.clock import now
+from pinghome_common.store import Actor, no_wait
 from resource_cmd.heartbeats.heartbeat import edit
 from resource_cmd.heartbeats.store import Heartbeats
-from resource_cmd.store import Actor, no_wait
 from running import Platform
 
 PATIENCE = 30

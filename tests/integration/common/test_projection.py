@@ -28,7 +28,7 @@ def event(noun: str = "service") -> tuple[str, bytes, None]:
         type=f"{noun}.created", time=datetime.now(UTC), subject=uuid4(), organisation=uuid4(), version=1, actor="",
         data={},
     )  # fmt: skip
-    return it.address, encode(it), None
+    return it.address(), encode(it), None
 
 
 class World:

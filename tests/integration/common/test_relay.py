@@ -14,7 +14,7 @@ from conftest import connected
 from pinghome.nats import Nats
 from pinghome_common.app import supervise
 from pinghome_common.db import Database
-from pinghome_common.event_log import INSERT, RESERVE, SKIPPED, Relay
+from pinghome_common.event_log import INSERT, RESERVE, Relay
 from pinghome_common.events import Event, decode, encode
 from pinghome_common.stream import Broker, Reader
 from resource_cmd.scheduling.streams import make_streams
@@ -44,7 +44,7 @@ class World:
                     actor="",
                     data={},
                 )
-                await tx.execute(INSERT, event.id, event.subject, 1, event.address, encode(event))
+                await tx.execute(INSERT, event.id, event.subject, 1, event.address(), encode(event))
                 self.logged.append(event.id)
         await self.settled()
 
@@ -75,7 +75,7 @@ class World:
         async with asyncio.timeout(20):
             while (reader.position or 0) < head:
                 for message in await reader.take():
-                    if message.subject != SKIPPED:
+                    if message.subject != "events.skipped":
                         found[message.seq] = decode(message.data).id
         await reader.stop()
         return found
@@ -163,7 +163,7 @@ async def test_marks_that_are_lost_are_found_in_the_stream(world):
 async def test_messages_of_somebody_else_stop_nothing(world):
     await world.log(1)
     async with admin(world) as stranger:
-        await stranger.publish(SKIPPED, b"")
+        await stranger.publish("events.skipped", b"")
         await world.log(2)
         assert list((await world.streamed()).values()) == world.logged
         await stranger.publish("events.other", b"not an event")
@@ -196,3 +196,30 @@ async def test_no_more_is_skipped_than_was_reserved(world):
         await world.doubt()
     await world.log(1)
     assert await world.broker.head("EVENTS") - before <= RESERVE + 1
+
+
+async def test_a_second_service_has_a_stream_of_its_own(commands: str, broker: Nats):
+    async with Database(commands) as db, Broker(broker.url("admin"), "admin") as client:
+        await connected(client)
+        config = {"name": "STATUS_EVENTS", "subjects": ["status.>"], "first_seq": 1000, "allow_direct": True}
+        await client.api("STREAM.CREATE.STATUS_EVENTS", config)
+        event = Event(
+            type="incident.created",
+            source="statuspage-cmd",
+            time=NOW,
+            subject=uuid4(),
+            organisation=uuid4(),
+            version=1,
+            actor="",
+            data={},
+        )
+        async with db.transaction() as tx:
+            await tx.execute(INSERT, event.id, event.subject, 1, event.address("status"), encode(event))
+        relay = Relay(db, client, "STATUS_EVENTS", "status")
+        task = asyncio.create_task(supervise("relay", relay.run))
+        async with asyncio.timeout(20):
+            while not (last := await client.last("STATUS_EVENTS", f"status.incident.{event.subject}")):
+                await asyncio.sleep(0.02)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert decode(last.data).id == event.id

@@ -52,7 +52,7 @@ async def create(commands: Broker, id_: UUID) -> None:
         created_at=NOW, updated_at=NOW,
     )  # fmt: skip
     event = Event(type="heartbeat.created", time=NOW, subject=id_, organisation=uuid4(), version=1, actor="", data=it)
-    await commands.publish([(event.address, encode(event), None)])
+    await commands.publish([(event.address(), encode(event), None)])
 
 
 async def test_a_thousand_unknown_ids_cost_a_few_questions(intake: PingIntake):

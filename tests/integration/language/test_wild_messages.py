@@ -24,12 +24,12 @@ from pinghome_common.events.probe import Phases, Result, Verdict
 from pinghome_common.events.resource import Change, Resource, Status
 from pinghome_common.items import Item
 from pinghome_common.projection import Projection, Source
+from pinghome_common.store import Actor, no_wait
 from pinghome_common.stream import Message
 from resource_cmd.evaluation.deadlines import _LATE, DeadlineWorker
 from resource_cmd.evaluation.telemetry import TelemetryConsumer
 from resource_cmd.heartbeats.store import Heartbeats
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import Actor, no_wait
 from resource_query.project import Projector as Records
 from statistic_query.partition import Partitions
 from statistic_query.project import Projector as Statistics
@@ -152,7 +152,7 @@ def events() -> list[Item]:
             event = Event(
                 type=f"{noun}.created", time=AT, subject=it.id, organisation=ORGANISATION, version=1, actor="", data=it
             )
-            made.append(Message(len(made) + 1, event.address, encode(event)))
+            made.append(Message(len(made) + 1, event.address(), encode(event)))
     from pinghome_common.items import read
 
     return [item for message in made for item in read(message).items]
@@ -276,5 +276,5 @@ async def test_silence_is_judged_whatever_was_said(world: World):
                 "UPDATE runtime_state SET alert_after = 1 WHERE alert_after IS NOT NULL OR n_pings > 0"
             )
             sweeper = DeadlineWorker(world.db, lambda: None, 60)
-            await sweeper._sweep(connection, 2**62, 0)
+            await sweeper._judge_silence(connection, 2**62, 0)
             assert not await connection.fetch(_LATE, 2)

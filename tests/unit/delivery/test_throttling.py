@@ -15,7 +15,7 @@ from pinghome_delivery.throttling import (
     LARGEST,
     MINUTE,
     SUMMED_UP,
-    Told,
+    PastMessage,
     Waiting,
     backoff,
     one_by_one,
@@ -34,7 +34,7 @@ def waiting(*abouts):
 
 
 def told(*minutes, about=0):
-    return [Told(at=START - timedelta(minutes=each), abouts=frozenset([monitor(about)])) for each in minutes]
+    return [PastMessage(at=START - timedelta(minutes=each), abouts=frozenset([monitor(about)])) for each in minutes]
 
 
 class Channel:
@@ -49,7 +49,7 @@ class Channel:
         assert Counter([id_ for ids in found.messages for id_ in ids] + list(found.held)) == Counter(list(of))
         assert all(held.until > self.now for held in found.held.values())
         for ids in found.messages:
-            self.told.append(Told(at=self.now, abouts=frozenset(of[id_] for id_ in ids)))
+            self.told.append(PastMessage(at=self.now, abouts=frozenset(of[id_] for id_ in ids)))
             self.sent.append((self.now, [(id_, of[id_]) for id_ in ids]))
         self.waiting = [it for it in self.waiting if it.id in found.held]
         return min((held.until for held in found.held.values()), default=None)

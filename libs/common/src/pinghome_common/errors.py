@@ -33,11 +33,6 @@ class NotFound(DomainError):
     status = 404
 
 
-def no_check(*, elsewhere: bool) -> DomainError:
-    """The error for a check that is not the caller's: Healthchecks reveals whether another service has it (B.0)."""
-    return PermissionDenied("It is in another project") if elsewhere else NotFound("Check not found")
-
-
 class Conflict(DomainError):
     """It already exists."""
 

@@ -18,9 +18,6 @@ log = structlog.get_logger()
 
 LARGEST_STATE = 256 * 1024
 
-SKIPPED = "events.skipped"
-"""The subject of empty messages that fill sequences which must not be used again."""
-
 RESERVE = 256
 """Sequences reserved at a time: the most that are skipped after the broker was away."""
 
@@ -30,8 +27,8 @@ INSERT = f"INSERT INTO {EVENTS} VALUES ($1, $2, $3, $4, $5)"  # noqa: S608  # ou
 
 
 @dataclass(slots=True)
-class _Stream:
-    """The last sequence in EVENTS, and up to which sequence messages may ever have been published."""
+class _State:
+    """The last sequence in the stream, and up to which sequence messages may ever have been published."""
 
     last: int
     reserved: int
@@ -47,19 +44,25 @@ def _events(messages: list[Message]) -> Iterator[tuple[Envelope, int]]:
 
 
 class Relay(Worker):
-    """Moves events from PostgreSQL to EVENTS in the order of their ids; one is active at a time, nobody else writes.
+    """Moves events from PostgreSQL to a stream in the order of their ids; one is active at a time, nobody else writes.
 
     A broker that is killed may lose its newest messages, though it has confirmed them and projections have applied
     them (decision 0015). So each message names the sequence that it follows, which a broker that lost some refuses.
     What is lost is published again, with sequences that no projection can have seen: each is reserved before its use.
+
+    Args:
+        db: of the service.
+        broker: as the service's user.
+        stream: the stream, which is this service's alone.
+        prefix: of its subjects, that of the service's stores.
     """
 
     lock = "relay"
 
-    def __init__(self, db: Database, broker: Broker) -> None:
+    def __init__(self, db: Database, broker: Broker, stream: str = "EVENTS", prefix: str = "events") -> None:
         super().__init__(db)
-        self._broker = broker
-        self._stream = _Stream(0, 0)
+        self._broker, self._name, self._prefix = broker, stream, prefix
+        self._stream = _State(0, 0)
         self._doubt = True
         self.drained = False
         """True once everything that was there at the start has been published."""
@@ -83,7 +86,7 @@ class Relay(Worker):
         self.drained = self.drained or not more
         return more
 
-    async def _step(self, connection: Connection, stream: _Stream) -> bool:
+    async def _step(self, connection: Connection, stream: _State) -> bool:
         rows = await connection.fetch(
             "SELECT id, event_id, address, body FROM events WHERE published_seq IS NULL ORDER BY id LIMIT 500"
         )
@@ -93,7 +96,7 @@ class Relay(Worker):
             stream.reserved = stream.last + len(rows) + RESERVE
             async with connection.transaction():
                 await connection.execute("SET LOCAL synchronous_commit = on")
-                await connection.execute("UPDATE stream SET reserved = $1 WHERE name = 'EVENTS'", stream.reserved)
+                await connection.execute("UPDATE stream SET reserved = $2 WHERE name = $1", self._name, stream.reserved)
         seqs = await self._publish(stream, [(row["address"], row["body"], str(row["event_id"])) for row in rows])
         await connection.execute(
             "UPDATE events e SET published_seq = p.seq FROM unnest($1::bigint[], $2::bigint[]) p (id, seq)"
@@ -102,7 +105,7 @@ class Relay(Worker):
         )  # fmt: skip
         return True
 
-    async def _publish(self, stream: _Stream, messages: list[tuple[str, bytes, str]]) -> list[int]:
+    async def _publish(self, stream: _State, messages: list[tuple[str, bytes, str]]) -> list[int]:
         """Each after the one before it or not at all: what follows a refused message is refused, too."""
         sent, before = [], ""
         for last, (address, body, id_) in enumerate(messages, stream.last):
@@ -113,15 +116,15 @@ class Relay(Worker):
         stream.last = seqs[-1]
         return seqs
 
-    async def _inspect(self, connection: Connection) -> _Stream:
+    async def _inspect(self, connection: Connection) -> _State:
         """Marks events that are in the stream unnoticed, unmarks those it has lost, and skips what was reserved.
 
         Raises:
             Unavailable: the broker is away, or there is no such stream yet.
         """
-        info = await self._broker.info("EVENTS")
-        stream = _Stream(info["state"]["last_seq"], 0)
-        known = await connection.fetchrow("SELECT created, reserved FROM stream WHERE name = 'EVENTS'")
+        info = await self._broker.info(self._name)
+        stream = _State(info["state"]["last_seq"], 0)
+        known = await connection.fetchrow("SELECT created, reserved FROM stream WHERE name = $1", self._name)
         same = known is not None and known["created"] == info["created"]
         lost = await self._unmark(connection, stream.last if same else -1)
         if known and lost:
@@ -130,9 +133,9 @@ class Relay(Worker):
             await connection.execute("SET LOCAL synchronous_commit = on")
             stream.reserved = max(stream.last, known["reserved"] if known else 0)
             await connection.execute(
-                "INSERT INTO stream VALUES ('EVENTS', $1, $2)"
+                "INSERT INTO stream VALUES ($1, $2, $3)"
                 " ON CONFLICT (name) DO UPDATE SET created = excluded.created, reserved = excluded.reserved",
-                info["created"], stream.reserved,
+                self._name, info["created"], stream.reserved,
             )  # fmt: skip
         marked = await connection.fetchval("SELECT max(published_seq) FROM events")
         async for messages in self._after(marked or info["state"]["first_seq"] - 1, stream.last):
@@ -144,7 +147,8 @@ class Relay(Worker):
                 [event.subject for event, _ in found], [event.version for event, _ in found], [seq for _, seq in found],
             )  # fmt: skip
         if stream.last < stream.reserved:
-            await self._publish(stream, [(SKIPPED, b"", str(uuid4())) for _ in range(stream.last, stream.reserved)])
+            skipped = f"{self._prefix}.skipped"  # empty messages with the sequences that must not be used again
+            await self._publish(stream, [(skipped, b"", str(uuid4())) for _ in range(stream.last, stream.reserved)])
         return stream
 
     async def _unmark(self, connection: Connection, last: int) -> int:
@@ -160,7 +164,7 @@ class Relay(Worker):
 
     async def _after(self, seq: int, last: int) -> AsyncIterator[list[Message]]:
         """The messages of the stream after a sequence, up to `last`."""
-        reader = Reader(self._broker, "EVENTS", ["events.>"], seq)
+        reader = Reader(self._broker, self._name, [f"{self._prefix}.>"], seq)
         try:
             while (reader.position or 0) < last:
                 messages = await reader.take()

@@ -51,10 +51,10 @@ class Source:
 
     def read(self, broker: Broker, after: int) -> None:
         """Begins reading after a sequence."""
-        subjects = [f"{self.stream.lower()}.>"] if self.whole else self.subjects
+        subjects = [self.subjects[0].partition(".")[0] + ".>"] if self.whole else self.subjects
         self.reader = Reader(broker, self.stream, subjects, after)
 
-    def wanted(self, messages: list[Message]) -> list[Message]:
+    def relevant(self, messages: list[Message]) -> list[Message]:
         """Those of some messages that are applied."""
         if not self.whole:
             return messages
@@ -116,8 +116,8 @@ class Projection:
                     if takes[source.stream].done():
                         if messages := takes[source.stream].result():
                             reached[source.stream] = messages[-1].seq
-                            if wanted := source.wanted(messages):
-                                arrived.append((source, wanted))
+                            if relevant := source.relevant(messages):
+                                arrived.append((source, relevant))
                         takes[source.stream] = self._take(source)
                 if arrived:
                     await self._apply(connection, arrived)
@@ -190,10 +190,13 @@ class Projection:
         )
 
     async def _speak(self, positions: dict[str, int], arrived: list[tuple[Source, list[Message]]]) -> None:
-        seen = [
-            decode_id(message.data) for source, messages in arrived if source.stream == "EVENTS" for message in messages
+        ids = [
+            decode_id(message.data)
+            for source, messages in arrived
+            if source.stream.endswith("EVENTS")  # each command service has a stream of its own
+            for message in messages
         ]
-        await self._broker.say(f"echo.{self.name}", encode(Progress(positions, [i for i in seen if i])))
+        await self._broker.say(f"echo.{self.name}", encode(Progress(positions, [i for i in ids if i])))
 
 
 class _Id(msgspec.Struct):

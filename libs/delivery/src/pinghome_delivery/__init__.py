@@ -1,4 +1,5 @@
-"""How people and outside systems are told something: transports, kinds of channels, and the pure rules of delivery.
+"""How people and outside systems are notified: outbox, queue per channel, throttling, providers, egress.
 
-`confirm` is the one that speaks to a database: it expects the table `mail_address` in that of the service.
+Any service with a database can use it. It expects the tables `notification`, `lease` and `mail_address` there, and an
+`outbox.Audience` that says whom to tell.
 """

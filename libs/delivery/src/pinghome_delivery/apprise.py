@@ -32,7 +32,7 @@ class Apprise(Kind):
 
     url: str
 
-    async def check(self, means: Transports) -> None:  # noqa: ARG002  # its hosts are fixed
+    async def check(self, transports: Transports) -> None:  # noqa: ARG002  # its hosts are fixed
         """The scheme is allowed and Apprise understands the rest."""
         scheme = self.url.partition("://")[0].lower()
         if scheme not in SCHEMES:
@@ -51,14 +51,14 @@ class Apprise(Kind):
         """The scheme."""
         return {"url": f"{self.url.partition('://')[0].lower()}://{mask}"}
 
-    async def send(self, message: Message, means: Transports) -> None:
+    async def send(self, message: Message, transports: Transports) -> None:
         """Delivers; raises DeliveryError. Apprise does not say what went wrong beyond its log."""
         plugin = await asyncio.to_thread(_plugin, self.url)
         if plugin is None:
             raise DeliveryError("this version of Apprise does not understand the URL any more")
         try:
             async with asyncio.timeout(DEADLINE):
-                with threads_judged(means.guard, DEADLINE):
+                with threads_judged(transports.guard, DEADLINE):
                     delivered = await plugin.async_notify(title=message.title, body=message.text)
         except TimeoutError:
             raise DeliveryError(f"{plugin.service_name} did not answer within {DEADLINE:.0f} seconds") from None

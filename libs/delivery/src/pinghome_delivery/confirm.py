@@ -34,9 +34,9 @@ If you do not, there is nothing to do: you will get no other mail.
 """
 
 
-async def expect(tx: Connection, organisation: UUID, kind: Kind, means: Transports) -> None:
+async def expect(tx: Connection, organisation: UUID, kind: Kind, transports: Transports) -> None:
     """Notes the addresses of a kind; each that has to be confirmed is mailed a link, again after a day at most."""
-    if isinstance(kind, Email) and (addresses := {it.lower() for it in kind.to if needs_confirmation(it, means)}):
+    if isinstance(kind, Email) and (addresses := {it.lower() for it in kind.to if needs_confirmation(it, transports)}):
         await tx.execute(_EXPECT, organisation, sorted(addresses))
 
 
@@ -72,7 +72,7 @@ class Confirmer(Worker):
 
     Args:
         db: of this service.
-        means: the mail server.
+        transports: the mail server.
         key: that seals tokens.
         url: of the platform, without a slash at its end.
     """
@@ -80,13 +80,13 @@ class Confirmer(Worker):
     lock = "confirm"
     every = 2.0
 
-    def __init__(self, db: Database, means: Transports, key: bytes, url: str) -> None:
+    def __init__(self, db: Database, transports: Transports, key: bytes, url: str) -> None:
         super().__init__(db)
-        self._means, self._key, self._url = means, key, url
+        self._transports, self._key, self._url = transports, key, url
 
     async def round(self, _: Connection) -> bool:
         """Mails one link, where there is a mail server."""
-        return self._means.mail is not None and await self.step()
+        return self._transports.mail is not None and await self.step()
 
     async def step(self) -> bool:
         """Mails one link; False when none was due."""
@@ -108,14 +108,14 @@ class Confirmer(Worker):
         return True
 
     async def _mail(self, address: str, url: str) -> None:
-        assert self._means.mail  # noqa: S101  # looked at by the caller
+        assert self._transports.mail  # noqa: S101  # looked at by the caller
         mail = EmailMessage()
         mail["Subject"] = "Please confirm this address for alerts of Pinghome"
-        mail["From"] = self._means.mail.sender
+        mail["From"] = self._transports.mail.sender
         mail["To"] = address
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(TEXT.format(url=url))
-        await self._means.mail.send(mail)
+        await self._transports.mail.send(mail)
 
 
 _EXPECT = """

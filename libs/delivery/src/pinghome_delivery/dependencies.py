@@ -1,4 +1,4 @@
-"""Dependencies: what is said of a monitor that cannot be reached without another one; pure rules."""
+"""Dependencies: whether people are notified of a monitor that cannot be reached without another one; pure rules."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,17 +6,17 @@ from enum import Enum
 from uuid import UUID
 
 GONE = ("down", "unknown")
-"""States of a parent in which its children say nothing."""
+"""States of a parent in which its children are silent."""
 LASTING = ("down", "unknown", "maintenance")
 """States of a child in which its outage is not over."""
 
 
-class ParentDecision(Enum):
-    """Whether a child's outage is told, waits for its parent, or need not be told at all."""
+class Decision(Enum):
+    """Whether people are notified of a child's outage, or it waits for its parent, or nobody need hear of it."""
 
-    told = "told"
-    waits = "waits"
-    needless = "needless"
+    notify = "notify"
+    wait = "wait"
+    suppress = "suppress"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,28 +34,28 @@ class ParentState:
     """How long a result may take to come: two intervals of the slower one, and ten seconds."""
 
 
-def light(it: ParentState, down_at: datetime, now: datetime, *, shaded: bool) -> ParentDecision:
-    """Whether a child's `down` is told.
+def decide(it: ParentState, down_at: datetime, now: datetime, *, waited: bool) -> Decision:
+    """What to do about a child's `down`.
 
-    A parent is to blame only when it went about when the child did, not for what fell long before it. Only a parent
-    that was looked at after the child fell can be called well; and after the parent has come back, the child gets its
-    own next look. Both are waited for as long as a result may take.
+    A parent is to blame only when it went down at about the same time as the child, not for what failed long before.
+    Only a result that is newer than the outage shows that the parent is up; and after the parent has recovered, the
+    child gets a probe of its own. Both are waited for as long as a result may take.
 
     Args:
         it: the two monitors.
         down_at: when the child went down.
         now: the present.
-        shaded: it waited for its parent already.
+        waited: it has waited for its parent before.
     """
-    if shaded and it.status not in LASTING:
-        return ParentDecision.needless
+    if waited and it.status not in LASTING:
+        return Decision.suppress
     if it.parent_status in GONE:
-        return ParentDecision.waits if shaded or down_at >= it.parent_since - it.patience else ParentDecision.told
+        return Decision.wait if waited or down_at >= it.parent_since - it.patience else Decision.notify
     if it.parent_status != "up" or it.status != "down":
-        return ParentDecision.told
+        return Decision.notify
     seen = _after(it.parent_checked, down_at) or now > down_at + it.patience
     back = it.parent_since <= down_at or _after(it.checked, it.parent_since) or now > it.parent_since + it.patience
-    return ParentDecision.told if seen and back else ParentDecision.waits
+    return Decision.notify if seen and back else Decision.wait
 
 
 def _after(checked: datetime | None, at: datetime) -> bool:

@@ -18,9 +18,9 @@ LISTED = 5
 """Addresses that are named."""
 
 
-def needs_confirmation(address: str, means: Transports) -> bool:
+def needs_confirmation(address: str, transports: Transports) -> bool:
     """False for an address in one of the operator's own domains."""
-    return address.rpartition("@")[2].lower() not in means.confirmed_domains
+    return address.rpartition("@")[2].lower() not in transports.confirmed_domains
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Email(Kind):
 
     to: list[str]
 
-    async def check(self, means: Transports) -> None:  # noqa: ARG002  # what is missing is its problem
+    async def check(self, transports: Transports) -> None:  # noqa: ARG002  # what is missing is its problem
         """Addresses are addresses."""
         if not 1 <= len(self.to) <= 50:
             raise Invalid(FieldError("config.to", "must be 1 to 50 addresses"))
@@ -43,34 +43,34 @@ class Email(Kind):
         """As it is."""
         return {"to": list(self.to)}
 
-    def _unconfirmed(self, means: Transports, allowed: Allowed) -> list[str]:
+    def _unconfirmed(self, transports: Transports, allowed: Allowed) -> list[str]:
         to = [it.lower() for it in self.to]
-        return [it for it in to if it not in allowed.confirmed and needs_confirmation(it, means)]
+        return [it for it in to if it not in allowed.confirmed and needs_confirmation(it, transports)]
 
-    def ready(self, means: Transports, allowed: Allowed) -> Self | None:
+    def ready(self, transports: Transports, allowed: Allowed) -> Self | None:
         """Its confirmed addresses."""
-        unconfirmed = self._unconfirmed(means, allowed)
+        unconfirmed = self._unconfirmed(transports, allowed)
         to = [it for it in self.to if it.lower() not in unconfirmed]
-        return replace(self, to=to) if to and means.mail else None
+        return replace(self, to=to) if to and transports.mail else None
 
-    def problem(self, means: Transports, allowed: Allowed) -> str:
+    def problem(self, transports: Transports, allowed: Allowed) -> str:
         """There is no mail server, or some addresses are not confirmed."""
-        if means.mail is None:
+        if transports.mail is None:
             return NO_SERVER
-        missing = self._unconfirmed(means, allowed)
+        missing = self._unconfirmed(transports, allowed)
         more = f" and {len(missing) - LISTED} more" if len(missing) > LISTED else ""
         return f"not confirmed yet: {', '.join(missing[:LISTED])}{more}; {LINK}" if missing else ""
 
-    async def send(self, message: Message, means: Transports) -> None:
+    async def send(self, message: Message, transports: Transports) -> None:
         """Delivers to all addresses, or to the one that is left; raises DeliveryError or PartlyDelivered."""
-        if means.mail is None:
+        if transports.mail is None:
             raise DeliveryError(NO_SERVER)
         mail = EmailMessage()
         mail["Subject"] = one_line(message.title)[:200]
-        mail["From"] = means.mail.sender
+        mail["From"] = transports.mail.sender
         mail["To"] = message.recipient or ", ".join(self.to)
         mail["Date"] = format_datetime(message.notifications[-1].at)
         mail["Message-ID"] = f"<{message.key}@pinghome>"
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text + "\n")
-        await means.mail.send(mail)
+        await transports.mail.send(mail)

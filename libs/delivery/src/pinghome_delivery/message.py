@@ -1,7 +1,6 @@
 """What a channel is given to deliver, and what the kinds of channels have in common."""
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -14,9 +13,6 @@ if TYPE_CHECKING:
     from pinghome_delivery.mail import Mail
     from pinghome_delivery.rate_limiter import RateLimiter
     from pinghome_delivery.web import Web
-
-LISTED = 100
-"""Most lines that a digest's text has; its notifications are complete."""
 
 
 class DeliveryError(Exception):
@@ -110,42 +106,21 @@ class Kind(ABC):
     """Whether it depends on what its organisation is allowed and on what the operator has set."""
 
     @abstractmethod
-    async def check(self, means: Transports) -> None:
+    async def check(self, transports: Transports) -> None:
         """Raises Invalid, naming the field as `config.<field>`, when it cannot work."""
 
     @abstractmethod
     def shown(self, mask: str) -> dict[str, str | list[str]]:
         """The configuration as it may be read, with `mask` in place of secrets."""
 
-    def ready(self, means: Transports, allowed: Allowed) -> Self | None:  # noqa: ARG002  # for those that are limited
+    def ready(self, transports: Transports, allowed: Allowed) -> Self | None:  # noqa: ARG002  # for those that are limited
         """The part of it that can be delivered with now; None while its deliveries wait."""
         return self
 
-    def problem(self, means: Transports, allowed: Allowed) -> str:  # noqa: ARG002
+    def problem(self, transports: Transports, allowed: Allowed) -> str:  # noqa: ARG002
         """What the rest waits for, as a sentence for the user; empty when all can be delivered."""
         return ""
 
     @abstractmethod
-    async def send(self, message: Message, means: Transports) -> None:
+    async def send(self, message: Message, transports: Transports) -> None:
         """Delivers; raises DeliveryError, PartlyDelivered, or Later when nothing was tried yet."""
-
-
-def compose(notifications: Sequence[Notification]) -> Message:
-    """The message of one notification, or the digest of some, the first of which is its leader."""
-    first = notifications[0]
-    if len(notifications) == 1:
-        return Message(key=first.id, title=first.title, text=first.text, notifications=notifications)
-    counts = Counter(it.what for it in notifications)
-    said = ", ".join(f"{count} {what}" for what, count in counts.items())
-    monitors = len({it.about for it in notifications})
-    title = f"{len(notifications)} changes of {monitors} monitors: {said}"
-    if monitors == 1:
-        title = f"{notifications[-1].title}, after {len(notifications)} changes: {said}"
-    lines = [f"{it.at:%Y-%m-%d %H:%M:%S} UTC  {_first_line(it.text)}" for it in notifications[:LISTED]]
-    if more := len(notifications) - LISTED:
-        lines += [f"and {more} more"] if more > 0 else []
-    return Message(key=first.id, title=title, text="\n".join(lines), notifications=notifications)
-
-
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0]

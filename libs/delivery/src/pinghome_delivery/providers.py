@@ -1,4 +1,4 @@
-"""The kinds of channels and integrations, and how their configurations are read, kept and opened."""
+"""The kinds of channels and integrations, and how their configurations are read, unchanged and opened."""
 
 import re
 from typing import Any
@@ -62,17 +62,17 @@ def merged(old: Kind, shown: dict[str, str | list[str]], sent: dict[str, Any], m
                 raise Invalid(FieldError(f"config.{name}"[:200], "there is no earlier value to keep"))
         else:
             found[name] = value
-    kept = "secret" in found and sent.get("secret", mask) == mask
-    if kept and not same_place(before["url"], str(found["url"])):
+    unchanged = "secret" in found and sent.get("secret", mask) == mask
+    if unchanged and not same_place(before["url"], str(found["url"])):
         raise Invalid(FieldError("config.secret", "has to be sent anew, for the URL leads to another host"))
     return found
 
 
 def _field_error(message: str) -> FieldError:
     """What msgspec says, in our form."""
-    said, _, path = message.partition(" - at `$")
+    problem, _, path = message.partition(" - at `$")
     place = re.sub(r"\[(\d+)\]", r".\1", path.rstrip("`"))
-    if missing := re.fullmatch(r"Object missing required field `(\w+)`", said):
+    if missing := re.fullmatch(r"Object missing required field `(\w+)`", problem):
         return FieldError(f"config.{missing[1]}", "is required")
     place = re.sub(r"[^\w.]", "", place)[:100]
-    return FieldError(f"config{place}", f"{said[:1].lower()}{said[1:]}".replace("`", "")[:200])
+    return FieldError(f"config{place}", f"{problem[:1].lower()}{problem[1:]}".replace("`", "")[:200])

@@ -12,16 +12,16 @@ class Slack(Kind):
 
     url: str
 
-    async def check(self, means: Transports) -> None:
+    async def check(self, transports: Transports) -> None:
         """As every URL."""
-        check_url(self.url, means.guard)
+        check_url(self.url, transports.guard)
 
     def shown(self, mask: str) -> dict[str, str | list[str]]:
         """The path is the secret."""
         return {"url": masked_url(self.url, mask)}
 
-    async def send(self, message: Message, means: Transports) -> None:
+    async def send(self, message: Message, transports: Transports) -> None:
         """Delivers; raises DeliveryError."""
         text = message.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         headers = {"Content-Type": "application/json", "Idempotency-Key": str(message.key)}
-        await post(means, self.url, headers, encode({"text": text}))
+        await post(transports, self.url, headers, encode({"text": text}))

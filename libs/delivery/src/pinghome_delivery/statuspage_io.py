@@ -40,7 +40,7 @@ class StatuspageIo(Kind):
     items: list[str] = field(default_factory=list)
     token: str = ""
 
-    async def check(self, means: Transports) -> None:  # noqa: ARG002  # a missing token is its problem
+    async def check(self, transports: Transports) -> None:  # noqa: ARG002  # a missing token is its problem
         """Its ids are of Atlassian's form, so that they stay one segment of a path each."""
         if not _ID.fullmatch(self.page):
             raise Invalid(FieldError("page", "must be the id of a page: 6 to 32 lower-case letters and digits"))
@@ -50,48 +50,50 @@ class StatuspageIo(Kind):
                     FieldError(f"items.{place}", "must be the id of a component: 6 to 32 lower-case letters and digits")
                 )
 
-    def ready(self, means: Transports, allowed: Allowed) -> Self | None:
+    def ready(self, transports: Transports, allowed: Allowed) -> Self | None:
         """With the operator's token where it has none of its own and may use that."""
-        if self.problem(means, allowed):
+        if self.problem(transports, allowed):
             return None
-        return replace(self, token=self.token or means.statuspage_token)
+        return replace(self, token=self.token or transports.statuspage_token)
 
-    def problem(self, means: Transports, allowed: Allowed) -> str:
+    def problem(self, transports: Transports, allowed: Allowed) -> str:
         """There is no token for it."""
         if self.token:
             return ""
-        if not means.statuspage_token:
+        if not transports.statuspage_token:
             return MISSING
-        named = {self.page, f"{allowed.organisation}:{self.page}"} & means.statuspage_pages
-        return "" if named or (allowed.first and not means.statuspage_pages) else NOT_ALLOWED
+        named = {self.page, f"{allowed.organisation}:{self.page}"} & transports.statuspage_pages
+        return "" if named or (allowed.first and not transports.statuspage_pages) else NOT_ALLOWED
 
     def shown(self, mask: str) -> dict[str, str | list[str]]:
         """The page; the rest is the integration's own."""
         return {"page": self.page, "token": mask if self.token else ""}
 
-    async def send(self, message: Message, means: Transports) -> None:
+    async def send(self, message: Message, transports: Transports) -> None:
         """Opens or resolves the monitor's incident; raises DeliveryError, or Later when it is not the token's turn."""
         newest = message.notifications[-1]
-        await means.pace.turn(self.token, calls=2)
-        ours = await self._ours(str(newest.about), means)
+        await transports.pace.turn(self.token, calls=2)
+        ours = await self._ours(str(newest.about), transports)
         if newest.what == "up":
             for incident in ours:
-                await means.pace.turn(self.token, calls=0)
-                await self._call("PATCH", f"/incidents/{quote(incident, safe='')}", self._resolved(newest.text), means)
+                await transports.pace.turn(self.token, calls=0)
+                await self._call(
+                    "PATCH", f"/incidents/{quote(incident, safe='')}", self._resolved(newest.text), transports
+                )
         elif not ours:
-            await means.pace.turn(self.token, calls=0)
-            await self._call("POST", "/incidents", self._opened(str(newest.about), newest.text), means)
+            await transports.pace.turn(self.token, calls=0)
+            await self._call("POST", "/incidents", self._opened(str(newest.about), newest.text), transports)
 
-    async def _ours(self, monitor: str, means: Transports) -> list[str]:
+    async def _ours(self, monitor: str, transports: Transports) -> list[str]:
         """The ids of the page's unresolved incidents that are this monitor's."""
         found: list[str] = []
         for page in range(1, 100):
             if page > 1:
-                await means.pace.turn(self.token, calls=0)
-            answer = await self._call("GET", f"/incidents/unresolved?page={page}&per_page={PAGE}", None, means)
+                await transports.pace.turn(self.token, calls=0)
+            answer = await self._call("GET", f"/incidents/unresolved?page={page}&per_page={PAGE}", None, transports)
             incidents = answer.json()
             if not isinstance(incidents, list):
-                raise DeliveryError(f"{host(means.statuspage_url)} did not answer with a list of incidents")
+                raise DeliveryError(f"{host(transports.statuspage_url)} did not answer with a list of incidents")
             found += [str(it["id"]) for it in incidents if isinstance(it, dict) and _monitor(it) == monitor]
             if len(incidents) < PAGE:
                 break
@@ -115,13 +117,13 @@ class StatuspageIo(Kind):
             "components": dict.fromkeys(self.items, "operational"),
         }
 
-    async def _call(self, method: str, path: str, incident: dict[str, Any] | None, means: Transports) -> Answer:
+    async def _call(self, method: str, path: str, incident: dict[str, Any] | None, transports: Transports) -> Answer:
         if not _ID.fullmatch(self.page):
             raise DeliveryError("the page's id is not valid; make another integration")
         headers = {"Authorization": f"OAuth {self.token}", "Content-Type": "application/json"}
         body = b"" if incident is None else encode({"incident": incident})
-        url = f"{means.statuspage_url}/v1/pages/{self.page}{path}"
-        answer = await means.web.ask(method, url, headers, body)
+        url = f"{transports.statuspage_url}/v1/pages/{self.page}{path}"
+        answer = await transports.web.ask(method, url, headers, body)
         if answer.status in TOO_FAST:
             error = refused(host(url), answer)
             raise DeliveryError(str(error), max(error.wait, 60.0))  # Atlassian counts the next one in that minute, too

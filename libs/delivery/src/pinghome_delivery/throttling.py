@@ -26,7 +26,7 @@ class Waiting:
 
 
 @dataclass(slots=True, kw_only=True)
-class Told:
+class PastMessage:
     """A message that was decided on: when, and what it is about."""
 
     at: datetime
@@ -49,7 +49,7 @@ class Plan:
     held: dict[UUID, Held] = field(default_factory=dict)
 
 
-def plan(waiting: Sequence[Waiting], told: Sequence[Told], now: datetime) -> Plan:
+def plan(waiting: Sequence[Waiting], past: Sequence[PastMessage], now: datetime) -> Plan:
     """What to tell one channel.
 
     What waits about one monitor is told in one message, in its order. No monitor is in more than two messages in any
@@ -57,7 +57,7 @@ def plan(waiting: Sequence[Waiting], told: Sequence[Told], now: datetime) -> Pla
 
     Args:
         waiting: in their order; nothing about a monitor of which an earlier message is still under way.
-        told: the messages of the last hour, in any order.
+        past: the messages of the last hour, in any order.
         now: the present.
     """
     found = Plan()
@@ -65,13 +65,13 @@ def plan(waiting: Sequence[Waiting], told: Sequence[Told], now: datetime) -> Pla
     for it in waiting:
         groups.setdefault(it.about, []).append(it.id)
     for about, ids in list(groups.items()):
-        past = sorted(each.at for each in told if about in each.abouts and each.at > now - HOUR)
-        if len(past) >= AN_HOUR:
+        times = sorted(each.at for each in past if about in each.abouts and each.at > now - HOUR)
+        if len(times) >= AN_HOUR:
             del groups[about]
-            found.held |= dict.fromkeys(ids, Held(until=past[-AN_HOUR] + HOUR, reason=DAMPED))
+            found.held |= dict.fromkeys(ids, Held(until=times[-AN_HOUR] + HOUR, reason=DAMPED))
     if not groups:
         return found
-    recent = sorted((each for each in told if each.at > now - MINUTE), key=lambda each: each.at)
+    recent = sorted((each for each in past if each.at > now - MINUTE), key=lambda each: each.at)
     if len(recent) + len(groups) <= A_MINUTE:
         found.messages = list(groups.values())
         return found

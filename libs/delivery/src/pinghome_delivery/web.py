@@ -105,8 +105,8 @@ def host(url: str) -> str:
 
 def _retry_after(response: httpx.Response) -> float:
     """Seconds; a date counts as none."""
-    told = response.headers.get("retry-after", "")
-    return float(told) if told.isascii() and told.isdigit() and len(told) < 6 else 0.0
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isascii() and value.isdigit() and len(value) < 6 else 0.0
 
 
 def _why(error: Exception) -> str:

@@ -32,9 +32,9 @@ class Webhook(Kind):
     url: str
     secret: str = ""
 
-    async def check(self, means: Transports) -> None:
+    async def check(self, transports: Transports) -> None:
         """Its URL is absolute and spells no forbidden address; a name is judged when it is called."""
-        check_url(self.url, means.guard)
+        check_url(self.url, transports.guard)
         if len(self.secret) > 255 or not (self.secret.isascii() and self.secret.isprintable()):
             raise Invalid(FieldError("config.secret", "must be at most 255 printable ASCII characters"))
 
@@ -42,7 +42,7 @@ class Webhook(Kind):
         """Paths and queries often hold tokens."""
         return {"url": masked_url(self.url, mask), "secret": mask}
 
-    async def send(self, message: Message, means: Transports) -> None:
+    async def send(self, message: Message, transports: Transports) -> None:
         """Delivers; raises DeliveryError."""
         body = encode(
             {
@@ -61,7 +61,7 @@ class Webhook(Kind):
             "Idempotency-Key": str(message.key),
             "X-Pinghome-Signature": sign(self.secret, body, int(now().timestamp())),
         }
-        await post(means, self.url, headers, body)
+        await post(transports, self.url, headers, body)
 
 
 encode = msgspec.json.Encoder().encode
@@ -72,9 +72,9 @@ def sign(secret: str, body: bytes, at: int) -> str:
     return f"t={at},v1={hmac.new(secret.encode(), b'%d.%b' % (at, body), hashlib.sha256).hexdigest()}"
 
 
-async def post(means: Transports, url: str, headers: dict[str, str], body: bytes) -> None:
+async def post(transports: Transports, url: str, headers: dict[str, str], body: bytes) -> None:
     """Delivers a body; raises DeliveryError unless the answer is 2xx."""
-    answer = await means.web.ask("POST", url, headers, body, most=0)
+    answer = await transports.web.ask("POST", url, headers, body, most=0)
     if not 200 <= answer.status < 300:
         raise refused(host(url), answer)
 

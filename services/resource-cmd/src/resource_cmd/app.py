@@ -17,6 +17,7 @@ from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from pinghome_delivery.confirm import Confirmer
+from pinghome_delivery.dispatcher import Dispatcher
 from pinghome_delivery.mail import Mail
 from pinghome_delivery.message import Transports
 from pinghome_delivery.rate_limiter import RateLimiter, TestsPaced
@@ -25,8 +26,8 @@ from resource_cmd.accounts import organisation
 from resource_cmd.api import confirm
 from resource_cmd.api.healthchecks import checks
 from resource_cmd.api.pinghome import channel, dry_run, heartbeat, integration, reminder, resource, service
-from resource_cmd.command import Replayed, render_replayed
-from resource_cmd.delivery.dispatcher import Dispatcher
+from resource_cmd.api.pinghome.command import Replayed, render_replayed
+from resource_cmd.delivery.audience import MonitorAudience
 from resource_cmd.evaluation.deadlines import DeadlineWorker
 from resource_cmd.evaluation.telemetry import TelemetryConsumer
 from resource_cmd.evaluation.unjudged import Unjudged
@@ -54,39 +55,40 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.directory = Directory(broker, settings.data / NAME / "known")
     state.progress = ProjectionProgress(broker, "resource-query", "statistic-query")
     state.evaluated = ProjectionProgress(broker, NAME)
-    for echo in (state.progress, state.evaluated):
-        await echo.listen()
+    for progress in (state.progress, state.evaluated):
+        await progress.listen()
     state.relay = event_log.Relay(state.db, broker)
-    wanted = AutoProvisioning(state.db, state.relay, state.progress, settings.checks_limit)
-    await broker.serve(SUBJECT, NAME, wanted.answer)
+    provisioning = AutoProvisioning(state.db, state.relay, state.progress, settings.checks_limit)
+    await broker.serve(SUBJECT, NAME, provisioning.answer)
     state.scheduler = Scheduler(state.db, broker, settings.secret_key, settings.regions)
     state.dry_runs = DryRuns(broker, settings.secret_key, settings.regions)
     state.tests = TestsPaced(settings.channel_tests_per_minute)
-    state.transports = _means(settings, state.guard)
+    state.transports = _transports(settings, state.guard)
     parts.stack.push_async_callback(state.transports.web.close)
-    notifier = Dispatcher(state.db, state.transports, derive(settings.secret_key, "channel"), state.relay.wake)
+    audience = MonitorAudience(state.db, state.transports, derive(settings.secret_key, "channel"))
+    dispatcher = Dispatcher(state.db, state.transports, audience, state.relay.wake)
 
     def decided() -> None:
         state.relay.wake()
-        notifier.wake()
+        dispatcher.wake()
 
-    listener = TelemetryConsumer(settings.period_unit_seconds)
-    sources = [Source("TELEMETRY", ["telemetry.>"], listener.apply)]
-    judge = Projection(NAME, state.db, broker, sources, after=decided)
-    sweeper = DeadlineWorker(state.db, decided, settings.period_unit_seconds)
+    consumer = TelemetryConsumer(settings.period_unit_seconds)
+    sources = [Source("TELEMETRY", ["telemetry.>"], consumer.apply)]
+    evaluation = Projection(NAME, state.db, broker, sources, after=decided)
+    deadlines = DeadlineWorker(state.db, decided, settings.period_unit_seconds)
     domains = Domains(state.db, state.guard, settings.rdap_bootstrap_url, state.relay.wake)
     parts.workers |= {
         "streams": lambda: keep_streams(broker, settings, state.relay),
         "maintenance": Maintenance(state.db).run,
-        "known": state.directory.run,
+        "directory": state.directory.run,
         "relay": state.relay.run,
-        "schedule": state.scheduler.run,
-        "judge": judge.run,
-        "sweep": sweeper.run,
+        "scheduler": state.scheduler.run,
+        "evaluation": evaluation.run,
+        "deadlines": deadlines.run,
         "domains": domains.run,
-        "remind": ReminderWorker(state.db, decided).run,
+        "reminders": ReminderWorker(state.db, decided).run,
         "unjudged": Unjudged(state.db, decided).run,
-        "notify": notifier.run,
+        "dispatcher": dispatcher.run,
         "confirm": Confirmer(state.db, state.transports, derive(settings.secret_key, "confirm"), _url(settings)).run,
     }
     parts.checks |= {"relay": partial(_relayed, state.relay), **app.readiness_checks(broker, state.directory, state.db)}
@@ -101,7 +103,7 @@ async def _relayed(relay: event_log.Relay) -> str | None:
     return None if relay.drained else "the newest events are not published yet"
 
 
-def _means(settings: Settings, guard: Guard) -> Transports:
+def _transports(settings: Settings, guard: Guard) -> Transports:
     return Transports(
         guard=guard,
         web=Web(guard),

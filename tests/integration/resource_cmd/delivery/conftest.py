@@ -14,7 +14,7 @@ import pytest
 
 from contract.target import eventually
 from pinghome_common.clock import now
-from pinghome_common.db import Database
+from pinghome_common.db import Connection, Database
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.integration import Integration
 from pinghome_common.events.notification import Notification
@@ -22,18 +22,20 @@ from pinghome_common.events.resource import Resource
 from pinghome_common.events.service import Service
 from pinghome_common.guard import Guard
 from pinghome_common.secret import derive
+from pinghome_common.store import Actor, no_wait
+from pinghome_delivery.channel_queue import ChannelQueue
+from pinghome_delivery.dispatcher import Dispatcher
 from pinghome_delivery.message import Kind, Transports
+from pinghome_delivery.outbox import Notice
 from pinghome_delivery.providers import sealed
 from pinghome_delivery.rate_limiter import RateLimiter
 from pinghome_delivery.web import Web
 from pinghome_delivery.webhook import Webhook
 from resource_cmd.accounts.store import Services
-from resource_cmd.delivery.dispatcher import Dispatcher
-from resource_cmd.delivery.outbox import Notice, announce
+from resource_cmd.delivery.audience import MonitorAudience, announce
 from resource_cmd.delivery.store import Channels, Integrations
 from resource_cmd.monitors import resource
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import Actor, no_wait
 
 KEY = derive("a secret key of the tests", "channel")
 OPERATOR = Actor("test")
@@ -44,13 +46,19 @@ SECRET = "whsec_of-the-tests"
 class World:
     """One organisation with one service, whose channels are all of those made here."""
 
-    def __init__(self, db: Database, means: Transports) -> None:
-        self.db, self.means = db, means
+    def __init__(self, db: Database, transports: Transports) -> None:
+        self.db, self.transports = db, transports
         self.service = Service(id=uuid4(), organisation=uuid4(), name="all", created_at=START, updated_at=START)
 
     async def begin(self) -> None:
         async with self.db.transaction() as tx:
             await Services(tx, OPERATOR, no_wait, START).add(self.service)
+
+    def audience(self, db: Database) -> MonitorAudience:
+        return MonitorAudience(db, self.transports, KEY)
+
+    def queue(self, tx: Connection, channel: UUID, at: datetime) -> ChannelQueue:
+        return ChannelQueue(tx, channel, at, self.audience(self.db))
 
     async def channel(self, config: Kind, kind: str = "webhook") -> UUID:
         it = Channel(
@@ -134,7 +142,7 @@ class World:
         for _ in range(count):
             db = await Database(self.db.url).__aenter__()
             databases.append(db)
-            workers.append(Dispatcher(db, self.means, KEY, lambda: None))
+            workers.append(Dispatcher(db, self.transports, self.audience(db), lambda: None))
             tasks.append(asyncio.create_task(workers[-1].run()))
         try:
             yield workers
@@ -147,7 +155,7 @@ class World:
 
 
 @pytest.fixture
-async def means() -> AsyncIterator[Transports]:
+async def transports() -> AsyncIterator[Transports]:
     """Loopback may be called."""
     guard = Guard([ipaddress.ip_network("127.0.0.0/8")])
     web = Web(guard)
@@ -156,8 +164,8 @@ async def means() -> AsyncIterator[Transports]:
 
 
 @pytest.fixture
-async def world(commands: str, means: Transports) -> AsyncIterator[World]:
+async def world(commands: str, transports: Transports) -> AsyncIterator[World]:
     async with Database(commands) as db:
-        it = World(db, means)
+        it = World(db, transports)
         await it.begin()
         yield it

@@ -1,10 +1,10 @@
-"""Messages as the notifier composes them."""
+"""Messages as the dispatcher composes them."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from pinghome_common.events.notification import Notification
-from pinghome_delivery.message import compose
+from pinghome_delivery.outbox import compose
 
 AT = datetime(2026, 11, 21, 21, 50, 15, tzinfo=UTC)
 MONITOR = uuid4()

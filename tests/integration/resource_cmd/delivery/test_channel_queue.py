@@ -9,11 +9,10 @@ from integration.resource_cmd.evaluation.test_results import DOWN, UP
 from integration.resource_cmd.evaluation.test_results import World as Results
 from pinghome_common.clock import now
 from pinghome_common.events.notification import State
-from pinghome_delivery.message import DeliveryError, compose
-from resource_cmd.delivery.channel_queue import ChannelQueue
-from resource_cmd.delivery.record import record
+from pinghome_common.store import no_wait
+from pinghome_delivery.message import DeliveryError
+from pinghome_delivery.outbox import compose, record
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import no_wait
 
 MINUTE = timedelta(minutes=1)
 
@@ -30,7 +29,7 @@ class Told:
     async def next(self, minutes, error=None, follows=False):
         """The message of that time, delivered or not; its whats, or nothing."""
         async with self.world.db.transaction() as tx:
-            rows = await ChannelQueue(tx, self.channel, self.at(minutes)).next(follows=follows)
+            rows = await self.world.queue(tx, self.channel, self.at(minutes)).next(follows=follows)
             if rows:
                 await record(tx, rows, error, self.at(minutes), gone=False)
             return [row.state.what for row in rows]
@@ -217,7 +216,7 @@ async def test_each_message_reads_its_own_notifications_and_not_all_that_are_ope
 
     for _ in range(5):
         async with world.db.transaction() as tx:
-            rows = await ChannelQueue(Counting(tx), told.channel, told.at(0.1)).next(follows=False)
+            rows = await world.queue(Counting(tx), told.channel, told.at(0.1)).next(follows=False)
             if rows:
                 await record(tx, rows, None, told.at(0.1), gone=False)
     assert (await world.states()).count("sent") == 4

@@ -22,15 +22,16 @@ from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.events.notification import State
 from pinghome_common.events.ping import Batch, Kind, Ping, encode
 from pinghome_common.guard import Guard
+from pinghome_common.store import no_wait
+from pinghome_delivery import dispatcher
 from pinghome_delivery.email import Email
 from pinghome_delivery.message import DeliveryError
+from pinghome_delivery.outbox import Notice
 from pinghome_delivery.web import Web
-from resource_cmd.delivery import dispatcher
-from resource_cmd.delivery.outbox import Notice, announce
+from resource_cmd.delivery.audience import announce
 from resource_cmd.heartbeats import heartbeat
 from resource_cmd.heartbeats.store import Heartbeats
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import no_wait
 
 
 def verified(asked):
@@ -228,7 +229,7 @@ async def test_a_channel_that_was_deleted_shows_what_it_was_not_told(world):
 
 
 async def test_after_a_day_it_has_failed_and_says_why(world, monkeypatch):
-    monkeypatch.setattr("resource_cmd.delivery.record.GIVE_UP", timedelta(seconds=1))
+    monkeypatch.setattr("pinghome_delivery.outbox.GIVE_UP", timedelta(seconds=1))
     it = await world.resource()
     await world.webhook("http://127.0.0.1:1/secret-path?token=secret")
     async with world.working():
@@ -292,10 +293,10 @@ async def test_a_heartbeat_tells_every_change_even_those_of_one_batch_and_what_s
     assert {each.noun for each in told} == {"heartbeat"}
 
 
-async def test_slow_receivers_of_one_organisation_keep_no_other_waiting(world, means, monkeypatch):
+async def test_slow_receivers_of_one_organisation_keep_no_other_waiting(world, transports, monkeypatch):
     monkeypatch.setattr(dispatcher, "AT_ONCE", 6)
     monkeypatch.setattr(dispatcher, "SHARE", 3)
-    other = World(world.db, means)
+    other = World(world.db, transports)
     await other.begin()
     async with listening(pause=3600) as silent, listening() as receiver:
         for _ in range(9):
@@ -338,8 +339,8 @@ async def test_channel_whose_ledger_is_broken_keeps_no_other_waiting(world):
             assert set(worker._broken) == {broken}
 
 
-async def test_organisation_whose_channels_are_broken_keeps_no_other_from_being_told(world, means):
-    other = World(world.db, means)
+async def test_organisation_whose_channels_are_broken_keeps_no_other_from_being_told(world, transports):
+    other = World(world.db, transports)
     await other.begin()
     async with listening() as receiver:
         broken = await other.channel(Email(to=["a@x.test"]), "email")

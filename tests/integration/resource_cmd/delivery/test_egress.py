@@ -44,11 +44,11 @@ async def cookies(writer):
     await asyncio.sleep(0.05)
 
 
-async def test_no_cookie_of_one_receiver_reaches_another(means):
+async def test_no_cookie_of_one_receiver_reaches_another(transports):
     async with serving(cookies) as (one, heads), serving(cookies) as (two, others):
         for _ in range(2):
-            await Webhook(url=f"http://127.0.0.1:{one}/").send(message(), means)
-            await Slack(url=f"http://127.0.0.1:{two}/").send(message(), means)
+            await Webhook(url=f"http://127.0.0.1:{one}/").send(message(), transports)
+            await Slack(url=f"http://127.0.0.1:{two}/").send(message(), transports)
     assert (len(heads), len(others)) == (2, 2)
     assert not any("cookie" in head.lower() for head in heads + others)
 
@@ -128,28 +128,28 @@ async def endless_silence(writer):
 
 
 @pytest.mark.parametrize("body", [endless_chunks, endless_silence])
-async def test_status_line_decides_though_the_body_never_ends(means, body):
+async def test_status_line_decides_though_the_body_never_ends(transports, body):
     async with serving(body) as (port, heads):
-        await Webhook(url=f"http://127.0.0.1:{port}/").send(message(), means)
+        await Webhook(url=f"http://127.0.0.1:{port}/").send(message(), transports)
     assert len(heads) == 1
 
 
 @pytest.mark.parametrize("head", [endless_interim, endless_head])
-async def test_head_without_end_costs_little(means, head):
+async def test_head_without_end_costs_little(transports, head):
     async with serving(head) as (port, _):
         before = time.process_time()
         with pytest.raises(DeliveryError, match="did not answer in HTTP"):
-            await Webhook(url=f"http://127.0.0.1:{port}/").send(message(), means)
+            await Webhook(url=f"http://127.0.0.1:{port}/").send(message(), transports)
         assert time.process_time() - before < 5  # it took a core until the deadline, 10 s
 
 
-async def test_body_that_is_read_has_a_bound_of_parts(means):
+async def test_body_that_is_read_has_a_bound_of_parts(transports):
     async with serving(endless_chunks) as (port, _):
         with pytest.raises(DeliveryError, match="did not answer in HTTP"):
-            await means.web.ask("GET", f"http://127.0.0.1:{port}/", {})
+            await transports.web.ask("GET", f"http://127.0.0.1:{port}/", {})
 
 
-async def test_services_of_apprise_are_called_at_judged_addresses_only(means):
+async def test_services_of_apprise_are_called_at_judged_addresses_only(transports):
     asked = []
 
     def lookup(name):
@@ -158,5 +158,5 @@ async def test_services_of_apprise_are_called_at_judged_addresses_only(means):
 
     it = Apprise(url="discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js")
     with pytest.raises(DeliveryError, match="Discord did not take"):
-        await it.send(message(), replace(means, guard=Guard(lookup=lookup)))
+        await it.send(message(), replace(transports, guard=Guard(lookup=lookup)))
     assert set(asked) == {"discord.com"}

@@ -29,21 +29,21 @@ from ssrf_corpus import FORBIDDEN
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-async def test_any_2xx_is_delivered(means, status):
+async def test_any_2xx_is_delivered(transports, status):
     async with listening(status=status) as receiver:
-        await Webhook(url=receiver.url).send(message(), means)
+        await Webhook(url=receiver.url).send(message(), transports)
     assert len(receiver.asked) == 1
 
 
 @pytest.mark.parametrize(("status", "said"), [(301, "301"), (400, "400 Bad Request"), (500, "500"), (503, "503")])
-async def test_anything_else_is_not_and_redirects_are_not_followed(means, status, said):
+async def test_anything_else_is_not_and_redirects_are_not_followed(transports, status, said):
     async with listening() as other, listening(status=status, location=other.url) as receiver:
         with pytest.raises(DeliveryError, match=said):
-            await Webhook(url=receiver.url + "secret?token=secret").send(message(), means)
+            await Webhook(url=receiver.url + "secret?token=secret").send(message(), transports)
     assert other.asked == []
 
 
-async def test_no_error_says_more_of_a_url_than_its_host(means):
+async def test_no_error_says_more_of_a_url_than_its_host(transports):
     urls = [
         "http://user:secret@127.0.0.1:1/secret?secret#secret",
         "http://secret.invalid./secret",
@@ -51,18 +51,18 @@ async def test_no_error_says_more_of_a_url_than_its_host(means):
     ]
     for url in urls:
         with pytest.raises(DeliveryError) as error:
-            await Webhook(url=url).send(message(), means)
+            await Webhook(url=url).send(message(), transports)
         assert "secret" not in str(error.value).replace("secret.invalid", "")
 
 
-async def test_user_and_password_of_a_url_are_sent_as_basic_authentication(means):
+async def test_user_and_password_of_a_url_are_sent_as_basic_authentication(transports):
     async with listening() as receiver:
-        await Webhook(url=receiver.url.replace("//", "//me:pass@")).send(message(), means)
+        await Webhook(url=receiver.url.replace("//", "//me:pass@")).send(message(), transports)
     assert receiver.asked[0].headers["authorization"] == "Basic bWU6cGFzcw=="
     assert receiver.asked[0].headers["host"] == f"127.0.0.1:{receiver.port}"
 
 
-async def test_a_receiver_that_drips_is_left_after_the_deadline(means, monkeypatch):
+async def test_a_receiver_that_drips_is_left_after_the_deadline(transports, monkeypatch):
     monkeypatch.setattr("pinghome_delivery.web.DEADLINE", 0.5)
 
     async def drip(_, writer):
@@ -73,10 +73,10 @@ async def test_a_receiver_that_drips_is_left_after_the_deadline(means, monkeypat
     async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         with pytest.raises(DeliveryError):
-            await Webhook(url=url).send(message(), means)
+            await Webhook(url=url).send(message(), transports)
 
 
-async def test_an_answer_without_end_is_read_only_so_far(means):
+async def test_an_answer_without_end_is_read_only_so_far(transports):
     async def pour(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -86,7 +86,7 @@ async def test_an_answer_without_end_is_read_only_so_far(means):
                 await writer.drain()
 
     async with await asyncio.start_server(pour, "127.0.0.1", 0) as server:
-        answer = await means.web.ask("GET", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {})
+        answer = await transports.web.ask("GET", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {})
     assert (answer.status, len(answer.body)) == (200, 4 << 20)
 
 
@@ -121,7 +121,7 @@ async def test_the_connection_goes_to_the_address_that_was_judged():
     assert receiver.asked[0].headers["host"] == f"rebound.example:{receiver.port}"
 
 
-async def test_a_certificate_must_be_trusted_and_fit_the_host(means, tmp_path):
+async def test_a_certificate_must_be_trusted_and_fit_the_host(transports, tmp_path):
     write_certificates(tmp_path)
     served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     served.load_cert_chain(tmp_path / "leaf.pem", tmp_path / "key.pem")
@@ -140,22 +140,24 @@ async def test_a_certificate_must_be_trusted_and_fit_the_host(means, tmp_path):
         with pytest.raises(DeliveryError, match="certificate that is not trusted"):
             await trusting.ask("POST", f"https://other.example:{port}/", {})
         with pytest.raises(DeliveryError, match="certificate that is not trusted"):
-            await means.web.ask("POST", f"https://127.0.0.1:{port}/", {})
+            await transports.web.ask("POST", f"https://127.0.0.1:{port}/", {})
     await trusting.close()
 
 
-async def test_slack_gets_its_text_escaped(means):
+async def test_slack_gets_its_text_escaped(transports):
     async with listening() as receiver:
-        await Slack(url=receiver.url).send(message(), means)
+        await Slack(url=receiver.url).send(message(), transports)
     assert json.loads(receiver.asked[0].body) == {"text": "Shop is down since today: refused &lt;b&gt;it&lt;/b&gt;."}
 
 
 # --- email ----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_mail_arrives_with_its_id_and_one_line_of_subject(means):
+async def test_a_mail_arrives_with_its_id_and_one_line_of_subject(transports):
     async with mail_sink() as sink:
-        mailing = replace(means, mail=Mail(url=f"smtp://127.0.0.1:{sink.port}", sender="Pinghome <alerts@example.com>"))
+        mailing = replace(
+            transports, mail=Mail(url=f"smtp://127.0.0.1:{sink.port}", sender="Pinghome <alerts@example.com>")
+        )
         it = message(title="Shop\r\nBcc: all@example.com is down ✓")
         await Email(to=["ops@example.com", "me@example.com"]).send(it, mailing)
     (mail,) = sink.mails
@@ -168,37 +170,37 @@ async def test_a_mail_arrives_with_its_id_and_one_line_of_subject(means):
     assert sink.recipients == [["ops@example.com", "me@example.com"]]
 
 
-async def test_the_mail_server_may_want_a_login(means):
+async def test_the_mail_server_may_want_a_login(transports):
     async with mail_sink("me", "p@ss") as sink:
         url = f"smtp://me:{{}}@127.0.0.1:{sink.port}"
-        mailing = replace(means, mail=Mail(url=url.format("wrong-secret"), sender="alerts@example.com"))
+        mailing = replace(transports, mail=Mail(url=url.format("wrong-secret"), sender="alerts@example.com"))
         with pytest.raises(DeliveryError, match="user and password") as error:
             await Email(to=["ops@example.com"]).send(message(), mailing)
         assert "secret" not in str(error.value)
-        mailing = replace(means, mail=Mail(url=url.format("p%40ss"), sender="alerts@example.com"))
+        mailing = replace(transports, mail=Mail(url=url.format("p%40ss"), sender="alerts@example.com"))
         await Email(to=["ops@example.com"]).send(message(), mailing)
     assert len(sink.mails) == 1
 
 
-async def test_a_mail_server_that_refuses_or_is_away_is_said_so(means):
+async def test_a_mail_server_that_refuses_or_is_away_is_said_so(transports):
     async with mail_sink() as sink:
         sink.refuse = "451 try again"
-        mailing = replace(means, mail=Mail(url=f"smtp://127.0.0.1:{sink.port}", sender="alerts@example.com"))
+        mailing = replace(transports, mail=Mail(url=f"smtp://127.0.0.1:{sink.port}", sender="alerts@example.com"))
         with pytest.raises(DeliveryError, match="answered 451"):
             await Email(to=["ops@example.com"]).send(message(), mailing)
     with pytest.raises(DeliveryError, match="cannot be reached"):
         await Email(to=["ops@example.com"]).send(message(), mailing)
     with pytest.raises(DeliveryError, match="PINGHOME_SMTP_URL"):
-        await Email(to=["ops@example.com"]).send(message(), means)
+        await Email(to=["ops@example.com"]).send(message(), transports)
     it, nobody = Email(to=["ops@example.com"]), Allowed(organisation=uuid4())
-    await it.check(means)  # it is saved all the same
-    assert it.ready(means, nobody) is None
-    assert "PINGHOME_SMTP_URL and PINGHOME_MAIL_FROM" in it.problem(means, nobody)
+    await it.check(transports)  # it is saved all the same
+    assert it.ready(transports, nobody) is None
+    assert "PINGHOME_SMTP_URL and PINGHOME_MAIL_FROM" in it.problem(transports, nobody)
 
 
-def test_mail_goes_to_confirmed_addresses_and_those_of_the_operators_domains(means):
+def test_mail_goes_to_confirmed_addresses_and_those_of_the_operators_domains(transports):
     mailing = replace(
-        means, mail=Mail(url="smtp://127.0.0.1:1", sender="a@b.c"), confirmed_domains=frozenset({"ours.test"})
+        transports, mail=Mail(url="smtp://127.0.0.1:1", sender="a@b.c"), confirmed_domains=frozenset({"ours.test"})
     )
     allowed = Allowed(organisation=uuid4(), confirmed=frozenset({"me@x.test"}))
     it = Email(to=["Me@X.test", "you@x.test", "all@OURS.test", "all@not.ours.test"])
@@ -226,16 +228,16 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("url", FINE)
-async def test_services_with_a_fixed_host_are_taken_and_shown_without_their_tokens(means, url):
+async def test_services_with_a_fixed_host_are_taken_and_shown_without_their_tokens(transports, url):
     it = Apprise(url=url)
-    await it.check(means)
+    await it.check(transports)
     assert it.shown("***") == {"url": url.partition("://")[0] + "://***"}
 
 
 @pytest.mark.parametrize("url", REFUSED)
-async def test_everything_else_is_refused(means, url):
+async def test_everything_else_is_refused(transports, url):
     with pytest.raises(Invalid, match=r"config\.url"):
-        await Apprise(url=url).check(means)
+        await Apprise(url=url).check(transports)
 
 
 def test_every_allowed_scheme_is_one_that_apprise_knows_with_a_constant_https_host():
@@ -250,8 +252,8 @@ def test_every_allowed_scheme_is_one_that_apprise_knows_with_a_constant_https_ho
         assert not any("{host" in place for place in fixed), scheme
 
 
-async def test_a_service_that_cannot_be_reached_is_said_so_without_its_token(means):
+async def test_a_service_that_cannot_be_reached_is_said_so_without_its_token(transports):
     with pytest.raises(DeliveryError) as error:
-        await Apprise(url=FINE[0]).send(message(), means)
+        await Apprise(url=FINE[0]).send(message(), transports)
     assert str(error.value).startswith("Discord did not")
     assert "JHMHI8" not in str(error.value)

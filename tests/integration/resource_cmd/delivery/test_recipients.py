@@ -14,8 +14,8 @@ async def rows(world):
 
 
 async def sending(world, sink, *to):
-    world.means = replace(
-        world.means,
+    world.transports = replace(
+        world.transports,
         mail=Mail(url=f"smtp://127.0.0.1:{sink.port}", sender="alerts@example.com"),
         confirmed_domains=frozenset({"x.test"}),
     )

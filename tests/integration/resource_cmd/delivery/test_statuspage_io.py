@@ -21,9 +21,9 @@ def page(of, **settings):
     )
 
 
-async def test_an_incident_opens_on_down_and_is_resolved_on_up(means):
+async def test_an_incident_opens_on_down_and_is_resolved_on_up(transports):
     async with statuspage() as there:
-        calling = replace(means, statuspage_url=there.url)
+        calling = replace(transports, statuspage_url=there.url)
         await page(there, status="Incident status", message="We look into it").send(message(), calling)
         (incident,) = there.unresolved
         assert (incident["name"], incident["status"], incident["body"]) == (
@@ -38,16 +38,16 @@ async def test_an_incident_opens_on_down_and_is_resolved_on_up(means):
     assert {status for *_, status in there.calls} == {200, 201}  # nobody called faster than once a second
 
 
-async def test_a_status_of_atlassians_is_used_and_without_a_message_the_text_is(means):
+async def test_a_status_of_atlassians_is_used_and_without_a_message_the_text_is(transports):
     async with statuspage(limited=False) as there:
-        calling = replace(means, statuspage_url=there.url, pace=RateLimiter(0))
+        calling = replace(transports, statuspage_url=there.url, pace=RateLimiter(0))
         await page(there, status="identified").send(message(), calling)
         assert (there.unresolved[0]["status"], there.unresolved[0]["body"]) == ("identified", message().text)
 
 
-async def test_an_answer_that_is_lost_makes_no_second_incident(means):
+async def test_an_answer_that_is_lost_makes_no_second_incident(transports):
     async with statuspage(limited=False) as there:
-        calling = replace(means, statuspage_url=there.url, pace=RateLimiter(0))
+        calling = replace(transports, statuspage_url=there.url, pace=RateLimiter(0))
         there.lose_answer_of = "POST"
         with pytest.raises(DeliveryError):
             await page(there).send(message(), calling)
@@ -62,9 +62,9 @@ async def test_an_answer_that_is_lost_makes_no_second_incident(means):
         assert len(there.incidents) == 2  # another outage
 
 
-async def test_each_monitor_has_an_incident_of_its_own_however_many_there_are(means):
+async def test_each_monitor_has_an_incident_of_its_own_however_many_there_are(transports):
     async with statuspage(limited=False) as there:
-        calling = replace(means, statuspage_url=there.url, pace=RateLimiter(0))
+        calling = replace(transports, statuspage_url=there.url, pace=RateLimiter(0))
         there.incidents = {f"foreign{n}": {"id": f"foreign{n}", "status": "investigating"} for n in range(250)}
         first, second = uuid4(), uuid4()
         for about in (first, second, first):
@@ -74,25 +74,25 @@ async def test_each_monitor_has_an_incident_of_its_own_however_many_there_are(me
         assert len(there.unresolved) == 251
 
 
-async def test_the_operators_token_serves_the_first_organisation_and_no_other(means):
+async def test_the_operators_token_serves_the_first_organisation_and_no_other(transports):
     first, other = Allowed(organisation=uuid4(), first=True), Allowed(organisation=uuid4())
     async with statuspage(limited=False) as there:
-        calling = replace(means, statuspage_url=there.url, statuspage_token=there.token, pace=RateLimiter(0))
+        calling = replace(transports, statuspage_url=there.url, statuspage_token=there.token, pace=RateLimiter(0))
         it = page(there, token="")
         await it.check(calling)
         await it.ready(calling, first).send(message(), calling)
         assert len(there.unresolved) == 1
     assert it.ready(calling, other) is None
     assert "PINGHOME_STATUSPAGE_IO_PAGES" in it.problem(calling, other)
-    assert it.ready(means, first) is None
-    assert "PINGHOME_STATUSPAGE_IO_TOKEN" in it.problem(means, first)
-    assert page(there).problem(means, other) == ""  # it has its own
+    assert it.ready(transports, first) is None
+    assert "PINGHOME_STATUSPAGE_IO_TOKEN" in it.problem(transports, first)
+    assert page(there).problem(transports, other) == ""  # it has its own
 
 
-def test_the_operator_names_the_pages_that_may_use_the_token(means):
+def test_the_operator_names_the_pages_that_may_use_the_token(transports):
     first, other = Allowed(organisation=uuid4(), first=True), Allowed(organisation=uuid4())
     naming = frozenset({"everybodys01", f"{other.organisation}:otherspage01"})
-    calling = replace(means, statuspage_token="x", statuspage_pages=naming)
+    calling = replace(transports, statuspage_token="x", statuspage_pages=naming)
     may = {
         (whose, page_): StatuspageIo(page=page_, name="x").ready(calling, allowed) is not None
         for whose, allowed in (("first", first), ("other", other))
@@ -108,25 +108,25 @@ WRONG = ["..", ".", "", "a/b", "r276xxt51c2\n", "R276XXT51C23", "short", "x" * 3
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-async def test_an_id_that_is_none_of_atlassians_is_refused_and_never_part_of_a_url(means, wrong):
+async def test_an_id_that_is_none_of_atlassians_is_refused_and_never_part_of_a_url(transports, wrong):
     with pytest.raises(Invalid):
-        await StatuspageIo(page=wrong, name="x", token="x").check(means)
+        await StatuspageIo(page=wrong, name="x", token="x").check(transports)
     with pytest.raises(Invalid):
-        await StatuspageIo(page="r276xxt51c23", name="x", token="x", items=["ggs24084vt79", wrong]).check(means)
+        await StatuspageIo(page="r276xxt51c23", name="x", token="x", items=["ggs24084vt79", wrong]).check(transports)
     async with statuspage(limited=False) as there:
-        calling = replace(means, statuspage_url=there.url, pace=RateLimiter(0))
+        calling = replace(transports, statuspage_url=there.url, pace=RateLimiter(0))
         with pytest.raises(DeliveryError, match="not valid"):  # one that was kept before there was a form
             await page(there, page=wrong).send(message(), calling)
     assert there.calls == []
 
 
-async def test_errors_of_the_page_are_told_without_the_token_and_its_limit_is_respected(means):
+async def test_errors_of_the_page_are_told_without_the_token_and_its_limit_is_respected(transports):
     async with statuspage() as there:
-        calling = replace(means, statuspage_url=there.url, pace=RateLimiter(0))
+        calling = replace(transports, statuspage_url=there.url, pace=RateLimiter(0))
         with pytest.raises(DeliveryError, match="answered 401") as error:
             await page(there, token="wrong-secret").send(message(), calling)
         assert "secret" not in str(error.value)
-        await means.web.ask("GET", f"{there.url}/", {"Authorization": f"OAuth {there.token}"})
+        await transports.web.ask("GET", f"{there.url}/", {"Authorization": f"OAuth {there.token}"})
         with pytest.raises(DeliveryError, match="420") as error:
             await page(there).send(message(), calling)
         assert error.value.wait >= 60

@@ -7,9 +7,9 @@ import pytest
 from integration.resource_cmd.delivery.conftest import OPERATOR
 from pinghome_common.clock import micros, now
 from pinghome_common.events.resource import Status
+from pinghome_common.store import no_wait
 from resource_cmd.evaluation.unjudged import tell
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import no_wait
 
 SECOND = timedelta(seconds=1)
 

@@ -12,16 +12,15 @@ from integration.resource_cmd.delivery.conftest import KEY, OPERATOR, START
 from mail_sink import mail_sink
 from pinghome_common.clock import now
 from pinghome_common.events.notification import State
+from pinghome_common.store import no_wait
 from pinghome_delivery import confirm
 from pinghome_delivery.confirm import Confirmer, expect, read_token, token
 from pinghome_delivery.email import NO_SERVER, Email
 from pinghome_delivery.mail import Mail
 from pinghome_delivery.rate_limiter import RateLimiter
 from pinghome_delivery.statuspage_io import StatuspageIo
-from resource_cmd.delivery.channel_queue import ChannelQueue
+from resource_cmd.delivery.audience import refresh
 from resource_cmd.delivery.store import Channels
-from resource_cmd.delivery.usable import refresh
-from resource_cmd.store import no_wait
 from statuspage import statuspage
 
 DAY = timedelta(days=1)
@@ -29,7 +28,9 @@ OTHER = uuid4()
 
 
 def mailing(world, sink):
-    world.means = replace(world.means, mail=Mail(url=f"smtp://127.0.0.1:{sink.port}", sender="alerts@example.com"))
+    world.transports = replace(
+        world.transports, mail=Mail(url=f"smtp://127.0.0.1:{sink.port}", sender="alerts@example.com")
+    )
 
 
 async def problem(world, channel):
@@ -38,7 +39,7 @@ async def problem(world, channel):
 
 
 async def test_mails_wait_for_a_mail_server_and_leave_when_there_is_one(world):
-    world.means = replace(world.means, confirmed_domains=frozenset({"x.test"}))
+    world.transports = replace(world.transports, confirmed_domains=frozenset({"x.test"}))
     channel = await world.channel(Email(to=["a@x.test"]), "email")
     it = await world.resource()
     async with world.working():
@@ -60,13 +61,13 @@ async def test_mails_wait_for_a_link_to_be_followed_and_are_then_told_together(w
         kind = Email(to=["A@x.test"])
         channel = await world.channel(kind, "email")
         async with world.db.transaction() as tx:
-            await expect(tx, world.service.organisation, kind, world.means)
+            await expect(tx, world.service.organisation, kind, world.transports)
         monitors = [await world.resource(f"Shop {number}") for number in range(7)]
         async with world.working():
             for each in monitors:
                 await world.tell(each, "down")
             await world.until(*["held"] * 7)
-            confirmer = Confirmer(world.db, world.means, KEY, "https://ping.test")
+            confirmer = Confirmer(world.db, world.transports, KEY, "https://ping.test")
             assert [await confirmer.step(), await confirmer.step()] == [True, False]
             (link,) = sink.mails
             assert (link["To"], "Shop" in link.as_string()) == ("a@x.test", False)
@@ -74,7 +75,7 @@ async def test_mails_wait_for_a_link_to_be_followed_and_are_then_told_together(w
             organisation, address = read_token(KEY, text, now())
             async with world.db.transaction() as tx:
                 await confirm.confirm(tx, organisation, address)
-                await refresh(tx, KEY, world.means, organisation)
+                await refresh(tx, KEY, world.transports, organisation)
             await world.until(*["sent"] * 7)
             await world.until(*["sent"] * 7)
     assert await problem(world, channel) == ""
@@ -85,7 +86,7 @@ async def test_mails_wait_for_a_link_to_be_followed_and_are_then_told_together(w
 async def test_confirmed_addresses_are_told_while_others_are_not(world):
     async with mail_sink() as sink:
         mailing(world, sink)
-        world.means = replace(world.means, confirmed_domains=frozenset({"ours.test"}))
+        world.transports = replace(world.transports, confirmed_domains=frozenset({"ours.test"}))
         channel = await world.channel(Email(to=["new@x.test", "ops@ours.test"]), "email")
         async with world.working():
             await world.tell(await world.resource(), "down")
@@ -97,7 +98,7 @@ async def test_confirmed_addresses_are_told_while_others_are_not(world):
 async def test_one_organisations_confirmation_is_no_others(world):
     async with world.db.transaction() as tx:
         kind = Email(to=["a@x.test"])
-        await expect(tx, OTHER, kind, world.means)
+        await expect(tx, OTHER, kind, world.transports)
         await confirm.confirm(tx, OTHER, "a@x.test")
     async with mail_sink() as sink:
         mailing(world, sink)
@@ -111,17 +112,17 @@ async def test_one_organisations_confirmation_is_no_others(world):
 async def test_links_are_mailed_once_a_day_and_not_endlessly_for_one_organisation(world):
     async with mail_sink() as sink:
         mailing(world, sink)
-        confirmer = Confirmer(world.db, world.means, KEY, "https://ping.test")
+        confirmer = Confirmer(world.db, world.transports, KEY, "https://ping.test")
         for _ in range(2):
             async with world.db.transaction() as tx:
                 for first in (0, 25):
                     many = Email(to=[f"{number}@x.test" for number in range(first, first + 25)])
-                    await expect(tx, OTHER, many, world.means)
+                    await expect(tx, OTHER, many, world.transports)
             while await confirmer.step():
                 pass
         assert len(sink.mails) == confirm.AN_HOUR
         async with world.db.transaction() as tx:
-            await expect(tx, world.service.organisation, Email(to=["a@x.test"]), world.means)
+            await expect(tx, world.service.organisation, Email(to=["a@x.test"]), world.transports)
         assert await confirmer.step()  # another organisation does not wait for it
 
 
@@ -130,8 +131,8 @@ async def test_a_link_that_cannot_be_mailed_is_tried_again_and_not_for_ever(worl
         mailing(world, sink)
         sink.refuse = "550 nobody"
         async with world.db.transaction() as tx:
-            await expect(tx, OTHER, Email(to=["a@x.test"]), world.means)
-        confirmer = Confirmer(world.db, world.means, KEY, "https://ping.test")
+            await expect(tx, OTHER, Email(to=["a@x.test"]), world.transports)
+        confirmer = Confirmer(world.db, world.transports, KEY, "https://ping.test")
         for _ in range(confirm.TRIES):
             assert await confirmer.step()
             async with world.db.transaction() as tx:
@@ -158,15 +159,17 @@ def test_a_token_is_valid_for_seven_days_and_names_its_organisation():
 async def test_an_incident_waits_for_a_token(world):
     it = await world.resource()
     async with statuspage(limited=False) as there:
-        world.means = replace(world.means, statuspage_url=there.url, pace=RateLimiter(0))
+        world.transports = replace(world.transports, statuspage_url=there.url, pace=RateLimiter(0))
         kind = StatuspageIo(page=there.page, name="Incident name", items=["ggs24084vt79"])
         await world.integration(it, "statuspageIo", kind)
         async with world.working():
             await world.tell(it, "down")
             (held,) = await world.until("held")
             assert "PINGHOME_STATUSPAGE_IO_TOKEN" in held.reason
-        world.means = replace(
-            world.means, statuspage_token=there.token, statuspage_pages=frozenset({f"{it.organisation}:{there.page}"})
+        world.transports = replace(
+            world.transports,
+            statuspage_token=there.token,
+            statuspage_pages=frozenset({f"{it.organisation}:{there.page}"}),
         )
         async with world.working():
             await world.until("sent")
@@ -179,13 +182,13 @@ async def test_what_waited_for_a_day_has_failed_with_all_that_it_covers(world):
     await world.tell(it, "down", "up")
     async with world.db.transaction() as tx:
         assert (
-            len(await ChannelQueue(tx, channel, now()).next(follows=False)) == 2
+            len(await world.queue(tx, channel, now()).next(follows=False)) == 2
         )  # a digest that was decided on before
     await world.tell(it, "down", version=9)
     for hours in (0, 1, 23):
         async with world.db.transaction() as tx:
-            await ChannelQueue(tx, channel, now() + timedelta(hours=hours)).wait("no server")
+            await world.queue(tx, channel, now() + timedelta(hours=hours)).wait("no server")
     assert await world.states() == ["held", "waiting", "held"]
     async with world.db.transaction() as tx:
-        await ChannelQueue(tx, channel, now() + timedelta(hours=24, minutes=1)).wait("no server")
+        await world.queue(tx, channel, now() + timedelta(hours=24, minutes=1)).wait("no server")
     assert [(it.state, it.reason) for it in await world.ledger()] == [(State.failed, "no server")] * 3

@@ -15,11 +15,11 @@ from pinghome_common.events.certificate import Certificate, Link
 from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.events.probe import Phases, Result, Results, Verdict
 from pinghome_common.events.resource import Resource, certificate_of
+from pinghome_common.store import Actor, no_wait
 from pinghome_common.stream import Message
 from resource_cmd.evaluation.telemetry import TelemetryConsumer
 from resource_cmd.monitors import resource
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import Actor, no_wait
 
 AT = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp()) * MICRO
 TEST = Actor("test")

@@ -13,11 +13,11 @@ from pinghome_common.clock import from_micros
 from pinghome_common.db import Database
 from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.events.probe import Phases, Result, Results, Verdict
+from pinghome_common.store import Actor, no_wait
 from pinghome_common.stream import Message
 from resource_cmd.evaluation.telemetry import TelemetryConsumer, judge
 from resource_cmd.monitors import resource
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import Actor, no_wait
 
 AT = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp()) * MICRO
 OPERATOR = Actor("test")

@@ -11,12 +11,12 @@ from pinghome_common.clock import from_micros
 from pinghome_common.db import Database
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, Status
 from pinghome_common.events.ping import Batch, Kind, Ping, Tick, encode
+from pinghome_common.store import Actor, no_wait
 from pinghome_common.stream import Message
 from resource_cmd.evaluation.deadlines import _WATERMARK, DeadlineWorker
 from resource_cmd.evaluation.telemetry import TelemetryConsumer
 from resource_cmd.heartbeats import heartbeat
 from resource_cmd.heartbeats.store import Heartbeats
-from resource_cmd.store import Actor, no_wait
 
 AT = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp()) * MICRO
 BOOT = uuid4()
@@ -50,7 +50,7 @@ class World:
             mark = await connection.fetchrow(_WATERMARK)
             if mark["at"] is not None:
                 at = min(AT + int(now * MICRO), mark["at"])
-                await self.sweeper._sweep(connection, at, mark["resumed"])
+                await self.sweeper._judge_silence(connection, at, mark["resumed"])
 
     async def vitals(self):
         async with self.db.connection() as connection:

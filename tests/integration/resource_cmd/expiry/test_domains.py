@@ -16,12 +16,12 @@ from pinghome_common import clock
 from pinghome_common.db import Database
 from pinghome_common.events.resource import Resource
 from pinghome_common.guard import Guard
+from pinghome_common.store import Actor, no_wait
 from registries import registry
 from resource_cmd.expiry import domains
 from resource_cmd.expiry.domains import Domains
 from resource_cmd.monitors import resource
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import Actor, no_wait
 
 HERE = Guard([ip_network("127.0.0.1/32")], lookup=lambda _: ["127.0.0.1"])
 TEST = Actor("test")

@@ -14,12 +14,12 @@ from pinghome_common.errors import Unavailable
 from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.domain import Domain
+from pinghome_common.store import Actor, no_wait
 from resource_cmd.delivery.store import Channels
 from resource_cmd.expiry import reminder_worker as worker
 from resource_cmd.expiry.reminder_worker import ReminderWorker, remind
 from resource_cmd.monitors import resource
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import Actor, no_wait
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 EXPIRES = AT + timedelta(days=100)
@@ -236,4 +236,4 @@ async def test_monitor_of_which_nothing_can_be_said_keeps_no_other_from_it(comma
             reminded = await connection.fetch("SELECT resource FROM reminded")
             letters = await connection.fetch("SELECT worker, key, attempts FROM dead_letter")
     assert [row["resource"] for row in reminded] == [fine.id]
-    assert [(row["worker"], row["key"], row["attempts"]) for row in letters] == [("remind", str(broken.id), 1)]
+    assert [(row["worker"], row["key"], row["attempts"]) for row in letters] == [("reminders", str(broken.id), 1)]

@@ -33,10 +33,9 @@ class Event:
         """The kind of aggregate: `resource`, `heartbeat`, `service`, `key`."""
         return self.type.partition(".")[0]
 
-    @property
-    def address(self) -> str:
-        """The NATS subject: `events.<noun>.<id>`; neither part is ever a user's text."""
-        return f"events.{self.noun}.{self.subject}"
+    def address(self, prefix: str = "events") -> str:
+        """The NATS subject: `<prefix>.<noun>.<id>`; no part is ever a user's text."""
+        return f"{prefix}.{self.noun}.{self.subject}"
 
 
 class Envelope(msgspec.Struct):

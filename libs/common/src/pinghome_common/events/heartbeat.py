@@ -84,6 +84,12 @@ class Heartbeat:
         """Seconds a run may take: the grace time, or the period if that is 0 (contract A.4, B.4)."""
         return self.grace or self.period
 
+    def with_runtime(self, state: RuntimeState, version: int) -> "Heartbeat":
+        """The heartbeat with another runtime state; `version` is that of the event of this change."""
+        if state.status is self.vitals.status:
+            return replace(self, vitals=state)
+        return replace(self, vitals=state, previous=self.vitals.status, changed_version=version)
+
 
 def unique_key(id_: UUID) -> str:
     """The id shown to read-only keys: SHA-1 of the first 16 hex digits of the real one (contract B.2)."""
@@ -138,12 +144,6 @@ def alert_after(heartbeat: Heartbeat, state: RuntimeState) -> int | None:
     if state.last_start is not None and state.status is not Status.down:
         deadlines.append(state.last_start + heartbeat.run_limit * MICRO)
     return min(deadlines, default=None)
-
-
-def miss(state: RuntimeState, deadline: int) -> RuntimeState:
-    """The runtime state after a missed deadline."""
-    reason = "no check-in arrived in time" if state.last_start is None else "the run did not finish in time"
-    return replace(state, status=Status.down, changed_at=deadline, reason=reason)
 
 
 def shown(heartbeat: Heartbeat, state: RuntimeState, now: int) -> str:

@@ -14,8 +14,8 @@ from pinghome_common.events.key import Key, Kind, Scope
 from pinghome_common.events.service import Service
 from pinghome_common.secret import new_key, new_token, token_hash
 from pinghome_common.settings import Settings
+from pinghome_common.store import Actor, no_wait
 from resource_cmd.accounts.store import Keys, Services
-from resource_cmd.store import Actor, no_wait
 
 OPERATOR = Actor("operator")
 
@@ -69,13 +69,13 @@ async def create(tx: Connection, name: str, tokens: Tokens) -> tuple[UUID, UUID]
 
 async def _add_tokens(tx: Connection, organisation: UUID, service: UUID, tokens: Tokens) -> None:
     """Adds those of the tokens that are neither there nor were ever revoked; completes the ping key."""
-    wanted = [
+    keys = [
         (Kind.bearer, Scope.write, tokens.bearer, "first token", None),
         (Kind.checks, Scope.write, tokens.checks, "first API key", service),
         (Kind.checks, Scope.read, tokens.checks_read, "first read-only API key", service),
         (Kind.ping, Scope.write, tokens.ping, "first ping key", service),
     ]
-    for kind, scope, token, name, of in wanted:
+    for kind, scope, token, name, of in keys:
         taken = await tx.fetchval(
             "SELECT EXISTS (SELECT FROM key WHERE hash = $1) OR EXISTS (SELECT FROM revoked WHERE hash = $1)",
             token_hash(token),

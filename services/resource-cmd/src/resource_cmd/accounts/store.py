@@ -1,19 +1,22 @@
 """The rows of services and keys."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from pinghome_common.events.key import Key
 from pinghome_common.events.service import Service
-from resource_cmd.store import Store
+from pinghome_common.store import Store
+from resource_cmd.store import ServiceStore
 
 
-class Services(Store[Service]):
+class Services(ServiceStore[Service]):
     """Services."""
 
     noun, type = "service", Service
+    permitted = "EXISTS (SELECT FROM service_owner o WHERE o.service = n.id AND o.organisation = n.organisation)"
 
-    def _values(self, state: Service) -> list[Any]:  # noqa: ARG002  # a service has no columns of its own
-        return []
+    def _owned(self, state: Service) -> UUID | None:
+        return state.id
 
 
 class Keys(Store[Key]):

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from pinghome_common.clock import now
 from pinghome_common.secret import derive
 from pinghome_delivery.confirm import confirm, read_token
-from resource_cmd.delivery.usable import refresh
+from resource_cmd.delivery.audience import refresh
 
 routes = APIRouter(include_in_schema=False)
 

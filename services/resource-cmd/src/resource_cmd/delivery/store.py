@@ -7,16 +7,14 @@ from uuid import UUID
 from pinghome_common.errors import FieldError, Invalid, NotFound
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.integration import Integration
-from resource_cmd.store import Row, Store
+from pinghome_common.store import Row, Store
+from resource_cmd.store import ServiceStore
 
 
-class Channels(Store[Channel]):
+class Channels(ServiceStore[Channel]):
     """Channels."""
 
     noun, type = "channel", Channel
-
-    def _values(self, state: Channel) -> list[Any]:  # noqa: ARG002  # a channel has no columns of its own
-        return []
 
     async def check(self, ids: Sequence[UUID] | None) -> None:
         """Raises Invalid when one of `channels` is not the actor's."""

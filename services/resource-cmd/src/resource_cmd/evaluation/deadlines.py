@@ -1,30 +1,29 @@
 """Looks each second for what silence decides: heartbeats that are late, monitors that nobody has probed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import PARKED, DeadLetters
-from pinghome_common.events.heartbeat import miss
+from pinghome_common.events.heartbeat import RuntimeState, Status
+from pinghome_common.store import Actor, no_wait
 from pinghome_common.worker import Worker
-from resource_cmd.delivery.messages import of_heartbeat
-from resource_cmd.delivery.outbox import Notice, announce
+from resource_cmd.evaluation.status_changes import StatusChanges
 from resource_cmd.evaluation.telemetry import judge
-from resource_cmd.heartbeats.heartbeat import with_runtime
 from resource_cmd.heartbeats.store import Heartbeats
-from resource_cmd.store import Actor, no_wait
 
-SWEEPER = Actor("sweeper")
+ACTOR = Actor("deadlines")
 
-LETTERS = DeadLetters("sweep")
+LETTERS = DeadLetters("deadlines")
 
 CONFIRMED = 2_000_000
 """Microseconds that a result takes to get here; only without one is a probe of its own sent to confirm."""
 
 STALE_EVERY = 10
-"""Sweeps between two looks for monitors without a fresh word."""
+"""Rounds between two looks for monitors without a fresh word."""
 
 # A gateway that has been silent for ten minutes while others spoke is gone and not waited for.
 _WATERMARK = """
@@ -33,19 +32,19 @@ WHERE ticked_at > (SELECT max(ticked_at) FROM gateway) - 600000000
 """
 
 _LATE = f"""
-SELECT heartbeat FROM runtime_state WHERE alert_after <= $1 AND NOT {PARKED.format(worker="sweep", id="heartbeat")}
+SELECT heartbeat FROM runtime_state WHERE alert_after <= $1 AND NOT {PARKED.format(worker="deadlines", id="heartbeat")}
 ORDER BY alert_after LIMIT 500
 """  # noqa: S608  # our own names
 
 _DUE = f"""
-SELECT id FROM resource WHERE judge_at <= $1 AND NOT {PARKED.format(worker="sweep", id="resource.id")} LIMIT 500
+SELECT id FROM resource WHERE judge_at <= $1 AND NOT {PARKED.format(worker="deadlines", id="resource.id")} LIMIT 500
 """  # noqa: S608
 
 _STALE = f"""
 SELECT id FROM resource r WHERE status IN ('up', 'down') AND NOT EXISTS (
     SELECT FROM region_observation v WHERE v.resource = r.id
     AND greatest(v.checked_at, $2) >= $1 - (2 * r.interval + 10)::bigint * 1000000
-) AND NOT {PARKED.format(worker="sweep", id="r.id")} LIMIT 500
+) AND NOT {PARKED.format(worker="deadlines", id="r.id")} LIMIT 500
 """  # noqa: S608
 
 
@@ -57,7 +56,7 @@ class DeadlineWorker(Worker):
         unit: seconds in one unit of grace and recovery periods.
     """
 
-    lock = "sweep"
+    lock = "deadlines"
 
     def __init__(self, db: Database, after: Callable[[], None], unit: int) -> None:
         super().__init__(db)
@@ -65,15 +64,15 @@ class DeadlineWorker(Worker):
         self._turn = 0
 
     async def round(self, connection: Connection) -> bool:
-        """One sweep."""
+        """One round."""
         mark = await connection.fetchrow(_WATERMARK)
         if mark and mark["at"] is not None:
             # Silence is judged only as far as the gateways vouch for having heard everything.
-            await self._sweep(connection, min(micros(now()), mark["at"]), mark["resumed"])
+            await self._judge_silence(connection, min(micros(now()), mark["at"]), mark["resumed"])
         self._turn = (self._turn + 1) % STALE_EVERY
         return False
 
-    async def _sweep(self, connection: Connection, at: int, resumed: int) -> None:
+    async def _judge_silence(self, connection: Connection, at: int, resumed: int) -> None:
         decided = 0
 
         async def judge_all(tx: Connection, ids: list[UUID]) -> None:
@@ -94,13 +93,15 @@ class DeadlineWorker(Worker):
 
 async def miss_all(tx: Connection, ids: list[UUID], at: int) -> None:
     """Marks those of some heartbeats down that did not report in time."""
-    store, notices = Heartbeats(tx, SWEEPER, no_wait, now()), list[Notice]()
+    store, changes = Heartbeats(tx, ACTOR, no_wait, now()), StatusChanges(tx)
     for row in await store.edit_many(ids):
-        it = row.state
-        deadline = await tx.fetchval("SELECT alert_after FROM runtime_state WHERE heartbeat = $1", it.id)
+        deadline = await tx.fetchval("SELECT alert_after FROM runtime_state WHERE heartbeat = $1", row.state.id)
         if deadline is not None and deadline <= at:
-            missed = with_runtime(it, miss(it.vitals, deadline), row.version + 1)
-            row.state, told = of_heartbeat(missed, row.version + 1)
-            notices += told
-            await store.save(row, "status-changed")
-    await announce(tx, notices)
+            await changes.heartbeat(store, row, miss(row.state.vitals, deadline))
+    await changes.announce()
+
+
+def miss(runtime: RuntimeState, deadline: int) -> RuntimeState:
+    """The runtime state once `deadline` has passed in silence."""
+    reason = "no check-in arrived in time" if runtime.last_start is None else "the run did not finish in time"
+    return replace(runtime, status=Status.down, changed_at=deadline, reason=reason)

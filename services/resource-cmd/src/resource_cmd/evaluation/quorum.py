@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from operator import attrgetter
 
 from pinghome_common import cron
 from pinghome_common.clock import from_micros
@@ -43,7 +44,7 @@ def fresh_for(interval: int) -> int:
     return (2 * interval + 10) * MICRO
 
 
-def decide(it: Resource, views: Sequence[RegionObservation], at: int, version: int, unit: int = 60) -> Decision:
+def decide(it: Resource, observations: Sequence[RegionObservation], at: int, version: int, unit: int = 60) -> Decision:
     """The monitor's status at `at` (UNIX microseconds, the time of the newest result).
 
     Down when a quorum of fresh regions has failed for the grace period and still fails at its end; up again after the
@@ -52,7 +53,7 @@ def decide(it: Resource, views: Sequence[RegionObservation], at: int, version: i
 
     Args:
         it: the monitor.
-        views: each region's last word.
+        observations: each region's last word.
         at: UNIX microseconds.
         version: that the aggregate would have with a change.
         unit: seconds in one unit of grace, recovery and maintenance.
@@ -61,18 +62,20 @@ def decide(it: Resource, views: Sequence[RegionObservation], at: int, version: i
         return Decision()
     if _in_maintenance(it, at, unit):
         return _become(it, Status.maintenance, at, version, "a maintenance window is open")
-    fresh = [view for view in views if view.region in it.regions and at - view.checked_at <= fresh_for(it.interval)]
-    speaking = [view for view in fresh if view.up is not None]
+    fresh = [
+        each for each in observations if each.region in it.regions and at - each.checked_at <= fresh_for(it.interval)
+    ]
+    speaking = [each for each in fresh if each.up is not None]
     if not speaking:
-        if not views and it.change.status is Status.pending:
+        if not observations and it.change.status is Status.pending:
             return Decision()
         reason = fresh[0].error if fresh else "no region has reported lately"
         return _become(it, Status.unknown, at, version, reason, fresh[0] if fresh else None)
     quorum = 1 if len(speaking) == 1 else max(2, -(-len(speaking) // 2))
-    failing = sorted((view for view in speaking if not view.up), key=lambda view: view.since)
+    failing = sorted((each for each in speaking if not each.up), key=attrgetter("since"))
     if len(failing) >= quorum:
         return _bad(it, failing, quorum, at, version, unit, complete=len(fresh) >= len(it.regions))
-    well = sorted((view for view in speaking if view.up), key=lambda view: view.since)
+    well = sorted((each for each in speaking if each.up), key=attrgetter("since"))
     return _good(it, well, min(len(speaking) - quorum + 1, len(well)), at, version, unit)
 
 
@@ -98,17 +101,17 @@ def _good(it: Resource, well: list[RegionObservation], enough: int, at: int, ver
 def _end(same: list[RegionObservation], enough: int, period: int) -> int | None:
     """When `enough` regions, ordered by `since`, will have said the same for a period; None when they have."""
     end = same[enough - 1].since + period
-    return end if period and sum(view.slot >= end for view in same) < enough else None
+    return end if period and sum(observation.slot >= end for observation in same) < enough else None
 
 
 def _become(
-    it: Resource, status: Status, at: int, version: int, reason: str, view: RegionObservation | None = None
+    it: Resource, status: Status, at: int, version: int, reason: str, observation: RegionObservation | None = None
 ) -> Decision:
     if status is it.change.status:
         return Decision()
     change = Change(status=status, previous=it.change.status, at=from_micros(at), version=version, reason=reason)
-    if view:
-        change = replace(change, status_code=view.status_code, region=view.region)
+    if observation:
+        change = replace(change, status_code=observation.status_code, region=observation.region)
     return Decision(change=change)
 
 

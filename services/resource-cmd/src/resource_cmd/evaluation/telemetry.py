@@ -1,9 +1,7 @@
-"""What resource-cmd makes of TELEMETRY: pings move vitals, results are judged, ticks move the watermark."""
+"""Consumes TELEMETRY: pings move runtime states, results are judged, ticks move the watermark."""
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -11,20 +9,18 @@ import msgspec
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Connection
 from pinghome_common.events.certificate import replaces
-from pinghome_common.events.heartbeat import MICRO, Heartbeat, take
+from pinghome_common.events.heartbeat import MICRO, Heartbeat, RuntimeState, take
 from pinghome_common.events.ping import Ping, Tick, position
 from pinghome_common.events.probe import Result, Verdict
 from pinghome_common.items import Item
 from pinghome_common.runtime_state import lock_runtime, write_runtime
-from resource_cmd.delivery.messages import of_heartbeat, of_resource
-from resource_cmd.delivery.outbox import Notice, announce
+from pinghome_common.store import Actor, no_wait
 from resource_cmd.evaluation.quorum import RegionObservation, decide
-from resource_cmd.heartbeats.heartbeat import with_runtime
+from resource_cmd.evaluation.status_changes import StatusChanges
 from resource_cmd.heartbeats.store import Heartbeats
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import Actor, no_wait
 
-JUDGE = Actor("judge")
+ACTOR = Actor("evaluation")
 
 GAP = 5 * MICRO
 """Microseconds between two ticks of a gateway from which on it was away."""
@@ -58,11 +54,11 @@ class TelemetryConsumer:
             if place is None:
                 rounds.append(place := {})
             place[key] = item
-        # Commands lock a monitor before its views; the other way round, each would wait for the other.
+        # Commands lock a monitor before its observations; the other way round, each would wait for the other.
         monitors = {resource for each in rounds for resource, _ in each}
         await tx.execute("SELECT FROM resource WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE", monitors)
         for each in rounds:
-            news = {row["resource"]: row["at"] for row in await tx.fetch(_VIEW, *_columns(each))}
+            news = {row["resource"]: row["at"] for row in await tx.fetch(_OBSERVE, *_columns(each))}
             ids = [row["id"] for row in await tx.fetch(_TO_JUDGE, list(news))]
             if ids:
                 await judge(tx, ids, news, self._unit)
@@ -86,7 +82,7 @@ def _columns(results: dict[tuple[UUID, str], Item]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-_VIEW = """
+_OBSERVE = """
 INSERT INTO region_observation AS old (resource, region, slot, checked_at, up, since, status_code, error)
 SELECT n.resource, n.region, slot, checked_at, up, slot, status_code, error
 FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::boolean[], $6::int[], $7::text[])
@@ -111,7 +107,7 @@ SELECT id FROM resource r WHERE id = ANY($1::uuid[]) AND status <> 'paused' AND 
 
 async def keep_certificates(tx: Connection, seen: list[tuple[Result, str]]) -> None:
     """Keeps each monitor's newest certificate; most results carry none, for probers tell what is news."""
-    store = Resources(tx, JUDGE, no_wait, now())
+    store = Resources(tx, ACTOR, no_wait, now())
     rows = {row.state.id: row for row in await store.edit_many([result.resource for result, _ in seen])}
     changed = set()
     for result, region in seen:
@@ -127,32 +123,30 @@ async def keep_certificates(tx: Connection, seen: list[tuple[Result, str]]) -> N
 async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: int, *, confirm: bool = False) -> int:
     """Decides on some monitors at their times and writes what changed; returns how many did.
 
-    Time never goes back: a region that reports late is judged by what the others have said since, and what it says of
-    the time before the last change is for the history only.
+    Time never goes back: a region that reports late is judged by what the others have reported since, and what it says
+    of the time before the last change is for the history only.
 
     `confirm`: where only the word of a probe after `judge_at` is missing, probes are sent at once.
     """
-    stamp, said = now(), list[UUID]()
-    store = Resources(tx, JUDGE, said.append, stamp)
+    store, decided = Resources(tx, ACTOR, no_wait, now()), 0
     rows = await store.edit_many(list(ids))
-    views: dict[UUID, list[RegionObservation]] = defaultdict(list)
-    for view in await tx.fetch(
+    observations: dict[UUID, list[RegionObservation]] = defaultdict(list)
+    for observation in await tx.fetch(
         "SELECT * FROM region_observation WHERE resource = ANY($1::uuid[])", [row.state.id for row in rows]
     ):
-        values = dict(view)
-        views[values.pop("resource")].append(RegionObservation(**values))
+        values = dict(observation)
+        observations[values.pop("resource")].append(RegionObservation(**values))
     unsure = []
-    notices: list[Notice] = []
+    changes = StatusChanges(tx)
     for row in rows:
         it = row.state
-        latest = max(at[it.id], *(view.checked_at for view in views[it.id]), 0)
+        latest = max(at[it.id], *(observation.checked_at for observation in observations[it.id]), 0)
         if latest < micros(it.change.at):
             continue
-        decision = decide(it, views[it.id], latest, row.version + 1, unit)
+        decision = decide(it, observations[it.id], latest, row.version + 1, unit)
         if decision.change:
-            row.state, told = of_resource(replace(it, change=decision.change), row.version + 1)
-            notices += told
-            await store.save(row, "status-changed")
+            await changes.monitor(store, row, decision.change)
+            decided += 1
         judge_at = decision.judge_at
         if confirm and judge_at is not None and judge_at <= latest:
             unsure.append(it.id)
@@ -162,49 +156,42 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
         )
     if unsure:
         await store.reschedule(unsure)  # which also makes jobs at once
-    await announce(tx, notices)
-    return len(said)
+    await changes.announce()
+    return decided
 
 
 async def count(tx: Connection, items: list[Item]) -> None:
-    """Moves the vitals of every heartbeat that was pinged; a change of status becomes an event."""
+    """Moves the runtime state of every heartbeat that was pinged; a change of status becomes an event."""
     pings: dict[UUID, list[tuple[Ping, int]]] = defaultdict(list)
     for item in items:
         pings[UUID(bytes=item.value.heartbeat)].append((item.value, position(item.seq, item.index)))
-    vitals = await lock_runtime(tx, list(pings))
-    rows = await tx.fetch("SELECT id, version, state FROM heartbeat WHERE id = ANY($1::uuid[])", list(vitals))
+    states = await lock_runtime(tx, list(pings))
     quiet: list[Heartbeat] = []
-    changed: list[Heartbeat] = []
-    notices: list[Notice] = []
-    for row in rows:
-        it, steps = msgspec.json.decode(row["state"], type=Heartbeat), list[Heartbeat]()
-        it.vitals = vitals[it.id]
+    changed: dict[UUID, list[tuple[RuntimeState, Ping]]] = {}
+    for row in await tx.fetch("SELECT id, state FROM heartbeat WHERE id = ANY($1::uuid[])", list(states)):
+        it, steps = msgspec.json.decode(row["state"], type=Heartbeat), list[tuple[RuntimeState, Ping]]()
+        it.vitals = states[it.id]
         for ping, place in pings[it.id]:
-            status, version = it.vitals.status, row["version"] + len(steps) + 1
-            it = with_runtime(it, take(it, it.vitals, ping, place), version)
-            if it.vitals.status is not status:
-                it, told = of_heartbeat(it, version, ping)
-                steps.append(it)
-                notices += told
+            before, it.vitals = it.vitals, take(it, it.vitals, ping, place)
+            if it.vitals.status is not before.status:
+                steps.append((it.vitals, ping))
         if steps:
-            changed += [*steps[:-1], it]
+            changed[it.id] = [*steps[:-1], (it.vitals, steps[-1][1])]
         else:
             quiet.append(it)
     if quiet:
         await write_runtime(tx, quiet)
     if changed:
-        await _say(tx, changed, now())
-    await announce(tx, notices)
+        await _change(tx, changed)
 
 
-async def _say(tx: Connection, changed: list[Heartbeat], stamp: datetime) -> None:
+async def _change(tx: Connection, changed: dict[UUID, list[tuple[RuntimeState, Ping]]]) -> None:
     """Each change of status is an event of its own: a job that fails and recovers within a batch did both."""
-    store = Heartbeats(tx, JUDGE, no_wait, stamp)
-    rows = {row.state.id: row for row in await store.edit_many([it.id for it in changed])}
-    for it in changed:
-        row = rows[it.id]
-        row.state = it
-        await store.save(row, "status-changed")
+    store, changes = Heartbeats(tx, ACTOR, no_wait, now()), StatusChanges(tx)
+    for row in await store.edit_many(list(changed)):
+        for runtime, ping in changed[row.state.id]:
+            await changes.heartbeat(store, row, runtime, ping)
+    await changes.announce()
 
 
 async def tick(tx: Connection, items: list[Item]) -> None:

@@ -10,11 +10,11 @@ from pinghome_common.clock import micros
 from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.heartbeat import MICRO
+from pinghome_common.store import Actor, no_wait
 from pinghome_common.worker import Worker
-from resource_cmd.delivery.messages import of_unjudged
-from resource_cmd.delivery.outbox import announce
+from resource_cmd.delivery.audience import announce
+from resource_cmd.evaluation.status_changes import of_unjudged
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import Actor, no_wait
 
 ACTOR = Actor("unjudged")
 LETTERS = DeadLetters("unjudged")

@@ -14,10 +14,10 @@ from pinghome_common.events.domain import Domain
 from pinghome_common.events.resource import domain_of
 from pinghome_common.guard import Guard
 from pinghome_common.logs import said
+from pinghome_common.store import Actor, no_wait
 from pinghome_common.worker import Worker
 from resource_cmd.expiry.domain import ask_again, pause, registrable
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import Actor, no_wait
 
 log = structlog.get_logger()
 

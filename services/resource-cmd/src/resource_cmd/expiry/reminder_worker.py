@@ -11,18 +11,19 @@ from pinghome_common import clock
 from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.resource import Resource
+from pinghome_common.store import Actor, Row, no_wait
 from pinghome_common.worker import Worker
-from resource_cmd.delivery.outbox import Notice, announce
+from pinghome_delivery.outbox import Notice
+from resource_cmd.delivery.audience import announce
 from resource_cmd.expiry.reminder import Expiry, due, expiries, next_look, sentence
 from resource_cmd.monitors.store import Resources
-from resource_cmd.store import Actor, Row, no_wait
 
-REMINDER = Actor("remind")
-LETTERS = DeadLetters("remind")
+ACTOR = Actor("reminders")
+LETTERS = DeadLetters("reminders")
 
 _BEGUN = f"""
 SELECT id, version, state FROM resource WHERE remind_from <= $1 AND id > $2
-    AND NOT {PARKED.format(worker="remind", id="resource.id")}
+    AND NOT {PARKED.format(worker="reminders", id="resource.id")}
 ORDER BY id LIMIT 500
 """  # noqa: S608  # our own words
 _FIRED = "SELECT * FROM reminded WHERE resource = ANY($1::uuid[])"
@@ -42,7 +43,7 @@ class ReminderWorker(Worker):
         after: called when somebody was reminded.
     """
 
-    lock = "remind"
+    lock = "reminders"
     every = 5.0
 
     def __init__(self, db: Database, after: Callable[[], None]) -> None:
@@ -58,11 +59,11 @@ class ReminderWorker(Worker):
 
 async def remind(tx: Connection, now: datetime) -> int:
     """Announces what is due; returns how many reminders there were."""
-    told, last = 0, UUID(int=0)
+    reminded, last = 0, UUID(int=0)
 
     async def fire_all(tx: Connection, ids: list[UUID]) -> None:
-        nonlocal told
-        told += await _fire(tx, ids, now)
+        nonlocal reminded
+        reminded += await _fire(tx, ids, now)
 
     while rows := await tx.fetch(_BEGUN, now, last):
         last = rows[-1]["id"]
@@ -78,7 +79,7 @@ async def remind(tx: Connection, now: datetime) -> int:
         if begun:
             await LETTERS.contain(tx, begun, fire_all)
         await tx.execute(_REST, *([list(column) for column in zip(*rested, strict=True)] or [[], [], []]))
-    return told
+    return reminded
 
 
 Fired = dict[tuple[UUID, str, datetime], list[int]]
@@ -100,7 +101,7 @@ def _due(fired: Fired, monitor: UUID, expiry: Expiry, now: datetime) -> int | No
 
 async def _fire(tx: Connection, monitors: list[UUID], now: datetime) -> int:
     """Notes and announces what is due of some monitors, as they are now; returns how many reminders there were."""
-    store, notices = Resources(tx, REMINDER, no_wait, now), list[Notice]()
+    store, notices = Resources(tx, ACTOR, no_wait, now), list[Notice]()
     rows, fired = await store.edit_many(monitors), await _fired(tx, monitors)
     for row in rows:
         for expiry in expiries(row.state):

@@ -1,1 +1,1 @@
-"""Heartbeats: what may be done with one, their rows, and those that Healthchecks' dialect or a ping asks for."""
+"""Heartbeats: what may be done with one, their rows, those of one service, and those that a ping asks for."""

@@ -5,40 +5,42 @@ from pinghome_common.db import Database
 from pinghome_common.event_log import Relay
 from pinghome_common.events.provisioning import CheckProvisioned, decode_provision, encode
 from pinghome_common.read_your_writes import ProjectionProgress
-from resource_cmd.heartbeats.checks import Checks
-from resource_cmd.store import Actor
+from pinghome_common.store import Actor
+from resource_cmd.heartbeats.service_heartbeats import ServiceHeartbeats
 
 
 class AutoProvisioning:
     """Answers the gateway's requests.
 
     Args:
-        limit: checks that commands may make in one service; pings may make as many again.
+        limit: heartbeats that commands may create in one service; pings may create as many again.
     """
 
-    def __init__(self, db: Database, relay: Relay, echo: ProjectionProgress, limit: int) -> None:
-        self._db, self._relay, self._echo, self._limit = db, relay, echo, limit
+    def __init__(self, db: Database, relay: Relay, progress: ProjectionProgress, limit: int) -> None:
+        self._db, self._relay, self._progress, self._limit = db, relay, progress, limit
 
     async def answer(self, payload: bytes) -> bytes:
-        """The check that has the slug now: one that was there, or a new one with all channels of the service."""
-        wanted = decode_provision(payload)
-        expected = self._echo.expect()
+        """The heartbeat that has the slug now: one that was there, or a new one with all channels of the service."""
+        asked = decode_provision(payload)
+        expected = self._progress.expect()
         try:
             async with self._db.transaction() as tx:
-                actor = Actor("pings", wanted.organisation)
-                made = await self._made(Checks(tx, actor, expected.add, now(), wanted.service), wanted.slug)
+                actor = Actor("pings", asked.organisation)
+                found = await self._find_or_create(
+                    ServiceHeartbeats(tx, actor, expected.add, now(), asked.service), asked.slug
+                )
         except BaseException:
             expected.forget()
             raise
         if expected:
             self._relay.wake()
             await expected.wait()
-        return encode(made)
+        return encode(found)
 
-    async def _made(self, checks: Checks, slug: str) -> CheckProvisioned:
-        await checks.alone()  # two pings at once make one check
-        row = await checks.like({"slug": slug})
-        if row is None and await checks.count() < 2 * self._limit:
-            channels = [each.id for each in await checks.assignable()]
-            row = await checks.create({"name": slug, "slug": slug, "channels": channels})
+    async def _find_or_create(self, heartbeats: ServiceHeartbeats, slug: str) -> CheckProvisioned:
+        await heartbeats.alone()  # two pings at once create one heartbeat
+        row = await heartbeats.like({"slug": slug})
+        if row is None and await heartbeats.count() < 2 * self._limit:
+            channels = [each.id for each in await heartbeats.assignable()]
+            row = await heartbeats.create({"name": slug, "slug": slug, "channels": channels})
         return CheckProvisioned(row.state.id if row else None)

@@ -37,22 +37,15 @@ def enable(it: Heartbeat, version: int, now: datetime, *, enabled: bool) -> Hear
     if (it.vitals.status is not Status.paused) is enabled:
         return it
     stopped = replace(_stopped(it.vitals, Status.new if enabled else Status.paused, now), last_ping=None)
-    return with_runtime(replace(it, manual_resume=True, updated_at=now), stopped, version)
+    return replace(it, manual_resume=True, updated_at=now).with_runtime(stopped, version)
 
 
 def halt(it: Heartbeat, status: Status, version: int, now: datetime) -> Heartbeat:
     """The heartbeat paused, or new as after a pause: nothing is awaited before its next ping (contract B6, B13)."""
     last_ping = None if status is Status.new else it.vitals.last_ping
     stopped = replace(_stopped(it.vitals, status, now), last_ping=last_ping)
-    return with_runtime(replace(it, updated_at=now), stopped, version)
+    return replace(it, updated_at=now).with_runtime(stopped, version)
 
 
-def _stopped(vitals: RuntimeState, status: Status, now: datetime) -> RuntimeState:
-    return replace(vitals, status=status, changed_at=micros(now), reason="", last_start=None, run_id=None)
-
-
-def with_runtime(it: Heartbeat, vitals: RuntimeState, version: int) -> Heartbeat:
-    """The heartbeat with other vitals, noting when that changed its status."""
-    if vitals.status is it.vitals.status:
-        return replace(it, vitals=vitals)
-    return replace(it, vitals=vitals, previous=it.vitals.status, changed_version=version)
+def _stopped(runtime: RuntimeState, status: Status, now: datetime) -> RuntimeState:
+    return replace(runtime, status=status, changed_at=micros(now), reason="", last_start=None, run_id=None)

@@ -6,16 +6,19 @@ from uuid import UUID
 
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.runtime_state import lock_runtime, write_runtime
-from resource_cmd.store import Row, Store
+from pinghome_common.store import Row
+from pinghome_delivery.outbox import ENDED
+from resource_cmd.store import ServiceStore
 
 
-class Heartbeats(Store[Heartbeat]):
-    """Heartbeats; their vitals are a row of their own, which pings rewrite without touching the settings."""
+class Heartbeats(ServiceStore[Heartbeat]):
+    """Heartbeats; their runtime state is a row of its own, which pings rewrite without touching the settings."""
 
     noun, type = "heartbeat", Heartbeat
+    on_deletion = ENDED
     columns: ClassVar = {"service": "uuid", "name": "text"}
     duplicate = "t.organisation = n.organisation AND t.service = n.service AND t.name = n.name"
-    more = (
+    on_creation = (
         ", alive AS (INSERT INTO runtime_state (heartbeat, version, status, changed_at, reason, n_pings, position)"
         " SELECT id, 1, state->'vitals'->>'status', (state->'vitals'->>'changed_at')::bigint, '', 0, 0 FROM made)"
     )
@@ -24,15 +27,15 @@ class Heartbeats(Store[Heartbeat]):
         return [state.service_id, state.name]
 
     async def edit_many(self, ids: Sequence[UUID]) -> list[Row[Heartbeat]]:
-        """As everywhere, with the present vitals."""
+        """As everywhere, with the present runtime state."""
         # Everybody locks runtime states first, as counting pings begins with them: no two can wait for each other.
-        vitals = await lock_runtime(self._tx, ids)
+        states = await lock_runtime(self._tx, ids)
         rows = await super().edit_many(ids)
         for row in rows:
-            row.state.vitals = vitals[row.state.id]
+            row.state.vitals = states[row.state.id]
         return rows
 
     async def save(self, row: Row[Heartbeat], what: str = "updated") -> None:
-        """As everywhere, with its vitals."""
+        """As everywhere, with its runtime state."""
         await super().save(row, what)
         await write_runtime(self._tx, [row.state])

@@ -42,22 +42,22 @@ def with_secrets(
         Invalid: a header to be left as it is, which there was not; or one that has to be sent anew.
     """
     old_headers, old_body = open_secrets(key, it.sealed)
-    wanted = (
+    merged = (
         old_headers
         if headers is None
         else {name: old_headers.get(name) if value is None else value for name, value in headers.items()}
     )
-    kept = {name: value for name, value in wanted.items() if value is not None}
-    if lost := wanted.keys() - kept.keys():
+    present = {name: value for name, value in merged.items() if value is not None}
+    if lost := merged.keys() - present.keys():
         raise Invalid(FieldError("headers", f"there is no earlier value of {min(lost)} to keep"))
-    unsent = [name for name in kept if headers is None or headers[name] is None]
+    unsent = [name for name in present if headers is None or headers[name] is None]
     if moved and (secret := [name for name in unsent if name.lower() not in OPEN]):
         raise Invalid(FieldError("headers", f"{min(secret)} has to be sent anew, for the target is another one"))
     if moved and body is None and old_body:
         raise Invalid(FieldError("body", "has to be sent anew, for the target is another one"))
     text = old_body if body is None else body
-    sealed = seal(key, json.dumps([kept, text]).encode()) if kept or text else b""
-    return replace(it, header_names=list(kept), has_body=bool(text), sealed=sealed)
+    sealed = seal(key, json.dumps([present, text]).encode()) if present or text else b""
+    return replace(it, header_names=list(present), has_body=bool(text), sealed=sealed)
 
 
 def create(id_: UUID, organisation: UUID, settings: dict[str, Any], now: datetime) -> Resource:

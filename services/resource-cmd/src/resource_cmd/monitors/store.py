@@ -6,15 +6,17 @@ from uuid import UUID
 
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.resource import Resource, domain_of
+from pinghome_delivery.outbox import ENDED
 from resource_cmd.expiry.domain import domain_name
 from resource_cmd.expiry.reminder import expiries
-from resource_cmd.store import Store
+from resource_cmd.store import ServiceStore
 
 
-class Resources(Store[Resource]):
+class Resources(ServiceStore[Resource]):
     """Uptime monitors. A change of settings also notes that the schedules have to follow."""
 
     noun, type = "resource", Resource
+    on_deletion = ENDED
     columns: ClassVar = {
         "service": "uuid", "name": "text", "status": "text", "interval": "int", "windowed": "boolean",
         "domain": "text", "domain_checked_at": "timestamptz", "remind_from": "timestamptz",
@@ -24,7 +26,7 @@ class Resources(Store[Resource]):
         " AND t.state @> jsonb_build_object('type', n.state->'type', 'url', n.state->'url',"
         " 'host', n.state->'host', 'port', n.state->'port')"
     )
-    more = ", due AS (INSERT INTO unscheduled (resource) SELECT id FROM made)"
+    on_creation = ", due AS (INSERT INTO unscheduled (resource) SELECT id FROM made)"
 
     def _values(self, state: Resource) -> list[Any]:
         windowed = bool(state.maintenance_cron_expression and state.maintenance_duration)

@@ -61,9 +61,9 @@ def endpoint(it: Resource) -> Endpoint:
         Invalid: there is no such host or port.
     """
     named = host_in("host", it.host) if it.host and it.type != "dns" else Endpoint("")
-    told = _told(it) if it.url else Endpoint("")
+    parsed = _of_url(it) if it.url else Endpoint("")
     default = PORTS[it.type]
-    return Endpoint(named.host or told.host, 0 if default is None else it.port or told.port or default)
+    return Endpoint(named.host or parsed.host, 0 if default is None else it.port or parsed.port or default)
 
 
 def host_in(field: str, text: str) -> Endpoint:
@@ -86,7 +86,7 @@ def host_in(field: str, text: str) -> Endpoint:
     return Endpoint(url.host, url.port or 0)
 
 
-def _told(it: Resource) -> Endpoint:
+def _of_url(it: Resource) -> Endpoint:
     """What `url` says for another type than http: `tcp://host:port`, or the host alone."""
     scheme = it.url.partition("://")[0] if "://" in it.url else ""
     if scheme and ALIASES.get(scheme, scheme) not in (it.type, "http", "https"):

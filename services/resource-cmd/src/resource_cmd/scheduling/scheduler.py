@@ -20,7 +20,7 @@ from resource_cmd.monitors.target import endpoint, question
 
 log = structlog.get_logger()
 
-LETTERS = DeadLetters("schedule")
+LETTERS = DeadLetters("scheduler")
 
 RECONCILE = 60.0
 """Seconds between comparisons of stream and database."""
@@ -30,7 +30,7 @@ FINGERPRINT = "Pinghome-Fingerprint"
 
 _UNSCHEDULED = f"""
 SELECT u.resource, u.since, r.state, r.version FROM unscheduled u LEFT JOIN resource r ON r.id = u.resource
-WHERE NOT {PARKED.format(worker="schedule", id="u.resource")} ORDER BY u.since LIMIT 500
+WHERE NOT {PARKED.format(worker="scheduler", id="u.resource")} ORDER BY u.since LIMIT 500
 """  # noqa: S608  # our own names
 
 
@@ -53,8 +53,8 @@ def cron(resource: UUID, interval: int) -> str:
 
 def fingerprint(it: Resource) -> str:
     """The same for two states of a monitor exactly when a prober is told the same of it."""
-    told = msgspec.msgpack.encode(job_of(it, it.sealed))
-    return hashlib.sha256(told).hexdigest()[:32]
+    job = msgspec.msgpack.encode(job_of(it, it.sealed))
+    return hashlib.sha256(job).hexdigest()[:32]
 
 
 def job_of(it: Resource, sealed: bytes = b"") -> Job:
@@ -85,7 +85,7 @@ class Scheduler(Worker):
     one that was killed may have lost the newest.
     """
 
-    lock = "schedule"
+    lock = "scheduler"
 
     def __init__(self, db: Database, broker: Broker, secret_key: str, regions: list[str]) -> None:
         super().__init__(db)

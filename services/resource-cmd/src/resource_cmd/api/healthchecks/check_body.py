@@ -12,9 +12,11 @@ from zoneinfo import available_timezones
 from pinghome_common.cron import LONGEST, check_schedule
 from pinghome_common.dialects.healthchecks import DialectError, invalid
 from pinghome_common.events.heartbeat import Heartbeat, slug_of
-from resource_cmd.heartbeats.checks import ANY_METHOD, Assignable
+from resource_cmd.heartbeats.service_heartbeats import ANY_METHOD, Assignable
 
 UNIQUE = ("name", "slug", "tags", "timeout", "grace")
+SAME = {"timeout": "period"}
+"""Our words for those of `unique` that are others."""
 YEAR = 31_536_000
 
 
@@ -47,7 +49,7 @@ def read(document: dict[str, Any], version: int) -> CheckBody:
     }
     channels, unique = sent.pop("channels", None), sent.pop("unique", [])
     # A value that is asked to be the same and is not sent is nobody's: then there is no such check.
-    same = {name: sent.get(name) for name in unique} or None
+    same = {SAME.get(name, name): sent.get(name) for name in unique} or None
     if "schedule" in sent:
         sent.pop("timeout", None)
     elif "timeout" in sent:

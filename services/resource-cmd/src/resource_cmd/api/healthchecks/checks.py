@@ -20,10 +20,10 @@ from pinghome_common.dialects.healthchecks_documents import CHECK, shows, view
 from pinghome_common.dialects.problems import Responses
 from pinghome_common.directory import Caller
 from pinghome_common.events.heartbeat import Heartbeat, Status
+from pinghome_common.store import Row
 from resource_cmd.api.healthchecks import check_body
 from resource_cmd.command import Command, carry_out
 from resource_cmd.heartbeats import heartbeat
-from resource_cmd.store import Row
 
 routes = Router()
 
@@ -46,12 +46,12 @@ async def _carrying_out(request: Request, caller: Caller, *, new: bool = False) 
     """
     if not new:
         await request.app.state.evaluated.reached(request.app.state.name, "TELEMETRY")
-    async with carry_out(request, caller, replays=False) as command:
+    async with carry_out(request, caller, Command) as command:
         yield command
 
 
 async def _shown(request: Request, command: Command, it: Heartbeat, status: int = 200) -> Response:
-    told = await command.checks.told() if it.channels is None else []
+    told = await command.in_service.channels_of_service() if it.channels is None else []
     return answer(request, view(request, command.caller, micros(command.now), told).whole(it), status)
 
 
@@ -62,14 +62,14 @@ async def create(request: Request) -> Response:
     caller = authorize(request, document)
     wanted = check_body.read(document, version_of(request))
     async with _carrying_out(request, caller, new=not wanted.same) as command:
-        await command.checks.alone()  # of two equal upserts at once the second finds what the first has made
-        if wanted.same and (row := await command.checks.like(wanted.same)):
+        await command.in_service.alone()  # of two equal upserts at once the second finds what the first has made
+        if wanted.same and (row := await command.in_service.like(wanted.same)):
             return await _change(request, command, row, wanted)
-        if await command.checks.count() >= request.app.state.settings.checks_limit:
+        if await command.in_service.count() >= request.app.state.settings.checks_limit:
             raise DialectError(403)
         if wanted.channels is not None:
-            wanted.settings["channels"] = check_body.assigned(wanted.channels, await command.checks.assignable())
-        row = await command.checks.create(wanted.settings)
+            wanted.settings["channels"] = check_body.assigned(wanted.channels, await command.in_service.assignable())
+        row = await command.in_service.create(wanted.settings)
         return await _shown(request, command, row.state, 201)
 
 
@@ -78,18 +78,18 @@ async def update(request: Request, id: str) -> Response:  # noqa: A002  # the do
     """Changes what is sent (B5)."""
     id_, document = identified(id), await sent(request)
     async with _carrying_out(request, authorize(request, document)) as command:
-        row = await command.checks.mine(id_)
+        row = await command.in_service.mine(id_)
         return await _change(request, command, row, check_body.read(document, version_of(request)))
 
 
 async def _change(request: Request, command: Command, row: Row[Heartbeat], wanted: check_body.CheckBody) -> Response:
     settings = wanted.of(row.state)
     if wanted.channels is not None:
-        channels = check_body.assigned(wanted.channels, await command.checks.assignable())
+        channels = check_body.assigned(wanted.channels, await command.in_service.assignable())
         settings |= {"channels": channels} if channels != row.state.channels else {}
     if settings:
         row.state = heartbeat.edit(row.state, settings, command.now)
-        await command.checks.save(row)
+        await command.in_service.save(row)
     return await _shown(request, command, row.state)
 
 
@@ -98,10 +98,10 @@ async def pause(request: Request, id: str) -> Response:  # noqa: A002
     """Pauses a check; the next ping ends that, unless it has `manual_resume` (B6)."""
     id_, document = identified(id), await sent(request)
     async with _carrying_out(request, authorize(request, document)) as command:
-        row = await command.checks.mine(id_)
+        row = await command.in_service.mine(id_)
         if row.state.vitals.status is not Status.paused or row.state.vitals.last_start is not None:
             row.state = heartbeat.halt(row.state, Status.paused, row.version + 1, command.now)
-            await command.checks.save(row)
+            await command.in_service.save(row)
         return await _shown(request, command, row.state)
 
 
@@ -110,11 +110,11 @@ async def resume(request: Request, id: str) -> Response:  # noqa: A002
     """Ends a pause: the check is as new (B13)."""
     id_, document = identified(id), await sent(request)
     async with _carrying_out(request, authorize(request, document)) as command:
-        row = await command.checks.mine(id_)
+        row = await command.in_service.mine(id_)
         if row.state.vitals.status is not Status.paused:
             return plain(request, "check is not paused", 409)
         row.state = heartbeat.halt(row.state, Status.new, row.version + 1, command.now)
-        await command.checks.save(row)
+        await command.in_service.save(row)
         return await _shown(request, command, row.state)
 
 
@@ -123,6 +123,6 @@ async def delete(request: Request, id: str) -> Response:  # noqa: A002
     """Deletes a check and shows it as it was (B7)."""
     id_ = identified(id)
     async with _carrying_out(request, authorize(request)) as command:
-        row = await command.checks.mine(id_)
-        await command.checks.remove(row)
+        row = await command.in_service.mine(id_)
+        await command.in_service.remove(row)
         return await _shown(request, command, row.state)

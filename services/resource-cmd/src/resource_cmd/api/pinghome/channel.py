@@ -16,15 +16,16 @@ from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.notification import Notification
 from pinghome_common.secret import derive
+from pinghome_common.store import Actor, no_wait
 from pinghome_delivery.confirm import expect
-from pinghome_delivery.message import DeliveryError, Kind, PartlyDelivered, compose
+from pinghome_delivery.message import DeliveryError, Kind, PartlyDelivered
+from pinghome_delivery.outbox import compose
 from pinghome_delivery.providers import CHANNELS, merged, opened, read, sealed
 from pinghome_delivery.webhook import Webhook, new_secret
 from resource_cmd.api.pinghome.channel_body import NewChannel, Settings
-from resource_cmd.command import Command, Commanded
+from resource_cmd.api.pinghome.command import Commanded, PingHomeCommand
+from resource_cmd.delivery.audience import opened_usable, usable
 from resource_cmd.delivery.store import Channels
-from resource_cmd.delivery.usable import opened_usable, usable
-from resource_cmd.store import Actor, no_wait
 
 routes = Router(tags=["Channels"])
 
@@ -37,7 +38,7 @@ def _known(kind: str) -> str:
     return kind
 
 
-async def _with(it: Channel, config: Kind, command: Command) -> Channel:
+async def _with(it: Channel, config: Kind, command: PingHomeCommand) -> Channel:
     await config.check(command.state.transports)
     await expect(command.tx, it.organisation, config, command.state.transports)
     _, problem = await usable(command.tx, config, it.organisation, command.state.transports)

@@ -11,12 +11,12 @@ from pinghome_common.clock import micros
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Router, gateway_url
 from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids, Int, Name, Text
+from pinghome_common.store import Row
 from resource_cmd.api.pinghome.channel_body import ChannelIds
+from resource_cmd.api.pinghome.command import Commanded, Creating, Creation, PingHomeCommand
 from resource_cmd.api.pinghome.resource_body import METHODS
-from resource_cmd.command import Command, Commanded, Creating
 from resource_cmd.heartbeats import heartbeat
-from resource_cmd.heartbeats.checks import ANY_METHOD
-from resource_cmd.store import Row
+from resource_cmd.heartbeats.service_heartbeats import ANY_METHOD
 
 routes = Router(tags=["Heartbeats"])
 
@@ -86,7 +86,9 @@ class CreateHeartbeat(UpdateHeartbeat):
     interval: Int = Field(ge=1, le=31_536_000, description="seconds between check-ins; one later than that is a miss")
 
 
-def _answer(command: Command, request: Request, row: Row[Any], message: str, status: int = 200) -> Response:
+def _answer(
+    command: PingHomeCommand | Creation, request: Request, row: Row[Any], message: str, status: int = 200
+) -> Response:
     document = documents.heartbeat(row.state, gateway_url(request), micros(command.now))
     return command.answer({"message": message, "heartbeat": document, "id": row.state.id}, status, row.version)
 
@@ -96,9 +98,9 @@ async def create(body: CreateHeartbeat, command: Creating, request: Request) -> 
     """Creates a heartbeat; the answer holds the URL to check in at (A31)."""
     settings = {"methods": ANY_METHOD, **body.sent()}
     organisation = command.caller.organisation
-    await command.channels.check(body.channels)
+    await command.check_channels(body.channels)
     state = heartbeat.create(uuid7(), organisation, settings, command.now, enabled=body.enabled)
-    return _answer(command, request, await command.heartbeats.add(state, unique=True), "Heartbeat created", 201)
+    return _answer(command, request, await command.heartbeat(state), "Heartbeat created", 201)
 
 
 @routes.put("/v1/heartbeat/{id}", responses=documents.made("heartbeat", documents.HEARTBEAT))

@@ -18,6 +18,7 @@ from pinghome_common.dialects.pinghome_fields import Id, Name, Text
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.integration import Integration
 from pinghome_common.secret import derive
+from pinghome_common.store import Row
 from pinghome_delivery.confirm import expect
 from pinghome_delivery.email import Email
 from pinghome_delivery.message import Kind
@@ -25,9 +26,8 @@ from pinghome_delivery.providers import INTEGRATIONS, opened, sealed
 from pinghome_delivery.slack import Slack
 from pinghome_delivery.statuspage_io import StatuspageIo
 from pinghome_delivery.webhook import Webhook, new_secret
-from resource_cmd.command import Command, Commanded
-from resource_cmd.delivery.usable import usable
-from resource_cmd.store import Row
+from resource_cmd.api.pinghome.command import Commanded, PingHomeCommand
+from resource_cmd.delivery.audience import usable
 
 routes = Router(tags=["Integrations"])
 
@@ -94,7 +94,7 @@ def _kind(type_: str, integration: str, token: str) -> Kind:
     return Slack(url=integration) if type_ == "slack" else Webhook(url=integration, secret=token)
 
 
-async def _with(it: Integration, kind: Kind, command: Command) -> Integration:
+async def _with(it: Integration, kind: Kind, command: PingHomeCommand) -> Integration:
     """The integration with its kind's configuration, which follows its own settings.
 
     Raises:
@@ -119,7 +119,9 @@ def _ours(field: str) -> str:
     return {"config.secret": "token"}.get(field, "integration")
 
 
-def _answer(command: Command, row: Row[Integration], message: str, status: int = 200, token: str = "") -> Response:
+def _answer(
+    command: PingHomeCommand, row: Row[Integration], message: str, status: int = 200, token: str = ""
+) -> Response:
     kept = {"message": message, "integration": documents.integration(row.state), "id": row.state.key}
     return command.answer(kept | {"integration": documents.integration(row.state, token)}, status, row.version, kept)
 
@@ -158,7 +160,7 @@ async def create(id: Id, body: NewIntegration, command: Commanded) -> Response: 
     return _answer(command, row, "Integration created", 201, made_here)
 
 
-async def _row(command: Command, resource: Any, integration: str) -> Row[Integration]:
+async def _row(command: PingHomeCommand, resource: Any, integration: str) -> Row[Integration]:
     """One of a monitor's, by our id or by that of the place outside."""
     await command.resources.edit(resource)
     return await command.integrations.of(

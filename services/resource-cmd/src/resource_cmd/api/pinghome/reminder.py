@@ -9,9 +9,9 @@ from pydantic_core import PydanticCustomError
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Router
 from pinghome_common.dialects.pinghome_fields import Id, Int
-from resource_cmd.command import Command, Commanded
+from pinghome_common.store import Row
+from resource_cmd.api.pinghome.command import Commanded, PingHomeCommand
 from resource_cmd.expiry.reminder import with_reminder
-from resource_cmd.store import Row
 
 routes = Router(tags=["Reminders"])
 
@@ -33,7 +33,9 @@ class Days(BaseModel):
         return value
 
 
-def _answer(command: Command, row: Row[Any], kind: str, days: list[int], word: str, status: int = 200) -> Response:
+def _answer(
+    command: PingHomeCommand, row: Row[Any], kind: str, days: list[int], word: str, status: int = 200
+) -> Response:
     shown = documents.reminder(row.state.id, kind, sorted(days))
     body = {"message": f"Reminder {word}", "reminder": shown, "id": row.state.id}
     return command.answer(body, status, row.version)

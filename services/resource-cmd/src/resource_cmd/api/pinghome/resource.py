@@ -14,8 +14,8 @@ from pinghome_common.events.resource import Resource
 from pinghome_common.guard import AddressForbidden
 from pinghome_common.origin import same_place
 from pinghome_common.secret import derive
+from resource_cmd.api.pinghome.command import Commanded, Creating
 from resource_cmd.api.pinghome.resource_body import NewResource, Settings
-from resource_cmd.command import Commanded, Creating
 from resource_cmd.monitors import resource, target
 
 routes = Router(tags=["Uptime monitors"])
@@ -67,10 +67,10 @@ async def create(body: NewResource, command: Creating) -> Response:
     state = resource.create(uuid7(), command.caller.organisation, checked(command.state, body), command.now)
     state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *secrets_of(body))
     fits(command.state, body, state)
-    await command.channels.check(body.channels)
+    await command.check_channels(body.channels)
     if body.parent_id:
-        await command.resources.check_parent(body.parent_id)
-    row = await command.resources.add(state, unique=True)
+        await command.check_parent(body.parent_id)
+    row = await command.monitor(state)
     document = documents.resource(row.state)
     return command.answer({"message": "Resource created", "resource": document, "id": state.id}, 201, row.version)
 

@@ -11,7 +11,7 @@ from pinghome_common.dialects.pinghome import Router
 from pinghome_common.dialects.pinghome_fields import Id, Name
 from pinghome_common.events.service import Service
 from resource_cmd.api.pinghome.channel_body import ChannelIds
-from resource_cmd.command import Commanded, Creating
+from resource_cmd.api.pinghome.command import Commanded, Creating
 
 routes = Router(tags=["Services"])
 
@@ -37,7 +37,7 @@ class UpdateService(CreateService):
 async def create(body: CreateService, command: Creating) -> Response:
     """Creates a service, the folder that monitors and heartbeats name as `service_id` (our extension)."""
     organisation = command.caller.organisation
-    await command.channels.check(body.channels)
+    await command.check_channels(body.channels)
     state = Service(
         id=uuid7(),
         organisation=organisation,
@@ -46,7 +46,7 @@ async def create(body: CreateService, command: Creating) -> Response:
         created_at=command.now,
         updated_at=command.now,
     )
-    row = await command.services.add(state)
+    row = await command.service(state)
     document = documents.service(state)
     return command.answer({"message": "Service created", "service": document, "id": state.id}, 201, row.version)
 

@@ -1,4 +1,4 @@
-"""What Healthchecks' dialect needs: runs with ids, and heartbeats found by their tags, slugs and unique keys."""
+"""Runs with ids, and heartbeats that are found by their tags, slugs and unique keys."""
 
 from alembic import op
 

@@ -14,8 +14,7 @@ from pinghome_common.events.heartbeat import Status as Beat
 from pinghome_common.events.ping import Kind, Ping
 from pinghome_common.events.resource import Change, Resource, Status
 from pinghome_common.text import one_line
-from resource_cmd.delivery.messages import duration, of_heartbeat, of_resource, tells
-from resource_cmd.heartbeats.heartbeat import with_runtime
+from resource_cmd.evaluation.status_changes import duration, is_told, of_heartbeat, of_monitor
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -36,7 +35,7 @@ def lived(*statuses):
         if status in ("paused", "pending"):  # commands say nothing
             it = replace(it, change=change)
             continue
-        it, notices = of_resource(replace(it, change=change), minute + 1)
+        it, notices = of_monitor(it, change, minute + 1)
         said += notices
     return said
 
@@ -76,7 +75,7 @@ def test_down_and_up_alternate_and_begin_with_down(statuses):
 @pytest.mark.parametrize("new", ["pending", "paused", "unknown", "maintenance", "new"])
 @pytest.mark.parametrize("told", [True, False])
 def test_nothing_else_is_told(new, told):
-    assert not tells("down", new, told=told)
+    assert not is_told("down", new, told=told)
 
 
 def test_the_words_say_what_where_why_and_how_long():
@@ -96,7 +95,7 @@ def test_a_heartbeat_is_told_in_the_same_way():
     said = []
     for minute, status in enumerate([Beat.up, Beat.down, Beat.up, Beat.down], 1):
         vitals = RuntimeState(status=status, changed_at=micros(START + timedelta(minutes=minute)), reason="it failed")
-        it, notices = of_heartbeat(with_runtime(it, vitals, minute), minute)
+        it, notices = of_heartbeat(it, vitals, minute)
         said += notices
     assert [(notice.what, notice.noun) for notice in said] == [(what, "heartbeat") for what in ("down", "up", "down")]
     assert said[0].text == "Backup is down since 2026-11-21 12:02:00 UTC: it failed."
@@ -127,7 +126,7 @@ def failed(**said):
         vitals=RuntimeState(status=Beat.up), created_at=START, updated_at=START,
     )  # fmt: skip
     ping = Ping(id=b"", heartbeat=b"", at=micros(START), kind=Kind.fail, **said)
-    _, (notice,) = of_heartbeat(with_runtime(it, take(it, it.vitals, ping, 1), 2), 2, ping)
+    _, (notice,) = of_heartbeat(it, take(it, it.vitals, ping, 1), 2, ping)
     assert notice.title == "Backup is down"
     start = "Backup is down since 2026-11-21 12:00:00 UTC: the job reported a failure"
     assert notice.text.startswith(start)

@@ -1,14 +1,19 @@
-"""Which changes of status are told, and in what words; no I/O."""
+"""A change of status: the new state, its event and the notice of it, written in one transaction."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pinghome_common.clock import from_micros
-from pinghome_common.events.heartbeat import Heartbeat
+from pinghome_common.db import Connection
+from pinghome_common.events.heartbeat import Heartbeat, RuntimeState
 from pinghome_common.events.ping import Ping
-from pinghome_common.events.resource import Resource
+from pinghome_common.events.resource import Change, Resource
+from pinghome_common.store import Row
 from pinghome_common.text import clean, one_line
-from resource_cmd.delivery.outbox import Notice
+from pinghome_delivery.outbox import Notice
+from resource_cmd.delivery.audience import announce
+from resource_cmd.heartbeats.store import Heartbeats
+from resource_cmd.monitors.store import Resources
 
 MESSAGE, OUTPUT = 500, 1000
 """Characters of a job's message and of its body that are told."""
@@ -17,7 +22,33 @@ SWITCHED_ON = ("pending", "new")
 """What a monitor or a heartbeat is right after it was made or switched on by hand."""
 
 
-def tells(previous: str | None, new: str, *, told: bool) -> bool:
+class StatusChanges:
+    """The changes of status of one transaction, whoever found them: pings, results or silence."""
+
+    def __init__(self, tx: Connection) -> None:
+        self._tx = tx
+        self._notices: list[Notice] = []
+
+    async def monitor(self, store: Resources, row: Row[Resource], change: Change) -> None:
+        """Saves a monitor with its change."""
+        row.state, notices = of_monitor(row.state, change, row.version + 1)
+        self._notices += notices
+        await store.save(row, "status-changed")
+
+    async def heartbeat(
+        self, store: Heartbeats, row: Row[Heartbeat], runtime: RuntimeState, ping: Ping | None = None
+    ) -> None:
+        """Saves a heartbeat whose runtime state has another status; `ping` changed it, None when silence did."""
+        row.state, notices = of_heartbeat(row.state, runtime, row.version + 1, ping)
+        self._notices += notices
+        await store.save(row, "status-changed")
+
+    async def announce(self) -> None:
+        """Puts what there is to tell into the outbox."""
+        await announce(self._tx, self._notices)
+
+
+def is_told(previous: str | None, new: str, *, told: bool) -> bool:
     """True when a change of status is told.
 
     Down is told once in an outage, whatever it passes through meanwhile (unknown, maintenance), and once more when
@@ -38,11 +69,11 @@ def since(status: str, at: datetime, before: datetime | None) -> datetime | None
     return None if status == "up" else before or at if status == "down" else before
 
 
-def of_resource(it: Resource, version: int) -> tuple[Resource, list[Notice]]:
-    """The monitor after its latest change, which remembers what was told; and what there is to tell."""
-    change, begun = it.change, it.down_since
-    after = replace(it, down_since=since(change.status, change.at, begun))
-    if not tells(change.previous, change.status, told=begun is not None):
+def of_monitor(it: Resource, change: Change, version: int) -> tuple[Resource, list[Notice]]:
+    """The monitor after a change, which remembers what was told; and what there is to tell."""
+    begun = it.down_since
+    after = replace(it, change=change, down_since=since(change.status, change.at, begun))
+    if not is_told(change.previous, change.status, told=begun is not None):
         return after, []
     where = f" from {change.region}" if change.region else ""
     target = it.url or it.host
@@ -60,14 +91,16 @@ def of_unjudged(it: Resource, version: int) -> Notice:
     return _notice(it, "resource", version, "unknown", it.change.at, f"{name} cannot be judged", text)
 
 
-def of_heartbeat(it: Heartbeat, version: int, ping: Ping | None = None) -> tuple[Heartbeat, list[Notice]]:
+def of_heartbeat(
+    it: Heartbeat, runtime: RuntimeState, version: int, ping: Ping | None = None
+) -> tuple[Heartbeat, list[Notice]]:
     """The same for a heartbeat; `ping` is the one that changed it, None when silence did."""
-    status, at, begun = it.vitals.status, from_micros(it.vitals.changed_at), it.down_since
-    after = replace(it, down_since=since(status, at, begun))
-    if not tells(it.previous, status, told=begun is not None):
+    status, at, begun = runtime.status, from_micros(runtime.changed_at), it.down_since
+    after = replace(it.with_runtime(runtime, version), down_since=since(status, at, begun))
+    if not is_told(it.vitals.status, status, told=begun is not None):
         return after, []
     over = begun if status == "up" else None
-    reason, output = it.vitals.reason, ""
+    reason, output = runtime.reason, ""
     if ping and status == "down":
         reason, output = f"{reason}{_ended(ping)}", _output(ping)
     title, text = _words(it.name, "", at, over, reason)

@@ -1,4 +1,4 @@
-"""Delivers what the ledger holds: each channel in its order, none in the way of another, until it is taken."""
+"""Delivers what is in the outbox: each channel in its own order, and none keeps another waiting."""
 
 import asyncio
 import time
@@ -8,22 +8,18 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from uuid import UUID
 
-import msgspec
 import structlog
 from prometheus_client import Gauge
 
 from pinghome_common.clock import now
 from pinghome_common.containment import is_items_own
 from pinghome_common.db import Connection, Database
-from pinghome_common.events.channel import Channel
-from pinghome_common.events.integration import Integration
 from pinghome_common.events.notification import Notification
 from pinghome_common.health import resting
 from pinghome_common.logs import said
-from pinghome_delivery.message import DeliveryError, Kind, Later, PartlyDelivered, Transports, compose
-from resource_cmd.delivery.channel_queue import ChannelQueue
-from resource_cmd.delivery.record import Outcome, record
-from resource_cmd.delivery.usable import opened_usable, refresh
+from pinghome_delivery.channel_queue import ChannelQueue
+from pinghome_delivery.message import DeliveryError, Later, PartlyDelivered, Transports
+from pinghome_delivery.outbox import Audience, Outcome, Target, compose, record
 
 log = structlog.get_logger()
 
@@ -33,7 +29,7 @@ AT_ONCE = 200
 SHARE = 50
 """Of these, those of one organisation: its slow receivers and silent names keep no other waiting."""
 APART = 0.2
-"""Seconds between two looks: the judge wakes us after each of its transactions, and few of them have news."""
+"""Seconds between two looks: evaluation wakes it after each of its transactions, few of which have news."""
 CONNECTIONS = 4
 """Of those of the service's pool that deliveries may take at a time: commands come first."""
 TURN = 15.0
@@ -42,7 +38,7 @@ BROKEN = 60.0
 """Seconds for which a channel is left alone whose turn failed for no fault of the database's."""
 SEND = 35.0
 """Seconds that one message may take."""
-LOCAL_ERRNOS = "something went wrong on our side; it has been logged"
+OUR_FAULT = "something went wrong on our side; it has been logged"
 LEASE = 60
 """Seconds for which a channel is one worker's: more than a turn and the slowest send."""
 
@@ -52,13 +48,13 @@ class Dispatcher:
 
     Args:
         db: of this service.
-        means: what kinds of channels send with.
-        key: that opens their configurations.
+        transports: what kinds of channels send with.
+        audience: whom the outbox tells.
         after: called when something was decided.
     """
 
-    def __init__(self, db: Database, means: Transports, key: bytes, after: Callable[[], None]) -> None:
-        self._db, self._means, self._key, self._after = db, means, key, after
+    def __init__(self, db: Database, transports: Transports, audience: Audience, after: Callable[[], None]) -> None:
+        self._db, self._transports, self._audience, self._after = db, transports, audience, after
         self._work = asyncio.Event()
         self._room = asyncio.Semaphore(CONNECTIONS)
         self._turns: dict[UUID, asyncio.Task[None]] = {}
@@ -66,12 +62,13 @@ class Dispatcher:
         self._broken: dict[UUID, float] = {}
 
     def wake(self) -> None:
-        """Says that there may be something new; without it the notifier looks each second."""
+        """Says that there may be something new; without it the dispatcher looks each second."""
         self._work.set()
 
     async def run(self) -> None:
         """Delivers until cancelled."""
-        await self._refresh()
+        await self._audience.prepare()
+        self._after()
         connection = await self._db.dedicated_connection()
         try:
             while True:
@@ -89,18 +86,6 @@ class Dispatcher:
                 task.cancel()
             await asyncio.gather(*turns, return_exceptions=True)
             connection.terminate()
-
-    async def _refresh(self) -> None:
-        """What channels wait for may be another thing since the operator has changed settings."""
-        for row in await self._db.fetch(_OWNERS):
-            try:
-                async with self._transaction() as tx:
-                    await refresh(tx, self._key, self._means, row["organisation"])
-            except Exception as error:  # one organisation's, which keeps no other from being told
-                if not is_items_own(error):
-                    raise
-                log.exception("channels_not_refreshed", organisation=str(row["organisation"]))
-        self._after()
 
     async def _claim(self, connection: Connection, free: int) -> None:
         """Begins turns of channels that have something due, as many as are free and no more than each one's share."""
@@ -142,50 +127,41 @@ class Dispatcher:
     async def _step(self, channel: UUID) -> bool:
         """One message; False when there was none to send."""
         async with self._transaction() as tx:
-            target, agenda = await _target(tx, channel), ChannelQueue(tx, channel, now())
-            kind, problem, waits = await self._usable(tx, target)
-            if waits:
-                await agenda.wait(problem)
+            found = await self._audience.target(tx, channel)
+            target = found or Target(kind=None, problem="the channel was deleted", follows=True)
+            queue = ChannelQueue(tx, channel, now(), self._audience)
+            if target.waits:
+                await queue.wait(target.problem)
                 rows = []
             else:
-                follows = target is None or (isinstance(target, Integration) and target.type == "statuspageIo")
-                rows = await agenda.next(follows=follows)
+                rows = await queue.next(follows=target.follows)
         self._after()
         if not rows:
             return False
         try:
-            error = await self._send(kind, channel, [row.state for row in rows]) if kind else DeliveryError(problem)
+            error = await self._send(target, channel, [row.state for row in rows])
         except Later as turn:
             async with self._transaction() as tx:
                 due = now() + timedelta(seconds=turn.wait)
                 await tx.execute("UPDATE notification SET due = $2 WHERE id = $1", rows[0].state.id, due)
             return True
         async with self._transaction() as tx:
-            await record(tx, rows, error, now(), gone=target is None)
+            await record(tx, rows, error, now(), gone=found is None)
         self._after()
         return True
-
-    async def _usable(self, tx: Connection, target: Channel | Integration | None) -> tuple[Kind | None, str, bool]:
-        """What to send with; where there is nothing, why, and whether deliveries wait for that or fail."""
-        if target is None:
-            return None, "the channel was deleted", False
-        try:
-            kind, problem = await opened_usable(tx, target, self._key, self._means)
-        except ValueError:
-            log.exception("channel_configuration_not_opened", channel=str(target.id))
-            return None, LOCAL_ERRNOS, False
-        return kind, problem, kind is None
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:
         async with self._room, self._db.transaction() as tx:
             yield tx
 
-    async def _send(self, kind: Kind, channel: UUID, some: list[Notification]) -> Outcome:
+    async def _send(self, target: Target, channel: UUID, some: list[Notification]) -> Outcome:
         """Sends one message; what went wrong, or None. Raises Later."""
+        if target.kind is None:
+            return DeliveryError(target.problem)
         try:
             async with asyncio.timeout(SEND):
-                await kind.send(compose(some), self._means)
+                await target.kind.send(compose(some), self._transports)
         except Later:
             raise
         except (DeliveryError, PartlyDelivered) as error:
@@ -194,23 +170,10 @@ class Dispatcher:
             return DeliveryError(f"it took longer than {SEND:.0f} seconds")
         except Exception:
             log.exception("channel_failed", channel=str(channel))
-            return DeliveryError(LOCAL_ERRNOS)
+            return DeliveryError(OUR_FAULT)
         return None
 
 
-async def _target(tx: Connection, channel: UUID) -> Channel | Integration | None:
-    row = await tx.fetchrow(
-        "SELECT 'channel' AS noun, state FROM channel WHERE id = $1"
-        " UNION ALL SELECT 'integration', state FROM integration WHERE id = $1",
-        channel,
-    )
-    if row is None:
-        return None
-    type_: type[Channel | Integration] = Channel if row["noun"] == "channel" else Integration
-    return msgspec.json.decode(row["state"], type=type_)
-
-
-_OWNERS = "SELECT organisation FROM channel UNION SELECT organisation FROM integration"
 _OVERDUE = "SELECT coalesce(extract(epoch FROM now() - min(due)), 0)::float8 FROM notification WHERE due <= now()"
 
 # Whoever comes second to a lease waits a moment for the first, and finds it taken. A lease ends with its owner's

@@ -9,15 +9,12 @@ from uuid import UUID
 
 import msgspec
 
-from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection
 from pinghome_common.events.notification import Notification, State
-from pinghome_delivery.dependencies import ParentDecision, ParentState, light
-from pinghome_delivery.throttling import GIVE_UP, HOUR, Plan, Told, Waiting, one_by_one, plan
-from resource_cmd.delivery.outbox import OUTAGES, Notifications
-from resource_cmd.store import Actor, Row, no_wait
-
-NOTIFIER = Actor("notifier")
+from pinghome_common.store import Row, no_wait
+from pinghome_delivery.dependencies import Decision, ParentState, decide
+from pinghome_delivery.outbox import DISPATCHER, OUTAGES, Audience, Notifications
+from pinghome_delivery.throttling import GIVE_UP, HOUR, PastMessage, Plan, Waiting, one_by_one, plan
 
 LOOK_AGAIN = timedelta(seconds=5)
 """After which a notification that waits for a parent is looked at again."""
@@ -49,9 +46,9 @@ class Undecided:
 class ChannelQueue:
     """The open notifications of one channel, inside a transaction of whoever holds the channel's lease."""
 
-    def __init__(self, tx: Connection, channel: UUID, now: datetime) -> None:
-        self._tx, self._channel, self._now = tx, channel, now
-        self._store = Notifications(tx, NOTIFIER, no_wait, now)
+    def __init__(self, tx: Connection, channel: UUID, now: datetime, audience: Audience) -> None:
+        self._tx, self._channel, self._now, self._audience = tx, channel, now, audience
+        self._store = Notifications(tx, DISPATCHER, no_wait, now)
 
     async def next(self, *, follows: bool) -> list[Row[Notification]]:
         """The message that is due first, its leader before what it covers; before that, all that is undecided is.
@@ -66,15 +63,19 @@ class ChannelQueue:
             return message
         if not await self._tx.fetchval(_LOOK, self._channel, self._now):
             return []
-        found = [Undecided(**dict(row)) for row in await self._tx.fetch(_UNDECIDED, self._channel)]
+        found = [Undecided(**dict(row)) for row in await self._tx.fetch(self._sql(_UNDECIDED), self._channel)]
         await self._due({each.id: None for each in found if each.behind})
         gone = await self._rows([each.id for each in found if each.gone and not each.behind])
         await self._suppress(list(gone.values()), DELETED)
-        waiting = await self._shaded([each for each in found if not each.gone and not each.behind])
+        waiting = await self._independent([each for each in found if not each.gone and not each.behind])
         undecided = [Waiting(id=each.id, about=each.about) for each in waiting]
-        decided = one_by_one(undecided) if follows else plan(undecided, await self._told(), self._now)
+        decided = one_by_one(undecided) if follows else plan(undecided, await self._past_messages(), self._now)
         await self._decide(waiting, decided)
         return await self._message() if decided.messages else []
+
+    def _sql(self, text: str) -> str:
+        """Text that asks whether the monitors are `{gone}`."""
+        return text.format(gone=self._audience.gone)
 
     async def wait(self, reason: str) -> None:
         """Holds all that is due until what the channel waits for is there; what is too old by then has failed."""
@@ -83,7 +84,7 @@ class ChannelQueue:
         over: list[Row[Notification]] = []
         for row in map(_row, found):
             if row.state.created_at <= old:
-                over += [row, *map(_row, await self._tx.fetch(_COVERED, row.state.covers))]
+                over += [row, *map(_row, await self._tx.fetch(self._sql(_COVERED), row.state.covers))]
             else:
                 row.state.state, row.state.reason = State.held, reason
                 await self._store.save(row, "held")
@@ -96,9 +97,9 @@ class ChannelQueue:
 
     async def _message(self) -> list[Row[Notification]]:
         """The message that was decided on and is due first; one about deleted monitors alone ends here."""
-        while leader := await self._tx.fetchrow(_LEADER, self._channel, self._now):
+        while leader := await self._tx.fetchrow(self._sql(_LEADER), self._channel, self._now):
             row = _row(leader)
-            covered = await self._tx.fetch(_COVERED, row.state.covers) if row.state.covers else []
+            covered = await self._tx.fetch(self._sql(_COVERED), row.state.covers) if row.state.covers else []
             rows = [row, *map(_row, covered)]
             if not leader["gone"] or not all(each["gone"] for each in covered):
                 return rows
@@ -112,14 +113,14 @@ class ChannelQueue:
             await self._store.save(row, "suppressed")
         await self._due({row.state.id: None for row in rows})
 
-    async def _told(self) -> list[Told]:
+    async def _past_messages(self) -> list[PastMessage]:
         """The messages of the last hour."""
         rows = await self._tx.fetch(
             "SELECT planned, array_agg(about) AS abouts FROM notification WHERE channel = $1 AND planned > $2"
             " AND coalesce(state->>'recipient', '') = '' GROUP BY leader, planned",
             self._channel, self._now - HOUR,
         )  # fmt: skip
-        return [Told(at=row["planned"], abouts=frozenset(row["abouts"])) for row in rows]
+        return [PastMessage(at=row["planned"], abouts=frozenset(row["abouts"])) for row in rows]
 
     async def _decide(self, waiting: Sequence[Undecided], decided: Plan) -> None:
         due: dict[UUID, datetime | None] = dict.fromkeys((each.id for each in waiting), None)
@@ -140,7 +141,7 @@ class ChannelQueue:
         await self._due(due)
 
     async def _hold(self, some: Sequence[tuple[Undecided, str]], parent: UUID | None = None) -> None:
-        """Says why some are held, where that was not said before."""
+        """Says why some are held, where that was not changes before."""
         reasons = {each.id: reason for each, reason in some if (each.state, each.reason) != (State.held, reason)}
         for row in (await self._rows(list(reasons))).values():
             row.state.state, row.state.reason, row.state.parent = State.held, reasons[row.state.id], parent
@@ -159,45 +160,44 @@ class ChannelQueue:
             list(times), list(times.values()),
         )  # fmt: skip
 
-    async def _shaded(self, waiting: list[Undecided]) -> list[Undecided]:
-        """Those that need not wait for a parent; an outage that nobody had to hear of ends here, with its end."""
-        families = await self._families({each.about for each in waiting if each.noun == "resource"})
+    async def _independent(self, waiting: list[Undecided]) -> list[Undecided]:
+        """Those that wait for no parent; an outage that nobody needs to hear of ends here, with its end."""
+        parents = await self._audience.parents(self._tx, {each.about for each in waiting})
         by_about: dict[UUID, list[Undecided]] = defaultdict(list)
         for each in waiting:
             by_about[each.about].append(each)
         apart: set[UUID] = set()
         for about, mine in by_about.items():
-            outage, family = _outage(mine), families.get(about)
-            if not outage or family is None:
+            outage, parent = _outage(mine), parents.get(about)
+            if not outage or parent is None:
                 continue
-            how = light(family, outage[0].at, self._now, shaded=outage[0].parent is not None)
-            if how is not ParentDecision.told:
-                apart |= {each.id for each in outage}
-                await self._shade(outage, family, needless=how is ParentDecision.needless)
+            decision = decide(parent, outage[0].at, self._now, waited=outage[0].parent is not None)
+            if decision is Decision.wait:
+                await self._wait_for(parent, outage)
+            elif decision is Decision.suppress:
+                await self._suppress_outage(parent, outage)
+            else:
+                continue
+            apart |= {each.id for each in outage}
         return [each for each in waiting if each.id not in apart]
 
-    async def _shade(self, outage: list[Undecided], family: ParentState, *, needless: bool) -> None:
-        name = family.parent_name
-        if needless:
-            rows = await self._rows([each.id for each in outage])
-            reason = f"it was down only while its parent {name} could not be reached"
-            await self._suppress(list(rows.values()), reason, family.parent)
-            return
-        reason = f"it waits for its parent {name}, without which it cannot be reached"
-        await self._hold([(each, reason) for each in outage], family.parent)
+    async def _wait_for(self, parent: ParentState, outage: list[Undecided]) -> None:
+        reason = f"it waits for its parent {parent.parent_name}, without which it cannot be reached"
+        await self._hold([(each, reason) for each in outage], parent.parent)
         await self._due(dict.fromkeys((each.id for each in outage), self._now + LOOK_AGAIN))
 
-    async def _families(self, resources: set[UUID]) -> dict[UUID, ParentState]:
-        rows = await self._tx.fetch(_FAMILIES, list(resources)) if resources else []
-        return {row["id"]: _family(row) for row in rows}
+    async def _suppress_outage(self, parent: ParentState, outage: list[Undecided]) -> None:
+        rows = await self._rows([each.id for each in outage])
+        reason = f"it was down only while its parent {parent.parent_name} could not be reached"
+        await self._suppress(list(rows.values()), reason, parent.parent)
 
 
 def _outage(mine: list[Undecided]) -> list[Undecided]:
     """Of what waits about one monitor, the outage that its parent may be to blame for: its last, and its end."""
-    said = [each for each in mine if each.what in OUTAGES]
-    begins = [place for place, each in enumerate(said) if each.what == "down"]
-    first = next((place for place in begins if said[place].parent), begins[-1] if begins else len(said))
-    return said[first:]
+    changes = [each for each in mine if each.what in OUTAGES]
+    begins = [place for place, each in enumerate(changes) if each.what == "down"]
+    first = next((place for place in begins if changes[place].parent), begins[-1] if begins else len(changes))
+    return changes[first:]
 
 
 def _open(rows: Sequence[Row[Notification]]) -> list[Row[Notification]]:
@@ -207,19 +207,6 @@ def _open(rows: Sequence[Row[Notification]]) -> list[Row[Notification]]:
 
 def _row(row: Any) -> Row[Notification]:
     return Row(msgspec.json.decode(row["state"], type=Notification), row["version"])
-
-
-def _family(row: Any) -> ParentState:
-    return ParentState(
-        status=row["status"],
-        checked=row["checked"] and from_micros(row["checked"]),
-        parent=row["parent"],
-        parent_name=row["parent_name"],
-        parent_status=row["parent_status"],
-        parent_since=row["parent_since"],
-        parent_checked=row["parent_checked"] and from_micros(row["parent_checked"]),
-        patience=timedelta(seconds=2 * row["interval"] + 10),
-    )
 
 
 _TO_HOLD = """
@@ -236,16 +223,12 @@ UPDATE notification SET due = $3 WHERE channel = $1 AND open AND due <= greatest
 _NEXT_ABOUT = """
 UPDATE notification SET due = $3 WHERE channel = $1 AND open AND planned IS NULL AND about = ANY($2::uuid[])
 """
-_GONE = """
-    NOT EXISTS (SELECT FROM resource r WHERE r.id = n.about)
-    AND NOT EXISTS (SELECT FROM heartbeat h WHERE h.id = n.about) AS gone
-"""
 # Only a leader that is decided on has `planned` and `due`: what it covers waits for it without a time.
-_LEADER = f"""
-SELECT state, version, {_GONE} FROM notification n
+_LEADER = """
+SELECT state, version, {gone} AS gone FROM notification n
 WHERE channel = $1 AND open AND planned IS NOT NULL AND due <= $2 ORDER BY place LIMIT 1
-"""  # noqa: S608  # our own words
-_COVERED = f"SELECT state, version, {_GONE} FROM notification n WHERE id = ANY($1::uuid[]) ORDER BY place"  # noqa: S608
+"""
+_COVERED = "SELECT state, version, {gone} AS gone FROM notification n WHERE id = ANY($1::uuid[]) ORDER BY place"
 # New ones are due by the server's clock, which may be ahead of ours.
 _LOOK = """
 SELECT EXISTS (
@@ -253,19 +236,11 @@ SELECT EXISTS (
 )
 """
 # What is left for one recipient keeps nobody waiting.
-_UNDECIDED = f"""
+_UNDECIDED = """
 SELECT id, about, state->>'noun' AS noun, state->>'what' AS what, (state->>'at')::timestamptz AS at,
-    (state->>'parent')::uuid AS parent, state->>'state' AS state, state->>'reason' AS reason, {_GONE}, EXISTS (
+    (state->>'parent')::uuid AS parent, state->>'state' AS state, state->>'reason' AS reason, {gone} AS gone, EXISTS (
         SELECT FROM notification b WHERE b.channel = n.channel AND b.about = n.about AND b.open
         AND b.planned IS NOT NULL AND coalesce(b.state->>'recipient', '') = ''
     ) AS behind
 FROM notification n WHERE channel = $1 AND open AND planned IS NULL ORDER BY place
-"""  # noqa: S608
-_FAMILIES = """
-SELECT r.id, r.status, p.id AS parent, p.name AS parent_name, p.status AS parent_status,
-    (p.state->'change'->>'at')::timestamptz AS parent_since, greatest(r.interval, p.interval) AS interval,
-    (SELECT max(checked_at) FROM region_observation v WHERE v.resource = r.id) AS checked,
-    (SELECT max(checked_at) FROM region_observation v WHERE v.resource = p.id) AS parent_checked
-FROM resource r JOIN resource p ON p.id = (r.state->>'parent_id')::uuid AND p.organisation = r.organisation
-WHERE r.id = ANY($1::uuid[])
 """

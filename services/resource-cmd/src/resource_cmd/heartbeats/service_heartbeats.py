@@ -1,4 +1,4 @@
-"""The heartbeats of one service as Healthchecks' dialect asks for them: its checks (contract B)."""
+"""The heartbeats of one service, for keys that are valid there only, and for pings that ask for new ones."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,42 +8,42 @@ from uuid import UUID
 import msgspec
 from uuid_utils.compat import uuid7
 
-from pinghome_common.errors import no_check
+from pinghome_common.errors import NotFound, PermissionDenied
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.service import Service
+from pinghome_common.store import Row
 from resource_cmd.heartbeats import heartbeat
 from resource_cmd.heartbeats.store import Heartbeats
-from resource_cmd.store import Row
 
 ANY_METHOD = ["GET", "HEAD", "POST"]
 DEFAULTS: dict[str, Any] = {
     "name": "", "period": 86_400, "grace": 3_600, "methods": ANY_METHOD, "manual_resume": False, "channels": [],
 }  # fmt: skip
-"""What a check has that nobody said otherwise of, whether a command makes it or a ping."""
+"""What a heartbeat has where its creation says nothing else, whether a command or a ping makes it."""
 
 _SAME = {
     "name": "name = $3",
     "slug": "state->>'slug' = $3",
     "tags": "state->>'tags' = $3",
-    "timeout": "(state->>'period')::bigint = $3",
+    "period": "(state->>'period')::bigint = $3",
     "grace": "(state->>'grace')::bigint = $3",
 }
-"""What a check that is looked for must have, by the words of `unique`."""
+"""What a heartbeat that is looked for must have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assignable:
-    """A channel of the service; Healthchecks names it by its id or by its name."""
+    """A channel of the service, which may be named by its id or by its name."""
 
     id: UUID
     name: str
 
 
-class Checks(Heartbeats):
+class ServiceHeartbeats(Heartbeats):
     """The caller's heartbeats in one service."""
 
-    def __init__(self, tx: Any, actor: Any, said: Any, now: datetime, service: UUID) -> None:
-        super().__init__(tx, actor, said, now)
+    def __init__(self, tx: Any, actor: Any, on_event: Any, now: datetime, service: UUID) -> None:
+        super().__init__(tx, actor, on_event, now)
         self._organisation: UUID = actor.organisation  # a worker has one here, too
         self._service = service
 
@@ -52,13 +52,15 @@ class Checks(Heartbeats):
 
         Raises:
             NotFound: there is none, in any service of anybody.
-            PermissionDenied: it is in another service; the documents tell the two apart (contract B.0).
+            PermissionDenied: it is in another service.
         """
         rows = await self.edit_many([id_])
         if rows and rows[0].state.service_id == self._service:
             return rows[0]
         there = "SELECT EXISTS (SELECT FROM heartbeat WHERE id = $1)"
-        raise no_check(elsewhere=bool(rows) or await self._tx.fetchval(there, id_))
+        if rows or await self._tx.fetchval(there, id_):
+            raise PermissionDenied("The heartbeat belongs to another service")
+        raise NotFound("Heartbeat not found")
 
     async def create(self, settings: dict[str, Any]) -> Row[Heartbeat]:
         """Adds a new one with some settings; for the others it has the defaults."""
@@ -66,7 +68,7 @@ class Checks(Heartbeats):
         return await self.add(heartbeat.create(uuid7(), self._organisation, settings, self._now, enabled=True))
 
     async def alone(self) -> None:
-        """Lets nobody else create a check of the service until this transaction ends."""
+        """Lets nobody else create one in the service until this transaction ends."""
         await self._tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", str(self._service))
 
     async def count(self) -> int:
@@ -77,19 +79,19 @@ class Checks(Heartbeats):
         )  # fmt: skip
         return found
 
-    async def like(self, wanted: dict[str, Any]) -> Row[Heartbeat] | None:
-        """Loads and locks the oldest that has all of some values, by the words of `unique`."""
-        conditions = [_SAME[name].replace("$3", f"${place}") for place, name in enumerate(wanted, 3)]
+    async def like(self, values: dict[str, Any]) -> Row[Heartbeat] | None:
+        """Loads and locks the oldest that has all of some values."""
+        conditions = [_SAME[name].replace("$3", f"${place}") for place, name in enumerate(values, 3)]
         id_ = await self._tx.fetchval(
             "SELECT id FROM heartbeat WHERE organisation = $1 AND service = $2 AND "  # noqa: S608  # our own words
             + " AND ".join(conditions) + " ORDER BY state->>'created_at', id LIMIT 1",
-            self._organisation, self._service, *wanted.values(),
+            self._organisation, self._service, *values.values(),
         )  # fmt: skip
         rows = [] if id_ is None else await self.edit_many([id_])
         return rows[0] if rows else None
 
-    async def told(self) -> list[UUID]:
-        """The ids of the channels that are told of what names none of its own."""
+    async def channels_of_service(self) -> list[UUID]:
+        """The channels that are notified of heartbeats without channels of their own."""
         state = await self._tx.fetchval(
             "SELECT state FROM service WHERE organisation = $1 AND id = $2", self._organisation, self._service
         )

@@ -1,0 +1,234 @@
+"""The rows of aggregates: loaded for their owner only, saved with their event in one transaction."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from pinghome_common.db import Connection
+from pinghome_common.errors import Conflict, FieldError, Invalid, NotFound, PreconditionFailed
+from pinghome_common.event_log import EVENTS, INSERT, LARGEST_STATE
+from pinghome_common.events import Event, encode
+
+SLACK = 4096
+"""Bytes that a state which is too large already may still grow by: a pause, say, must not fail for that."""
+
+Logged = tuple[UUID, UUID, int, str, bytes]
+"""An event's row in `events`."""
+
+
+class Aggregate(Protocol):
+    """What every aggregate's state has."""
+
+    id: UUID
+    organisation: UUID
+
+
+S = TypeVar("S", bound=Aggregate)
+
+
+@dataclass(slots=True)
+class Row(Generic[S]):
+    """An aggregate that this transaction has locked; `size` and `owned` are those of the state that was loaded."""
+
+    state: S
+    version: int
+    size: int = 0
+    owned: UUID | None = None
+
+
+@dataclass(slots=True)
+class Actor:
+    """Who changes things: a caller's key, or a worker; `organisation` is None for a worker, who may touch all."""
+
+    name: str
+    organisation: UUID | None = None
+    request: str = ""
+
+
+def no_wait(_: UUID) -> None:
+    """For workers and operators: nobody waits for the events of what they do."""
+
+
+class Store(Generic[S]):
+    """The aggregates of one noun inside one transaction; `on_event` gets the id of each event before it is written.
+
+    A subclass names the noun (which is its table, too), the type of the state, the state's real columns with their
+    types and, in SQL: when another one is its duplicate, whether its organisation may have it, and the further common
+    table expressions of its creation (of the new row `made`) and of its deletion (`$6` is its id). `source` and
+    `prefix` are those of the service's event stream.
+    """
+
+    source: ClassVar[str] = "resource-cmd"
+    prefix: ClassVar[str] = "events"
+
+    noun: ClassVar[str]
+    type: ClassVar[Any]
+    columns: ClassVar[dict[str, str]] = {}
+    duplicate: ClassVar[str] = "false"
+    permitted: ClassVar[str] = "true"
+    on_creation: ClassVar[str] = ""
+    on_deletion: ClassVar[str] = ""
+
+    def __init__(self, tx: Connection, actor: Actor, on_event: Callable[[UUID], None], now: datetime) -> None:
+        self._tx, self._actor, self._on_event, self._now = tx, actor, on_event, now
+
+    def _values(self, state: S) -> list[Any]:  # noqa: ARG002  # not every noun has columns of its own
+        return []
+
+    def _owned(self, state: S) -> UUID | None:  # noqa: ARG002
+        """What a state belongs to that only one organisation can own; such a subclass has a `_claim`."""
+        return None
+
+    async def _claim(self, state: S) -> None:
+        """Makes what a state belongs to its organisation's, if it is nobody's yet.
+
+        Raises:
+            NotFound: it is another organisation's.
+        """
+
+    async def edit(self, id_: UUID, version: int | None = None) -> Row[S]:
+        """Loads and locks one.
+
+        Raises:
+            NotFound: there is none, or it is another organisation's.
+            PreconditionFailed: it has another version than the one wanted.
+        """
+        rows = await self.edit_many([id_])
+        if not rows:
+            raise NotFound(f"{self.noun.capitalize()} not found")
+        if version not in (None, rows[0].version):
+            raise PreconditionFailed(f"The {self.noun} has changed since: its version is now {rows[0].version}")
+        return rows[0]
+
+    async def edit_many(self, ids: Sequence[UUID]) -> list[Row[S]]:
+        """Loads and locks those of some ids that exist and are the actor's, in the order of their ids."""
+        rows = await self._tx.fetch(
+            f"SELECT * FROM {self.noun} WHERE id = ANY($1::uuid[]) AND ($2::uuid IS NULL OR organisation = $2)"
+            " ORDER BY id FOR UPDATE",
+            ids, self._actor.organisation,
+        )  # fmt: skip
+        return [self._loaded(row) for row in rows]
+
+    def _loaded(self, row: Any) -> Row[S]:
+        state = msgspec.json.decode(row["state"], type=self.type)
+        return Row(state, row["version"], len(row["state"].encode()), self._owned(state))
+
+    async def add(self, state: S, *, unique: bool = False) -> Row[S]:
+        """Inserts a new one, its event and all that belongs to it in one statement, which needs no transaction.
+
+        Raises:
+            Conflict: there is a duplicate, and `unique` refuses one (contract F: a question, not an index).
+            NotFound: what it belongs to is another organisation's.
+            Invalid: it is too large.
+        """
+        event = self._event(state, 1, "created")
+        _check_size(event[-1], 0)
+        duplicate, added = await self._insert(state, event, unique=unique)
+        if not duplicate and not added:
+            await self._claim(state)
+            duplicate, added = await self._insert(state, event, unique=unique)
+        if duplicate:
+            raise self._taken(duplicate)
+        return Row(state, 1, owned=self._owned(state))
+
+    async def _insert(self, state: S, event: Logged, *, unique: bool) -> tuple[UUID | None, bool]:
+        """A duplicate that there is, and whether the state was inserted."""
+        columns = {"id": "uuid", "organisation": "uuid", "version": "int", "state": "jsonb", **self.columns}
+        names = ", ".join(columns)
+        values = ", ".join(f"${place}::{type_} AS {name}" for place, (name, type_) in enumerate(columns.items(), 6))
+        found = await self._tx.fetchrow(
+            f"WITH n AS (SELECT {values}),"
+            f" duplicate AS (SELECT t.id FROM {self.noun} t, n WHERE {self.duplicate if unique else 'false'} LIMIT 1),"
+            f" made AS (INSERT INTO {self.noun} ({names}) SELECT {names} FROM n"
+            f" WHERE ({self.permitted}) AND NOT EXISTS (SELECT FROM duplicate) RETURNING *),"
+            f" logged AS (INSERT INTO {EVENTS} SELECT $1, $2, $3, $4, $5 FROM made){self.on_creation}"
+            " SELECT (SELECT id FROM duplicate) AS duplicate, EXISTS (SELECT FROM made) AS added",
+            *event, state.id, state.organisation, 1, self._json(state), *self._values(state),
+        )  # fmt: skip
+        return found["duplicate"], found["added"]
+
+    async def refuse_duplicate(self, state: S) -> None:
+        """Raises Conflict when a changed one has become another's duplicate."""
+        columns = {"id": "uuid", "organisation": "uuid", "state": "jsonb", **self.columns}
+        values = ", ".join(f"${place}::{type_} AS {name}" for place, (name, type_) in enumerate(columns.items(), 1))
+        found = await self._tx.fetchval(
+            f"SELECT t.id FROM {self.noun} t, (SELECT {values}) n WHERE {self.duplicate} AND t.id <> n.id LIMIT 1",
+            state.id, state.organisation, self._json(state), *self._values(state),
+        )  # fmt: skip
+        if found:
+            raise self._taken(found)
+
+    def _taken(self, duplicate: UUID) -> Conflict:
+        return Conflict(f"There is such a {self.noun} already, with the id {duplicate}")
+
+    async def save(self, row: Row[S], what: str = "updated") -> None:
+        """Writes a changed one with its event.
+
+        Raises:
+            NotFound: what it belongs to now is another organisation's.
+            Invalid: a command has made it too large.
+        """
+        row.version += 1
+        event = self._event(row.state, row.version, what)
+        if self._actor.organisation:  # a worker adds only what is bounded, and must not fail for it
+            _check_size(event[-1], row.size)
+        if (owned := self._owned(row.state)) != row.owned:
+            await self._claim(row.state)
+            row.owned = owned
+        names = ["version", "state", *self.columns]
+        sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(names, 7))
+        await self._tx.execute(
+            f"WITH logged AS ({INSERT}) UPDATE {self.noun} SET {sets} WHERE id = $6",
+            *event, row.state.id, row.version, self._json(row.state), *self._values(row.state),
+        )  # fmt: skip
+
+    async def remove(self, row: Row[S]) -> None:
+        """Deletes one; its last event carries the state as it was."""
+        row.version += 1
+        await self._tx.execute(
+            f"WITH logged AS ({INSERT}){self.on_deletion} DELETE FROM {self.noun} WHERE id = $6",
+            *self._event(row.state, row.version, "deleted"), row.state.id,
+        )  # fmt: skip
+
+    async def remove_many(self, ids: Sequence[UUID]) -> None:
+        """Deletes all of some ids, or none.
+
+        Raises:
+            NotFound: naming those that are not there.
+        """
+        rows = await self.edit_many(ids)
+        if missing := set(ids) - {row.state.id for row in rows}:
+            raise NotFound("Not found: " + ", ".join(sorted(map(str, missing))))
+        for row in rows:
+            await self.remove(row)
+
+    def _event(self, state: S, version: int, what: str) -> Logged:
+        event = Event(
+            type=f"{self.noun}.{what}",
+            source=self.source,
+            time=self._now,
+            subject=state.id,
+            organisation=state.organisation,
+            version=version,
+            actor=self._actor.name,
+            correlationid=self._actor.request,
+            data=state,
+        )
+        self._on_event(event.id)
+        return event.id, event.subject, event.version, event.address(self.prefix), encode(event)
+
+    def _json(self, state: S) -> str:
+        return encode(state).decode()
+
+
+def _check_size(body: bytes, before: int) -> None:
+    """Raises Invalid for a state that is too large, unless it was so before and is about as large: then it may change.
+
+    What a command may make leaves room below the broker's limit for what workers add later.
+    """
+    if len(body) > max(LARGEST_STATE, before + SLACK):
+        raise Invalid(FieldError("body", f"is too large: {len(body)} bytes of at most {LARGEST_STATE} in all"))
