@@ -7,9 +7,9 @@ from pinghome_common.events.condition import BODY, STATUS, Condition
 from pinghome_common.events.probe import Job, Phases, Result, Verdict, attempt_deadline
 from pinghome_common.guard import Guard
 from pinghome_common.text import clean
-from prober.conditions import NEGATIVE, Judgement, describe
+from prober.conditions import NEGATIVE, Outcome, describe
+from prober.evaluation import evaluate
 from prober.excerpt import hide
-from prober.judges import judge
 from prober.probes import PROBES, Probe
 from prober.probes.attempt import ERROR_LIMIT
 from prober.probes.error_mapping import explain
@@ -61,7 +61,7 @@ async def _attempt(run: Probe, spec: ProbeSpec, guard: Guard, job: Job) -> Obser
     if not needs_evaluation(seen, job.conditions):
         return seen
     try:
-        return with_outcome(seen, job.conditions, await judge(job.conditions, seen))
+        return with_outcome(seen, job.conditions, await evaluate(job.conditions, seen))
     except Exception as error:  # noqa: BLE001  # no answer may stop the prober
         seen.verdict, seen.error = explain(error)
         return seen
@@ -80,9 +80,9 @@ def needs_evaluation(seen: Observation, conditions: list[Condition]) -> bool:
     return bool(conditions) and seen.complete and (on_status or seen.verdict is Verdict.up)
 
 
-def with_outcome(seen: Observation, conditions: list[Condition], judgements: list[Judgement]) -> Observation:
+def with_outcome(seen: Observation, conditions: list[Condition], outcomes: list[Outcome]) -> Observation:
     """The observation with the verdict of the conditions, which must all hold (contract A.1)."""
-    failure = next((it for it in judgements if not it.holds), None)
+    failure = next((it for it in outcomes if not it.holds), None)
     if seen.endless:
         if failure is None:
             seen.verdict, seen.error = Verdict.up, ""
