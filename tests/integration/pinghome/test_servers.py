@@ -171,7 +171,7 @@ async def test_a_lock_file_with_the_number_of_another_process_does_not_stop_the_
 
 async def test_two_platforms_do_not_share_a_folder(folder, servers):
     assert servers
-    with pytest.raises(RuntimeError, match="another pinghome runs"):
+    with pytest.raises(RuntimeError, match="another pinghome is running"):
         await Servers(own(folder / "session")).__aenter__()
     assert (folder / "session" / "run.json").exists()
 
@@ -187,7 +187,7 @@ async def test_servers_named_by_the_settings_are_used(folder, servers, broker):
 
 async def test_a_start_that_fails_leaves_no_process(folder, monkeypatch):
     monkeypatch.setitem(pinghome.postgres.SETTINGS, "shared_buffers", "nonsense")
-    monkeypatch.setattr(pinghome.postgres, "PATIENCE", 0.5)
+    monkeypatch.setattr(pinghome.postgres, "START_TIMEOUT", 0.5)
     with pytest.raises(ChildError, match="shared_buffers"):
         await Servers(own(folder / "broken")).__aenter__()
     monkeypatch.undo()
