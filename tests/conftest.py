@@ -25,8 +25,8 @@ REGIONS = ["eu-central-1", "us-east-1"]
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Loops of their own end the session's, and with it the servers that were started on it: these tests come last."""
-    items.sort(key=lambda item: "own_loops" in item.keywords)
+    """A loop of its own ends the session's, and with it the servers that were started on it: such tests come first."""
+    items.sort(key=lambda item: "first" not in item.keywords)
 
 
 def pytest_collection_finish() -> None:

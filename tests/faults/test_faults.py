@@ -7,6 +7,7 @@ import pytest
 SCENARIOS = sorted(path.stem for path in Path(__file__).parent.glob("scenarios/f*.py"))
 
 
+@pytest.mark.first
 @pytest.mark.timeout(900)  # the first one plays them all
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_nothing_is_lost_or_counted_twice_and_everything_comes_back(checks):

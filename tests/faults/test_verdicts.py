@@ -7,6 +7,7 @@ import pytest
 SCENARIOS = sorted(path.stem for path in Path(__file__).parent.glob("scenarios/[!_f]*.py"))
 
 
+@pytest.mark.first
 @pytest.mark.timeout(900)  # the first one plays them all
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_outage_is_told_and_nothing_else(checks):
