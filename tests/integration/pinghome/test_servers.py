@@ -77,11 +77,13 @@ async def read(database_url: str, nats_url: str) -> tuple[int, int]:
     return rows, messages
 
 
-async def test_servers_create_the_databases_of_the_services(servers):
-    connection = await asyncpg.connect(servers.database_url)
-    names = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
-    settings = {row["name"]: row["setting"] for row in await connection.fetch("SELECT name, setting FROM pg_settings")}
-    await connection.close()
+async def test_servers_create_the_databases_of_the_services_and_wait_for_the_disk(folder):
+    async with Servers(own(folder / "own")) as servers:
+        connection = await asyncpg.connect(servers.database_url)
+        names = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
+        rows = await connection.fetch("SELECT name, setting FROM pg_settings")
+        settings = {row["name"]: row["setting"] for row in rows}
+        await connection.close()
     assert set(DATABASES) <= names
     assert (settings["fsync"], settings["synchronous_commit"]) == ("on", "on")
     assert (settings["listen_addresses"], settings["unix_socket_directories"]) == ("127.0.0.1", "")

@@ -29,7 +29,7 @@ def pytest_asyncio_loop_factories():
 
 
 def pytest_itemcollected(item):
-    item.add_marker("own_loops")
+    item.add_marker("first")
 
 
 @dataclass
