@@ -197,7 +197,7 @@ def readiness_checks(
     async def database() -> str | None:
         return None if db is None or await db.ready() else "PostgreSQL is not reachable"
 
-    return {"broker": nats, "known": keys, "database": database}
+    return {"broker": nats, "directory": keys, "database": database}
 
 
 def _healthy(health: Health) -> ReadinessCheck:
