@@ -1,10 +1,10 @@
 """Real servers for all tests: PostgreSQL and NATS once a session, a fresh database or broker in milliseconds."""
 
 import asyncio
+import gc
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -12,16 +12,27 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-import resource_cmd
+from pinghome import postgres, services
 from pinghome.nats import Nats
 from pinghome.servers import Servers
 from pinghome.state_file import StateFile
 from pinghome.supervise import Supervisor
-from pinghome_common import migrate
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 
 REGIONS = ["eu-central-1", "us-east-1"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A loop of its own ends the session's, and with it the servers that were started on it: such tests come first."""
+    items.sort(key=lambda item: "first" not in item.keywords)
+
+
+def pytest_collection_finish() -> None:
+    """Four thousand collected tests stay until the end; the garbage collector need not walk them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -35,32 +46,36 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 async def servers(folder: Path) -> AsyncIterator[Servers]:
-    """PostgreSQL and NATS of the session: `servers.database_url`, `servers.nats_url(user)`, `servers.supervisor`."""
-    settings = Settings(data=folder / "session", regions=REGIONS, database_url="", nats_url="")
-    async with Servers(settings) as running:
-        yield running
+    """PostgreSQL and NATS of the session: `servers.database_url`, `servers.nats_url(user)`, `servers.supervisor`.
+
+    A hundred tests make a database each, and nobody cuts the power: this PostgreSQL does not wait for the disk, and
+    does not go round the databases that tests have left.
+    """
+    running = Servers(Settings(data=folder / "session", regions=REGIONS, database_url="", nats_url=""))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(postgres, "SETTINGS", postgres.SETTINGS | {"fsync": "off", "autovacuum": "off"})
+        await running.__aenter__()
+    yield running
+    await running.__aexit__()
 
 
 @pytest.fixture
-async def database(servers: Servers) -> AsyncIterator[str]:
+async def database(servers: Servers) -> str:
     """The URL of an empty database of this test alone."""
-    async with fresh_database(servers) as url:
-        yield url
+    return await fresh_database(servers)
 
 
 @pytest.fixture(scope="session")
-async def migrated(servers: Servers) -> AsyncIterator[str]:
-    """The name of a database with resource-cmd's tables: a template, for migrations take a second."""
-    async with fresh_database(servers) as url:
-        await migrate.upgrade((url, Path(resource_cmd.__file__).parent / "migrations"))
-        yield url.rpartition("/")[2]
+async def migrated(servers: Servers) -> Servers:
+    """The same, where each service's own database has its tables: templates, for migrations take a second."""
+    await services.migrate_all(Settings(database_url=servers.database_url))
+    return servers
 
 
 @pytest.fixture
-async def commands(servers: Servers, migrated: str) -> AsyncIterator[str]:
+async def commands(migrated: Servers) -> str:
     """The URL of a database of this test alone, with resource-cmd's tables and nothing in them."""
-    async with fresh_database(servers, migrated) as url:
-        yield url
+    return await fresh_database(migrated, "resource_cmd")
 
 
 @pytest.fixture
@@ -82,11 +97,10 @@ async def connected(broker: Broker) -> None:
             await asyncio.sleep(0.01)
 
 
-@asynccontextmanager
-async def fresh_database(servers: Servers, template: str = "template1") -> AsyncIterator[str]:
+async def fresh_database(servers: Servers, template: str = "template1") -> str:
+    """The URL of a new database. Nobody drops it: ext4 is slow to make files where hundreds were just deleted."""
     name = f"test_{uuid4().hex}"
     connection = await asyncpg.connect(servers.database_url)
     await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield urlunsplit(urlsplit(servers.database_url)._replace(path=f"/{name}"))
-    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     await connection.close()
+    return urlunsplit(urlsplit(servers.database_url)._replace(path=f"/{name}"))

@@ -1,7 +1,7 @@
 """`python tests/repeat.py check 20`: runs `make check` (or `test`) again and again beside a full load.
 
-It can be continued: each run is a line of `.data/repeat-<target>.jsonl`, its seconds and which tests failed. The tally
-is printed after each.
+It can be interrupted and continued: each run that came to its end is a line of `.data/repeat-<target>.jsonl`, its
+seconds and which tests failed; what a failed one printed is beside it. The tally is printed after each.
 """
 
 # ruff: noqa: S603, S607  # our own commands
@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -18,22 +19,42 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/\S+)", re.MULTILINE)
+FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/.+?)(?: - .*)?$", re.MULTILINE)
 
 
 def burn() -> None:
-    """Keeps one core busy."""
-    while True:
-        pass
+    """Keeps one core busy as long as its parent is there, however that ends."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        sum(range(1_000_000))
 
 
-def run_once(target: str) -> dict[str, object]:
+def run_once(target: str, log: Path) -> dict[str, object]:
     begun = time.monotonic()
-    done = subprocess.run(["make", target], cwd=ROOT, capture_output=True, text=True, check=False)
-    failed = sorted(set(FAILED.findall(done.stdout)))
-    if done.returncode and not failed:
-        failed = [f"exit {done.returncode}: {done.stdout[-200:]}{done.stderr[-200:]}"]
+    with log.open("w") as out:
+        run = subprocess.Popen(
+            ["make", target], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+        try:
+            code = run.wait()
+        finally:
+            if run.returncode is None:  # interrupted: pytest stops what it has started
+                os.killpg(run.pid, signal.SIGINT)
+                run.wait()
+    said = log.read_text()
+    failed = sorted(set(FAILED.findall(said)))
+    if code and not failed:
+        failed = [f"exit {code}: {said[-200:]}"]
+    if not failed:
+        log.unlink()
     return {"seconds": round(time.monotonic() - begun), "failed": failed}
+
+
+def tell(runs: list[dict], times: int) -> None:
+    failures = Counter(test for run in runs for test in run["failed"])
+    lines = [f"{len(runs)} of {times} runs, {sum(bool(run['failed']) for run in runs)} failed"]
+    lines += [f"  {count} x {test}" for test, count in failures.most_common()]
+    print("\n".join(lines), file=sys.stderr)
 
 
 def main() -> int:
@@ -48,26 +69,17 @@ def main() -> int:
     kept.parent.mkdir(exist_ok=True)
     if asked.anew:
         kept.unlink(missing_ok=True)
-    load = [] if asked.idle else [multiprocessing.Process(target=burn, daemon=True) for _ in range(os.cpu_count() or 1)]
-    for process in load:
-        process.start()
     runs = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
-    try:
-        while True:
-            failures = Counter(test for run in runs for test in run["failed"])
-            print(
-                f"{len(runs)} of {asked.times} runs, {sum(bool(run['failed']) for run in runs)} failed", file=sys.stderr
-            )
-            for test, count in failures.most_common():
-                print(f"  {count} x {test}", file=sys.stderr)
-            if len(runs) >= asked.times:
-                return int(bool(failures))
-            runs.append(run_once(asked.target))
-            with kept.open("a") as file:
-                file.write(json.dumps(runs[-1]) + "\n")
-    finally:
-        for process in load:
-            process.terminate()
+    for _ in range(0 if asked.idle else os.cpu_count() or 1):
+        multiprocessing.Process(target=burn, daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("interrupted"))
+    tell(runs, asked.times)
+    while len(runs) < asked.times:
+        runs.append(run_once(asked.target, kept.with_name(f"repeat-{asked.target}-{len(runs) + 1}.log")))
+        with kept.open("a") as file:
+            file.write(json.dumps(runs[-1]) + "\n")
+        tell(runs, asked.times)
+    return int(any(run["failed"] for run in runs))
 
 
 if __name__ == "__main__":

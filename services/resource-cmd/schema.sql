@@ -111,6 +111,7 @@ CREATE TABLE key (
     CONSTRAINT key_hash_key UNIQUE (hash),
     CONSTRAINT key_pkey PRIMARY KEY (id)
 );
+CREATE INDEX key_expr_idx ON key (((state ->> 'server'::text))) WHERE ((state ->> 'server'::text) IS NOT NULL);
 
 CREATE TABLE lease (
     channel uuid NOT NULL,
@@ -236,6 +237,20 @@ CREATE TABLE seen (
     at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT seen_pkey PRIMARY KEY (boot)
 );
+
+CREATE TABLE server_resource (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    service uuid NOT NULL,
+    name text NOT NULL,
+    status text NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    CONSTRAINT server_resource_pkey PRIMARY KEY (id)
+);
+CREATE INDEX server_resource_expr_idx ON server_resource USING gin (((state -> 'channels'::text)));
+CREATE INDEX server_resource_expr_idx1 ON server_resource (((state ->> 'parent_id'::text)));
+CREATE INDEX server_resource_organisation_service_name_idx ON server_resource (organisation, service, name);
 
 CREATE TABLE service (
     id uuid NOT NULL,

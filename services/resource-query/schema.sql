@@ -105,6 +105,16 @@ CREATE TABLE seen (
     CONSTRAINT seen_pkey PRIMARY KEY (boot)
 );
 
+CREATE TABLE server_resource (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    service uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    CONSTRAINT server_resource_pkey PRIMARY KEY (id)
+);
+CREATE INDEX server_resource_organisation_service_id_idx ON server_resource (organisation, service, id);
+
 CREATE TABLE service (
     id uuid NOT NULL,
     organisation uuid NOT NULL,

@@ -11,7 +11,7 @@ import uvloop
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
 from prober.probes.http import probe
-from prober.probes.probe_types import Check
+from prober.probes.probe_types import ProbeSpec
 
 IN_FLIGHT = 8
 WARM = 100
@@ -23,7 +23,7 @@ async def probes(url: str, count: int, guard: Guard) -> None:
 
     async def work() -> None:
         for number in numbers:
-            seen = await probe(Check(url=f"{url}{number % 500}"), guard, 10)
+            seen = await probe(ProbeSpec(url=f"{url}{number % 500}"), guard, 10)
             if seen.verdict is not Verdict.up:
                 raise RuntimeError(seen.error)
 

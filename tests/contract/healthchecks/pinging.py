@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 
 from contract.client import Client
+from contract.healthchecks.conftest import made
 from running import Platform
 
 
@@ -23,13 +24,8 @@ class Pinging:
 
     @classmethod
     async def of(cls, platform: Platform, client: Client) -> "Pinging":
-        service = (await client.service())["id"]
-        kinds = (["ping"], ["checks"], ["checks", "--scope", "read"])
-        made = [
-            await platform.command("keys", "create", "First organisation", "--service", service, "--kind", *kind)
-            for kind in kinds
-        ]
-        return cls(client.http, client, service, *(each["key"] for each in made))
+        it = await made(platform, client.http, client, "First organisation")
+        return cls(client.http, client, it.service, it.pinging, it.key, it.reading)
 
     async def __call__(self, method: str, path: str, **more: Any) -> httpx.Response:
         return await self.http.request(method, f"/ping/{path}", **more)

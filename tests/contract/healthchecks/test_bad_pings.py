@@ -68,6 +68,7 @@ async def answers(port: int, requests: list[tuple[bytes, bytes]]) -> Counter[int
     return found
 
 
+@pytest.mark.timeout(900)  # twenty seconds on an idle machine
 async def test_ten_thousand_bad_pings_get_their_codes_and_reach_nobody(ping: Pinging, platform: Platform):
     slug, check = await ping.named()
     chance = random.Random(4)

@@ -33,10 +33,10 @@ async def run(*command: str | Path, **env: str) -> str:
 async def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python that has the client."""
     folder = tmp_path_factory.mktemp("healthchecks-io")
-    await run(sys.executable, "-m", "venv", folder)
-    wanted = ("healthchecks-io==0.4.4", "httpx<0.28", "croniter<4")
-    await run(folder / "bin/pip", "install", "--quiet", *wanted)
-    return folder / "bin/python"
+    python, uv = folder / "bin/python", Path(sys.executable).with_name("uv")
+    await run(uv, "venv", "--python", sys.executable, "--allow-existing", folder)
+    await run(uv, "pip", "install", "--python", python, "healthchecks-io==0.4.4", "httpx<0.28", "croniter<4")
+    return python
 
 
 @pytest.mark.timeout(300)

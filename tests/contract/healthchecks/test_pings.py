@@ -9,6 +9,7 @@ import pytest
 from contract.client import Client
 from contract.healthchecks.pinging import Pinging
 from contract.raw import ask, request
+from contract.target import eventually
 from running import Platform
 
 FORMS = [
@@ -100,6 +101,20 @@ async def test_a_key_pings_its_own_service_only(ping: Pinging, platform: Platfor
     made = await platform.command("keys", "create", "First organisation", "--kind", "ping", "--service", there["id"])
     assert (await ping("GET", f"{made['key']}/{slug}")).text == "not found"
     assert await ping.types(check) == ["success", "success"]
+
+
+@pytest.mark.parametrize(("scope", "path"), [("write", "/pings/"), ("read", "")])
+async def test_a_key_made_by_the_command_shows_what_its_scope_may(
+    ping: Pinging, platform: Platform, scope: str, path: str
+):
+    check = await ping.job()
+    words = ("First organisation", "--kind", "checks", "--scope", scope, "--service", ping.service)
+    made = await platform.command("keys", "create", *words)
+
+    async def shown() -> int:
+        return (await ping.kept(f"v1/checks/{check}{path}", made["key"])).status_code
+
+    await eventually(shown, lambda status: status == 200, 50)
 
 
 async def test_pings_at_once_for_a_slug_that_nobody_has_make_one_check(ping: Pinging):

@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-import resource_query
-from pinghome_common import migrate
+from conftest import fresh_database
+from pinghome.servers import Servers
 from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status
 from pinghome_common.runtime_state import add_runtime, lock_runtime, write_runtime
 
@@ -24,10 +23,9 @@ def heartbeat(vitals: RuntimeState) -> Heartbeat:
 
 
 @pytest.fixture
-async def tx(database: str) -> AsyncIterator[asyncpg.Connection]:
+async def tx(migrated: Servers) -> AsyncIterator[asyncpg.Connection]:
     """A read model that has counted pings until position 5: up at 10, down at 50."""
-    await migrate.upgrade((database, Path(resource_query.__file__).parent / "migrations"))
-    connection = await asyncpg.connect(database)
+    connection = await asyncpg.connect(await fresh_database(migrated, "resource_query"))
     await connection.execute("INSERT INTO heartbeat VALUES ($1, $1, $1, 1, '{}')", UUID(int=1))
     await add_runtime(connection, [(heartbeat(RuntimeState()), 1, True)])
     counted = RuntimeState(status=Status.down, changed_at=50, last_ping=50, n_pings=2, position=5, reason="failed")

@@ -1,7 +1,6 @@
 """No message, however wild its strings, numbers and times, stops a projection; one dead letter for each bad item."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,10 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import resource_cmd
-import resource_query
-import statistic_query
-from pinghome_common import migrate
+from conftest import fresh_database
 from pinghome_common.clock import micros, now
 from pinghome_common.containment import Apply
 from pinghome_common.db import Database
@@ -71,8 +67,8 @@ tick = st.tuples(text, number | anything, number | anything)
 class World:
     """A service's database and how it applies telemetry, as its projection does."""
 
-    def __init__(self, db: Database, apply: Apply[Item]) -> None:
-        self.db, self.seq = db, 0
+    def __init__(self, name: str, db: Database, apply: Apply[Item]) -> None:
+        self.name, self.db, self.seq = name, db, 0
         source = Source("TELEMETRY", ["telemetry.>"], apply)
         source.reader = Unread()  # type: ignore[assignment]
         self.projection, self.source = Projection("wild", db, None, []), source  # type: ignore[arg-type]
@@ -103,23 +99,18 @@ class Nobody:
 
 
 SERVICES: dict[str, Any] = {
-    "resource-cmd": (resource_cmd, lambda: TelemetryConsumer(60).apply),
-    "resource-query": (resource_query, lambda: Records(Nobody()).telemetry),
-    "statistic-query": (
-        statistic_query,
-        lambda: Statistics(Nobody(), Partitions({"result": 30, "failure": 30, "ping": 30})).telemetry,
-    ),
+    "resource-cmd": lambda: TelemetryConsumer(60).apply,
+    "resource-query": lambda: Records(Nobody()).telemetry,
+    "statistic-query": lambda: Statistics(Nobody(), Partitions({"result": 30, "failure": 30, "ping": 30})).telemetry,
 }
 
 
 @pytest.fixture(scope="module", params=SERVICES)
-async def world(servers, request) -> AsyncIterator[World]:
-    package, apply = SERVICES[request.param]
-    url = await servers.create_database(f"wild_{package.__name__}")
-    await migrate.upgrade((url, Path(package.__file__).parent / "migrations"))
-    async with Database(url) as db:
+async def world(migrated, request) -> AsyncIterator[World]:
+    name = request.param.replace("-", "_")
+    async with Database(await fresh_database(migrated, name)) as db:
         await FILL[request.param](db)
-        yield World(db, apply())
+        yield World(name, db, SERVICES[request.param]())
 
 
 def monitor(id_: UUID) -> Resource:
@@ -201,11 +192,7 @@ async def test_wild_results_cost_only_themselves(world: World):
         slot += 60 * 10**6
         await world.say(*_encodable(before, honest(slot), after))
     async with world.db.connection() as connection:
-        assert await connection.fetchval(COUNTED[world_name(world)], HONEST) >= 1
-
-
-def world_name(world: World) -> str:
-    return world.db.url.rpartition("wild_")[2]
+        assert await connection.fetchval(COUNTED[world.name], HONEST) >= 1
 
 
 COUNTED = {
@@ -244,7 +231,7 @@ async def test_wild_pings_and_ticks_cost_only_themselves(world: World):
         messages += [("telemetry.tick.wild", msgspec.msgpack.encode(list(it))) for it in ticks if _says(it)]
         await world.say(*messages)
     async with world.db.connection() as connection:
-        if world_name(world) == "statistic_query":
+        if world.name == "statistic_query":
             counted = await connection.fetchval("SELECT count(*) FROM ping WHERE heartbeat = $1", HONEST_JOB)
         else:
             counted = await connection.fetchval("SELECT n_pings FROM runtime_state WHERE heartbeat = $1", HONEST_JOB)
@@ -271,7 +258,7 @@ async def test_what_is_no_message_is_one_dead_letter(world: World, kind: str, da
 async def test_silence_is_judged_whatever_was_said(world: World):
     async with world.db.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM dead_letter WHERE key LIKE '%.%'") > 10
-        if world_name(world) == "resource_cmd":
+        if world.name == "resource_cmd":
             await connection.execute(
                 "UPDATE runtime_state SET alert_after = 1 WHERE alert_after IS NOT NULL OR n_pings > 0"
             )

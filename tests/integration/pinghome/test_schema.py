@@ -1,6 +1,5 @@
 """services/*/schema.sql say what the migrations make."""
 
-from importlib import import_module
 from pathlib import Path
 
 import asyncpg
@@ -9,7 +8,6 @@ import pytest
 from conftest import fresh_database
 from pinghome import schema
 from pinghome.servers import DATABASES
-from pinghome_common import migrate
 
 SERVICES = Path(__file__).parents[3] / "services"
 
@@ -21,16 +19,14 @@ def written(name: str) -> str:
 
 
 @each_database
-async def test_schema_is_what_the_migrations_make(servers, name):
-    async with fresh_database(servers) as url:
-        await migrate.upgrade((url, Path(import_module(name).__file__).parent / "migrations"))
-        assert schema.render(name, url) == written(name), "run `make docs`"
+async def test_schema_is_what_the_migrations_make(migrated, name):
+    assert schema.render(name, await fresh_database(migrated, name)) == written(name), "run `make docs`"
 
 
 @each_database
 async def test_schema_makes_the_same_database(servers, name):
-    async with fresh_database(servers) as url:
-        connection = await asyncpg.connect(url)
-        await connection.execute(written(name))
-        await connection.close()
-        assert schema.render(name, url) == written(name)
+    url = await fresh_database(servers)
+    connection = await asyncpg.connect(url)
+    await connection.execute(written(name))
+    await connection.close()
+    assert schema.render(name, url) == written(name)

@@ -77,11 +77,13 @@ async def read(database_url: str, nats_url: str) -> tuple[int, int]:
     return rows, messages
 
 
-async def test_servers_create_the_databases_of_the_services(servers):
-    connection = await asyncpg.connect(servers.database_url)
-    names = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
-    settings = {row["name"]: row["setting"] for row in await connection.fetch("SELECT name, setting FROM pg_settings")}
-    await connection.close()
+async def test_servers_create_the_databases_of_the_services_and_wait_for_the_disk(folder):
+    async with Servers(own(folder / "own")) as servers:
+        connection = await asyncpg.connect(servers.database_url)
+        names = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
+        rows = await connection.fetch("SELECT name, setting FROM pg_settings")
+        settings = {row["name"]: row["setting"] for row in rows}
+        await connection.close()
     assert set(DATABASES) <= names
     assert (settings["fsync"], settings["synchronous_commit"]) == ("on", "on")
     assert (settings["listen_addresses"], settings["unix_socket_directories"]) == ("127.0.0.1", "")
@@ -171,7 +173,7 @@ async def test_a_lock_file_with_the_number_of_another_process_does_not_stop_the_
 
 async def test_two_platforms_do_not_share_a_folder(folder, servers):
     assert servers
-    with pytest.raises(RuntimeError, match="another pinghome runs"):
+    with pytest.raises(RuntimeError, match="another pinghome is running"):
         await Servers(own(folder / "session")).__aenter__()
     assert (folder / "session" / "run.json").exists()
 
@@ -187,7 +189,7 @@ async def test_servers_named_by_the_settings_are_used(folder, servers, broker):
 
 async def test_a_start_that_fails_leaves_no_process(folder, monkeypatch):
     monkeypatch.setitem(pinghome.postgres.SETTINGS, "shared_buffers", "nonsense")
-    monkeypatch.setattr(pinghome.postgres, "PATIENCE", 0.5)
+    monkeypatch.setattr(pinghome.postgres, "START_TIMEOUT", 0.5)
     with pytest.raises(ChildError, match="shared_buffers"):
         await Servers(own(folder / "broken")).__aenter__()
     monkeypatch.undo()

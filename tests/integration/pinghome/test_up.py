@@ -254,7 +254,7 @@ async def test_a_start_that_cannot_be_says_why_in_a_sentence(folder, servers):
     assert servers
     async with up(folder / "session") as platform:
         assert await platform.end() == 1
-    assert "Pinghome cannot start: another pinghome runs on" in platform.said
+    assert "Pinghome cannot start: another pinghome is running on" in platform.said
     assert "Traceback" not in platform.said
     with socket.socket() as stranger:
         stranger.bind(("127.0.0.1", 0))

@@ -2,15 +2,12 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
-import statistic_query
 from applying import apply_all
 from conftest import fresh_database
-from pinghome_common import migrate
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
 from pinghome_common.dialects.healthchecks import DialectError
@@ -89,11 +86,9 @@ BOOT = UUID(int=7)
 
 
 @pytest.fixture
-async def world(servers) -> AsyncIterator[World]:
-    async with fresh_database(servers) as url:
-        await migrate.upgrade((url, Path(statistic_query.__file__).parent / "migrations"))
-        async with Database(url) as db:
-            yield World(db)
+async def world(migrated) -> AsyncIterator[World]:
+    async with Database(await fresh_database(migrated, "statistic_query")) as db:
+        yield World(db)
 
 
 async def test_pings_are_numbered_in_the_order_of_the_stream_and_a_success_is_what_it_ends(world):

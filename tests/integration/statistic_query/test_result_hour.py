@@ -2,15 +2,12 @@
 
 import random
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import msgspec
 import pytest
 
-import statistic_query
 from conftest import fresh_database
-from pinghome_common import migrate
 from pinghome_common.clock import micros
 from pinghome_common.db import Database
 from pinghome_common.events.probe import Phases, Result, Verdict
@@ -25,11 +22,9 @@ END = START + timedelta(hours=60)
 
 
 @pytest.fixture
-async def db(servers):
-    async with fresh_database(servers) as url:
-        await migrate.upgrade((url, Path(statistic_query.__file__).parent / "migrations"))
-        async with Database(url) as db:
-            yield db
+async def db(migrated):
+    async with Database(await fresh_database(migrated, "statistic_query")) as db:
+        yield db
 
 
 def results(chance: random.Random):
@@ -67,7 +62,7 @@ async def test_hours_of_the_view_are_those_of_the_api(db, zone):
             await rollup.count(tx, found)
         for id_ in monitors:
             window = Window(START, END, "hour")
-            _, _, begins, counts = await Read(tx, ORGANISATION).watched(id_, window, 1000)
+            _, _, begins, counts = await Read(tx, ORGANISATION).statistics(id_, window, 1000)
             buckets = counts.buckets(begins, [None] * len(begins))
             rows = await tx.fetch("SELECT * FROM result_hour WHERE resource = $1 ORDER BY at", id_)
             assert [in_sql(row) for row in rows] == [in_json(bucket) for bucket in buckets if bucket.checks]

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
-from integration.statistic_query.test_statistics import db, migrated_statistics  # noqa: F401
+from integration.statistic_query.test_statistics import db, statistics  # noqa: F401
 from pinghome_common import db as databases
 from pinghome_common.clock import now
 from statistic_query import flips as reading

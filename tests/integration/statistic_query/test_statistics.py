@@ -12,6 +12,7 @@ import pytest
 
 import statistic_query
 from applying import apply_all
+from conftest import fresh_database
 from pinghome_common import migrate
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
@@ -71,16 +72,14 @@ def message(number: int, region: str, *found: Result) -> Message:
 
 
 @pytest.fixture(scope="session")
-async def migrated_statistics(servers) -> str:
-    """The URL of a database with the service's tables, for migrations take a second."""
-    url = await servers.create_database("test_statistics")
-    await migrate.upgrade((url, Path(statistic_query.__file__).parent / "migrations"))
-    return url
+async def statistics(migrated) -> str:
+    """The URL of a database with the service's tables."""
+    return await fresh_database(migrated, "statistic_query")
 
 
 @pytest.fixture
-async def db(migrated_statistics: str) -> AsyncIterator[Database]:
-    async with Database(migrated_statistics) as db:
+async def db(statistics: str) -> AsyncIterator[Database]:
+    async with Database(statistics) as db:
         async with db.connection() as connection:
             await connection.execute("TRUNCATE monitor, series, result, failure, result_day, address")
             await connection.execute(

@@ -8,7 +8,7 @@ import pytest
 from pinghome_common import app
 from pinghome_common.app import supervise
 from pinghome_common.errors import Unavailable
-from pinghome_common.health import MOST_FAILURES, ROUND_LIMIT, WINDOW, Health, resting, round_done
+from pinghome_common.health import MAX_FAILURES, ROUND_LIMIT, WINDOW, Health, resting, round_done
 from pinghome_common.settings import Settings
 
 
@@ -26,7 +26,7 @@ def clock():
 
 def test_a_worker_that_keeps_failing_is_not_well_until_it_has_stopped_failing(clock):
     health = Health(clock)
-    for number in range(MOST_FAILURES):
+    for number in range(MAX_FAILURES):
         assert health.problem() is None
         health.failed(f"ValueError {number}")
         clock.now += 1
@@ -85,7 +85,7 @@ async def _after_some_starts(error: Exception) -> str | None:
         raise error
 
     task = asyncio.create_task(supervise("one", worker, health))
-    while begun < MOST_FAILURES + 1:
+    while begun < MAX_FAILURES + 1:
         await asyncio.sleep(0.01)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

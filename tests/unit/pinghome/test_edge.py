@@ -267,7 +267,7 @@ async def test_metrics_and_probers_are_shown_where_the_operator_wants_it():
 
 
 async def test_ready_only_when_every_service_is_and_says_which_is_not(monkeypatch):
-    monkeypatch.setattr("pinghome.edge.PATIENCE", 0.2)
+    monkeypatch.setattr("pinghome.edge.READINESS_TIMEOUT", 0.2)
     async with serving() as running:
         assert (await running.ask("/readyz"))[:2] == (200, {"ready": True, "problems": {}})
         running.services["resource-query"].ready = "not reachable"

@@ -19,7 +19,7 @@ from pinghome_common.guard import Guard
 from prober.probes import PROBES
 from prober.probes.connecting import tls_context
 from prober.probes.http import probe
-from prober.probes.probe_types import Check, Observation
+from prober.probes.probe_types import Observation, ProbeSpec
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -29,7 +29,7 @@ def pytest_asyncio_loop_factories():
 
 
 def pytest_itemcollected(item):
-    item.add_marker("own_loops")
+    item.add_marker("first")
 
 
 @dataclass
@@ -115,7 +115,7 @@ def look() -> Callable[..., Awaitable[Observation]]:
     guard = Guard([ipaddress.ip_network("127.0.0.1/32")])
 
     async def _look(url: str, deadline: float = 5, guard: Guard = guard, **check: object) -> Observation:
-        return await probe(Check(url=url, **check), guard, deadline)
+        return await probe(ProbeSpec(url=url, **check), guard, deadline)
 
     return _look
 
@@ -128,7 +128,7 @@ def reach() -> Callable[..., Awaitable[Observation]]:
     async def _reach(
         kind: str, port: int = 0, deadline: float = 5, guard: Guard = guard, host: str = "127.0.0.1", **check: object
     ) -> Observation:
-        return await PROBES[kind](Check(host=host, port=port, **check), guard, deadline)
+        return await PROBES[kind](ProbeSpec(host=host, port=port, **check), guard, deadline)
 
     return _reach
 

@@ -10,7 +10,7 @@ import pytest
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
 from prober.probes import icmp
-from prober.probes.probe_types import Check
+from prober.probes.probe_types import ProbeSpec
 from unit.prober.permission import may_ping
 
 pytest.importorskip("aioping")
@@ -24,7 +24,7 @@ probe = partial(icmp.probe, echo=aioping_echo.ping)
 
 
 async def test_host_that_replies_is_up_where_the_system_lets_us_ping():
-    seen = await probe(Check(host="127.0.0.1"), LOCAL, 5)
+    seen = await probe(ProbeSpec(host="127.0.0.1"), LOCAL, 5)
 
     assert seen.verdict is (Verdict.up if may_ping() else Verdict.probe_error), seen.error
     assert not may_ping() or 0 < seen.phases.first_byte < 1000
@@ -39,7 +39,7 @@ async def test_host_that_never_replies_is_down_and_leaves_no_socket(monkeypatch)
     monkeypatch.setattr(aioping_echo, "RESEND_AFTER", 0.2)
     before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208  # names of descriptors
 
-    seen = await probe(Check(host="127.0.0.9"), LOCAL, 0.5)
+    seen = await probe(ProbeSpec(host="127.0.0.9"), LOCAL, 0.5)
 
     assert seen.verdict is Verdict.target_fail
     assert seen.error == "timed out after 0.5 s while waiting for an echo reply"
@@ -54,4 +54,4 @@ async def test_forbidden_address_gets_no_echo(monkeypatch):
 
     monkeypatch.setattr(aioping_echo.aioping, "ping", forbidden)
 
-    assert (await probe(Check(host="10.0.0.1"), LOCAL, 5)).verdict is Verdict.blocked
+    assert (await probe(ProbeSpec(host="10.0.0.1"), LOCAL, 5)).verdict is Verdict.blocked

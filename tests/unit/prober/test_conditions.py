@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pinghome_common.events.condition import OPERATORS, Condition, pattern, steps
 from pinghome_common.events.probe import Job, Phases, Verdict
 from prober.conditions import find, first_failure, holds
-from prober.judges import judge
+from prober.evaluation import evaluate
 from prober.probe import needs_evaluation, with_outcome
 from prober.probes.probe_types import Observation
 
@@ -35,7 +35,7 @@ def condition(operator, *values, type="response-json-check", key=""):
 
 def judged(answer, conditions):
     return (
-        with_outcome(answer, conditions, asyncio.run(judge(conditions, answer)))
+        with_outcome(answer, conditions, asyncio.run(evaluate(conditions, answer)))
         if needs_evaluation(answer, conditions)
         else answer
     )

@@ -18,8 +18,8 @@ from pinghome_common.guard import Guard
 from pinghome_common.stream import Task
 from prober import worker
 from prober.anchors import Anchors
+from prober.evaluation import evaluate
 from prober.excerpt import hide
-from prober.judges import judge
 from prober.probe import MAX_TIME, with_outcome
 from prober.probes import PROBES
 from prober.probes.probe_types import Observation
@@ -189,7 +189,7 @@ def test_whatever_a_job_says_its_probe_ends_in_a_result(job, headers, body):
 def test_whatever_an_answer_says_it_is_judged_and_shown(conditions, seen, secrets):
     async def run() -> None:
         if conditions:
-            with_outcome(seen, conditions, await judge(conditions, seen, every=True))
+            with_outcome(seen, conditions, await evaluate(conditions, seen, every=True))
         await hide(seen, secrets)
 
     asyncio.run(run())

@@ -15,7 +15,7 @@ from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
 from prober import ping
 from prober.probes import icmp
-from prober.probes.probe_types import Check
+from prober.probes.probe_types import ProbeSpec
 
 ICMP = pytest.mark.skipif(os.geteuid() != 0, reason="forging replies needs root")
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), ICMP]
@@ -25,7 +25,7 @@ LOCAL = Guard([ip_network("127.0.0.0/8"), ip_network("::1/128")])
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "::1", "localhost"])
 async def test_host_that_replies_is_up_with_the_time_of_the_echo(host):
-    seen = await icmp.probe(Check(host=host), LOCAL, 5)
+    seen = await icmp.probe(ProbeSpec(host=host), LOCAL, 5)
 
     assert (seen.verdict, seen.error) == (Verdict.up, "")
     assert ip_address(seen.address).is_loopback
@@ -36,7 +36,7 @@ async def test_host_that_replies_is_up_with_the_time_of_the_echo(host):
 async def test_thousands_of_echoes_share_one_socket():
     hosts = [f"127.0.{number // 250}.{number % 250 + 1}" for number in range(3000)]
     before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208  # names of descriptors
-    probing = [asyncio.create_task(icmp.probe(Check(host=host), LOCAL, 20)) for host in hosts]
+    probing = [asyncio.create_task(icmp.probe(ProbeSpec(host=host), LOCAL, 20)) for host in hosts]
     most = 0
     while not all(task.done() for task in probing):
         most = max(most, len(set(os.listdir("/proc/self/fd")) - before))  # noqa: PTH208
@@ -99,8 +99,8 @@ FORGED = {
 @pytest.mark.parametrize("what", FORGED)
 async def test_forged_reply_never_counts_and_the_true_one_does(silent, what):
     wrong, source = FORGED[what]
-    forged = asyncio.create_task(icmp.probe(Check(host="127.0.0.2"), LOCAL, 0.4))
-    true = asyncio.create_task(icmp.probe(Check(host="127.0.0.2"), LOCAL, 5))
+    forged = asyncio.create_task(icmp.probe(ProbeSpec(host="127.0.0.2"), LOCAL, 0.4))
+    true = asyncio.create_task(icmp.probe(ProbeSpec(host="127.0.0.2"), LOCAL, 5))
     while len(silent.sent) < 2:
         await asyncio.sleep(0.01)
     (first, _), (second, _) = silent.sent
@@ -118,8 +118,8 @@ async def test_forged_reply_never_counts_and_the_true_one_does(silent, what):
 async def test_reply_to_one_monitor_never_counts_for_another(silent):
     """Fact 12: with aioping one in seventy dead hosts looked alive among a thousand replies."""
     hosts = [f"127.1.{number // 200}.{number % 200 + 1}" for number in range(1000)]
-    dead = [asyncio.create_task(icmp.probe(Check(host=f"127.2.0.{number + 1}"), LOCAL, 3)) for number in range(100)]
-    alive = [asyncio.create_task(icmp.probe(Check(host=host), LOCAL, 10)) for host in hosts]
+    dead = [asyncio.create_task(icmp.probe(ProbeSpec(host=f"127.2.0.{number + 1}"), LOCAL, 3)) for number in range(100)]
+    alive = [asyncio.create_task(icmp.probe(ProbeSpec(host=host), LOCAL, 10)) for host in hosts]
     while len(silent.sent) < 1100:
         await asyncio.sleep(0.01)
     for number, (packet, address) in enumerate(list(silent.sent)):
@@ -134,7 +134,7 @@ async def test_reply_to_one_monitor_never_counts_for_another(silent):
 
 async def test_lost_echo_is_sent_again(silent, monkeypatch):
     monkeypatch.setattr(ping, "RESEND_AFTER", 0.1)
-    probing = asyncio.create_task(icmp.probe(Check(host="127.0.0.2"), LOCAL, 5))
+    probing = asyncio.create_task(icmp.probe(ProbeSpec(host="127.0.0.2"), LOCAL, 5))
     while len(silent.sent) < 3:
         await asyncio.sleep(0.01)
     say(reply(silent.sent[-1][0]), "127.0.0.2")
@@ -151,7 +151,7 @@ async def test_system_without_icmp_is_our_own_fault_and_says_what_to_do(monkeypa
 
     with monkeypatch.context() as patched:
         patched.setattr(ping.socket, "socket", DialectError)
-        seen = await icmp.probe(Check(host="127.0.0.1"), LOCAL, 2)
+        seen = await icmp.probe(ProbeSpec(host="127.0.0.1"), LOCAL, 2)
 
     assert seen.verdict is Verdict.probe_error
     assert "ping_group_range" in seen.error
@@ -160,7 +160,7 @@ async def test_system_without_icmp_is_our_own_fault_and_says_what_to_do(monkeypa
 
 async def test_forbidden_address_gets_no_echo(silent):
     for host in ("10.0.0.1", "169.254.169.254", "::ffff:10.0.0.1"):
-        assert (await icmp.probe(Check(host=host), LOCAL, 2)).verdict is Verdict.blocked
+        assert (await icmp.probe(ProbeSpec(host=host), LOCAL, 2)).verdict is Verdict.blocked
     assert silent.sent == []
 
 

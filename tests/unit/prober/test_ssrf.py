@@ -11,7 +11,7 @@ from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
 from prober import ping
 from prober.probes import PROBES
-from prober.probes.probe_types import Check
+from prober.probes.probe_types import ProbeSpec
 from ssrf_corpus import FORMS, in_url
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -69,7 +69,7 @@ async def test_no_type_reaches_a_forbidden_address(kind, monkeypatch):
         for form in FORMS:
             for scheme in ("http", "https") if kind == "http" else ("http",):
                 url = f"{scheme}://{in_url(form)}:{port}/"
-                check = Check(url=url, host=form, port=port, data="example.com A")
+                check = ProbeSpec(url=url, host=form, port=port, data="example.com A")
                 found[form, scheme] = await PROBES[kind](check, GUARD, 1)
         await asyncio.sleep(0.1)
 
@@ -87,7 +87,7 @@ async def test_no_redirect_leads_to_a_forbidden_address(listening, status):
 
     async with inside() as (port, seen), listening(answer, host=FRONT) as front:
         while forms:
-            it = await PROBES["http"](Check(url=front.url), GUARD, 2)
+            it = await PROBES["http"](ProbeSpec(url=front.url), GUARD, 2)
             # With a zone it is no host name at all, and the redirect is the target's fault.
             assert it.verdict is (Verdict.target_fail if "%" in forms[0] else Verdict.blocked), (forms[0], it.error)
             forms.pop(0)
@@ -104,7 +104,7 @@ async def test_name_that_turns_inside_after_it_was_judged_is_not_followed(kind):
     guard = Guard([ip_network(f"{FRONT}/32")], lookup=lambda _: next(answers, ["127.0.0.1"]))
     async with inside() as (port, seen):
         url = f"http://rebinding.example:{port}/"
-        check = Check(url=url, host="rebinding.example", port=port, data="example.com A")
+        check = ProbeSpec(url=url, host="rebinding.example", port=port, data="example.com A")
         first, second = await PROBES[kind](check, guard, 0.5), await PROBES[kind](check, guard, 0.5)
         await asyncio.sleep(0.1)
 

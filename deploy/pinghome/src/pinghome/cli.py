@@ -33,7 +33,7 @@ app.command("region-key")(keys.region_key)
 @app.command()
 def up(
     *,
-    processes: Annotated[bool, typer.Option("--processes", help="One process per service, as in production.")] = False,
+    processes: Annotated[bool, typer.Option("--processes", help="Run each service in its own process.")] = False,
 ) -> None:
     """Run the whole platform, with its own PostgreSQL and NATS, until Ctrl-C or SIGTERM."""
     settings = Settings()
@@ -41,7 +41,7 @@ def up(
     logs.configure(settings.log_level)
     try:
         uvloop.run(_up(settings, processes=processes))
-    except asyncio.CancelledError:  # a signal during the start
+    except asyncio.CancelledError:  # a signal during startup
         pass
     except (RuntimeError, OSError) as error:  # ChildError and TimeoutError too
         console.print(f"Pinghome cannot start: {error}", style="red", markup=False, highlight=False)
@@ -54,77 +54,77 @@ async def _up(settings: Settings, *, processes: bool) -> None:
     assert main  # noqa: S101  # a coroutine runs in a task
     _on_signal(main.cancel)
     with console.status("starting") as status:
-        story = StartupReporter(status)
-        async with Servers(settings, story.tell) as servers:
-            settings, story.made = platform_keys.complete(settings)
-            story.tell("preparing the databases")
+        reporter = StartupReporter(status)
+        async with Servers(settings, reporter.step) as servers:
+            settings, reporter.new_keys = platform_keys.complete(settings)
+            reporter.step("preparing the databases")
             await services.migrate_all(settings.but(database_url=servers.database_url))
-            story.tell("starting the services")
+            reporter.step("starting the services")
             try:
-                await (_run_processes if processes else _run_here)(settings, servers, story)
+                await (_run_processes if processes else _run_here)(settings, servers, reporter)
             finally:
                 _on_signal(lambda: None)  # we are stopping already; a second Ctrl-C must not cut that short
-                story.tell("stopping")
+                reporter.step("stopping")
 
 
-async def _run_here(settings: Settings, servers: Servers, story: "StartupReporter") -> None:
+async def _run_here(settings: Settings, servers: Servers, reporter: "StartupReporter") -> None:
     """Serve all services on the one port until a signal comes."""
     edge = Edge(services.in_this_process(settings, servers), public_metrics=settings.public_metrics)
 
-    async def announce() -> None:
-        while not await services.answers(settings.host, settings.port):  # as any client sees it
-            story.tell(f"waiting for {', '.join(await edge.problems()) or 'the port'}")
+    async def report_ready() -> None:
+        while not await services.answers(settings.host, settings.port):  # as clients do
+            reporter.step(f"waiting for {', '.join(await edge.problems()) or 'the port'}")
             await asyncio.sleep(0.05)
-        here = settings.public_url or f"http://{settings.host}:{settings.port}"
-        story.end({name: f"{here}/{name}" for name in edge.shown})
+        url = settings.public_url or f"http://{settings.host}:{settings.port}"
+        reporter.ready({name: f"{url}/{name}" for name in edge.public})
 
-    announcing = asyncio.create_task(announce())
+    reporting = asyncio.create_task(report_ready())
     try:
         await serve(edge, settings, PINGS_OF_ALL)
     finally:
-        announcing.cancel()
+        reporting.cancel()
 
 
-async def _run_processes(settings: Settings, servers: Servers, story: "StartupReporter") -> None:
+async def _run_processes(settings: Settings, servers: Servers, reporter: "StartupReporter") -> None:
     """Run each service in its own process, on its own port, until a signal comes."""
     stop = asyncio.Event()
     async with Supervisor() as supervisor:
         urls = await services.as_processes(settings, servers, supervisor)
         _on_signal(stop.set)
-        story.end(urls)
+        reporter.ready(urls)
         await stop.wait()
 
 
-def _on_signal(do: Callable[[], object]) -> None:
+def _on_signal(callback: Callable[[], object]) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, do)
+        asyncio.get_running_loop().add_signal_handler(name, callback)
 
 
 @dataclass
 class StartupReporter:
-    """What is told on the terminal while the platform starts and stops."""
+    """Reports the start of the platform on the terminal."""
 
     status: Status
-    made: dict[str, str] | None = None
+    new_keys: dict[str, str] | None = None
     last: str = ""
 
-    def tell(self, step: str) -> None:
-        """Name the step that begins: in one moving line on a terminal, else each in its own."""
+    def step(self, text: str) -> None:
+        """Report a step: on a terminal in the status line, else in a line of its own."""
         if console.is_terminal:
-            self.status.update(step)
-        elif step != self.last:
-            console.print(step)
-        self.last = step
+            self.status.update(text)
+        elif text != self.last:
+            console.print(text)
+        self.last = text
 
-    def end(self, urls: dict[str, str]) -> None:
-        """Say that all is ready and where, and the keys that were made at this start: this once."""
+    def ready(self, urls: dict[str, str]) -> None:
+        """Report the URLs of the services, and the new keys, which are not shown again."""
         self.status.stop()
         console.print("[green]Pinghome is ready[/green]")
         width = max(map(len, urls)) + 2
         for name, url in urls.items():
             console.print(f"  {name:{width}}{url}/docs", highlight=False, soft_wrap=True)
-        if self.made:
-            console.print("New keys, kept in keys.json of the data folder, which also has the secret that seals them:")
-            for name, key in self.made.items():
+        if self.new_keys:
+            console.print("New keys, stored in keys.json in the data folder together with the secret key:")
+            for name, key in self.new_keys.items():
                 if name != "secret_key":
                     console.print(f"PINGHOME_{name.upper()}={key}", markup=False, highlight=False, soft_wrap=True)

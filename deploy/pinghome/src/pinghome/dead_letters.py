@@ -1,4 +1,4 @@
-"""The commands that look after dead letters: what the services of the running platform could not apply."""
+"""The commands for dead letters: items that the services of the running platform could not apply."""
 
 import asyncio
 import json
@@ -13,18 +13,18 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import describe
 from pinghome_common.errors import DomainError, NotFound
 
-dead_letters = typer.Typer(no_args_is_help=True, help="What a service could not apply: look at it, replay or drop it.")
+dead_letters = typer.Typer(no_args_is_help=True, help="List, show, replay or drop items that could not be applied.")
 
 SERVICES = ("resource-cmd", "resource-query", "statistic-query")
 
-REPLAYED_WITHIN = 30.0
-"""Seconds that a replay may take; services look every five seconds."""
+REPLAY_TIMEOUT = 30.0
+"""Seconds; services look for marked dead letters every five seconds."""
 
 _DROP = "DELETE FROM dead_letter WHERE $1::bigint[] IS NULL OR id = ANY($1) RETURNING id"
 _MARK = "UPDATE dead_letter SET replay = true WHERE $1::bigint[] IS NULL OR id = ANY($1) RETURNING id"
 _LEFT = "SELECT id, error, replay FROM dead_letter WHERE $1::bigint[] IS NULL OR id = ANY($1)"
 
-Letters = Annotated[list[str], typer.Argument(metavar="ID…", help="such as resource-cmd:12; `all` for every one.")]
+Letters = Annotated[list[str], typer.Argument(metavar="ID…", help="Such as resource-cmd:12, or `all`.")]
 
 
 def _run(work: Callable[[], Awaitable[Any]]) -> None:
@@ -36,7 +36,7 @@ def _run(work: Callable[[], Awaitable[Any]]) -> None:
 
 
 async def _each(work: Callable[[str, Connection], Awaitable[list[Any]]]) -> list[Any]:
-    """What some work finds in the database of each service."""
+    """The results of `work` in the database of each service."""
     settings, found = running_settings(), []
     for service in SERVICES:
         async with Database(settings.database(service.replace("-", "_")), size=1) as db, db.transaction() as tx:
@@ -45,18 +45,18 @@ async def _each(work: Callable[[str, Connection], Awaitable[list[Any]]]) -> list
 
 
 def _numbers(service: str, letters: list[str]) -> list[int] | None:
-    """Those of some ids that are a service's; None for all of them."""
+    """The numbers of those ids that belong to a service; None means all."""
     if letters == ["all"]:
         return None
     try:
-        return [int(number) for of, _, number in (letter.partition(":") for letter in letters) if of == service]
+        return [int(number) for owner, _, number in (letter.partition(":") for letter in letters) if owner == service]
     except ValueError:
-        raise DomainError("An id looks like resource-cmd:12; `pinghome dead-letters list` shows them.") from None
+        raise DomainError("An id looks like resource-cmd:12; see `pinghome dead-letters list`.") from None
 
 
 @dead_letters.command("list")
 def list_letters() -> None:
-    """List dead letters, the oldest of each service first, without their bodies."""
+    """List dead letters without their bodies, the oldest of each service first."""
 
     async def work(service: str, tx: Connection) -> list[Any]:
         rows = await tx.fetch(
@@ -69,8 +69,8 @@ def list_letters() -> None:
 
 
 @dead_letters.command("show")
-def show(letter: Annotated[str, typer.Argument(metavar="ID", help="such as resource-cmd:12")]) -> None:
-    """Show one dead letter with what it holds."""
+def show(letter: Annotated[str, typer.Argument(metavar="ID", help="Such as resource-cmd:12.")]) -> None:
+    """Show one dead letter with its body."""
 
     async def work(service: str, tx: Connection) -> list[Any]:
         rows = await tx.fetch("SELECT * FROM dead_letter WHERE id = ANY($1::bigint[])", _numbers(service, [letter]))
@@ -87,7 +87,7 @@ def show(letter: Annotated[str, typer.Argument(metavar="ID", help="such as resou
 
 @dead_letters.command("drop")
 def drop(letters: Letters) -> None:
-    """Delete dead letters for good."""
+    """Delete dead letters permanently."""
 
     async def work(service: str, tx: Connection) -> list[Any]:
         rows = await tx.fetch(_DROP, _numbers(service, letters))
@@ -101,7 +101,7 @@ def drop(letters: Letters) -> None:
 
 @dead_letters.command("replay")
 def replay(letters: Letters) -> None:
-    """Have dead letters tried again; those that fail again stay, with their newest reason."""
+    """Retry dead letters; those that fail again stay, with the newest reason."""
 
     async def mark(service: str, tx: Connection) -> list[Any]:
         rows = await tx.fetch(_MARK, _numbers(service, letters))
@@ -113,11 +113,11 @@ def replay(letters: Letters) -> None:
 
     async def replayed() -> Any:
         marked = await _each(mark)
-        deadline = asyncio.get_running_loop().time() + REPLAYED_WITHIN
+        deadline = asyncio.get_running_loop().time() + REPLAY_TIMEOUT
         rest = await _each(left)
-        while any(waits for _, _, waits in rest):
+        while any(marked_still for _, _, marked_still in rest):
             if asyncio.get_running_loop().time() > deadline:
-                raise DomainError("Not all are tried yet: is every service running? They stay marked.")
+                raise DomainError("Some have not been retried yet; they stay marked. Is every service running?")
             await asyncio.sleep(0.2)
             rest = await _each(left)
         failed = {id_: error for id_, error, _ in rest if id_ in marked}

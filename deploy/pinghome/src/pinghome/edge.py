@@ -1,4 +1,4 @@
-"""The one port of the all-in-one: hands each request to the service that its host, its prefix or its dialect names."""
+"""The port of the all-in-one: routes requests to services by host name, path prefix or dialect."""
 
 import asyncio
 import json
@@ -16,20 +16,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 READS = {"GET", "HEAD", "OPTIONS"}
 _NOT_FOUND = JSONResponse({"message": "Not found"}, 404)
-PATIENCE = 5.0
-"""Seconds a service has to say whether it is ready."""
+READINESS_TIMEOUT = 5.0
+"""Seconds for a service's readiness checks."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """Paths that no service name begins: which service answers reads and which all other methods."""
+    """Paths without a service's prefix: which service answers reads, and which all other methods."""
 
     path: re.Pattern[str]
     reads: str
     writes: str
 
 
-# House §8 and §9. The first row that matches decides; a new dialect is a new row.
+# House §8 and §9; the first match decides.
 DIALECTS = (
     Dialect(re.compile(r"/ping/.*", re.DOTALL), "data-gateway", "data-gateway"),
     Dialect(
@@ -44,36 +44,36 @@ DIALECTS = (
 
 
 class Edge:
-    """An ASGI application in front of the services `apps`, keyed by service name; it runs their lifespans.
+    """An ASGI application in front of the services `apps`, by name; it runs their lifespans.
 
-    Metrics, and the probers, which have nothing else to show, are reached only with `public_metrics`.
+    Metrics and probers, which serve nothing else, are accessible only with `public_metrics`.
 
-    A service sees the same `path` in every form, the one under its own host: `/resource-cmd/v1/x` arrives as path
-    `/v1/x` with root_path `/resource-cmd`. (ASGI would leave the prefix in `path`, and every raw ASGI application
-    would have to cut it off; Starlette's routes, `url_for`, `base_url` and FastAPI's documentation work with either.)
+    A service always sees the path that it has under its own host: `/resource-cmd/v1/x` arrives as path `/v1/x` with
+    root_path `/resource-cmd`. (ASGI would leave the prefix in `path`, and every raw ASGI application would have to
+    remove it; Starlette's routes, `url_for`, `base_url` and FastAPI's documentation work with either.)
     """
 
     def __init__(self, apps: Mapping[str, FastAPI], *, public_metrics: bool = False) -> None:
         self.apps = apps
         self._public_metrics = public_metrics
-        self.shown = [name for name in apps if public_metrics or not name.startswith("prober")]
-        self._lifespan = Router(lifespan=self._live)
+        self.public = [name for name in apps if public_metrics or not name.startswith("prober")]
+        self._lifespan = Router(lifespan=self._run_lifespans)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or the lifespan of all services."""
+        """Handle one request, or the lifespan of all services."""
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
             return
         app: ASGIApp | None = self.apps.get(_first_label(scope)) or self._by_prefix(scope) or self._by_dialect(scope)
         if not self._public_metrics and (scope["path"] == "/metrics" or self._is_prober(app)):
             app = _NOT_FOUND
-        await (app or await self._own(scope))(scope, receive, send)
+        await (app or await self._answer(scope))(scope, receive, send)
 
     def _is_prober(self, app: object) -> bool:
-        return any(app is each for name, each in self.apps.items() if name not in self.shown)
+        return any(app is each for name, each in self.apps.items() if name not in self.public)
 
     def _by_prefix(self, scope: Scope) -> ASGIApp | None:
-        """The service that the first segment names; moves that segment from path to root_path."""
+        """The service named by the first path segment, which moves to root_path."""
         name, slash, rest = scope["path"][1:].partition("/")
         app = self.apps.get(name)
         if app:
@@ -90,7 +90,7 @@ class Edge:
                 return self.apps.get(dialect.reads if scope["method"] in READS else dialect.writes)
         return None
 
-    async def _own(self, scope: Scope) -> Response:
+    async def _answer(self, scope: Scope) -> Response:
         match scope["path"] if scope["method"] in READS else "":
             case "/healthz":
                 return PlainTextResponse("ok")
@@ -100,24 +100,24 @@ class Edge:
             case "/metrics":
                 return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
             case "/":
-                return JSONResponse({"services": {name: {"docs": f"/{name}/docs"} for name in self.shown}})
+                return JSONResponse({"services": {name: {"docs": f"/{name}/docs"} for name in self.public}})
             case _:
                 return _NOT_FOUND
 
     async def problems(self) -> dict[str, object]:
-        """What is not ready and why, by service; empty when everything is."""
-        # One after the other, resource-cmd first: the others must know by then what it has published.
+        """The problems of services that are not ready, by service."""
+        # In turn, resource-cmd first: the others must then have read what it has published.
         answers = {name: await _readiness(app) for name, app in self.apps.items()}
-        return {name: why for name, why in answers.items() if why is not None}
+        return {name: answer for name, answer in answers.items() if answer is not None}
 
     @asynccontextmanager
-    async def _live(self, _: object) -> AsyncIterator[None]:
-        """Enter all services' lifespans, at once; Starlette runs none of an application inside another."""
+    async def _run_lifespans(self, _: object) -> AsyncIterator[None]:
+        """Run all services' lifespans concurrently, as Starlette runs none of a mounted application."""
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             started = [asyncio.Event() for _ in self.apps]
             for app, event in zip(self.apps.values(), started, strict=True):
-                tasks.create_task(_live(app, event, stop))
+                tasks.create_task(_run_lifespan(app, event, stop))
             for event in started:
                 await event.wait()
             try:
@@ -126,7 +126,7 @@ class Edge:
                 stop.set()
 
 
-async def _live(app: FastAPI, started: asyncio.Event, stop: asyncio.Event) -> None:
+async def _run_lifespan(app: FastAPI, started: asyncio.Event, stop: asyncio.Event) -> None:
     async with app.router.lifespan_context(app):
         started.set()
         await stop.wait()
@@ -138,7 +138,7 @@ def _first_label(scope: Scope) -> str:
 
 
 async def _readiness(app: ASGIApp) -> object:
-    """None when the service's own /readyz answers 200, else what it says."""
+    """None if the service's /readyz answers 200, else its problems."""
     status, body = 0, b""
 
     async def receive() -> Message:
@@ -165,10 +165,10 @@ async def _readiness(app: ASGIApp) -> object:
         "state": {},
     }
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(READINESS_TIMEOUT):
             await app(scope, receive, send)
         return None if status == 200 else json.loads(body).get("problems", f"status {status}")
     except TimeoutError:
-        return f"no answer in {PATIENCE:g} s"
-    except Exception as error:  # noqa: BLE001  # whatever a service raises, it is not ready and the others count
+        return f"no answer in {READINESS_TIMEOUT:g} s"
+    except Exception as error:  # noqa: BLE001  # a service that raises is not ready
         return repr(error)

@@ -1,4 +1,4 @@
-"""The commands that make organisations and keys, in the database of the running platform."""
+"""The commands for organisations and keys, which use the database of the running platform."""
 
 import asyncio
 import json
@@ -18,12 +18,12 @@ from pinghome_common.events.key import Kind, Scope
 from pinghome_common.settings import Settings
 from resource_cmd.accounts import organisation
 
-organisations = typer.Typer(no_args_is_help=True, help="Organisations: each sees its own monitors only.")
+organisations = typer.Typer(no_args_is_help=True, help="Organisations, each with its own monitors.")
 keys = typer.Typer(no_args_is_help=True, help="Keys of organisations; a change reaches every service within 5 s.")
 
 
 def _run(work: Callable[[Connection], Awaitable[Any]]) -> None:
-    """Runs `work` in one transaction, waits until its events have left, and prints its answer as JSON."""
+    """Runs `work` in a transaction, waits until its events are published, and prints its result as JSON."""
     try:
         typer.echo(json.dumps(uvloop.run(_with_database(work)), indent=2, default=str))
     except DomainError as error:
@@ -40,15 +40,15 @@ async def _with_database(work: Callable[[Connection], Awaitable[Any]]) -> Any:
                 if not await connection.fetchval("SELECT EXISTS (SELECT FROM events WHERE published_seq IS NULL)"):
                     return answer
             await asyncio.sleep(0.1)
-        typer.secho("written; the services will know when the message broker is back", err=True, fg="yellow")
+        typer.secho("stored; the services will apply it when the message broker is back", err=True, fg="yellow")
         return answer
 
 
 def running_settings() -> Settings:
-    """The settings, with the database of the platform that runs on this data folder.
+    """The settings with the database of the platform that uses this data folder.
 
     Raises:
-        DomainError: none runs.
+        DomainError: the platform is not running.
     """
     settings = Settings()
     if settings.database_url:
@@ -56,13 +56,15 @@ def running_settings() -> Settings:
     try:
         running = json.loads((settings.data / "run.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise DomainError(f"No Pinghome runs on {settings.data.absolute()}: start it with `pinghome up`.") from None
+        raise DomainError(
+            f"Pinghome is not running on {settings.data.absolute()}; start it with `pinghome up`."
+        ) from None
     return settings.but(database_url=running["database_url"])
 
 
 @organisations.command("create")
 def create(name: str) -> None:
-    """Make an organisation with a first service, and print its keys as JSON: this once."""
+    """Create an organisation with a first service; print its keys as JSON, once."""
 
     async def work(tx: Connection) -> dict[str, Any]:
         tokens = organisation.Tokens.generated()
@@ -73,21 +75,21 @@ def create(name: str) -> None:
 
 
 def _named(tokens: organisation.Tokens) -> dict[str, str]:
-    """The tokens under the names that `keys create --kind` uses."""
+    """The tokens, named by the kinds of `keys create --kind`."""
     found = asdict(tokens)
     return {"token": found["bearer"], **{f"{kind}_key": found[kind] for kind in ("checks", "checks_read", "ping")}}
 
 
 @keys.command("create")
 def create_key(
-    of: Annotated[str, typer.Argument(metavar="ORGANISATION", help="Its id, or its name where that is unique.")],
+    of: Annotated[str, typer.Argument(metavar="ORGANISATION", help="Its id, or its name if that is unique.")],
     *,
     kind: Annotated[Kind, typer.Option(help="bearer: PingHome's API; checks, ping: Healthchecks'.")] = Kind.bearer,
-    scope: Annotated[Scope, typer.Option(help="What it may do.")] = Scope.write,
-    name: Annotated[str, typer.Option(help="What you call it.")] = "",
+    scope: Annotated[Scope, typer.Option(help="What the key allows.")] = Scope.write,
+    name: Annotated[str, typer.Option(help="A name for the key.")] = "",
     service: Annotated[str, typer.Option(help="The service of a checks or ping key, by id.")] = "",
 ) -> None:
-    """Make a key and print it as JSON: this once."""
+    """Create a key; print it as JSON, once."""
 
     async def work(tx: Connection) -> dict[str, Any]:
         owner = await organisation.resolve(tx, of)
@@ -101,9 +103,9 @@ def create_key(
 
 @keys.command("list")
 def list_keys(
-    of: Annotated[str, typer.Argument(metavar="[ORGANISATION]", help="Its id or unique name; else all.")] = "",
+    of: Annotated[str, typer.Argument(metavar="[ORGANISATION]", help="Its id or unique name; default: all.")] = "",
 ) -> None:
-    """List keys, without their secrets, which nobody has any more."""
+    """List keys without the secrets, which are not stored."""
 
     async def work(tx: Connection) -> list[dict[str, Any]]:
         return await organisation.list_keys(tx, await organisation.resolve(tx, of) if of else None)
@@ -113,7 +115,7 @@ def list_keys(
 
 @keys.command("revoke")
 def revoke(key: UUID) -> None:
-    """Revoke a key by its id, for ever."""
+    """Revoke a key by its id, permanently."""
 
     async def work(tx: Connection) -> dict[str, Any]:
         await organisation.revoke(tx, key)
@@ -123,6 +125,6 @@ def revoke(key: UUID) -> None:
 
 
 def region_key(region: str) -> None:
-    """Print the key that a prober of a region elsewhere needs as PINGHOME_REGION_KEY."""
+    """Print the key of a region, the PINGHOME_REGION_KEY of a standalone prober."""
     settings, _ = platform_keys.complete(Settings())
     typer.echo(secret.derive(settings.secret_key, f"region:{region}").hex())

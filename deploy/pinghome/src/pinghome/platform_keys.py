@@ -1,4 +1,4 @@
-"""The platform's own keys: made at the first start, kept in `<data>/keys.json`, unless the environment gives them."""
+"""The platform's keys: from the environment, or generated at the first start and stored in `<data>/keys.json`."""
 
 import secrets
 from collections.abc import Callable
@@ -14,17 +14,17 @@ KEYS: dict[str, Callable[[], str]] = {
     "bootstrap_checks_read_key": lambda: new_key(32),
     "bootstrap_ping_key": lambda: new_key(22),
 }
-"""Each key of the settings, and how one is made."""
+"""The settings that are keys, with their generators."""
 
 
 def complete(settings: Settings) -> tuple[Settings, dict[str, str]]:
-    """The settings with every key, and those keys that were made just now.
+    """The settings with all keys, and the keys that were generated now.
 
-    A key in the environment wins and is not stored. The new ones are on the disk when this returns.
+    A key in the environment takes precedence and is not stored. New keys are on disk when this returns.
     """
-    kept = StateFile(settings.data / "keys.json")
+    state = StateFile(settings.data / "keys.json")
     missing = [name for name in KEYS if not getattr(settings, name)]
-    made = {name: KEYS[name]() for name in missing if not kept.get(name)}
-    if made:
-        kept.put(**made)
-    return settings.but(**{name: str(kept.get(name)) for name in missing}), made
+    new = {name: KEYS[name]() for name in missing if not state.get(name)}
+    if new:
+        state.put(**new)
+    return settings.but(**{name: str(state.get(name)) for name in missing}), new

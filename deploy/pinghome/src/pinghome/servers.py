@@ -1,4 +1,4 @@
-"""The servers behind Pinghome: real PostgreSQL and NATS of our own beside the data, or those that the settings name."""
+"""PostgreSQL and NATS: embedded ones in the data folder, or those named by the settings."""
 
 import fcntl
 import json
@@ -19,32 +19,34 @@ DATABASES = ("resource_cmd", "resource_query", "statistic_query")
 
 
 class Servers:
-    """`async with Servers(settings) as servers`: both servers answer, the databases of the services exist.
+    """`async with Servers(settings) as servers`: both servers are ready, the databases of the services exist.
 
-    `database_url` names the server; `Settings.database(name)` makes the address of one database of it. `supervisor`
-    runs the servers that are ours. `<data>/run.json` tells other processes where everything is.
-    RuntimeError when another process uses the data folder.
+    `database_url` is that of the server; see `Settings.database(name)` for one database. `supervisor` runs the embedded
+    servers. `<data>/run.json` has the URLs for other processes.
+
+    Raises:
+        RuntimeError: another process uses the data folder.
     """
 
-    def __init__(self, settings: Settings, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, settings: Settings, report: Callable[[str], None] = lambda _: None) -> None:
         self.database_url = settings.database_url
         self.supervisor = Supervisor()
         self._settings = settings
-        self._say = say
+        self._report = report
         self._data = settings.data.absolute()
         self._stack = AsyncExitStack()
         self._nats: Nats | None = None
 
     def nats_url(self, user: str) -> str:
-        """Where the NATS user `user` connects: `resource-cmd`, `prober-<region>`, `admin`.
+        """The URL of a NATS user: `resource-cmd`, `prober-<region>`, `admin`.
 
-        A NATS server named by the settings has one address for all. Connect with the inbox prefix `_INBOX_<user>`,
-        `_` for `-`: the server refuses any other.
+        A NATS server named by the settings has one URL for all. The server accepts only the inbox prefix
+        `_INBOX_<user>`, with `_` for `-`.
         """
         return self._nats.url(user) if self._nats else self._settings.nats_url
 
     async def create_database(self, name: str) -> str:
-        """Create the database `name` unless it exists; returns its URL."""
+        """Create a database unless it exists; returns its URL."""
         await create_database(self.database_url, name)
         return urlunsplit(urlsplit(self.database_url)._replace(path=f"/{name}"))
 
@@ -61,17 +63,17 @@ class Servers:
         await self._stack.aclose()
 
     async def _start(self) -> None:
-        kept = StateFile(self._data / "servers.json")
+        state = StateFile(self._data / "servers.json")
         if not self.database_url:
-            self._say("starting PostgreSQL")
-            postgres = Postgres(self._data, kept, self.supervisor)
+            self._report("starting PostgreSQL")
+            postgres = Postgres(self._data, state, self.supervisor)
             await postgres.start()
             self.database_url = postgres.url
         for name in DATABASES:
             await create_database(self.database_url, name)
         if not self._settings.nats_url:
-            self._say("starting NATS")
-            self._nats = Nats(self._data, self._settings.regions, kept, self.supervisor)
+            self._report("starting NATS")
+            self._nats = Nats(self._data, self._settings.regions, state, self.supervisor)
             await self._nats.start()
         run = {
             "pid": os.getpid(),
@@ -82,18 +84,18 @@ class Servers:
         write_private(self._data / "run.json", json.dumps(run, indent=1) + "\n")
 
     async def _stop(self) -> None:
-        """PostgreSQL last: what NATS still delivers may want to be written."""
+        """Stop PostgreSQL last, because messages that NATS still delivers may be written to it."""
         (self._data / "run.json").unlink(missing_ok=True)
         await self.supervisor.stop("nats")
         await self.supervisor.stop("postgres")
 
 
 def _lock(path: Path) -> int:
-    """Take the data folder for this process; the kernel gives it back when the process ends, however it ends."""
+    """Lock the data folder for this process; the kernel releases the lock when the process ends."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
-        raise RuntimeError(f"another pinghome runs on {path.parent}") from None
+        raise RuntimeError(f"another pinghome is running on {path.parent}") from None
     return handle

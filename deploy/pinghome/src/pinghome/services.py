@@ -1,4 +1,4 @@
-"""The services of the platform: all in this process behind the edge, or each in a process of its own."""
+"""The services of the platform, in this process behind the edge or each in its own process."""
 
 import asyncio
 import os
@@ -28,20 +28,20 @@ SERVICES = {
     "data-gateway": "data_gateway.app:create_app",
     "prober": "prober.app:create_app",
 }
-"""`create_app(settings) -> FastAPI` of each service, in the order of their start; the prober runs once per region."""
+"""`create_app(settings) -> FastAPI` of each service, in starting order; the prober runs once per region."""
 
 
 def settings_of_all(settings: Settings, servers: Servers) -> dict[str, tuple[str, Settings]]:
-    """By name: what makes the service, and its own settings. A service and its NATS user have one name."""
+    """The factory and the settings of each service, by its name, which is also that of its NATS user."""
     found: dict[str, tuple[str, Settings]] = {}
     for service, factory in SERVICES.items():
         for region in settings.regions if service == "prober" else [""]:
             name = f"{service}-{region}" if region else service
             own = {"database_url": servers.database_url, "nats_url": servers.nats_url(name), "region": region}
             own["badge_secret"] = ""
-            if service != "resource-cmd":  # which alone seals, sends, and makes the first organisation
+            if service != "resource-cmd":  # only resource-cmd encrypts, notifies, and creates the first organisation
                 own |= dict.fromkeys([*platform_keys.KEYS, "smtp_url", "statuspage_io_token"], "")
-            if service == "resource-query":  # which shows badges
+            if service == "resource-query":  # it serves badges
                 own["badge_secret"] = settings.badge_secret or derive(settings.secret_key, "badge").hex()
             if region:
                 own |= {"database_url": "", "region_key": derive(settings.secret_key, f"region:{region}").hex()}
@@ -50,39 +50,39 @@ def settings_of_all(settings: Settings, servers: Servers) -> dict[str, tuple[str
 
 
 async def migrate_all(settings: Settings) -> None:
-    """Bring every service's database to its newest version, in one go; each would else do it alone at its start."""
+    """Migrate the databases of all services at once; otherwise each service would do so at its start."""
     folders = {name: Path(str(import_module(name).__file__)).parent / "migrations" for name in DATABASES}
     await migrate.upgrade(*((settings.database(name), folder) for name, folder in folders.items()))
 
 
 def in_this_process(settings: Settings, servers: Servers) -> dict[str, FastAPI]:
-    """Every service's application, for the edge."""
+    """The applications of all services, for the edge."""
     apps = {name: _load(factory)(own) for name, (factory, own) in settings_of_all(settings, servers).items()}
-    together = WrongTokens(settings.wrong_tokens_per_minute)
+    shared = WrongTokens(settings.wrong_tokens_per_minute)
     for app in apps.values():
-        app.state.wrong_tokens = together
+        app.state.wrong_tokens = shared
     return apps
 
 
 async def as_processes(settings: Settings, servers: Servers, supervisor: Supervisor) -> dict[str, str]:
-    """Start every service as a process of its own, as in production; returns their addresses when all are ready.
+    """Start each service in its own process, as in production; returns their URLs when all are ready.
 
     Raises:
         ChildError: one is not ready after a minute; the message ends with the tail of its log.
     """
-    kept = StateFile(settings.data / "ports.json")
+    state = StateFile(settings.data / "ports.json")
     urls = {}
     for name, (factory, own) in settings_of_all(settings, servers).items():
         folder = settings.data / name
         folder.mkdir(exist_ok=True)
         await wait_until_gone(folder)
-        port = kept.port(name)
+        port = state.port(name)
         urls[name] = f"http://127.0.0.1:{port}"
         module, function = factory.split(":")
         pings = ", limits.PINGS" if name == "data-gateway" else ""
-        code = (
-            "from pinghome_common import limits; from pinghome_common.serve import run;"
-            f" from {module} import {function}; run({function}{pings})"
+        code = (  # what is imported stays: to look through it for garbage takes a sixth of the start
+            "import gc; gc.disable(); from pinghome_common import limits; from pinghome_common.serve import run;"
+            f" from {module} import {function}; gc.enable(); run({function}{pings})"
         )
         supervisor.launch(
             Child(
@@ -100,7 +100,7 @@ async def as_processes(settings: Settings, servers: Servers, supervisor: Supervi
 
 
 async def answers(host: str, port: int) -> bool:
-    """True when GET /readyz there answers 200."""
+    """True if GET /readyz answers 200."""
     try:
         async with asyncio.timeout(5):
             reader, writer = await asyncio.open_connection(host, port)
@@ -115,7 +115,7 @@ async def answers(host: str, port: int) -> bool:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The variables from which `Settings()` reads the same settings."""
+    """The environment variables of the settings."""
     values = settings.model_dump(mode="json")
     return {f"PINGHOME_{name.upper()}": _variable(value) for name, value in values.items()}
 

@@ -18,7 +18,7 @@ file named by `X_FILE`, the way container secrets are mounted. This page is gene
 
 
 def _default(field: FieldInfo) -> str:
-    """The default as one would write it in the environment; `none` where there is none."""
+    """The default as in the environment, or `none`."""
     value = field.default
     if isinstance(value, bool):
         text = str(value).lower()
@@ -30,7 +30,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def page() -> str:
-    """The whole page, a row for each variable in the order of the class."""
+    """The whole page, with a row for each variable in the order of the class."""
     rows = (
         f"| `PINGHOME_{name.upper()}` | {_default(field)} | {field.description} |\n"
         for name, field in Settings.model_fields.items()

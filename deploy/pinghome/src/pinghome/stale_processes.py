@@ -1,22 +1,22 @@
-"""What a killed parent leaves for a moment: servers that must be gone before the next ones start on the same folder."""
+"""Servers of a killed parent, which must end before new ones start in the same folder."""
 
 import asyncio
 import time
 from pathlib import Path
 
-LIMIT = 30.0  # seconds a server may take to shut down after its parent was killed
+LIMIT = 30.0  # seconds for a server to shut down after its parent was killed
 
 
 async def wait_until_gone(folder: Path) -> None:
-    """Return when no process works in `folder` any more; TimeoutError after 30 s.
+    """Wait until no process has `folder` as its working directory; TimeoutError after 30 s.
 
-    Servers are recognised by their working directory (PostgreSQL's backends share it): a pid file would name a
-    stranger after a reboot, and would miss backends that outlive their postmaster. Needs /proc.
+    PostgreSQL's backends share the working directory. A pid file could name an unrelated process after a reboot, and
+    would miss backends that outlive their postmaster. Needs /proc.
     """
     deadline = time.monotonic() + LIMIT
     while pids := _working_in(folder):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"an earlier start still runs on {folder}: process {', '.join(pids)}")
+            raise TimeoutError(f"a server of an earlier start is still running in {folder}: process {', '.join(pids)}")
         await asyncio.sleep(0.02)
 
 
@@ -26,6 +26,6 @@ def _working_in(folder: Path) -> list[str]:
         try:
             if (process / "cwd").readlink() == folder:
                 found.append(process.name)
-        except OSError:  # ended meanwhile, or another user's
+        except OSError:  # it has ended, or belongs to another user
             continue
     return found

@@ -1,4 +1,4 @@
-"""One private file of small values that must be the same at the next start: ports, passwords, keys."""
+"""A private file of values to keep between starts: ports, passwords, keys."""
 
 import json
 import os
@@ -7,23 +7,23 @@ from pathlib import Path
 
 
 class StateFile:
-    """A JSON object on disk, readable by its owner alone and replaced as a whole, so that a crash leaves old or new."""
+    """A JSON object on disk, readable only by its owner and replaced atomically."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._values: dict[str, str | int] = json.loads(path.read_text("utf-8")) if path.exists() else {}
 
     def get(self, name: str) -> str | int | None:
-        """The value kept under `name`, or None."""
+        """The value of `name`, or None."""
         return self._values.get(name)
 
     def put(self, **values: str | int) -> None:
-        """Keep `values`; they are on the disk when this returns."""
+        """Store values; they are on disk when this returns."""
         self._values |= values
         write_private(self._path, json.dumps(self._values, indent=1) + "\n")
 
     def port(self, name: str) -> int:
-        """A free port of 127.0.0.1, the same as last time when that is still free."""
+        """A free port of 127.0.0.1, the same as before if that is still free."""
         last = int(self.get(name) or 0)
         port = _free(last) or _free(0)
         if port != last:
@@ -32,7 +32,7 @@ class StateFile:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write `path` with mode 0600 in one step: a crash leaves the old file or the new one."""
+    """Write a file with mode 0600 atomically."""
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
@@ -41,12 +41,12 @@ def write_private(path: Path, text: str) -> None:
         os.fsync(out.fileno())
     fresh.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)  # the new name too must outlive a power cut
+    os.fsync(folder)  # makes the rename durable
     os.close(folder)
 
 
 def _free(port: int) -> int:
-    """`port` (0: any) when it can be listened on, else 0."""
+    """The port (0: any) if it is free, else 0."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

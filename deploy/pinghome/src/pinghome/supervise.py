@@ -1,4 +1,4 @@
-"""Keeps child processes alive: start, restart with backoff, ordered stop, and no orphan when the parent is killed."""
+"""Keeps child processes running: restart with backoff, ordered stop, no orphans if the parent is killed."""
 
 import asyncio
 import ctypes
@@ -17,36 +17,36 @@ import structlog
 
 log = structlog.get_logger()
 
-FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0  # seconds between two starts of a child that dies at once
-STEADY = 1.0  # seconds alive after which the death of a child that had become ready is taken as the first one again
+MIN_DELAY, MAX_DELAY = 0.1, 5.0  # seconds before a child is restarted
+STEADY = 1.0  # seconds after which the exit of a child that was ready resets the delay
 LOG_LIMIT = 16 << 20  # bytes; a larger log moves to `<name>.log.1` at the next start
 _PR_SET_PDEATHSIG = 1
-# Loaded before any fork: the child of a threaded process must not import, allocate much or take locks before exec.
+# Loaded before any fork, because the child of a threaded process must not import or take locks before exec.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True)
 class Account:
-    """The user a child runs as when we are root."""
+    """The user that a child runs as if we are root."""
 
     uid: int
     gid: int
 
     @property
     def popen(self) -> dict[str, object]:
-        """The arguments of `subprocess` that drop to this account, supplementary groups too."""
+        """The arguments of `subprocess` to run as this account, without supplementary groups."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
 @dataclass(frozen=True)
 class Child:
-    """A process to keep alive; `stop` is the signal that ends it politely, also sent when its parent dies."""
+    """A process to keep running; `stop` is the signal for a clean exit, also sent if the parent dies."""
 
     name: str
     command: Sequence[str | Path]
     log: Path
     folder: Path
-    """Its working directory, by which a later start recognises it."""
+    """The working directory, by which `stale_processes` finds it."""
     ready: Callable[[], Awaitable[bool]]
     stop: signal.Signals = signal.SIGTERM
     grace: float = 15.0
@@ -69,27 +69,27 @@ class _Run:
 
 @dataclass
 class Supervisor:
-    """Runs children until they are stopped; `pids` lets a fault test kill them."""
+    """Runs children until they are stopped."""
 
     _runs: dict[str, _Run] = field(default_factory=dict)
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process id of each child that is alive now."""
+        """The process ids of the running children."""
         return {name: run.process.pid for name, run in self._runs.items() if _alive(run.process)}
 
     async def start(self, child: Child, within: float = 30.0) -> None:
-        """Start `child` and return when it is ready; ChildError when that takes longer than `within` seconds."""
+        """Start a child and wait until it is ready; ChildError after `within` seconds."""
         self.launch(child)
         await self.ready(child.name, within)
 
     def launch(self, child: Child) -> None:
-        """Start `child` without waiting for it; OSError when there is no such program."""
+        """Start a child without waiting for it; OSError if there is no such program."""
         run = self._runs[child.name] = _Run(child, _spawn(child))
-        run.task = asyncio.create_task(_keep(run), name=f"keep {child.name}")
+        run.task = asyncio.create_task(_keep_running(run), name=f"keep {child.name}")
 
     async def ready(self, name: str, within: float = 30.0) -> None:
-        """Wait until the child `name` is alive and ready, for instance after it was killed; else ChildError."""
+        """Wait until a child is running and ready; ChildError after `within` seconds."""
         run, deadline = self._runs[name], time.monotonic() + within
         while not (name in self.pids and await run.child.ready()):
             if time.monotonic() > deadline:
@@ -97,7 +97,7 @@ class Supervisor:
             await asyncio.sleep(0.01)
 
     async def stop(self, *names: str) -> None:
-        """Stop the named children at the same time, all of them when none is named; returns when they are gone."""
+        """Stop the named children concurrently, default all; returns when they have exited."""
         runs = [self._runs.pop(name) for name in names or tuple(self._runs) if name in self._runs]
         await asyncio.gather(*(_stop(run) for run in runs))
 
@@ -108,26 +108,26 @@ class Supervisor:
         await self.stop()
 
 
-async def _keep(run: _Run) -> None:
-    """Start the child again whenever it dies; more and more slowly while it ends without having become ready."""
-    delay = FIRST_DELAY
+async def _keep_running(run: _Run) -> None:
+    """Restart the child whenever it exits, with a growing delay unless it was ready before."""
+    delay = MIN_DELAY
     while True:
         started, ready = time.monotonic(), asyncio.create_task(_until_ready(run.child))
         try:
             code = await _exit_code(run.process)
             useful = ready.done() and not ready.exception() and time.monotonic() - started > STEADY
-            useful = useful or code == -signal.SIGKILL  # somebody else's will, not a fault of its own
+            useful = useful or code == -signal.SIGKILL  # it was killed, and is not at fault
         finally:
             ready.cancel()
         if run.stopping:
             return
-        delay = FIRST_DELAY if useful else delay
+        delay = MIN_DELAY if useful else delay
         log.warning("child_died", child=run.child.name, code=code, restart_in=delay)
         await asyncio.sleep(delay)
-        delay = min(delay * 2, LONGEST_DELAY)
+        delay = min(delay * 2, MAX_DELAY)
         try:
             run.process = _spawn(run.child)
-        except OSError as error:  # no memory or process left: the old one's code is read again, after a longer delay
+        except OSError as error:  # such as no memory left; tried again after a longer delay
             log.warning("child_not_started", child=run.child.name, error=str(error))
 
 
@@ -141,7 +141,7 @@ async def _stop(run: _Run) -> None:
     process = run.process
     if _alive(process):
         process.send_signal(run.child.stop)
-        # A stopped (SIGSTOP) child would not see the signal.
+        # A child stopped by SIGSTOP would not receive the signal.
         process.send_signal(signal.SIGCONT)
         try:
             await asyncio.wait_for(_exit_code(process), run.child.grace)
@@ -157,15 +157,15 @@ async def _stop(run: _Run) -> None:
 
 
 def _spawn(child: Child) -> subprocess.Popen[bytes]:
-    """Start the process in its own session, so that Ctrl-C reaches only us and we choose the order of the stop."""
+    """Start the process in its own session, so that Ctrl-C reaches only us and children stop in our order."""
     child.log.parent.mkdir(parents=True, exist_ok=True)
-    child.log.parent.chmod(0o700)  # logs may name what is this account's alone
+    child.log.parent.chmod(0o700)  # logs may contain private data
     if child.log.exists() and child.log.stat().st_size > LOG_LIMIT:
         child.log.replace(child.log.with_suffix(".log.1"))
     parent, stop = os.getpid(), int(child.stop)
 
     def die_with_parent() -> None:
-        # After the change of uid, which would clear it. A parent that died in between is not our parent any more.
+        # After the change of uid, which would clear it. The parent may have died in between.
         if _libc and _libc.prctl(_PR_SET_PDEATHSIG, stop, 0, 0, 0) == 0 and os.getppid() != parent:
             os._exit(1)
 
@@ -188,16 +188,16 @@ def _alive(process: subprocess.Popen[bytes]) -> bool:
 
 
 async def _exit_code(process: subprocess.Popen[bytes]) -> int:
-    """Wait for the end of `process` on any event loop: uvloop's own subprocesses know no `user`."""
+    """Wait until a process exits, on any event loop; uvloop's own subprocesses do not support `user`."""
     if hasattr(os, "pidfd_open") and _alive(process):
-        gone, loop, handle = asyncio.Event(), asyncio.get_running_loop(), os.pidfd_open(process.pid)
-        loop.add_reader(handle, gone.set)
+        exited, loop, handle = asyncio.Event(), asyncio.get_running_loop(), os.pidfd_open(process.pid)
+        loop.add_reader(handle, exited.set)
         try:
-            await gone.wait()
+            await exited.wait()
         finally:
             loop.remove_reader(handle)
             os.close(handle)
-    while (code := process.poll()) is None:  # elsewhere than on Linux nothing tells us
+    while (code := process.poll()) is None:  # without pidfd we have to poll
         await asyncio.sleep(0.05)
     return code
 

@@ -30,39 +30,39 @@ from pinghome_common.wrong_tokens import WrongTokens
 
 log = structlog.get_logger()
 
-RESTARTS = Counter("pinghome_worker_restarts_total", "workers that failed and were started again", ["worker"])
-SECONDS = Histogram("pinghome_request_seconds", "time to answer", ["service", "method", "status"])
+RESTARTS = Counter("pinghome_worker_restarts_total", "restarts of failed workers", ["worker"])
+SECONDS = Histogram("pinghome_request_seconds", "seconds to answer a request", ["service", "method", "status"])
 
 Worker = Callable[[], Awaitable[None]]
-Probe = Callable[[], Awaitable[str | None]]
+ReadinessCheck = Callable[[], Awaitable[str | None]]
 
 
 @dataclass
 class ServiceParts:
-    """What a service is made of once it has started: filled by its `start`, torn down in reverse order.
+    """The parts of a running service: filled by its `start`, closed in reverse order.
 
-    `checks` return None, or a sentence that says why the service is not ready.
+    A readiness check returns None, or a sentence that says why the service is not ready.
     """
 
     stack: AsyncExitStack
     workers: dict[str, Worker] = field(default_factory=dict)
-    checks: dict[str, Probe] = field(default_factory=dict)
+    checks: dict[str, ReadinessCheck] = field(default_factory=dict)
 
 
 async def supervise(name: str, worker: Worker, health: Health | None = None) -> None:
-    """Runs a worker forever: after a failure it is restarted, at once at first, then after up to five seconds."""
+    """Runs a worker forever; restarts it after a failure with a backoff of up to five seconds."""
     health = health or Health()
     CURRENT.set(health)
     pause = 0.1
     while True:
-        begun = time.monotonic()
+        started = time.monotonic()
         health.round_begins()
         try:
             await worker()
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            if isinstance(error, Unavailable) or is_connection_error(error):  # it continues as soon as they are back
+            if isinstance(error, Unavailable) or is_connection_error(error):  # it continues when they are back
                 log.debug("worker_waiting", worker=name, error=said(error))
                 pause = 0.1
             else:
@@ -71,8 +71,8 @@ async def supervise(name: str, worker: Worker, health: Health | None = None) -> 
                 log.exception("worker_failed", worker=name)
         health.rests()
         if (task := asyncio.current_task()) and task.cancelling():
-            return  # it failed while being cancelled, say with the broker away: that must not keep the process alive
-        pause = 0.1 if time.monotonic() - begun > 10 else min(pause * 2, 5.0)
+            return  # it failed while being cancelled, which must not keep the process alive
+        pause = 0.1 if time.monotonic() - started > 10 else min(pause * 2, 5.0)
         await asyncio.sleep(pause)
 
 
@@ -88,7 +88,7 @@ def build(
     Args:
         name: of the service, the first label of its host name.
         settings: of the process.
-        start: creates the service's parts, stores them on `app.state`, registers workers and readiness checks.
+        start: creates the parts, stores them on `app.state`, registers workers and readiness checks.
         routers: its routes by noun.
         description: of the service, for its OpenAPI page.
     """
@@ -99,12 +99,12 @@ def build(
             parts = ServiceParts(stack)
             await start(app, parts)
             healths = {key: Health() for key in parts.workers}
-            app.state.checks = parts.checks | {f"worker {key}": _well(health) for key, health in healths.items()}
+            app.state.checks = parts.checks | {f"worker {key}": _healthy(health) for key, health in healths.items()}
             tasks = [
                 asyncio.create_task(supervise(f"{name} {key}", work, healths[key]))
                 for key, work in parts.workers.items()
             ]
-            stack.push_async_callback(_end, tasks)
+            stack.push_async_callback(_cancel, tasks)
             yield
 
     app = FastAPI(
@@ -117,9 +117,9 @@ def build(
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
-        servers=[{"url": f"/{name}", "description": "behind the platform's one port"}],
+        servers=[{"url": f"/{name}", "description": "on the platform's port"}],
     )
-    app.openapi = partial(docs.document, app)  # type: ignore[method-assign]  # FastAPI's way to extend it
+    app.openapi = partial(docs.document, app)  # type: ignore[method-assign]  # as FastAPI documents it
     app.state.name, app.state.settings, app.state.routers = name, settings, routers
     app.state.wrong_tokens = WrongTokens(settings.wrong_tokens_per_minute)
     app.state.checks = {"starting": _starting}
@@ -139,20 +139,20 @@ def render(request: Request, error: Exception) -> Response:
 
 
 class MetricsMiddleware:
-    """ASGI middleware: measures the time to answer, turns unexpected errors into a 500, and gives each request an id.
+    """ASGI middleware: measures the time to answer, answers 500 to unexpected errors, and assigns request ids.
 
-    The id is in the request's log lines and in the answer, as `X-Request-Id`.
+    The id is in the request's log lines and in the header `X-Request-Id` of the answer.
     """
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self._app, self._service = app, service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes the request on."""
+        """Handles one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, status = time.perf_counter(), "none"
+        started, status = time.perf_counter(), "none"
         request_id = uuid4().hex
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
 
@@ -167,49 +167,51 @@ class MetricsMiddleware:
             try:
                 await self._app(scope, receive, answer)
             except ClientDisconnect:
-                raise  # the client has gone, and nothing of ours is wrong
+                raise  # not our error
             except Exception as error:
                 log.exception("request_failed")
                 if status != "none":
                     raise
                 await render(Request(scope), error)(scope, receive, answer)
             finally:
-                SECONDS.labels(self._service, scope["method"], status).observe(time.perf_counter() - begun)
+                SECONDS.labels(self._service, scope["method"], status).observe(time.perf_counter() - started)
 
 
-def readiness_checks(broker: Broker, known: Directory | None = None, db: Database | None = None) -> dict[str, Probe]:
-    """The readiness checks that services share, for the parts that a service has."""
+def readiness_checks(
+    broker: Broker, directory: Directory | None = None, db: Database | None = None
+) -> dict[str, ReadinessCheck]:
+    """The readiness checks of a service's broker, directory and database."""
 
     async def nats() -> str | None:
         return None if broker.connected else "NATS is not reachable"
 
     async def keys() -> str | None:
-        if known is None or (known.ready and not broker.connected):
+        if directory is None or (directory.ready and not broker.connected):
             return None
         try:
-            await known.caught_up()
+            await directory.caught_up()
         except Unavailable:
             return "the newest keys are not known yet"
-        return None if known.ready else "the keys are not known yet"
+        return None if directory.ready else "the keys are not known yet"
 
     async def database() -> str | None:
         return None if db is None or await db.ready() else "PostgreSQL is not reachable"
 
-    return {"broker": nats, "known": keys, "database": database}
+    return {"broker": nats, "directory": keys, "database": database}
 
 
-def _well(health: Health) -> Probe:
-    async def problem() -> str | None:
+def _healthy(health: Health) -> ReadinessCheck:
+    async def check() -> str | None:
         return health.problem()
 
-    return problem
+    return check
 
 
 async def _starting() -> str | None:
     return "the service is starting"
 
 
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -226,7 +228,7 @@ async def healthz() -> PlainTextResponse:
 
 @_health.get("/readyz")
 async def readyz(request: Request) -> JSONResponse:
-    """200 when every part is ready, else 503 and what is missing."""
+    """200 if every part is ready, else 503 with the problems."""
     problems = {part: problem for part, check in request.app.state.checks.items() if (problem := await check())}
     return JSONResponse({"ready": not problems, "problems": problems}, 503 if problems else 200)
 

@@ -1,4 +1,4 @@
-"""Bad data costs only its own item: a batch that fails is halved until each failure is that of a single item."""
+"""Contains failures: a batch that fails is halved until each failure is that of a single item."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -13,27 +13,27 @@ T = TypeVar("T")
 Apply = Callable[[Connection, list[T]], Awaitable[object]]
 """Applies items within a transaction."""
 
-_OURS = (
+_NOT_AN_ITEMS_FAULT = (
     Unavailable,
-    asyncpg.TransactionRollbackError,  # a deadlock, say: the same will work the next time
+    asyncpg.TransactionRollbackError,  # such as a deadlock: a retry will work
     asyncpg.InsufficientResourcesError,  # a full disk
     asyncpg.ObjectNotInPrerequisiteStateError,  # a lock that could not be acquired
 )
 
 
 def is_items_own(error: Exception) -> bool:
-    """True when the item itself is at fault, not a dependency that is away or out of resources."""
-    return not isinstance(error, _OURS) and not is_connection_error(error)
+    """True if the item itself is at fault, not a dependency that is unavailable or out of resources."""
+    return not isinstance(error, _NOT_AN_ITEMS_FAULT) and not is_connection_error(error)
 
 
 async def contained(tx: Connection, items: Sequence[T], apply: Apply[T]) -> list[tuple[T, Exception]]:
-    """Applies items in their order, each group behind a savepoint of `tx`.
+    """Applies items in order, each group within a savepoint of `tx`.
 
     Returns:
-        Those that cannot be applied, with the reason; they leave no trace, and all others are applied.
+        The items that cannot be applied, with the reasons; all others are applied.
 
     Raises:
-        Exception: one that is not an item's fault, see `is_items_own`.
+        Exception: an error that is not an item's fault, see `is_items_own`.
     """
     if not items:
         return []

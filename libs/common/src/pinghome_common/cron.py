@@ -10,16 +10,17 @@ from cronsim import CronSim, CronSimError
 from oncalendar import OnCalendar, OnCalendarError
 
 LONGEST = 100
+"""Characters of an expression."""
 
 _FIELD = r"(?:[\d*/,\-]|MON|TUE|WED|THU|FRI|SAT|SUN|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)+"
 _FIVE_FIELDS = re.compile(rf"\s*{_FIELD}(?:\s+{_FIELD}){{4}}\s*", re.IGNORECASE | re.ASCII)
 
 
 def check(expression: str) -> None:
-    """Rejects anything but a plain five-field expression that matches at some time.
+    """Accepts only five-field expressions that match at some time.
 
     Raises:
-        ValueError: with a sentence for the user. croniter by itself accepts `@daily`, six fields, `R`, and February 30.
+        ValueError: with a sentence for the user. croniter also accepts `@daily`, six fields, `R`, and February 30.
     """
     if len(expression) > LONGEST or not _FIVE_FIELDS.fullmatch(expression):
         raise ValueError("must be a cron expression of five fields such as */8 * * * *")
@@ -31,17 +32,17 @@ def check(expression: str) -> None:
 
 @lru_cache(maxsize=4096)
 def _window(expression: str, minute: datetime) -> datetime:
-    begun: datetime = croniter(expression, minute + timedelta(minutes=1)).get_prev(datetime)
-    return begun
+    start: datetime = croniter(expression, minute + timedelta(minutes=1)).get_prev(datetime)
+    return start
 
 
 def inside(expression: str, duration: timedelta, at: datetime) -> bool:
-    """True when `at` (UTC) lies in a window that a run of the expression began less than `duration` before."""
+    """True if `at` (UTC) is within `duration` after a time that matches the expression."""
     return at < _window(expression, at.replace(second=0, microsecond=0)) + duration
 
 
 def check_schedule(schedule: str) -> None:
-    """Rejects anything but a five-field cron or a systemd OnCalendar expression that matches at some time.
+    """Accepts only five-field cron and systemd OnCalendar expressions that match at some time.
 
     Raises:
         ValueError: with a sentence for the user.
@@ -51,12 +52,12 @@ def check_schedule(schedule: str) -> None:
 
 
 def next_run(schedule: str, tz: str, after: datetime) -> datetime | None:
-    """The first time after `after` at which a job is due, in UTC; None when it never is.
+    """The first time after `after` at which a job is due, in UTC; None if there is none.
 
-    Both engines are those of Healthchecks, so that a night in which the clocks change has the same runs there and here
-    (contract B.4). A fixed hour that occurs twice counts once; one that is skipped runs right after the gap.
+    Healthchecks uses the same two libraries, so both agree on the nights in which clocks change (contract B.4): a fixed
+    hour that occurs twice counts once; one that is skipped runs right after the gap.
     """
-    # Neither engine looks at smaller units, so the jobs of one minute share a cache entry.
+    # The libraries ignore smaller units, so the jobs of one minute share a cache entry.
     return _next(schedule, tz, after.replace(second=0 if is_cron(schedule) else after.second, microsecond=0))
 
 
@@ -71,10 +72,10 @@ def _next(schedule: str, tz: str, after: datetime) -> datetime | None:
 
 
 def zone(name: str) -> tzinfo:
-    """A time zone; UTC in place of one that this host does not know, such as one that was dropped since."""
+    """A time zone; UTC if this host does not know the name."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # ValueError: no name of a zone can look like this
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # ValueError: the name is malformed
         return UTC
 
 

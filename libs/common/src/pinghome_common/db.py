@@ -22,28 +22,28 @@ _CONNECTION_ERRORS = (
     asyncpg.OperatorInterventionError,
 )
 _NETWORK_ERRNOS = (
-    *(None, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH, errno.EHOSTDOWN),  # None: of several addresses
-    errno.ENOENT,  # a UNIX socket whose server is not there yet
+    *(None, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH, errno.EHOSTDOWN),  # None: several addresses failed
+    errno.ENOENT,  # a UNIX socket whose server has not started yet
 )
 
 
 def is_connection_error(error: BaseException) -> bool:
-    """True when the server is away, shutting down or starting up.
+    """True if the server is unavailable, shutting down or starting up.
 
-    Anything else is a bug of ours or bad data, even where its class is an OSError (a file that may not be read) or
-    an InterfaceError of asyncpg (a value that cannot be encoded).
+    Other errors are bugs or bad data, even an OSError (such as a file without permission) or an InterfaceError of
+    asyncpg (such as a value that cannot be encoded).
     """
     if isinstance(error, _CONNECTION_ERRORS):
         return True
     if isinstance(error, asyncpg.InterfaceError):
-        return not isinstance(error, ValueError) and "clos" in str(error)  # closed, or closing
-    if isinstance(error, asyncpg.InternalClientError):  # the connection broke within a statement
+        return not isinstance(error, ValueError) and "clos" in str(error)  # closed or closing
+    if isinstance(error, asyncpg.InternalClientError):  # the connection was lost during a statement
         return not isinstance(error, asyncpg.OutdatedSchemaCacheError)
     return isinstance(error, OSError) and error.errno in _NETWORK_ERRNOS
 
 
 class Database:
-    """The pool of one service; it connects on first use and reconnects after the server was away.
+    """The pool of one service; it connects on first use and reconnects when the server is back.
 
     Args:
         url: of the service's own database.
@@ -53,7 +53,7 @@ class Database:
     def __init__(self, url: str, size: int = 8) -> None:
         self.url = url
         self._pool: Pool = asyncpg.create_pool(
-            url, min_size=0, max_size=size, command_timeout=20, max_inactive_connection_lifetime=60, reset=_nothing
+            url, min_size=0, max_size=size, command_timeout=20, max_inactive_connection_lifetime=60, reset=_no_reset
         )
 
     async def __aenter__(self) -> Self:
@@ -72,7 +72,7 @@ class Database:
         """A connection from the pool; each statement is a transaction of its own.
 
         Raises:
-            Unavailable: PostgreSQL is away.
+            Unavailable: PostgreSQL is unavailable.
         """
         try:
             async with self._pool.acquire(timeout=5) as connection:
@@ -87,7 +87,7 @@ class Database:
         """A transaction, committed when the block ends without an error.
 
         Raises:
-            Unavailable: PostgreSQL is away; whether a commit under way took effect is then unknown.
+            Unavailable: PostgreSQL is unavailable; a commit in progress may or may not have taken effect.
         """
         async with self.connection() as connection, connection.transaction():
             yield connection
@@ -112,7 +112,7 @@ class Database:
         return await asyncpg.connect(self.url, command_timeout=60)
 
     async def ready(self) -> bool:
-        """True when a statement is answered within two seconds."""
+        """True if a statement is answered within two seconds."""
         try:
             async with asyncio.timeout(2), self.connection() as connection:
                 await connection.execute("SELECT 1")
@@ -121,14 +121,14 @@ class Database:
         return True
 
 
-async def _nothing(_: Connection) -> None:
-    """No session state outlives its transaction here, so there is nothing to reset, which saves a round trip."""
+async def _no_reset(_: Connection) -> None:
+    """Skips asyncpg's reset, a round trip: no session state outlives its transaction here."""
 
 
 async def acquire_leadership(connection: Connection, name: str) -> None:
     """Waits until this connection is the one active worker called `name`; the lock ends with the connection."""
     while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name):
-        # Not a blocking lock: the server would count it as a long transaction.
+        # Polled, because a blocking lock would count as a long transaction.
         with resting():
             await asyncio.sleep(0.5)
 
@@ -138,7 +138,7 @@ BATCH = 10_000
 
 
 async def delete_in_batches(connection: Connection, table: str, condition: str, *args: object) -> None:
-    """Deletes the rows of a table `t` that meet a condition, in short transactions so that nobody waits for long."""
+    """Deletes the rows of a table `t` that meet a condition, in short transactions that block others only briefly."""
     statement = (
         f"DELETE FROM {table} WHERE ctid = ANY(ARRAY("  # noqa: S608  # our own names
         f"SELECT t.ctid FROM {table} t WHERE {condition} LIMIT {BATCH}))"

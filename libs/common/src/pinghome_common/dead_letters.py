@@ -16,14 +16,14 @@ from pinghome_common.logs import said
 log = structlog.get_logger()
 
 COUNT = Counter("pinghome_dead_letters_total", "items that could not be applied", ["worker"])
-KEPT = Gauge("pinghome_dead_letters_kept", "items that wait to be replayed or dropped", ["worker"])
+KEPT = Gauge("pinghome_dead_letters_kept", "items waiting to be replayed or dropped", ["worker"])
 
-LONGEST_REASON = 1000
+MAX_REASON = 1000
 
 
 @dataclass(slots=True)
 class DeadLetter:
-    """One item; `key` names it within its worker, `subject`, `body` and `at` (UNIX microseconds) are as it arrived."""
+    """One item, by a `key` of its worker; `subject`, `body` and `at` (UNIX microseconds) are as received."""
 
     key: str
     subject: str
@@ -33,17 +33,17 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """The dead letters of one worker: a projection's stream, or a worker that looks after aggregates.
+    """The dead letters of one worker.
 
     Args:
-        worker: its name, such as `TELEMETRY` or `deadlines`.
+        worker: the stream of a projection, such as `TELEMETRY`, or the name of a worker, such as `deadlines`.
     """
 
     def __init__(self, worker: str) -> None:
         self._worker = worker
 
     async def add(self, tx: Connection, letters: Iterable[DeadLetter]) -> None:
-        """Stores some; one that fails again gets the newest reason and one more attempt."""
+        """Stores dead letters; for one that failed before, updates the reason and the number of attempts."""
         for letter in letters:
             reason = _reason(letter.error)
             log.error("dead_letter", worker=self._worker, key=letter.key, error=said(letter.error))
@@ -51,14 +51,14 @@ class DeadLetters:
             await tx.execute(_ADD, self._worker, letter.key, letter.subject, letter.body, letter.at, reason)
 
     async def contain(self, connection: Connection, ids: Sequence[UUID], work: Apply[UUID]) -> None:
-        """Works on some aggregates in one transaction; one for which it fails is skipped for an hour."""
+        """Calls `work` for aggregates in one transaction; one that fails is then skipped for an hour."""
         async with connection.transaction():
             failed = await contained(connection, ids, work)
             await self.remove(connection, map(str, set(ids) - {id_ for id_, _ in failed}))
             await self.add(connection, [DeadLetter(str(id_), "", b"", error) for id_, error in failed])
 
     async def to_replay(self, tx: Connection) -> list[Any]:
-        """Those that an operator has marked for replay, oldest first, locked; also updates the count of all."""
+        """Locks and returns the dead letters marked for replay, oldest first; also updates the gauge."""
         KEPT.labels(self._worker).set(
             await tx.fetchval("SELECT count(*) FROM dead_letter WHERE worker = $1", self._worker)
         )
@@ -66,18 +66,18 @@ class DeadLetters:
         return rows
 
     async def remove(self, tx: Connection, keys: Iterable[str]) -> None:
-        """Deletes those with some keys; keys that are unknown are ignored."""
+        """Deletes dead letters by key; unknown keys are ignored."""
         await tx.execute("DELETE FROM dead_letter WHERE worker = $1 AND key = ANY($2::text[])", self._worker, [*keys])
 
 
 def _reason(error: Exception) -> str:
-    """The error as PostgreSQL can store it: it may quote the data that caused it."""
+    """The error as text that PostgreSQL can store, as it may quote bad data."""
     text = repr(error).encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    return text[:LONGEST_REASON]
+    return text[:MAX_REASON]
 
 
 def describe(row: Any) -> dict[str, Any]:
-    """A row of `dead_letter` for people, its body decoded where that is possible."""
+    """A row of `dead_letter` for display, with its body decoded if possible."""
     body: Any = row["body"]
     for decode in (msgspec.json.decode, msgspec.msgpack.decode):
         try:
@@ -107,4 +107,4 @@ PARKED = """
 EXISTS (SELECT FROM dead_letter d WHERE d.worker = '{worker}' AND d.key = {id}::text AND NOT d.replay
     AND d.at > now() - interval '1 hour')
 """
-"""SQL: an aggregate on which a worker has failed within the hour; it is skipped meanwhile."""
+"""SQL condition: the worker has failed for this aggregate in the last hour and skips it."""

@@ -1,4 +1,4 @@
-"""An in-memory directory of keys, so that services authenticate without a database; fed by EVENTS, saved to disk."""
+"""An in-memory directory of keys for authentication without a database; follows EVENTS, with a snapshot on disk."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ _SAVE_EVERY, _SAVE_AFTER = 2.0, 15.0
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling: the key's organisation and what it may do."""
+    """An authenticated caller: the key's organisation and scope."""
 
     key: UUID
     name: str
@@ -43,61 +43,62 @@ class _Snapshot(msgspec.Struct):
 
 
 class Directory:
-    """In-memory maps fed by the newest event of each aggregate; a snapshot lets a service start without a broker.
+    """Keeps the newest event of each key in memory; a snapshot lets a service start without a broker.
 
     Args:
-        path: of the snapshot.
-        learners: further nouns to follow, each with the function that its events are passed to.
+        broker: the connection to the broker.
+        path: the file of the snapshot.
+        handlers: other nouns to follow, with the functions that their events are passed to.
     """
 
     def __init__(
-        self, broker: Broker, path: Path, learners: dict[str, Callable[[Envelope], None]] | None = None
+        self, broker: Broker, path: Path, handlers: dict[str, Callable[[Envelope], None]] | None = None
     ) -> None:
         self._broker, self._path = broker, path
-        self._learners = {"key": self._learn_key, **(learners or {})}
+        self._handlers = {"key": self._apply_key, **(handlers or {})}
         self._keys: dict[tuple[Kind, bytes], Caller] = {}
         self._by_id: dict[UUID, Key] = {}
         self._folded: dict[bytes, dict[UUID, Caller]] = defaultdict(dict)
         self._events: dict[str, bytes] = {}
         self._position: int | None = None
         self._reader: Reader | None = None
-        self._question: asyncio.Task[None] | None = None  # one that has not been sent yet
-        self._asking = asyncio.Lock()
+        self._next_request: asyncio.Task[None] | None = None  # not sent yet
+        self._request_lock = asyncio.Lock()
         self.ready = False
-        """True once everything that was in the stream at the start is known, or a snapshot was loaded."""
+        """True once the stream was read to its end, or a snapshot was loaded."""
 
     def caller(self, kind: Kind, token: str) -> Caller | None:
-        """Who a token belongs to."""
+        """The caller that a token belongs to."""
         return self._keys.get((kind, token_hash(token)))
 
     def caller_in_any_case(self, ping_key: str) -> Caller | None:
-        """Who a ping key belongs to, ignoring case; None when that is nobody, or not unique."""
+        """The caller that a ping key belongs to, ignoring case; None if there is none or more than one."""
         found = self._folded.get(token_hash(ping_key.lower()), {})
         return next(iter(found.values())) if len(found) == 1 else None
 
-    def learn(self, data: bytes) -> None:
+    def apply(self, data: bytes) -> None:
         """Applies one encoded event."""
         event = decode(data)
         if event.deleted:
             self._events.pop(event.address, None)
         else:
             self._events[event.address] = data
-        self._learners[event.noun](event)
+        self._handlers[event.noun](event)
 
-    def _take(self, data: bytes) -> None:
-        """Applies one event of many: one that cannot be read affects no other."""
+    def _apply_or_log(self, data: bytes) -> None:
+        """Applies one event; an error is logged and affects no other event."""
         try:
-            self.learn(data)
+            self.apply(data)
         except Exception:
             log.exception("event_not_applied")
 
-    def _learn_key(self, event: Envelope) -> None:
+    def _apply_key(self, event: Envelope) -> None:
         if old := self._by_id.pop(event.subject, None):
             self._keys.pop((old.kind, old.hash), None)
             if old.folded:
-                alike = self._folded[old.folded]
-                del alike[old.id]
-                if not alike:
+                callers = self._folded[old.folded]
+                del callers[old.id]
+                if not callers:
                     del self._folded[old.folded]
         if event.deleted:
             return
@@ -112,7 +113,7 @@ class Directory:
         """Follows the stream until cancelled."""
         if self._position is None:
             self._load()
-        subjects = [f"events.{noun}.>" for noun in self._learners]
+        subjects = [f"events.{noun}.>" for noun in self._handlers]
         self._reader = reader = Reader(self._broker, "EVENTS", subjects, self._position)
         changed, saved = False, time.monotonic()
         try:
@@ -120,7 +121,7 @@ class Directory:
                 messages = await reader.take(_SAVE_EVERY)
                 round_done()
                 for message in messages:
-                    self._take(message.data)
+                    self._apply_or_log(message.data)
                 self._position = reader.position
                 changed = changed or bool(messages)
                 if reader.pending == 0:
@@ -152,26 +153,26 @@ class Directory:
             log.exception("snapshot_unreadable", path=str(self._path))
             return
         for data in snapshot.events.values():
-            self._take(data)
+            self._apply_or_log(data)
         self._position, self.ready = snapshot.position, True
 
     async def caught_up(self) -> None:
-        """Waits, a second at most, until everything that was in the stream when this was called is known.
+        """Waits at most a second until everything that was in the stream when this was called is applied.
 
-        However many wait, only one request at a time goes to the broker: anybody can make us ask.
+        Concurrent callers share one request to the broker, because anybody can cause calls.
 
         Raises:
-            Unavailable: the broker is away, or it took longer.
+            Unavailable: the broker is unavailable, or it took longer.
         """
-        if self._question is None:
-            self._question = asyncio.create_task(self._ask())
-            # Retrieved even if nobody waits.
-            self._question.add_done_callback(lambda task: task.cancelled() or task.exception())
-        await asyncio.shield(self._question)
+        if self._next_request is None:
+            self._next_request = asyncio.create_task(self._request())
+            # Retrieves the exception even if nobody waits.
+            self._next_request.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.shield(self._next_request)
 
-    async def _ask(self) -> None:
-        async with self._asking:
-            self._question = None  # callers from now on have to wait for a later one
+    async def _request(self) -> None:
+        async with self._request_lock:
+            self._next_request = None  # later callers need a later request
             try:
                 async with asyncio.timeout(0.5):
                     while self._reader is None:
@@ -181,13 +182,13 @@ class Directory:
                 raise Unavailable("The newest changes are not known here yet; please try again in a moment.") from None
 
     async def fetch_latest(self, noun: str, aggregate: UUID) -> bool:
-        """Fetches an unknown aggregate's newest event from the stream; true when it exists and is known now.
+        """Fetches and applies an aggregate's newest event; true if the aggregate exists.
 
         Raises:
-            Unavailable: the broker is away.
+            Unavailable: the broker is unavailable.
         """
         message = await self._broker.last("EVENTS", f"events.{noun}.{aggregate}")
         if message is None:
             return False
-        self.learn(message.data)
+        self.apply(message.data)
         return not decode(message.data).deleted

@@ -1,4 +1,4 @@
-"""The page that shows a service's OpenAPI document; it works offline and loads nothing from other hosts."""
+"""A service's OpenAPI page, which loads nothing from other hosts."""
 
 import html
 from functools import partial
@@ -48,34 +48,34 @@ FILES = {
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, without the 422 that FastAPI adds to all operations: Healthchecks' dialect has none."""
+    """The OpenAPI document without FastAPI's own 422 responses, which not every dialect has."""
     if app.openapi_schema is None:
-        made = FastAPI.openapi(app)
-        for operations in made["paths"].values():
-            for about in operations.values():
-                answers = about["responses"]
+        schema = FastAPI.openapi(app)
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                answers = operation["responses"]
                 if "HTTPValidationError" in str(answers.get("422")):
                     del answers["422"]
         for unused in ("HTTPValidationError", "ValidationError"):
-            made.get("components", {}).get("schemas", {}).pop(unused, None)
+            schema.get("components", {}).get("schemas", {}).pop(unused, None)
     assert app.openapi_schema is not None  # noqa: S101  # it caches what it builds
     return app.openapi_schema
 
 
 @routes.get("/docs")
 async def page(request: Request) -> Response:
-    """The page; its links are relative, so that they work under each host and prefix."""
+    """The page; its relative links work under any host and prefix."""
     return HTMLResponse(PAGE.format(title=html.escape(request.app.title)), headers=HEADERS)
 
 
 @routes.get("/swagger/start.js")
 async def start() -> Response:
-    """The script that starts Swagger UI; the policy allows no inline script."""
+    """Starts Swagger UI; the policy forbids inline scripts."""
     return Response(START, media_type="text/javascript", headers=HEADERS)
 
 
 async def _file(path: Path, kind: str) -> Response:
-    return FileResponse(path, media_type=kind, headers=HEADERS)  # which reads 64 KiB at a time
+    return FileResponse(path, media_type=kind, headers=HEADERS)  # reads 64 KiB at a time
 
 
 _FOLDER = Path(str(resources.files("fastapi_swagger.resources")))

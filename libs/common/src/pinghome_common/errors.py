@@ -1,14 +1,14 @@
-"""Errors for callers; each has its HTTP status, and each dialect renders it in its own form."""
+"""Errors for callers, each with its HTTP status; the dialects render them."""
 
 from dataclasses import dataclass
 
 
 class DomainError(Exception):
-    """A refusal with a sentence for the caller that says what to do."""
+    """An error with a sentence that tells the caller what to do."""
 
     status = 400
     retry_after = 0
-    """Seconds after which the same may succeed; 0 when that is unknown."""
+    """Seconds after which a retry may succeed; 0 if unknown."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class PermissionDenied(DomainError):
 
 
 class NotFound(DomainError):
-    """It does not exist, or belongs to somebody else: the two look the same from outside."""
+    """It does not exist, or belongs to somebody else, which callers cannot tell apart."""
 
     status = 404
 
@@ -46,7 +46,7 @@ class PreconditionFailed(DomainError):
 
 
 class TooMany(DomainError):
-    """More at a time than one organisation is allowed."""
+    """One organisation or address exceeds a limit."""
 
     status = 429
 

@@ -1,4 +1,4 @@
-"""The SSRF guard: opens every outbound socket, to an address that was checked immediately before."""
+"""The SSRF guard: opens all outbound sockets, only to addresses that it has just checked."""
 
 import asyncio
 import errno
@@ -21,7 +21,7 @@ Lookup = Callable[[str], Iterable[str]]
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
 
-# What the operating system says about this machine, not about the target.
+# Errors about this machine, not about the target.
 LOCAL_ERRNOS = frozenset(
     {
         *(errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM),
@@ -35,17 +35,17 @@ def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ip_network(part) for part in text.split())
 
 
-# Refused regardless of what the operator allows: these addresses hand out the machine's credentials.
+# Never allowed: these addresses give access to the machine's credentials.
 _METADATA = _networks(
-    "169.254.0.0/16 "  # AWS, Azure, Google, ECS, EKS, Scaleway, Tencent: one link-local range serves them all
+    "169.254.0.0/16 "  # AWS, Azure, Google, ECS, EKS, Scaleway, Tencent: one link-local range
     "100.100.100.200/32 192.0.0.192/32 168.63.129.16/32 "  # Alibaba, Oracle, Azure's WireServer (a public address)
     "fd00:ec2::/32 fd20:ce::254/128 fd00:42::42/128 fd00:c1::a9fe:a9fe/128 fd00:a9fe:a9fe::/48 "  # AWS to Linode
     "fe80::a9fe:a9fe/128 "  # OpenStack
-    "64:ff9b:1::/48"  # a translator's local prefix (RFC 8215): which IPv4 address is meant only its operator knows
+    "64:ff9b:1::/48"  # the local prefix of a translator (RFC 8215), with unknown IPv4 addresses
 )
 # Special-purpose ranges that ipaddress calls global, in 3.11 or in a later Python (reliability.md, SSRF guard).
 _NOT_PUBLIC = _networks("192.0.0.0/24 192.88.99.0/24 2001::/23 3fff::/20")
-_UNICAST = IPv6Network("2000::/3")  # all that IANA has given out; excludes fec0::/10, 5f00::/16 and what comes next
+_UNICAST = IPv6Network("2000::/3")  # all that IANA has assigned; excludes fec0::/10, 5f00::/16 and future ranges
 _MAPPED, _NAT64, _COMPATIBLE = IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"), IPv6Network("::/96")
 
 # For a custom `lookup`, which blocks.
@@ -66,7 +66,7 @@ class Guard:
     def __init__(self, allow: Sequence[Network] = (), lookup: Lookup | None = None, names: Names | None = None) -> None:
         self._allow = tuple(allow)
         self._lookup, self._names = lookup, names or Names()
-        self._judged = lru_cache(1 << 15)(self._judge)
+        self._checked = lru_cache(1 << 15)(self._check)
         self._literals = lru_cache(1 << 15)(self._literal)
 
     def check(self, address: Address | str) -> Address:
@@ -76,7 +76,7 @@ class Guard:
             AddressForbidden: it is not; an IPv4 address inside an IPv6 one counts.
             ValueError: the text is not an address.
         """
-        return self._judged(str(address))
+        return self._checked(str(address))
 
     def check_literal(self, host: str) -> Address | None:
         """The address that `host` is in any notation getaddrinfo reads (`0x7f.1`, `2130706433`); None for a name.
@@ -121,15 +121,15 @@ class Guard:
         `deadline` is in seconds of `time.monotonic()`; each address gets an equal share of what is left.
 
         Raises:
-            AddressForbidden: an address is forbidden; each is checked again, so that nothing unchecked slips in.
+            AddressForbidden: an address is forbidden; each is checked again.
             TimeoutError: the last address did not answer in its share.
-            OSError: no address accepted the connection; the error that says most about the target.
+            OSError: no address accepted the connection; preferably an error of the target.
         """
         loop = asyncio.get_running_loop()
         failures: list[OSError] = []
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             self.check(target := str(address))
-            # create_connection asks no resolver for an address literal, and AI_NUMERICHOST forbids it to.
+            # create_connection does not resolve address literals; AI_NUMERICHOST makes sure.
             opening = loop.create_connection(
                 factory,
                 target,
@@ -150,7 +150,7 @@ class Guard:
     async def datagrams(
         self, addresses: Sequence[Address], port: int, factory: Callable[[], D]
     ) -> tuple[asyncio.DatagramTransport, D]:
-        """A UDP socket that is connected to the first of `addresses` to which there is a route.
+        """A UDP socket, connected to the first of `addresses` with a route.
 
         Raises:
             AddressForbidden: an address is forbidden.
@@ -175,29 +175,29 @@ class Guard:
             return None
         return self.check(str(found[0][4][0]))
 
-    def _judge(self, text: str) -> Address:
+    def _check(self, text: str) -> Address:
         address = ip_address(text)
-        for face in _faces(address):
-            named = str(face) if face == address else f"{face} (inside {address})"
-            if any(face in network for network in _METADATA):
+        for each in _reachable(address):
+            named = str(each) if each == address else f"{each} (inside {address})"
+            if any(each in network for network in _METADATA):
                 raise AddressForbidden(f"{named} is a cloud metadata or link-local address, which is never probed")
-            if not _is_public(face) and not any(face in network for network in self._allow):
+            if not _is_public(each) and not any(each in network for network in self._allow):
                 raise AddressForbidden(
-                    f"{named} is {_kind(face)}, not a public address; "
+                    f"{named} is {_kind(each)}, not a public address; "
                     "an operator may allow private networks with PINGHOME_PROBE_ALLOW_CIDRS"
                 )
         return address
 
 
 class UnrestrictedGuard(Guard):
-    """Allows everything: for addresses that the operator configures, a region's resolvers and anchors."""
+    """Allows all addresses; for those that the operator configures, such as a region's resolvers and anchors."""
 
-    def _judge(self, text: str) -> Address:
+    def _check(self, text: str) -> Address:
         return ip_address(text)
 
 
-def _faces(address: Address) -> list[Address]:
-    """The addresses that a packet to `address` may end at: itself, or an IPv4 address that it carries."""
+def _reachable(address: Address) -> list[Address]:
+    """The addresses that a packet to `address` may reach: itself, or an embedded IPv4 address."""
     if isinstance(address, IPv4Address):
         return [address]
     last = IPv4Address(int(address) & 0xFFFFFFFF)

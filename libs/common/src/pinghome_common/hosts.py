@@ -1,4 +1,4 @@
-"""Parses host names and URLs as people write them: IDNA 2008 with UTS 46, and one parser for URLs."""
+"""Parses host names (IDNA 2008 with UTS 46) and URLs."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 import idna
 
-_HOST = re.compile(r"[0-9a-z_.:][0-9a-z_.:-]*")  # no zone index, no leading hyphen: it may become an option (S2)
+# No zone index; no leading hyphen, which could become a command-line option (S2).
+_HOST = re.compile(r"[0-9a-z_.:][0-9a-z_.:-]*")
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 
 
@@ -45,12 +46,12 @@ def to_ascii(host: str) -> str:
 def _label(label: str) -> str:
     try:
         return idna.alabel(label).decode()
-    except idna.InvalidCodepoint:  # an emoji, which IDNA 2008 excludes and UTS 46, and thus every browser, accepts
+    except idna.InvalidCodepoint:  # an emoji: excluded by IDNA 2008, accepted by UTS 46 and all browsers
         return f"xn--{label.encode('punycode').decode()}"
 
 
 def parse_url(text: str) -> Url:
-    """Parses an absolute URL; which schemes, ports and users are allowed is up to the caller.
+    """Parses an absolute URL; the caller checks scheme, port and user.
 
     Raises:
         ValueError: it is not valid; the text is a sentence.

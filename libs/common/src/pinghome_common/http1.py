@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1 protocol with limits on what a client sends and on how long it takes."""
+"""uvicorn's HTTP/1.1 protocol with limits on the size and duration of requests."""
 
 import asyncio
 from typing import Any
@@ -11,22 +11,22 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from uvicorn.server import ServerState
 
 from pinghome_common import limits
-from pinghome_common.http1_request import MALFORMED, RequestChecks
+from pinghome_common.http1_request import MALFORMED, RequestLimits
 from pinghome_common.limits import ConnectionRejected, Gate, Turn, error_body
 
 REFUSED = Counter("pinghome_http_refused", "Requests refused before they reached the application", ["status"])
 
 
-class LimitedProtocol(RequestChecks):
+class LimitedProtocol(RequestLimits):
     """One connection.
 
-    The time limits add no code to the path of a request: `Gate.sweep` compares what uvicorn stores anyway, and so
-    also replaces uvicorn's keep-alive timer, which is one per request.
+    The time limits cost a request nothing: `Gate.sweep` compares what uvicorn stores anyway. It also replaces uvicorn's
+    keep-alive timer, which is one per request.
     """
 
     turn = Turn.ASKING
-    awaited: object = Turn  # the request or answer of the last sweep; at first what neither can be
-    age = 0  # sweeps since the turn or what it awaits changed
+    awaited: object = Turn  # the request or answer at the last sweep; initially neither
+    age = 0  # sweeps since `turn` or `awaited` changed
     lingered = 0
     address = ""
     refusal: ConnectionRejected | None = None
@@ -47,21 +47,21 @@ class LimitedProtocol(RequestChecks):
     # -- the sweep ----------------------------------------------------------------------------------------------------
 
     def whose_turn(self) -> Turn:
-        """Whom this connection waits for."""
+        """What this connection waits for."""
         running, cycle = self.running, self.cycle
         if self.transport.is_closing():
             return Turn.LEAVING
         if self.refusal is not None:
             answering = running is not None and not (running.disconnected or running.response_complete)
             return Turn.ANSWERING if answering else Turn.LEAVING
-        if self.flow.read_paused:  # by us, until the application has caught up
+        if self.flow.read_paused:  # paused by us until the application has caught up
             return Turn.ANSWERING
         if cycle is None or cycle.scope is not self.scope or (cycle.more_body and not cycle.waiting_for_100_continue):
             return Turn.ASKING
         return Turn.IDLE if cycle.response_complete else Turn.ANSWERING
 
     def watch(self) -> None:
-        """Note one sweep, and end a connection that has waited too long."""
+        """Count one sweep, and end a connection that has waited too long."""
         turn = self.whose_turn()
         awaited = self.running if turn is Turn.ANSWERING else self.scope
         if turn is not self.turn or awaited is not self.awaited:
@@ -84,7 +84,7 @@ class LimitedProtocol(RequestChecks):
             self._refuse(ConnectionRejected(408, f"The request did not arrive within {seconds:g} s; send it again."))
 
     def _hurry(self, limit: int) -> None:
-        """Cancel an application that has not begun its answer; drop a client that does not read its answer."""
+        """Cancel an application that has not started its answer; drop a client that does not read its answer."""
         if self.age == limit and self.running is not None and not self.running.response_started:
             self.task.cancel()
         elif self.age == 2 * limit:
@@ -112,7 +112,7 @@ class LimitedProtocol(RequestChecks):
         self.gate.unread.remove(self)
         self.pipeline.clear()
         if self.running is not None:
-            self.running.disconnected = True  # uvicorn notifies only the last request
+            self.running.disconnected = True  # uvicorn notifies only the newest request
             self.running.message_event.set()
         super().connection_lost(exc)
 
@@ -142,7 +142,7 @@ class LimitedProtocol(RequestChecks):
         except ConnectionRejected as error:
             self._refuse(error)
         finally:
-            self.data = b""  # a connection that waits need not hold it
+            self.data = b""  # free the memory while the connection waits
 
     @override
     def _should_upgrade(self) -> bool:
@@ -151,8 +151,8 @@ class LimitedProtocol(RequestChecks):
     def _stay_with_http(self, rest: bytes) -> None:
         """Serve a request that asks for another protocol in HTTP/1.1, as RFC 9110 §7.8 allows.
 
-        llhttp takes a body that follows for the new protocol, and Java's HttpClient asks for h2c in each request: so
-        the request is parsed again without its Upgrade header.
+        llhttp would treat the body as the new protocol, and Java's HttpClient asks for h2c in each request, so the
+        request is parsed again without its Upgrade header.
         """
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         if method == b"CONNECT":
@@ -182,7 +182,7 @@ class LimitedProtocol(RequestChecks):
             self._leave(self.refusal)
 
     def _start_next(self) -> None:
-        """Start a pipelined request once the client has read the previous answers: only one waits to be sent."""
+        """Start a pipelined request once the client has read the previous answers."""
         if not self.flow.write_paused:
             self._start_asgi_task(*self.pipeline.pop())
 
@@ -202,21 +202,21 @@ class LimitedProtocol(RequestChecks):
     # -- refusals -----------------------------------------------------------------------------------------------------
 
     def _refuse(self, refusal: ConnectionRejected) -> None:
-        """Take no more requests; let the earlier ones be answered, then say why and close."""
+        """Accept no more requests; answer the earlier ones, then send the error and close."""
         if self.transport.is_closing():
             return
         self.refusal = refusal
         REFUSED.labels(refusal.status).inc()
         running = self.running
         cycle = self.cycle
-        begun = cycle if cycle is not None and cycle.scope is self.scope and cycle.more_body else None
-        if begun is not None and begun is running:  # refused in its body
+        current = cycle if cycle is not None and cycle.scope is self.scope and cycle.more_body else None
+        if current is not None and current is running:  # refused in its body
             if running.response_started:
                 self.transport.close()
                 return
-            running.disconnected = True  # the application learns it from receive() and may no longer send
+            running.disconnected = True  # receive() reports it, and the application can no longer send
             running.message_event.set()
-        elif begun is not None:  # refused in its body while an earlier one is answered
+        elif current is not None:  # refused in its body while an earlier request is answered
             self.pipeline.popleft()
         if running is None or running.disconnected or running.response_complete:
             self._leave(refusal)

@@ -1,4 +1,4 @@
-"""Refuses requests while they are read: those that are too large or not HTTP/1.1."""
+"""Rejects requests that are too large or not HTTP/1.1 while they are received."""
 
 import re
 
@@ -13,9 +13,9 @@ _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
 class Trailers:
-    """Takes the place of a request's headers once they are complete: counts its trailers and keeps none.
+    """Replaces a request's list of headers once it is complete: counts the trailers and drops them.
 
-    A trailer is not a header (RFC 9110 §6.5.1): a proxy in front has checked the head only.
+    Trailers are not headers (RFC 9110 §6.5.1), and a proxy in front has checked only the headers.
     """
 
     def __init__(self) -> None:
@@ -35,26 +35,26 @@ def check_framing(size: int) -> None:
         )
 
 
-class RequestChecks(HttpToolsProtocol):
+class RequestLimits(HttpToolsProtocol):
     """The callbacks of the parser, with their limits; each raises ConnectionRejected."""
 
     gate: Gate
     data: bytes  # the last read
     read = 0  # its bytes
-    unfinished: object = None  # the request whose head has come in part
-    head = 0  # bytes of that head, without the read it began in, which may hold the end of an earlier request
+    unfinished: object = None  # the request whose head is incomplete
+    head = 0  # its bytes, without the first read, which may contain the end of an earlier request
     body = 0  # bytes of the body so far
-    framed: object = None  # the request whose body has begun in an earlier read
-    framing = 0  # bytes of that body, as they came, beyond its content and the sizes of its chunks
-    completed: object = None  # the last request that has come as a whole
-    in_line = False  # the request line has come in part
+    framed: object = None  # the request whose body started in an earlier read
+    framing = 0  # raw bytes of that body beyond its content and the sizes of its chunks
+    completed: object = None  # the last complete request
+    in_line = False  # the request line is incomplete
     last = b""  # the last bytes of an unfinished head
     searched = 0  # bytes of it in which request lines were found
 
     def _quote_query(self, data: bytes) -> bytes:
-        """Percent-encode raw bytes in the query of a request line, as scripts send them; llhttp would refuse them.
+        """Percent-encode raw bytes in the query of a request line, which some scripts send and llhttp rejects.
 
-        Only where a read begins with the request line or goes on with it: a pipelined one further on is refused.
+        Works only for a request line at the start of a read, not for later pipelined ones.
         """
         line, end, rest = data.partition(b"\n")
         path, mark, query = line.partition(b"?")
@@ -76,7 +76,7 @@ class RequestChecks(HttpToolsProtocol):
         self.last = data[-80:]
 
     def _check_protocol(self, data: bytes) -> None:
-        """Refuse protocols that llhttp parses like HTTP without any other sign."""
+        """Reject protocols that llhttp parses as if they were HTTP."""
         found = re.compile(re.escape(self.url[-64:]) + rb" (HTTP|RTSP|ICE)/").search(data, self.searched)
         self.searched = found.end() if found else 0
         if found and found[1] != b"HTTP":
@@ -86,7 +86,7 @@ class RequestChecks(HttpToolsProtocol):
         if self.scope is self.framed:
             self.framing += self.read
             check_framing(self.framing)
-        else:  # the read in which a body begins may hold the end of its head, and requests before it
+        else:  # this read may contain the end of the head, and earlier requests
             self.framed, self.framing = self.scope, 0
 
     @override
@@ -95,20 +95,20 @@ class RequestChecks(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_chunk_header(self) -> None:
-        """Called by the parser for each chunk: its size and line ends are not an extension."""
+        """Called by the parser for each chunk; its size and line ends are not an extension."""
         self.framing -= limits.CHUNK_FRAME
 
     def _check_head(self, size: int) -> None:
         if len(self.url) > limits.URL_LIMIT:
             raise ConnectionRejected(414, f"The address is longer than {limits.URL_LIMIT} bytes; shorten it.")
         if size > limits.HEAD_LIMIT or len(self.headers) > limits.HEADERS_LIMIT:
-            most = f"{limits.HEADERS_LIMIT} headers or {limits.HEAD_LIMIT} bytes of them"
-            raise ConnectionRejected(431, f"The request has more than {most}; send fewer or shorter ones.")
+            limit = f"{limits.HEADERS_LIMIT} headers or {limits.HEAD_LIMIT} bytes of them"
+            raise ConnectionRejected(431, f"The request has more than {limit}; send fewer or shorter ones.")
 
     @override
     def on_headers_complete(self) -> None:
         size = self.read + (self.head if self.scope is self.unfinished else 0)
-        if size > limits.HEAD_LIMIT:  # then count exactly: the last read may hold a body too
+        if size > limits.HEAD_LIMIT:  # count exactly, as the last read may contain a body, too
             size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         self._check_head(size)
         if len(self.pipeline) >= limits.PIPELINE_LIMIT:
@@ -123,11 +123,11 @@ class RequestChecks(HttpToolsProtocol):
         self.body = 0
         chunked = self._check_headers()
         super().on_headers_complete()
-        if chunked and self.cycle is not None and self.cycle.scope is self.scope:  # else it is read again
+        if chunked and self.cycle is not None and self.cycle.scope is self.scope:  # otherwise it is parsed again
             self.headers = Trailers()  # type: ignore[assignment]
 
     def _check_headers(self) -> bool:
-        """True when the body comes in chunks."""
+        """True if the body is chunked."""
         hosts, chunked = 0, False
         for name, value in self.headers:
             if name == b"host":

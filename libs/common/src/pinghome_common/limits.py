@@ -21,39 +21,39 @@ if TYPE_CHECKING:
 URL_LIMIT = 8 << 10
 HEAD_LIMIT = 32 << 10
 HEADERS_LIMIT = 100
-CHUNK_FRAME = 12  # bytes that the size of a chunk and two line ends may take
+CHUNK_FRAME = 12  # bytes allowed for the size of a chunk and two line ends
 PIPELINE_LIMIT = 32
-BODIES_LIMIT = 128 << 20  # bytes of unanswered bodies that a process holds for all its clients together
-UNREAD_LIMIT = 64 << 20  # bytes of answers that a process holds for clients that do not read them
+BODIES_LIMIT = 128 << 20  # bytes of the bodies of all unanswered requests of a process
+UNREAD_LIMIT = 64 << 20  # bytes of all answers of a process that clients have not read
 CONNECTIONS_LIMIT = 10_000
-OWN_FILES = 256  # descriptors kept back for the database, the broker and files
-LONG_BODY_LIMIT = 64 << 20  # bytes of a ping's body: the first are kept, the rest is read and dropped
-BODY_RATE = 64 << 10  # bytes a second; a body that arrives no slower may take as long as it needs
+OWN_FILES = 256  # descriptors reserved for the database, the broker and files
+LONG_BODY_LIMIT = 64 << 20  # bytes of a ping's body; all but the first are read and dropped
+BODY_RATE = 64 << 10  # bytes a second; a body that arrives at this rate has no time limit
 PINGS = re.compile(rb"[^/]*/(?:ping|v1/heartbeat)/")
 """Host and path of pings at the data-gateway's own port."""
 PINGS_OF_ALL = re.compile(
     rb"[^/]*(?:/data-gateway)?/ping/|[^/]*/data-gateway/v1/heartbeat/|data-gateway\.[^/]*/v1/heartbeat/"
 )
-"""The same at the platform's port, where other services have such paths, too."""
-KEPT_ALIVE = (
-    150.0  # seconds; proxies drop idle connections sooner (Caddy 120, nginx 60), so they never meet a closed one
-)
-LINGER = 2.0  # seconds a refused client has to read why
-LINGER_BYTES = 256 << 10  # read and dropped meanwhile, so that a client that sends first is not reset before it reads
+"""Host and path of pings at the platform's port, where other services have such paths, too."""
+KEEP_ALIVE = 150.0
+"""Seconds; more than proxies keep idle connections (Caddy 120, nginx 60), so they never use a closed one."""
+LINGER = 2.0  # seconds for a rejected client to read the error
+LINGER_BYTES = 256 << 10
+"""Read and dropped meanwhile, so that a client that is still sending is not reset before it reads."""
 SWEEPS = 30  # sweeps in one request timeout
 
 
 class Turn(enum.Enum):
-    """Whom a connection waits for."""
+    """What a connection waits for."""
 
     ASKING = "the client has to send a request"
     ANSWERING = "the application has to answer, or the client to read the answer"
-    IDLE = "all is answered; the client may ask again"
-    LEAVING = "refused or closed; the client has to read what is left"
+    IDLE = "everything is answered; the client may send a request"
+    LEAVING = "rejected or closed; the client has to read the rest"
 
 
 class ConnectionRejected(Exception):
-    """The connection answers `status` with `message` and closes."""
+    """The connection answers with `status` and `message`, and closes."""
 
     def __init__(self, status: int, message: str) -> None:
         self.status = status
@@ -61,17 +61,17 @@ class ConnectionRejected(Exception):
 
 
 def error_body(message: str) -> bytes:
-    """PingHome's error document; `message` is a sentence that says what to do."""
+    """The JSON body of an error; `message` is a sentence that says what to do."""
     return json.dumps({"message": message}).encode()
 
 
 def network_of(host: str) -> str:
-    """What counts as one client: its address, or its /64 with IPv6."""
+    """The network that counts as one client: its address, or its /64 with IPv6."""
     return str(ip_network((host.partition("%")[0], 64), strict=False)) if ":" in host else host
 
 
 class Addresses:
-    """How many connections each address has (IPv6: /64)."""
+    """Counts the connections of each address (IPv6: /64)."""
 
     def __init__(self, settings: Settings) -> None:
         self.limit = settings.connections_per_address
@@ -82,7 +82,7 @@ class Addresses:
                 self._trusted.append(ip_network(proxy, strict=False))
 
     def enter(self, client: tuple[str, int] | None) -> str:
-        """Count a connection; the address that it counts for, empty for a trusted proxy, which is not counted."""
+        """Count a connection; returns the address for `leave`, empty for a trusted proxy, which is not counted."""
         if client is None or any(ip_address(client[0].partition("%")[0]) in proxy for proxy in self._trusted):
             return ""
         address = network_of(client[0])
@@ -90,44 +90,43 @@ class Addresses:
         return address
 
     def leave(self, address: str) -> None:
-        """A connection that was counted is closed."""
+        """Uncount a closed connection."""
         if address:
             self._counts[address] -= 1
             if not self._counts[address]:
                 del self._counts[address]
 
     def full(self, address: str) -> bool:
-        """True when an address has more connections than allowed."""
+        """True if an address has more connections than allowed."""
         return self._counts.get(address, 0) > self.limit
 
 
 class Unread:
-    """Answers that their clients have not read yet; when they take too much memory, the greediest are dropped."""
+    """Answers that clients have not read; if they take too much memory, the largest consumers are dropped."""
 
     def __init__(self) -> None:
         self._sizes: dict[LimitedProtocol, int] = {}
 
     def add(self, one: LimitedProtocol) -> None:
-        """A connection's answer waits."""
+        """Add a connection with an unread answer."""
         self._sizes[one] = one.transport.get_write_buffer_size()
         while sum(self._sizes.values()) > UNREAD_LIMIT:
             held: dict[str, int] = defaultdict(int)
             for each, size in self._sizes.items():
                 held[each.address] += size
-            greediest = max(self._sizes, key=lambda each: (held[each.address], self._sizes[each]))
-            del self._sizes[greediest]
-            greediest.loop.call_soon(greediest.transport.abort)
+            largest = max(self._sizes, key=lambda each: (held[each.address], self._sizes[each]))
+            del self._sizes[largest]
+            largest.loop.call_soon(largest.transport.abort)
 
     def remove(self, one: LimitedProtocol) -> None:
-        """It has been read, or the connection is closed."""
+        """Remove a connection whose answer was read or that was closed."""
         self._sizes.pop(one, None)
 
 
 class Gate:
     """The limits of one server, and the sweep that enforces the time limits.
 
-    Time is counted in sweeps, not on a clock: a request costs no timer, and a process that was stopped for a while
-    does not blame its clients for it.
+    Time is counted in sweeps: a request needs no timer, and clients are not blamed for a pause of this process.
     """
 
     def __init__(self, settings: Settings, pings: re.Pattern[bytes] | None = None) -> None:
@@ -136,9 +135,9 @@ class Gate:
         self.request_timeout = settings.request_timeout
         self.period = min(1.0, settings.request_timeout / SWEEPS)
         self.sweeps = {
-            Turn.ASKING: round(settings.request_timeout / self.period) - 2,  # it begins before its first sweep
+            Turn.ASKING: round(settings.request_timeout / self.period) - 2,  # it starts before its first sweep
             Turn.ANSWERING: max(1, round(settings.answer_timeout / self.period)),
-            Turn.IDLE: round(KEPT_ALIVE / self.period),
+            Turn.IDLE: round(KEEP_ALIVE / self.period),
             Turn.LEAVING: round(LINGER / self.period),
         }
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -146,10 +145,10 @@ class Gate:
         self.bodies_full = False
         self.addresses = Addresses(settings)
         self.unread = Unread()
-        self._waiting: list[LimitedProtocol] = []  # at the last sweep, the longest last
+        self._waiting: list[LimitedProtocol] = []  # as of the last sweep, longest waiting last
 
     async def sweep(self, connections: Iterable[object]) -> None:
-        """Look at each connection once per period, forever."""
+        """Check each connection once per period, forever."""
         while True:
             await asyncio.sleep(self.period)
             live = cast("list[LimitedProtocol]", list(connections))
@@ -169,7 +168,7 @@ class Gate:
         return max(LONG_BODY_LIMIT, self.body_limit) if long else self.body_limit
 
     def make_room(self) -> bool:
-        """Close the connection that has kept us waiting longest; False when there was none at the last sweep."""
+        """Close the connection that has waited longest for its client; false if there is none."""
         while self._waiting:
             oldest = self._waiting.pop()
             if oldest.turn is oldest.whose_turn() and oldest.scope is oldest.awaited:

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON line each, with the request's id, never with what a client sent."""
+"""Structured logs: JSON lines with the request's id and without data from clients."""
 
 import logging
 import sys
@@ -20,7 +20,7 @@ def configure(level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            _without_words,
+            _without_message,
             structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS.get(level, logging.INFO)),
@@ -30,13 +30,13 @@ def configure(level: str) -> None:
 
 
 def said(error: BaseException) -> str:
-    """The loggable form of an error: its type, and its message only where that is ours, not a client's."""
+    """An error for the log: its type, and its message unless that may quote a client."""
     own = isinstance(error, (DomainError, RuntimeError, OSError))
     return f"{type(error).__name__}: {str(error)[:300]}" if own else type(error).__name__
 
 
-def _without_words(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Replaces `exc_info` by the error's type and stack: its message may quote a client."""
+def _without_message(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Replaces `exc_info` by the error's type and stack, because its message may quote a client."""
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info
     if isinstance(error, BaseException):

@@ -16,10 +16,10 @@ log = structlog.get_logger()
 
 
 async def upgrade(*histories: tuple[str, Path]) -> None:
-    """Brings databases to their newest version; several processes that start together wait for one.
+    """Migrates databases to their newest versions; of several processes that start together, one does it.
 
-    A database that is up to date costs one query. For the others there is one child process, as Alembic and
-    SQLAlchemy take a second to import and would stay in memory forever.
+    A database that is up to date costs one query. The others are migrated in a child process, because Alembic and
+    SQLAlchemy take a second to import and would stay in memory.
 
     Args:
         histories: the URL of each service's database, and its folder of migrations; the newest version is the last
@@ -36,7 +36,7 @@ async def upgrade(*histories: tuple[str, Path]) -> None:
                     due += [url, str(scripts)]
         if due:
             child = await asyncio.create_subprocess_exec(sys.executable, "-m", "pinghome_common.migrate", stdin=PIPE)
-            await child.communicate("\n".join(due).encode())  # not as arguments: a URL holds a password
+            await child.communicate("\n".join(due).encode())  # not as arguments, because a URL contains a password
             if child.returncode != 0:
                 raise RuntimeError(f"the migrations {', '.join(due[1::2])} failed; see the lines above")
     finally:
@@ -45,7 +45,7 @@ async def upgrade(*histories: tuple[str, Path]) -> None:
 
 
 async def _connect(url: str) -> Any:
-    """Waits for a server that is still starting or restarting: our own start must not fail because of that."""
+    """Connects; waits for a server that is still starting or restarting."""
     while True:
         try:
             return await asyncpg.connect(url)
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def run_migrations(context: Any) -> None:
-    """What every service's `env.py` does: runs the versions in one transaction.
+    """The body of every service's `env.py`: runs the migrations in one transaction.
 
     Args:
         context: `alembic.context`, which exists only while Alembic runs.
@@ -86,7 +86,7 @@ def run_migrations(context: Any) -> None:
 
     def run(connection: Any) -> None:
         context.configure(connection=connection)
-        connection.exec_driver_sql("SET lock_timeout = '5s'")  # rather fail than block everybody who uses a table
+        connection.exec_driver_sql("SET lock_timeout = '5s'")  # rather fail than block all users of a table
         with context.begin_transaction():
             context.run_migrations()
 

@@ -1,4 +1,4 @@
-"""Resolves names without threads: /etc/hosts, then the servers of /etc/resolv.conf, by c-ares."""
+"""Resolves names without threads by c-ares: /etc/hosts, then the servers of /etc/resolv.conf."""
 
 import asyncio
 import socket
@@ -11,9 +11,9 @@ import aiodns
 import pycares
 
 TIMEOUT, TRIES = 2.0, 2
-"""Initial seconds before a query is repeated, and tries per server: a silent name server is given up soon."""
+"""Seconds before a query is first repeated, and tries per server."""
 
-# Answers of the name's own servers; every other code is a problem of the resolver.
+# Answers of the name's own servers; other codes are failures of the resolver.
 _NO_SUCH_NAME = {
     pycares.errno.ARES_ENOTFOUND,
     pycares.errno.ARES_ENODATA,
@@ -23,57 +23,57 @@ _NO_SUCH_NAME = {
 
 
 class Names:
-    """Looks names up concurrently; requests for a name that is being looked up share its answer.
+    """Looks up names; concurrent lookups of a name share one query.
 
-    Answers are cached for their time to live, an hour at most. `servers` default to those of /etc/resolv.conf.
+    Answers are cached for their time to live, at most an hour. `servers` default to those of /etc/resolv.conf.
     """
 
     def __init__(self, servers: Sequence[str] = (), port: int | None = None) -> None:
         self._servers, self._port = servers, port
         self._resolver: aiodns.DNSResolver | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._asking: dict[str, asyncio.Task[list[str]]] = {}
+        self._lookups: dict[str, asyncio.Task[list[str]]] = {}
 
     async def addresses(self, host: str) -> list[str]:
-        """All addresses of a host, both families; cancelling ends only the waiting.
+        """All addresses of a host, of both families; cancelling does not cancel a shared query.
 
         Raises:
             socket.gaierror: there is no such name (EAI_NONAME), or the resolver failed (EAI_AGAIN).
         """
         loop = asyncio.get_running_loop()
-        if host.rstrip(".").lower() == "localhost":  # for which c-ares answers ::1, too, regardless of /etc/hosts
+        if host.rstrip(".").lower() == "localhost":  # c-ares would always include ::1, regardless of /etc/hosts
             found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
             return [str(each[4][0]) for each in found]
         if self._resolver is None or self._loop is not loop:
-            self._loop, self._asking = loop, {}
+            self._loop, self._lookups = loop, {}
             self._resolver = aiodns.DNSResolver(
                 list(self._servers),
-                cast("Any", _Ending(loop)),
+                cast("Any", _ClosableLoop(loop)),
                 timeout=TIMEOUT,
                 tries=TRIES,
                 udp_port=self._port,
                 tcp_port=self._port,
             )
-        asking = self._asking.get(host)
-        if asking is None:
-            asking = self._asking[host] = loop.create_task(_ask(self._resolver, host))
-            asking.add_done_callback(partial(self._asked, host))
-        return await asyncio.shield(asking)
+        lookup = self._lookups.get(host)
+        if lookup is None:
+            lookup = self._lookups[host] = loop.create_task(_query(self._resolver, host))
+            lookup.add_done_callback(partial(self._done, host))
+        return await asyncio.shield(lookup)
 
-    def _asked(self, host: str, asking: asyncio.Task[list[str]]) -> None:
-        self._asking.pop(host, None)
-        if not asking.cancelled():
-            asking.exception()  # retrieved here, as whoever asked may have gone
+    def _done(self, host: str, lookup: asyncio.Task[list[str]]) -> None:
+        self._lookups.pop(host, None)
+        if not lookup.cancelled():
+            lookup.exception()  # retrieved, because all callers may be cancelled
 
 
-class _Ending:
-    """A loop that may end during a look-up: what c-ares' thread answers after that is dropped silently."""
+class _ClosableLoop:
+    """A loop that may be closed during a lookup; later answers of c-ares' thread are dropped."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
     def call_soon_threadsafe(self, callback: Callable[..., object], *args: object) -> None:
-        """Like the loop's own, but silent when the loop is closed."""
+        """Like the loop's own, but does nothing if the loop is closed."""
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(callback, *args)
 
@@ -81,7 +81,7 @@ class _Ending:
         return getattr(self._loop, name)
 
 
-async def _ask(resolver: aiodns.DNSResolver, host: str) -> list[str]:
+async def _query(resolver: aiodns.DNSResolver, host: str) -> list[str]:
     try:
         found = await resolver.getaddrinfo(host, family=socket.AF_UNSPEC, type=socket.SOCK_STREAM)
     except aiodns.error.DNSError as error:

@@ -6,7 +6,7 @@ PORTS = {"http": 80, "https": 443}
 
 
 def same_place(old: str, new: str) -> bool:
-    """True when two URLs lead to the same host and port, or from http to https there; False if one is not valid.
+    """True if two URLs have the same host and port, or differ only by an upgrade to https; false if one is not valid.
 
     Texts without a scheme are hosts and must be equal.
     """

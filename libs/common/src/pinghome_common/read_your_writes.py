@@ -13,8 +13,8 @@ from pinghome_common.stream import Broker
 WAIT = 0.5
 """Maximum seconds that a command or a read waits for a projection (house 3.7)."""
 
-SILENT = 1.5
-"""Seconds without a word after which a projection is not waited for."""
+SILENCE_LIMIT = 1.5
+"""Seconds without a message after which a projection is not waited for."""
 
 
 class Progress(msgspec.Struct, array_like=True):
@@ -29,31 +29,32 @@ _decode = msgspec.msgpack.Decoder(Progress).decode
 
 
 class ProjectionProgress:
-    """The projections' latest progress. One instance per process; it listens to `echo.<name>` of each projection.
+    """The latest progress of projections, one instance per process; subscribes to `echo.<name>` of each.
 
     Args:
-        names: the projections that are waited for.
+        broker: the connection to the broker.
+        names: the projections to wait for.
     """
 
     def __init__(self, broker: Broker, *names: str) -> None:
         self._broker, self._names = broker, names
         self._waiting: dict[tuple[str, UUID], asyncio.Event] = {}
-        self._heard: dict[str, float] = {}
+        self._last_seen: dict[str, float] = {}
         self._positions: dict[tuple[str, str], int] = {}
         self._moved = asyncio.Condition()
 
     async def listen(self) -> None:
         """Subscribes; call once, after entering the broker."""
         for name in self._names:
-            await self._broker.hear(f"echo.{name}", self._hear)
+            await self._broker.hear(f"echo.{name}", self._receive)
 
-    async def _hear(self, msg: Msg) -> None:
-        name, said = msg.subject.partition(".")[2], _decode(msg.data)
-        self._heard[name] = time.monotonic()
-        for event in said.events:
+    async def _receive(self, msg: Msg) -> None:
+        name, progress = msg.subject.partition(".")[2], _decode(msg.data)
+        self._last_seen[name] = time.monotonic()
+        for event in progress.events:
             if waiting := self._waiting.get((name, event)):
                 waiting.set()
-        for stream, position in said.positions.items():
+        for stream, position in progress.positions.items():
             self._positions[name, stream] = position
         async with self._moved:
             self._moved.notify_all()
@@ -66,7 +67,7 @@ class ProjectionProgress:
         """Waits until a projection has applied everything that was in the stream when this was called.
 
         Returns:
-            False when that took longer than `WAIT`, or the broker or the projection is away.
+            False if that took longer than `WAIT`, or the broker or the projection is unavailable.
         """
         try:
             async with asyncio.timeout(WAIT):
@@ -81,8 +82,8 @@ class ProjectionProgress:
 class PendingProjections:
     """The events that a command waits for, by projection."""
 
-    def __init__(self, echo: ProjectionProgress, names: tuple[str, ...]) -> None:
-        self._echo, self._names = echo, names
+    def __init__(self, progress: ProjectionProgress, names: tuple[str, ...]) -> None:
+        self._progress, self._names = progress, names
         self._events: dict[tuple[str, UUID], asyncio.Event] = {}
 
     def add(self, event: UUID, names: tuple[str, ...] | None = None) -> None:
@@ -91,31 +92,31 @@ class PendingProjections:
         `names` are the projections that read such events; default: all.
         """
         for name in names or self._names:
-            self._events[name, event] = self._echo._waiting[name, event] = asyncio.Event()  # noqa: SLF001  # one thing
+            self._events[name, event] = self._progress._waiting[name, event] = asyncio.Event()  # noqa: SLF001  # one unit
 
     def __bool__(self) -> bool:
-        """True when there is anything to wait for."""
+        """True if there is anything to wait for."""
         return bool(self._events)
 
     async def wait(self) -> bool:
-        """True when all projections have applied the events within `WAIT` seconds."""
+        """Waits at most `WAIT` seconds; true if all projections have applied the events."""
         now = time.monotonic()
-        living = [
+        pending = [
             event
             for (name, _), event in self._events.items()
-            if now - self._echo._heard.get(name, 0.0) < SILENT  # noqa: SLF001
+            if now - self._progress._last_seen.get(name, 0.0) < SILENCE_LIMIT  # noqa: SLF001
         ]
         try:
             async with asyncio.timeout(WAIT):
-                for event in living:  # one after the other: a task for each would cost more than the wait
+                for event in pending:  # in turn, because a task for each would cost more than the wait
                     await event.wait()
         except TimeoutError:
             return False
         finally:
             self.forget()
-        return len(living) == len(self._events)
+        return len(pending) == len(self._events)
 
     def forget(self) -> None:
-        """Stops waiting, for a command that failed."""
+        """Stops waiting, after a failed command."""
         for key in self._events:
-            self._echo._waiting.pop(key, None)  # noqa: SLF001
+            self._progress._waiting.pop(key, None)  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""How heartbeats' runtime state is stored, in the same way by commands and by queries."""
+"""Stores the runtime state of heartbeats, for commands and queries alike."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -21,22 +21,23 @@ _UPDATE = (
     f" FROM unnest({_ARRAYS}) n ({_LIST}) WHERE v.heartbeat = n.heartbeat"
 )
 
-# Counters come from the side that has counted more pings, as an event may be older than they are. A command decides the
-# status in any case; else the later change does, and where both agree the event says since when and why.
-_COUNTED = "excluded.position >= old.position"
-_SETTLED = f"(${len(_COLUMNS) + 2}::bool OR {_COUNTED} OR excluded.changed_at > old.changed_at)"
-_TAKEN = {
-    "status": _SETTLED,
-    "alert_after": _SETTLED,
-    "changed_at": f"{_SETTLED} OR excluded.status = old.status",
-    "reason": f"{_SETTLED} OR excluded.status = old.status",
+# Counters are taken from the side that has counted more pings, as an event may be older. A command always decides the
+# status; otherwise the later change does, and if both agree, the event has the time and the reason.
+_EVENT_COUNTED_MORE = "excluded.position >= old.position"
+_EVENT_WINS = f"(${len(_COLUMNS) + 2}::bool OR {_EVENT_COUNTED_MORE} OR excluded.changed_at > old.changed_at)"
+_CONDITIONS = {
+    "status": _EVENT_WINS,
+    "alert_after": _EVENT_WINS,
+    "changed_at": f"{_EVENT_WINS} OR excluded.status = old.status",
+    "reason": f"{_EVENT_WINS} OR excluded.status = old.status",
 }
 _MERGE = ", ".join(
-    f"{name} = CASE WHEN {_TAKEN.get(name, _COUNTED)} THEN excluded.{name} ELSE old.{name} END" for name in _COLUMNS[1:]
+    f"{name} = CASE WHEN {_CONDITIONS.get(name, _EVENT_COUNTED_MORE)} THEN excluded.{name} ELSE old.{name} END"
+    for name in _COLUMNS[1:]
 )
-_PLACES = ", ".join(f"${place}" for place in range(1, len(_COLUMNS) + 2))
+_PARAMETERS = ", ".join(f"${place}" for place in range(1, len(_COLUMNS) + 2))
 _ADD = (
-    f"INSERT INTO runtime_state AS old ({_LIST}, version) VALUES ({_PLACES})"
+    f"INSERT INTO runtime_state AS old ({_LIST}, version) VALUES ({_PARAMETERS})"
     f" ON CONFLICT (heartbeat) DO UPDATE SET {_MERGE}, version = excluded.version WHERE old.version < excluded.version"
 )
 
@@ -45,16 +46,16 @@ def _row(it: Heartbeat) -> list[Any]:
     return [it.id, *(getattr(it.vitals, name) for name in _NAMES), alert_after(it, it.vitals)]
 
 
-async def add_runtime(tx: Connection, some: Iterable[tuple[Heartbeat, int, bool]]) -> None:
-    """Writes the runtime state that events of heartbeats carry, new or merged with the effect of later pings.
+async def add_runtime(tx: Connection, events: Iterable[tuple[Heartbeat, int, bool]]) -> None:
+    """Writes the runtime state of events, merged with the effect of later pings.
 
-    Each with the event's version, and whether a command caused it (not pings or silence), which decides the status.
+    Each event has its version, and whether a command caused it, which then decides the status.
     """
-    await tx.executemany(_ADD, [(*_row(it), version, commanded) for it, version, commanded in some])
+    await tx.executemany(_ADD, [(*_row(it), version, by_command) for it, version, by_command in events])
 
 
 async def lock_runtime(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, RuntimeState]:
-    """The runtime state of those of some heartbeats that exist, locked in the order of their ids."""
+    """Locks the runtime state of heartbeats in the order of their ids; unknown heartbeats are left out."""
     rows = await tx.fetch(
         "SELECT * FROM runtime_state WHERE heartbeat = ANY($1::uuid[]) ORDER BY heartbeat FOR UPDATE", ids
     )
@@ -62,10 +63,10 @@ async def lock_runtime(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, Runtim
 
 
 def read_runtime(row: Any) -> RuntimeState:
-    """The runtime state in a row that has its columns."""
+    """The runtime state in a row of the table."""
     return msgspec.convert({name: row[name] for name in _NAMES}, RuntimeState)
 
 
 async def write_runtime(tx: Connection, heartbeats: Sequence[Heartbeat]) -> None:
-    """Writes the runtime state of some heartbeats, each given once, with the time of its next deadline."""
+    """Writes the runtime state and the next deadline of heartbeats, each given once."""
     await tx.execute(_UPDATE, *(list(column) for column in zip(*map(_row, heartbeats), strict=True)))

@@ -1,4 +1,4 @@
-"""Keys and secrets: generating and hashing tokens, encrypting monitors' headers and bodies."""
+"""Generates and hashes tokens, derives keys, encrypts secrets."""
 
 import hashlib
 import secrets
@@ -15,7 +15,7 @@ _NONCE = 12
 
 
 def token_hash(token: str) -> bytes:
-    """SHA-256 of a token: tokens are random, so no slow hash is needed (reliability.md, overrides)."""
+    """SHA-256 of a token; tokens are random, so a slow hash is not needed (reliability.md, overrides)."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
@@ -30,7 +30,7 @@ def new_key(length: int) -> str:
 
 
 def derive(secret_key: str, purpose: str) -> bytes:
-    """A 32-byte key for one purpose, such as `region:eu-central-1`; knowing it does not give the secret key."""
+    """A 32-byte key for one purpose, such as `region:eu-central-1`, which does not reveal the secret key."""
     return HKDF(SHA256(), 32, salt=None, info=b"pinghome:" + purpose.encode()).derive(secret_key.encode())
 
 
@@ -44,7 +44,7 @@ def unseal(key: bytes, sealed: bytes) -> bytes:
     """The plain bytes.
 
     Raises:
-        ValueError: the key is a different one, or the value was tampered with.
+        ValueError: the key is wrong, or the value was tampered with.
     """
     try:
         return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)

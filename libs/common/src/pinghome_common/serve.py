@@ -1,4 +1,4 @@
-"""How every Pinghome process serves HTTP: uvicorn with our limits, until SIGTERM or SIGINT."""
+"""Serves HTTP in every Pinghome process: uvicorn with our limits, until SIGTERM or SIGINT."""
 
 import asyncio
 import gc
@@ -28,13 +28,13 @@ DRAIN = 10  # seconds that open requests get after SIGTERM
 
 
 class AnswerTimeout:
-    """ASGI middleware: answers 503 for an application that is cancelled before its answer began."""
+    """ASGI middleware: answers 503 if the application is cancelled before its answer started."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         try:
             await self.app(scope, receive, send)
         except asyncio.CancelledError:
@@ -42,25 +42,25 @@ class AnswerTimeout:
                 return  # a signal came during the start
             body = error_body("The answer took too long; try again in a few seconds.")
             headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-            with suppress(RuntimeError):  # the answer had begun when the drain ended
+            with suppress(RuntimeError):  # the answer had started
                 await send({"type": "http.response.start", "status": 503, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
         except ClientDisconnect:
-            pass  # the client has gone
+            pass  # nobody to answer
 
 
 class TrustedProxies:
-    """ASGI middleware: a trusted proxy names the client of a request, if what it names is an IP address."""
+    """ASGI middleware: takes the client of a request from a trusted proxy, if that gives an IP address."""
 
     def __init__(self, app: ASGIApp, trusted: list[str]) -> None:
         self._app = app
-        self._named = ProxyHeadersMiddleware(cast("Any", self._checked), trusted)
+        self._proxied = ProxyHeadersMiddleware(cast("Any", self._checked), trusted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] == "http":
             scope["peer"] = scope["client"]
-        await self._named(cast("Any", scope), cast("Any", receive), cast("Any", send))
+        await self._proxied(cast("Any", scope), cast("Any", receive), cast("Any", send))
 
     async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["client"] is not scope["peer"]:
@@ -73,18 +73,18 @@ class TrustedProxies:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, with exit status 0 after a signal and a frozen heap that the collector need not walk."""
+    """uvicorn's server with exit status 0 after a signal, and with a frozen heap, which garbage collection skips."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Handle SIGTERM and SIGINT; uvicorn would raise them again at the end and die of them."""
+        """Handle SIGTERM and SIGINT; uvicorn would raise them again at the end."""
         loop, serving = asyncio.get_running_loop(), asyncio.current_task()
-        self._told = asyncio.Event()
+        self._stopping = asyncio.Event()
 
         def stop(name: signal.Signals) -> None:
             self.handle_exit(name, None)
-            self._told.set()
-            if serving and not self.started:  # a start may wait for a database forever
+            self._stopping.set()
+            if serving and not self.started:  # startup may wait for a database forever
                 serving.cancel()
 
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -96,14 +96,14 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(name)
 
     async def main_loop(self) -> None:
-        """Serve until told to stop; uvicorn would poll ten times a second, which costs an idle platform 0.008 core."""
+        """Serve until a signal; uvicorn would poll ten times a second, which costs an idle platform 0.8 % of a core."""
         while not await self.on_tick(0):  # which also updates the Date header
             with suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
-                    await self._told.wait()
+                    await self._stopping.wait()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the application and listen; a full collection after this would stop the loop for 54 ms (house §3)."""
+        """Start and listen; without freezing, a full collection would later block the loop for 54 ms (house §3)."""
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
@@ -118,17 +118,17 @@ async def serve(app: ASGIApp, settings: Settings, pings: re.Pattern[bytes] | Non
         pings: host and path of requests that may have a body of up to `LONG_BODY_LIMIT` bytes.
 
     Raises:
-        CancelledError: a signal came before the application had started.
-        SystemExit: the application did not start, or the port is taken; uvicorn has logged which.
+        CancelledError: a signal came during startup.
+        SystemExit: the application did not start, or the port is taken; uvicorn has logged the reason.
         ValueError: `trusted_proxies` contains `*`, which would let every client choose its own address.
     """
     os.umask(0o077)  # spools and snapshots are private to this account
     if "*" in settings.trusted_proxies:
         raise ValueError("list the addresses of your proxies: '*' would let every client choose its own address")
     gate = Gate(settings, pings)
-    answered: ASGIApp = AnswerTimeout(app)
+    limited: ASGIApp = AnswerTimeout(app)
     config = uvicorn.Config(
-        TrustedProxies(answered, settings.trusted_proxies) if settings.trusted_proxies else answered,
+        TrustedProxies(limited, settings.trusted_proxies) if settings.trusted_proxies else limited,
         host=settings.host,
         port=settings.port,
         http=cast("Any", partial(LimitedProtocol, gate)),

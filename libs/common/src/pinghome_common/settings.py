@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 Network = IPv4Network | IPv6Network
 
 LARGEST_PING_BODY = 384 << 10
-"""Bytes; together with the rest of a ping they fit into one message of the stream."""
+"""Bytes; a ping with such a body fits into one message of the stream."""
 
 
 def _anchor(value: str) -> str:
@@ -28,7 +28,7 @@ Anchor = Annotated[str, AfterValidator(_anchor)]
 class Settings(BaseSettings):
     """The settings of one process; each field is the variable `PINGHOME_<FIELD>`.
 
-    A secret may come from a file instead: `PINGHOME_SECRET_KEY_FILE=/run/secrets/key`.
+    A secret may be read from a file instead: `PINGHOME_SECRET_KEY_FILE=/run/secrets/key`.
     """
 
     model_config = SettingsConfigDict(env_prefix="PINGHOME_", env_file=".env", env_ignore_empty=True, extra="ignore")
@@ -44,17 +44,17 @@ class Settings(BaseSettings):
         description="comma-separated regions that monitors may name; `pinghome up` runs a prober for each",
     )
     region: str = Field(
-        "", description="a prober on its own: its region; default: all of PINGHOME_REGIONS in one process"
+        "", description="the region of a standalone prober; default: all of PINGHOME_REGIONS in one process"
     )
     probe_allow_cidrs: Annotated[list[Network], NoDecode] = Field(
-        [], description="comma-separated private networks that may be probed; metadata addresses never may"
+        [], description="comma-separated private networks that may be probed; metadata addresses never are"
     )
     probe_anchors: Annotated[list[Anchor], NoDecode] = Field(
         [],
-        description="comma-separated host:port that always accept; when none does, the region's network is at fault",
+        description="comma-separated host:port that always accept connections; if none does, the region is at fault",
     )
     probe_pinger: Literal["own", "aioping"] = Field(
-        "own", description="what sends ICMP; aioping is an optional dependency (GPLv2)"
+        "own", description="implementation of ICMP; aioping is an optional dependency (GPLv2)"
     )
     period_unit_seconds: int = Field(60, ge=1, description="seconds in one unit of grace and recovery periods")
     rdap_bootstrap_url: str = Field(
@@ -68,12 +68,12 @@ class Settings(BaseSettings):
     nats_url: str = Field("", description="NATS server to use instead of the embedded one, with user and password")
     nats_replicas: int = Field(1, description="replicas of each stream: 1, or 3 on a cluster")
     secret_key: str = Field(
-        "", description="encrypts secrets at rest and signs badges; generated at the first start when unset"
+        "", description="encrypts secrets at rest and signs badges; generated at the first start if unset"
     )
-    region_key: str = Field(
-        "", description="a prober on its own: the key of its region, printed by `pinghome region-key`"
+    region_key: str = Field("", description="the key of a standalone prober's region, printed by `pinghome region-key`")
+    badge_secret: str = Field(
+        "", description="signs badges, for a standalone resource-query; default: derived from the secret key"
     )
-    badge_secret: str = Field("", description="resource-query on its own: signs badges; derived from the secret key")
     bootstrap_token: str = Field("", description="bearer token of the first organisation")
     bootstrap_checks_key: str = Field("", description="Healthchecks read-write key of the first service, 32 characters")
     bootstrap_checks_read_key: str = Field("", description="Healthchecks read-only key, 32 characters")
@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("", description="the sender of mails, such as Pinghome <alerts@example.com>")
     statuspage_io_url: str = Field("https://api.statuspage.io", description="base URL of Atlassian Statuspage's API")
-    statuspage_io_token: str = Field("", description="Statuspage token for integrations without one of their own")
+    statuspage_io_token: str = Field("", description="Statuspage token for integrations without their own")
     statuspage_io_pages: Annotated[list[str], NoDecode] = Field(
         [],
         description="comma-separated page or organisation:page that may use it; default: the first organisation's",
@@ -115,19 +115,21 @@ class Settings(BaseSettings):
         le=LARGEST_PING_BODY,
         description="bytes of a ping's body that are kept; 0: the maximum, 393216",
     )
-    smtp_listen: Anchor | Literal[""] = Field("", description="host:port to accept pings by mail on; off when empty")
+    smtp_listen: Anchor | Literal[""] = Field("", description="host:port to accept pings by mail on; default: off")
     ping_mail_domain: str = Field("", description="the domain that pings by mail are sent to")
     pings_kept: int = Field(1000, ge=1, description="number of pings kept for each heartbeat or check")
-    pings_kept_days: int = Field(90, ge=8, description="days single pings are kept; hourly and daily figures stay")
-    results_kept_days: int = Field(
-        30, ge=8, description="days single probe results are kept; hourly and daily figures stay"
+    pings_kept_days: int = Field(
+        90, ge=8, description="days for which single pings are kept; hourly and daily counts stay"
     )
-    changes_kept_days: int = Field(400, ge=32, description="days changes of state and flips are kept")
+    results_kept_days: int = Field(
+        30, ge=8, description="days for which single probe results are kept; hourly and daily statistics stay"
+    )
+    changes_kept_days: int = Field(400, ge=32, description="days for which state changes and flips are kept")
     stream_max_bytes: int = Field(
-        8 << 30, description="maximum size of the telemetry stream in bytes; when it is full, new data waits"
+        8 << 30, description="maximum size of the telemetry stream in bytes; while it is full, new data waits"
     )
     public_metrics: bool = Field(
-        default=False, description="whether anybody may read /metrics and the probers' pages at the platform's port"
+        default=False, description="whether /metrics and the probers' pages are public at the platform's port"
     )
     wrong_tokens_per_minute: int = Field(30, ge=1, description="wrong tokens from one address before it gets 429")
     log_level: str = Field("info", description="debug, info, warning or error")
@@ -182,7 +184,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _secrets_from_files(cls, values: dict[str, object]) -> dict[str, object]:
-        """Reads `X` from the file that `X_FILE` names, the way container secrets are mounted."""
+        """Reads `X` from the file named by `X_FILE`, for container secrets."""
         import os  # noqa: PLC0415  # only this validator reads the raw environment
 
         for name in cls.model_fields:
@@ -201,5 +203,5 @@ class Settings(BaseSettings):
         return self.url.rstrip("/")
 
     def but(self, **changes: object) -> Self:
-        """A copy with some fields changed; the all-in-one gives each service its own."""
+        """A copy with some fields changed, for one service of the all-in-one."""
         return self.model_copy(update=changes)

@@ -6,14 +6,14 @@ from pinghome_common.errors import WrongTokensError
 from pinghome_common.limits import network_of
 
 ADDRESSES = 10_000
-"""Addresses that are counted individually in a minute; further ones share one count."""
+"""Addresses counted individually per minute; all others share one count."""
 
 
 class WrongTokens:
-    """Counts wrong tokens by address (IPv6: /64) in each minute; valid tokens cost nothing.
+    """Counts wrong tokens by address (IPv6: /64) and minute; valid tokens cost nothing.
 
     Args:
-        limit: wrong tokens in a minute before they are refused.
+        limit: wrong tokens allowed per minute.
     """
 
     def __init__(self, limit: int) -> None:
@@ -22,10 +22,10 @@ class WrongTokens:
         self._counts: dict[str, int] = {}
 
     def count(self, client: tuple[str, int] | None) -> None:
-        """Counts one.
+        """Counts a wrong token.
 
         Raises:
-            WrongTokensError: there were too many; it says when the next minute begins.
+            WrongTokensError: there were too many; it says when the next minute starts.
         """
         now = time.monotonic()
         minute, second = divmod(now, 60)

@@ -25,7 +25,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     intake.broker = broker
     state.directory = intake.directory = Directory(broker, settings.data / NAME / "known", {"heartbeat": intake.apply})
     intake.committer = committer = Committer(broker, settings.data / NAME, lambda: intake.directory.ready)
-    parts.workers |= {"known": state.directory.run, "commit": committer.run, "drain": committer.drain}
+    parts.workers |= {"directory": state.directory.run, "commit": committer.run, "drain": committer.drain}
     if settings.smtp_listen:
         parts.workers["mail"] = MailServer(intake, settings).run
     parts.checks |= app.readiness_checks(broker, state.directory)

@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d{1,400}\.?\d{0,400}|\.\d{1,400})(?:e[+-]?\d{1,4
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Outcome:
     """The outcome of one condition; `found` is the value, or why the condition could not be evaluated."""
 
     condition: Condition
@@ -41,12 +41,12 @@ def describe(it: Condition) -> str:
     return f"{subject} {it.operator} {' or '.join(it.values)}".strip()[:200]
 
 
-def first_failure(conditions: Sequence[Condition], seen: Observation) -> Judgement | None:
+def first_failure(conditions: Sequence[Condition], seen: Observation) -> Outcome | None:
     """The first condition that does not hold or cannot be evaluated; None if all hold."""
-    return next((it for it in evaluate(conditions, seen) if not it.holds), None)
+    return next((it for it in outcomes(conditions, seen) if not it.holds), None)
 
 
-def evaluate(conditions: Sequence[Condition], seen: Observation) -> Iterator[Judgement]:
+def outcomes(conditions: Sequence[Condition], seen: Observation) -> Iterator[Outcome]:
     """Evaluates each condition; one that cannot be evaluated does not hold, whatever its operator."""
     answer, budget = Answer(seen), Budget()
     for it in conditions:
@@ -54,23 +54,23 @@ def evaluate(conditions: Sequence[Condition], seen: Observation) -> Iterator[Jud
             budget.check()
             yield _evaluate(it, answer, seen, budget)
         except OverBudgetError:
-            yield Judgement(it, holds=False, found=OVER_BUDGET, evaluated=False)
+            yield Outcome(it, holds=False, found=OVER_BUDGET, evaluated=False)
         except (ValueError, KeyError):  # an invalid path or expression, an operator of a newer release
-            yield Judgement(it, holds=False, found="this prober does not support the condition", evaluated=False)
+            yield Outcome(it, holds=False, found="this prober does not support the condition", evaluated=False)
 
 
-def _evaluate(it: Condition, answer: Answer, seen: Observation, budget: Budget) -> Judgement:
+def _evaluate(it: Condition, answer: Answer, seen: Observation, budget: Budget) -> Outcome:
     if reason := _unreadable(it, answer):
-        return Judgement(it, holds=False, found=reason, evaluated=False)
+        return Outcome(it, holds=False, found=reason, evaluated=False)
     found = _parts(it, answer, seen)
     holds_here = holds(it.operator, it.values, found, budget)
     if not holds_here and it.type == condition.BODY and it.operator not in NEGATIVE:
         if it.operator == "regex" and len(answer.text) > (limit := min(map(_search_limit, it.values), default=0)):
             reason = f"not within the first {limit >> 10} KiB, the search limit of such a large expression"
-            return Judgement(it, holds=False, found=reason, evaluated=False)
+            return Outcome(it, holds=False, found=reason, evaluated=False)
         if answer.cut:
-            return Judgement(it, holds=False, found="not within the first MiB of the answer", evaluated=False)
-    return Judgement(it, holds=holds_here, found=_summary(found))
+            return Outcome(it, holds=False, found="not within the first MiB of the answer", evaluated=False)
+    return Outcome(it, holds=holds_here, found=_summary(found))
 
 
 def _unreadable(it: Condition, answer: Answer) -> str:

@@ -9,8 +9,8 @@ from pinghome_common.events.dry_run import DryRun, Judged
 from pinghome_common.events.probe import Job
 from pinghome_common.guard import Guard
 from pinghome_common.text import clean
+from prober.evaluation import evaluate
 from prober.excerpt import without_secrets
-from prober.judges import judge
 from prober.probe import Opener, probe, result
 from prober.probes.certificate import CertificateChanges
 from prober.probes.error_mapping import OwnFault
@@ -42,12 +42,12 @@ async def _outcomes(job: Job, seen: Observation, opener: Opener) -> list[Judged]
     if not seen.complete:
         return [Judged(condition=condition) for condition in job.conditions]
     try:
-        judgements = await judge(job.conditions, seen, every=True)
+        outcomes = await evaluate(job.conditions, seen, every=True)
     except OwnFault as error:
         return [Judged(condition=condition, found=str(error)) for condition in job.conditions]
     headers, body = opener(job.sealed) if job.sealed else ({}, "")
-    found = await without_secrets([it.found for it in judgements], [*headers.values(), body])
+    found = await without_secrets([it.found for it in outcomes], [*headers.values(), body])
     return [
         Judged(condition=it.condition, holds=it.holds, found=clean(text, 200))
-        for it, text in zip(judgements, found, strict=True)
+        for it, text in zip(outcomes, found, strict=True)
     ]

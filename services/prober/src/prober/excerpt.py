@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 from pinghome_common.text import clean
 from prober.answer import Answer
-from prober.judges import THREADS
+from prober.evaluation import THREADS
 from prober.probes.probe_types import Observation
 
 LIMIT = 4 << 10

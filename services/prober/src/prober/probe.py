@@ -7,13 +7,13 @@ from pinghome_common.events.condition import BODY, STATUS, Condition
 from pinghome_common.events.probe import Job, Phases, Result, Verdict, attempt_deadline
 from pinghome_common.guard import Guard
 from pinghome_common.text import clean
-from prober.conditions import NEGATIVE, Judgement, describe
+from prober.conditions import NEGATIVE, Outcome, describe
+from prober.evaluation import evaluate
 from prober.excerpt import hide
-from prober.judges import judge
 from prober.probes import PROBES, Probe
 from prober.probes.attempt import ERROR_LIMIT
 from prober.probes.error_mapping import explain
-from prober.probes.probe_types import Check, Observation
+from prober.probes.probe_types import Observation, ProbeSpec
 
 MAX_TOLERATED = 10
 """Tolerated defects reported with a result."""
@@ -36,7 +36,7 @@ async def probe(job: Job, guard: Guard, opener: Opener, tries: int = 2) -> Obser
     except Exception as error:  # noqa: BLE001  # a wrong key or a newer type of job is not the target's fault
         verdict, sentence = explain(error)
         return Observation(verdict=verdict, error=sentence)
-    check = Check(
+    spec = ProbeSpec(
         url=job.url,
         host=job.host,
         port=job.port,
@@ -48,20 +48,20 @@ async def probe(job: Job, guard: Guard, opener: Opener, tries: int = 2) -> Obser
         not_follow_redirect=job.not_follow_redirect,
         max_redirects=job.max_redirects,
     )
-    seen = await _attempt(run, check, guard, job)
+    seen = await _attempt(run, spec, guard, job)
     if tries > 1 and seen.verdict in {Verdict.target_fail, Verdict.probe_error}:
-        seen = await _attempt(run, check, guard, job)
+        seen = await _attempt(run, spec, guard, job)
     if seen.verdict is not Verdict.up:
         await hide(seen, [*headers.values(), body])
     return seen
 
 
-async def _attempt(run: Probe, check: Check, guard: Guard, job: Job) -> Observation:
-    seen = await run(check, guard, attempt_deadline(job.interval))
+async def _attempt(run: Probe, spec: ProbeSpec, guard: Guard, job: Job) -> Observation:
+    seen = await run(spec, guard, attempt_deadline(job.interval))
     if not needs_evaluation(seen, job.conditions):
         return seen
     try:
-        return with_outcome(seen, job.conditions, await judge(job.conditions, seen))
+        return with_outcome(seen, job.conditions, await evaluate(job.conditions, seen))
     except Exception as error:  # noqa: BLE001  # no answer may stop the prober
         seen.verdict, seen.error = explain(error)
         return seen
@@ -80,9 +80,9 @@ def needs_evaluation(seen: Observation, conditions: list[Condition]) -> bool:
     return bool(conditions) and seen.complete and (on_status or seen.verdict is Verdict.up)
 
 
-def with_outcome(seen: Observation, conditions: list[Condition], judgements: list[Judgement]) -> Observation:
+def with_outcome(seen: Observation, conditions: list[Condition], outcomes: list[Outcome]) -> Observation:
     """The observation with the verdict of the conditions, which must all hold (contract A.1)."""
-    failure = next((it for it in judgements if not it.holds), None)
+    failure = next((it for it in outcomes if not it.holds), None)
     if seen.endless:
         if failure is None:
             seen.verdict, seen.error = Verdict.up, ""

@@ -37,7 +37,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         Source("TELEMETRY", ["telemetry.ping.>", "telemetry.result.>"], projector.telemetry, whole=True),
     ]
     parts.workers |= {
-        "known": state.directory.run,
+        "directory": state.directory.run,
         "project": Projection(NAME, state.db, broker, sources, durable=False).run,
     }
     parts.checks |= app.readiness_checks(broker, state.directory, state.db)

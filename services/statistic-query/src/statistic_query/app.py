@@ -47,7 +47,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     ]
     parts.workers |= {
         "prune": Pruner(state.db, settings.pings_kept).run,
-        "known": state.directory.run,
+        "directory": state.directory.run,
         "project": Projection(NAME, state.db, broker, sources, durable=False).run,
         "expire": Retention(state.db, partitions).run,
     }

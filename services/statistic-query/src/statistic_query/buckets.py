@@ -72,6 +72,6 @@ class Buckets(NamedTuple):
         averages = [round(total / timed * 1000) / 1000 if timed else nan for timed, total in pairs]
         return list(map(Times, averages, self.fastest, self.slowest))
 
-    def buckets(self, begins: Sequence[datetime], uptimes: Sequence[float | None]) -> list[Bucket]:
+    def buckets(self, starts: Sequence[datetime], uptimes: Sequence[float | None]) -> list[Bucket]:
         """The spans as the buckets of an answer."""
-        return list(map(Bucket, begins, uptimes, self.times(), self.checks, self.failures))
+        return list(map(Bucket, starts, uptimes, self.times(), self.checks, self.failures))

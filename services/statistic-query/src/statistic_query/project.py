@@ -21,7 +21,7 @@ from statistic_query.read import VERDICTS
 
 NAME = "statistic-query"
 NOUNS = ("resource", "heartbeat", "notification")
-MOST_ADDRESSES = 100_000
+MAX_ADDRESSES = 100_000
 
 
 class _Status(msgspec.Struct, frozen=True):
@@ -207,7 +207,7 @@ class Projector:
     async def _load_addresses(self, tx: Connection, new: set[str]) -> None:
         """Caches the ids of new addresses; the cache is bounded, as a host may change its address all the time."""
         if new:
-            if len(self._addresses) > MOST_ADDRESSES:
+            if len(self._addresses) > MAX_ADDRESSES:
                 self._addresses = {"": None}
             await tx.execute(_NEW_ADDRESS, sorted(new))
             for row in await tx.fetch("SELECT * FROM address WHERE address = ANY($1::text[])", list(new)):

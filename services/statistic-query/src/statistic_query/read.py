@@ -72,13 +72,13 @@ WHERE s.resource = $1 ORDER BY r.slot DESC, s.region LIMIT $4
 """
 
 
-def _span(window: Window, begins: Sequence[datetime], until: datetime) -> tuple[str, list[object]]:
+def _span(window: Window, starts: Sequence[datetime], until: datetime) -> tuple[str, list[object]]:
     """The query for the counts of monitor $1 in buckets, and its other arguments."""
-    if not begins:
+    if not starts:
         return "SELECT", []
     if window.interval == "minute":
-        return _MINUTES, [max(begins[0], window.start), min(until, window.end)]
-    return _HOURS if _hourly(window) else _SUMS, _days(begins[0], until)
+        return _MINUTES, [max(starts[0], window.start), min(until, window.end)]
+    return _HOURS if _hourly(window) else _SUMS, _days(starts[0], until)
 
 
 def _hourly(window: Window) -> bool:
@@ -91,21 +91,21 @@ def _days(first: datetime, until: datetime) -> list[object]:
     return [first.date(), (until - rollup.HOUR).date()]
 
 
-def _in_minutes(begins: Sequence[datetime], found: Sequence[Any]) -> Buckets:
+def _in_minutes(starts: Sequence[datetime], found: Sequence[Any]) -> Buckets:
     """Counts by minute; the first column has the start of each minute."""
     minutes = dict(zip(found[0], zip(*found[1:], strict=True), strict=True)) if found[0] else {}
-    return Buckets.of(minutes.get(begin, NOTHING) for begin in begins)
+    return Buckets.of(minutes.get(begin, NOTHING) for begin in starts)
 
 
-def _in_days(window: Window, begins: Sequence[datetime], until: datetime, found: Sequence[Any]) -> Buckets:
+def _in_days(window: Window, starts: Sequence[datetime], until: datetime, found: Sequence[Any]) -> Buckets:
     """Counts in buckets of hours or days, made of days; the last bucket ends at `until`."""
     step = STEPS[window.interval]
     if _hourly(window):
-        return rollup.hours(_by_day(found), begins[0], until).by(step // STEPS["hour"])
-    days = rollup.sums(_by_day(found), begins[0], until)
+        return rollup.hours(_by_day(found), starts[0], until).by(step // STEPS["hour"])
+    days = rollup.sums(_by_day(found), starts[0], until)
     if step:
         return days.by(step // STEPS["day"])
-    edges = [(edge - begins[0]).days for edge in (*begins, until)]
+    edges = [(edge - starts[0]).days for edge in (*starts, until)]
     return Buckets.of(days.part(*month).together() for month in pairwise(edges))
 
 
@@ -162,9 +162,9 @@ class Read:
         Raises:
             NotFound: it does not exist or belongs to another organisation.
         """
-        begins = window.newest(limit)
-        until = window.after(begins[-1]) if begins else window.end
-        statement, span = _span(window, begins, until)
+        starts = window.newest(limit)
+        until = window.after(starts[-1]) if starts else window.end
+        statement, span = _span(window, starts, until)
         places = (f"${len(span) + place}" for place in range(2, 5))
         row = await self._db.fetchrow(
             f"SELECT * FROM ({_HISTORY.format(*places)}) h, ({statement}) c",
@@ -174,12 +174,12 @@ class Read:
             raise NotFound("Resource not found")
         created, changed, states, *found = row
         it, history = Owned(resource, created), History(changed or [], states or [], now())
-        begins = begins[bisect_left(begins, window.floor(created)) :] if created < window.end else []
-        if not begins:
-            return it, history, begins, Buckets()
+        starts = starts[bisect_left(starts, window.floor(created)) :] if created < window.end else []
+        if not starts:
+            return it, history, starts, Buckets()
         if window.interval == "minute":
-            return it, history, begins, _in_minutes(begins, found)
-        return it, history, begins, _in_days(window, begins, until, found)
+            return it, history, starts, _in_minutes(starts, found)
+        return it, history, starts, _in_days(window, starts, until, found)
 
     async def sums(self, it: Owned, window: Window) -> Counts:
         """The counts of the whole window: whole hours from the rollup, the rest from single results."""

@@ -24,21 +24,21 @@ class History:
     """The states of one monitor over time.
 
     Args:
-        begins: when each state began, ascending.
+        starts: when each state began, ascending.
         states: the states.
         until: when the last one ends: now.
     """
 
-    def __init__(self, begins: Sequence[datetime], states: Sequence[str], until: datetime) -> None:
-        self._begins, self._states = begins, states
-        self._ends = [*begins[1:], until] if begins else []
+    def __init__(self, starts: Sequence[datetime], states: Sequence[str], until: datetime) -> None:
+        self._starts, self._states = starts, states
+        self._ends = [*starts[1:], until] if starts else []
 
     def span(self, start: datetime, end: datetime) -> Span:
         """Seconds up and down in `[start, end)`."""
         seconds = {"up": 0.0, "down": 0.0}
-        place = max(bisect_right(self._begins, start) - 1, 0)
-        for index in range(place, len(self._begins)):
-            begin = max(self._begins[index], start)
+        place = max(bisect_right(self._starts, start) - 1, 0)
+        for index in range(place, len(self._starts)):
+            begin = max(self._starts[index], start)
             if begin >= end:
                 break
             if self._states[index] in seconds:
@@ -49,7 +49,7 @@ class History:
         """The uptime between each two edges; spans within one state, which are most, are not computed one by one."""
         found: list[float | None] = [None] * (len(edges) - 1)
         mixed = set()
-        for begin, end, state in zip(self._begins, self._ends, self._states, strict=True):
+        for begin, end, state in zip(self._starts, self._ends, self._states, strict=True):
             first, last = bisect_left(edges, begin), bisect_right(edges, end) - 1
             if first < last:
                 found[first:last] = [_WITHIN_STATE.get(state)] * (last - first)

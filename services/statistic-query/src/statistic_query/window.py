@@ -27,7 +27,7 @@ class Window:
 
     @property
     def origin(self) -> datetime:
-        """A time at which a bucket begins."""
+        """A time at which a bucket starts."""
         return MONDAY if self.interval in ("week", "7d") else datetime(1970, 1, 1, tzinfo=UTC)
 
     def floor(self, at: datetime) -> datetime:
@@ -38,7 +38,7 @@ class Window:
         return at - (at - self.origin) % timedelta(seconds=step)
 
     def after(self, begin: datetime) -> datetime:
-        """The beginning of the bucket after the one that begins at `begin`."""
+        """The beginning of the bucket after the one that starts at `begin`."""
         step = STEPS[self.interval]
         return begin + timedelta(seconds=step) if step else (begin + timedelta(days=32)).replace(day=1)
 
@@ -50,11 +50,11 @@ class Window:
         if step := timedelta(seconds=STEPS[self.interval]):
             count = min((begin - self.floor(self.start)) // step + 1, limit)
             return list(accumulate(repeat(step, count - 1), add, initial=begin - step * (count - 1)))
-        begins: list[datetime] = []
-        while len(begins) < limit and self.after(begin) > self.start:
-            begins.append(begin)
+        starts: list[datetime] = []
+        while len(starts) < limit and self.after(begin) > self.start:
+            starts.append(begin)
             begin = self.floor(begin - timedelta(microseconds=1))
-        return begins[::-1]
+        return starts[::-1]
 
     def hours(self, created: datetime, present: datetime) -> tuple[datetime, datetime]:
         """The start and the end of the window's whole hours; the start is not before the end if there are none.

@@ -154,13 +154,18 @@ class World:
                 await db.__aexit__()
 
 
+@pytest.fixture(scope="session")
+async def web() -> AsyncIterator[Web]:
+    """Loopback may be called; to read the certificates of all authorities takes longer than most tests."""
+    made = Web(Guard([ipaddress.ip_network("127.0.0.0/8")]))
+    yield made
+    await made.close()
+
+
 @pytest.fixture
-async def transports() -> AsyncIterator[Transports]:
-    """Loopback may be called."""
+def transports(web: Web) -> Transports:
     guard = Guard([ipaddress.ip_network("127.0.0.0/8")])
-    web = Web(guard)
-    yield Transports(guard=guard, web=web, mail=None, pace=RateLimiter(), statuspage_url="", statuspage_token="")
-    await web.close()
+    return Transports(guard=guard, web=web, mail=None, pace=RateLimiter(), statuspage_url="", statuspage_token="")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import ssl
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import httpx
@@ -29,10 +29,13 @@ async def serving(say, **how):
     heads = []
 
     async def serve(reader, writer):
-        with suppress(OSError, asyncio.IncompleteReadError):
+        try:
             heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
             await say(writer)
-        writer.transport.abort()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.transport.abort()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0, **how) as server:
         yield server.sockets[0].getsockname()[1], heads

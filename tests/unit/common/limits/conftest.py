@@ -58,8 +58,8 @@ class Served(NamedTuple):
             yield pairs
 
     @staticmethod
-    async def answers(reader: asyncio.StreamReader, silence: float, first: float = 0) -> list[tuple[int, dict]]:
-        """Until so many seconds of silence; `first`: seconds that the first answer may take at least."""
+    async def answers(reader: asyncio.StreamReader, silence: float, first: float = 30) -> list[tuple[int, dict]]:
+        """Until so many seconds of silence; `first`: seconds that the first one may take on a busy machine."""
         found = []
         try:
             async with asyncio.timeout(max(silence, first)) as waiting:
@@ -77,7 +77,7 @@ class Served(NamedTuple):
         """Sends all at once; the answers until the server closes, or until 0.2 s of silence after the first."""
         async with self.connect() as (reader, writer):
             writer.write(data)
-            return await self.answers(reader, 0.2, first=10)
+            return await self.answers(reader, 0.2)
 
     async def drip(self, begin: bytes, drop: bytes) -> tuple[list[tuple[int, dict]], float]:
         """Sends a drop every 30 ms; the answers and the seconds until the server closed."""

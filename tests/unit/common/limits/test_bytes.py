@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections import Counter
 
 import pytest
 
@@ -75,7 +76,7 @@ async def test_a_long_body_that_comes_steadily_has_its_time(served):
             writer.write(b"a" * 100_000)
             await asyncio.sleep(0.05)  # a second in all, where a request has half of one
 
-        assert [code for code, _ in await served.answers(reader, 1, first=10)] == [200]
+        assert [code for code, _ in await served.answers(reader, 1)] == [200]
 
 
 async def test_head_that_comes_slowly_is_limited_too(served):
@@ -132,14 +133,23 @@ def test_blocking_client_that_sends_first_still_reads_why_it_is_refused(served):
         assert client.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
+async def go_on(other, reader, writer):
+    """Sends more of a body, a little at a time, until there is an answer."""
+    reading = asyncio.create_task(other.answers(reader, 0.2))
+    while not reading.done():
+        await asyncio.wait({reading}, timeout=0.03)
+        writer.write(b"a" * 10)
+    return reading.result()
+
+
 async def test_bodies_of_all_clients_together_are_limited(start):
     with start(body_limit=1 << 20) as other:
         begin = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n%b" % (b"a" * 900_000)
         async with other.connect_many(8, begin) as begun:
-            for _, writer in begun:
-                writer.write(b"a" * 1000)
-            found = [code for reader, _ in begun for code, _ in await other.answers(reader, 3)]
+            answered = await asyncio.gather(*[go_on(other, *pair) for pair in begun])
+            found = Counter(code for each in answered for code, _ in each)
             normal = await other.say(GET)
 
-    assert found == [503] * 8
+    assert found[503] >= 4  # the rest fits in: those whose bodies never end
+    assert found.keys() <= {503, 408}
     assert [code for code, _ in normal] == [200]

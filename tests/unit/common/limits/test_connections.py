@@ -44,10 +44,15 @@ async def answers_of_one(served):
 async def test_longest_waiting_connection_makes_room_for_a_new_one(start):
     with start(files=256 + 20) as crowded:
         async with crowded.connect_many(10, GET) as older, crowded.connect_many(10, GET) as younger:
+            for reader, _ in [*older, *younger]:  # only who waits for nothing makes room
+                assert [code for code, _ in await crowded.answers(reader, 0)] == [200]
             async with crowded.connect_many(3, GET) as new:
                 found = await asyncio.gather(*[crowded.answers(reader, 0.2) for reader, _ in new])
 
             assert [code for [(code, _)] in found] == [200] * 3
+            async with asyncio.timeout(20):
+                while ended(older) < 3:
+                    await asyncio.sleep(0.01)
             assert ended(older) == 3
             assert ended(younger) == 0
 

@@ -119,7 +119,7 @@ async def test_malformed_request_line_in_small_pieces_is_refused_too(served):
             writer.write(bytes([byte]))
             await asyncio.sleep(0.001)
 
-        assert [code for code, _ in await served.answers(reader, 0.5, first=10)] == [400]
+        assert [code for code, _ in await served.answers(reader, 0.5)] == [400]
 
 
 async def test_what_only_looks_like_another_protocol_is_served(served):
@@ -148,6 +148,6 @@ async def test_raw_bytes_in_a_query_are_taken(served, earlier, pieces):
         for start in range(0, len(line), size):
             writer.write(line[start : start + size])
             await asyncio.sleep(0.002)
-        [(code, body)] = await served.answers(reader, 0.5, first=10)
+        [(code, body)] = await served.answers(reader, 0.5)
 
     assert (code, body["query_string"]) == (200, "message=gr%C3%B6%C3%9Fe&x=%C3%A4&y=%FF%C3")

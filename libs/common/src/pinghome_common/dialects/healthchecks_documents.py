@@ -170,7 +170,7 @@ def _json_safe(text: str) -> str:
 
 
 def shows(example: dict[str, Any], status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """The example answer of a route, for the OpenAPI page."""
+    """The example answer of a route, for OpenAPI."""
     return {status: {"content": {"application/json": {"example": example}}}}
 
 

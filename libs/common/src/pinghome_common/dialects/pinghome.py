@@ -1,4 +1,4 @@
-"""PingHome's dialect (contract A.0): bearer tokens, JSON bodies, error bodies; fields are in `pinghome_fields`."""
+"""PingHome's dialect (contract A.0): bearer tokens, JSON bodies and errors; fields are in `pinghome_fields`."""
 
 import json
 from collections.abc import Callable, Coroutine
@@ -19,7 +19,7 @@ from pinghome_common.errors import DomainError, FieldError, Invalid, PermissionD
 from pinghome_common.events.key import Kind, Scope
 
 MASK = "********"
-"""Shown in place of a secret; sent back it means "unchanged" (contract F)."""
+"""Shown in place of a secret; in a command it means "unchanged" (contract F)."""
 
 
 def _caller(request: Request) -> Caller:
@@ -36,7 +36,7 @@ def _caller(request: Request) -> Caller:
 
 
 class _Token(HTTPBearer):
-    """The caller, as `Route` has found it; OpenAPI shows how to authenticate."""
+    """The caller that `Route` has authenticated; documents the authentication in OpenAPI."""
 
     async def __call__(self, request: Request) -> Caller:  # type: ignore[override]
         """The caller."""
@@ -45,7 +45,7 @@ class _Token(HTTPBearer):
 
 _token = _Token(scheme_name="HTTPBearer", description="`Authorization: Bearer <token>`, a token of your organisation")
 Authorized = Annotated[Caller, Depends(_token)]
-"""Who is calling.
+"""The caller.
 
 Raises:
     Unauthorized: no bearer token, or an unknown one (401 `{"message": "Unauthorized"}`).
@@ -55,7 +55,7 @@ Raises:
 
 
 class _Json(Request):
-    """A request whose body is JSON regardless of its content type: no NaN, no lone surrogates, bounded depth."""
+    """A request with a JSON body of any content type: without NaN and lone surrogates, of bounded depth."""
 
     async def json(self) -> Any:
         body = await self.body()
@@ -71,7 +71,7 @@ class Route(APIRoute):
     public: ClassVar[bool] = False
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, given a `_Json` request."""
+        """Wraps the handler to authenticate and to pass a `_Json` request."""
         handle = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
@@ -91,7 +91,7 @@ class PublicRoute(Route):
 
 
 class Router(APIRouter):
-    """Routes with and without a trailing slash, GET also as HEAD (contract, common rules 1 and 2)."""
+    """Routes with and without a trailing slash; GET routes also answer HEAD (contract, common rules 1 and 2)."""
 
     def __init__(self, *, public: bool = False, **options: Any) -> None:
         self._public = public
@@ -99,7 +99,7 @@ class Router(APIRouter):
         super().__init__(route_class=kind, redirect_slashes=False, strict_content_type=False, **options)
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        """Registers the path, with and without a slash; the OpenAPI page lists the errors."""
+        """Registers the path with and without a slash; documents the errors in OpenAPI."""
         methods = options.get("methods") or ()
         options["responses"] = problems.of_pinghome(methods, public=self._public) | (options.get("responses") or {})
         if "GET" in (options.get("methods") or ()):
@@ -116,7 +116,7 @@ class Router(APIRouter):
 
 
 def render(request: Request, error: Exception) -> Response:
-    """Renders an error in PingHome's form: `{"message", "errors"?}` (contract A.0)."""
+    """Renders an error as PingHome does: `{"message", "errors"?}` (contract A.0)."""
     if isinstance(error, RequestValidationError):
         return _invalid(error)
     if isinstance(error, Invalid):
@@ -127,7 +127,7 @@ def render(request: Request, error: Exception) -> Response:
             headers["Retry-After"] = str(error.retry_after)
         return _problem(error.status, error.message, headers=headers)
     if isinstance(error, HTTPException):
-        words = {
+        messages = {
             404: "Not found",
             405: f"Method {request.method} is not allowed here",
             400: "The body could not be read",
@@ -135,12 +135,12 @@ def render(request: Request, error: Exception) -> Response:
         headers = dict(error.headers or {})
         if error.status_code == 405 and (allowed := _allowed(request)):
             headers["Allow"] = allowed
-        return _problem(error.status_code, words.get(error.status_code, str(error.detail)), headers=headers)
+        return _problem(error.status_code, messages.get(error.status_code, str(error.detail)), headers=headers)
     return _problem(500, "Something went wrong on our side; it has been logged.")
 
 
 def _allowed(request: Request) -> str:
-    """The methods that a path allows; Starlette lists those of its first route only."""
+    """The methods that a path allows; Starlette lists only those of the first route."""
     routes = [route for router in request.app.state.routers for route in router.routes]
     path = request.scope["path"]
     return ", ".join(sorted({verb for route in routes if route.path_regex.match(path) for verb in route.methods}))
@@ -162,7 +162,7 @@ def _invalid(error: RequestValidationError) -> Response:
 
 
 def _path(loc: tuple[int | str, ...]) -> str:
-    """The field's dotted path; a long or strange key that a client sent is cut and printed plainly."""
+    """The field's dotted path; keys from clients are cut and reduced to ASCII."""
     parts = [str(part) for part in (loc[1:] if loc and loc[0] in ("body", "query", "path", "header") else loc)]
     return ".".join(parts)[:200].encode("ascii", "replace").decode() or "body"
 
@@ -173,11 +173,11 @@ def _sentence(each: dict[str, Any]) -> str:
 
 
 def version_wanted(request: Request) -> int | None:
-    """The version in `If-Match`; None when any will do, -1 when it is not a version of ours."""
-    wanted = request.headers.get("if-match", "").strip()
-    if wanted in ("", "*"):
+    """The version in `If-Match`; None if any is accepted, -1 if it is not one of our versions."""
+    value = request.headers.get("if-match", "").strip()
+    if value in ("", "*"):
         return None
-    digits = wanted.removeprefix("W/").strip('"').removeprefix("v")
+    digits = value.removeprefix("W/").strip('"').removeprefix("v")
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1
 
 
@@ -191,9 +191,9 @@ encode = msgspec.json.Encoder().encode
 
 
 def gateway_url(request: Request) -> str:
-    """Where check-ins go: below `PINGHOME_URL`, else below the host of the request (contract F).
+    """The data-gateway's URL, below `PINGHOME_URL`, else below the host of the request (contract F).
 
-    A request for a service's host name (`resource-cmd.api.pinghome.io`) gets the gateway's.
+    For a request to a service's host name (`resource-cmd.api.pinghome.io`) it has the gateway's host name.
     """
     if public := request.app.state.settings.public_url:
         return f"{public}/data-gateway"

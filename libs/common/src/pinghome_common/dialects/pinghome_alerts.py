@@ -12,7 +12,7 @@ from pinghome_common.events.notification import Attempt, Notification, State
 
 
 def channel(it: Channel, secret: str = "") -> dict[str, Any]:
-    """A channel; `secret` is shown when it was just generated."""
+    """A channel's document; `secret` is shown only when it was just generated."""
     return {
         "id": it.id,
         "service_id": it.service_id,
@@ -26,7 +26,7 @@ def channel(it: Channel, secret: str = "") -> dict[str, Any]:
 
 
 def integration(it: Integration, token: str = "") -> dict[str, Any]:
-    """An integration by the document's 12-character id; `token` is shown when it was just created."""
+    """An integration's document with its 12-character id; `token` is shown only when it was just set."""
     return {
         "id": it.key,
         "resource_id": it.resource,
@@ -44,7 +44,7 @@ def integration(it: Integration, token: str = "") -> dict[str, Any]:
 
 
 def notification(it: Notification, sent_as: Notification | None = None) -> dict[str, Any]:
-    """A notification; one that was sent in a digest shows the attempts of that digest, `sent_as`."""
+    """A notification's document; `sent_as` is the digest that it was sent in, whose attempts are shown."""
     return {
         "id": it.id,
         "what": it.what,
@@ -114,4 +114,4 @@ NOTIFICATION = notification(
         attempts=[Attempt(at=_AT)],
     )
 )
-"""Examples for the OpenAPI pages, made by the same code as the answers."""
+"""Examples for OpenAPI, rendered by the same code as the answers."""

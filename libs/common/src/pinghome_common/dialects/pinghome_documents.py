@@ -16,22 +16,22 @@ from pinghome_common.events.service import Service
 
 
 def moment(value: datetime | None) -> str | None:
-    """RFC 3339 in UTC with `Z`, to the microsecond where there are any."""
+    """RFC 3339 in UTC with `Z`, with microseconds unless they are zero."""
     return None if value is None else value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def moment_of(value: int | None) -> str | None:
-    """The same from UNIX microseconds."""
+    """`moment` of UNIX microseconds."""
     return None if value is None else moment(from_micros(value))
 
 
 def milliseconds(value: float | None) -> float | None:
-    """Rounded to the microsecond: anything below is noise."""
+    """Milliseconds rounded to the microsecond."""
     return None if value is None else round(value, 3)
 
 
 def resource(it: Resource, last_checked_at: int | None = None, response_time: float | None = None) -> dict[str, Any]:
-    """A monitor. Header values and the body are secrets and shown as a mask."""
+    """A monitor's document; header values and the body are masked."""
     return {
         "id": it.id,
         "service_id": it.service_id,
@@ -69,7 +69,7 @@ def resource(it: Resource, last_checked_at: int | None = None, response_time: fl
 
 
 def heartbeat(it: Heartbeat, gateway_url: str | None, now: int) -> dict[str, Any]:
-    """A heartbeat, with its check-in URL if the gateway's is given; `now` is in UNIX microseconds."""
+    """A heartbeat's document, with its check-in URL if `gateway_url` is given; `now` is in UNIX microseconds."""
     return {
         "id": it.id,
         "service_id": it.service_id,
@@ -90,7 +90,7 @@ def heartbeat(it: Heartbeat, gateway_url: str | None, now: int) -> dict[str, Any
 
 
 def certificate(it: Certificate, now: datetime) -> dict[str, Any]:
-    """A certificate (A18); `days_left` are whole days, negative once it has expired."""
+    """A certificate's document (A18); `days_left` are whole days, negative once it has expired."""
     return {
         "host": it.host,
         "subject": it.subject,
@@ -119,7 +119,7 @@ def certificate(it: Certificate, now: datetime) -> dict[str, Any]:
 
 
 def domain(it: Domain, now: datetime) -> dict[str, Any]:
-    """A registered domain (A19); what its registry does not publish is null."""
+    """A domain's document (A19); what the registry does not publish is null."""
     return {
         "domain": it.name,
         "registrar": it.registrar or None,
@@ -131,12 +131,12 @@ def domain(it: Domain, now: datetime) -> dict[str, Any]:
 
 
 def reminder(id_: UUID, kind: str, days_before: list[int]) -> dict[str, Any]:
-    """A reminder (A6 to A11); it has its monitor's id."""
+    """A reminder's document (A6 to A11), with the monitor's id."""
     return {"id": id_, "type": kind, "days_before": days_before}
 
 
 def service(it: Service) -> dict[str, Any]:
-    """A service."""
+    """A service's document."""
     return {
         "id": it.id,
         "name": it.name,
@@ -218,30 +218,30 @@ DOMAIN = domain(
     _AT,
 )
 SERVICE = service(Service(**_OWN, name="Web shop"))
-"""Examples for the OpenAPI pages, made by the same code as the answers."""
+"""Examples for OpenAPI, rendered by the same code as the answers."""
 
 
 def shows(example: dict[str, Any], status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """A route's answer for the OpenAPI page."""
+    """The example answer of a route, for OpenAPI."""
     return {status: {"content": {"application/json": {"example": json.loads(encode(example))}}}}
 
 
 def made(kind: str, example: dict[str, Any], status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """The same for a command that answers with the whole document (contract F)."""
+    """The example answer of a command that returns the document (contract F)."""
     word = "created" if status == 201 else "updated"
     return shows({"message": f"{kind.capitalize()} {word}", kind: example, "id": example["id"]}, status)
 
 
 def gone(kind: str) -> dict[int | str, dict[str, Any]]:
-    """The same for a deletion."""
+    """The example answer of a deletion."""
     return shows({"message": f"{kind.capitalize()} deleted", "id": _OWN["id"]})
 
 
 def all_gone(kind: str) -> dict[int | str, dict[str, Any]]:
-    """The same for a deletion of many."""
+    """The example answer of a bulk deletion."""
     return shows({"message": f"{kind.capitalize()}s deleted", "ids": [_OWN["id"]]})
 
 
 def listed(example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
-    """The same for a page of a list."""
+    """The example answer of a paginated list."""
     return shows({"data": [example], "page": 1, "limit": 50, "total": 1})

@@ -1,4 +1,4 @@
-"""Types of fields and queries in PingHome's dialect: strict types, ids, pages (contract A.0)."""
+"""Types of fields and parameters in PingHome's dialect: strict types, ids, pages (contract A.0)."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -37,12 +37,12 @@ def _id(value: Any) -> Any:
     if isinstance(value, UUID):
         return value
     try:
-        return UUID(value) if isinstance(value, str) and len(value) == 36 and value.isascii() else _no_id()
+        return UUID(value) if isinstance(value, str) and len(value) == 36 and value.isascii() else _not_an_id()
     except ValueError:
-        return _no_id()
+        return _not_an_id()
 
 
-def _no_id() -> UUID:
+def _not_an_id() -> UUID:
     raise PydanticCustomError("uuid", "must be a UUID such as 6766163a-568d-47b4-a1fa-91a0957e06d4")
 
 
@@ -61,12 +61,12 @@ class Page(BaseModel):
         return (self.page - 1) * self.limit
 
 
-# Dependencies are async even where they await nothing: FastAPI runs the others in a thread, which costs more than the
-# rest of the request.
+# Async although it awaits nothing: FastAPI runs sync dependencies in a thread, which costs more than the rest of the
+# request.
 async def page(
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1, limit: Annotated[int, Query(ge=1, le=500)] = 50
 ) -> Page:
-    """The page that a list call asks for."""
+    """The requested page of a list."""
     return Page(page=page, limit=limit)
 
 
@@ -80,13 +80,14 @@ def listing(rows: list[dict[str, Any]], at: Page, total: int) -> dict[str, Any]:
 
 async def ids(
     id: Annotated[  # noqa: A002  # the document's word
-        list[str], Query(description="repeated, or one comma list", examples=[["6766163a-568d-47b4-a1fa-91a0957e06d4"]])
+        list[str],
+        Query(description="repeated, or one comma-separated list", examples=[["6766163a-568d-47b4-a1fa-91a0957e06d4"]]),
     ] = [],  # noqa: B006  # FastAPI copies it
 ) -> list[UUID]:
-    """The ids of a bulk call: repeated `id`, a comma list, or a list as Python prints it (contract A2).
+    """The ids of a bulk request: repeated `id`, a comma-separated list, or a Python list (contract A2).
 
     Raises:
-        Invalid: there is none, or one is not a UUID.
+        Invalid: there is none, there are too many, or one is not a UUID.
     """
     found: list[UUID] = []
     for raw in id:

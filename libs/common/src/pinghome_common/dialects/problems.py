@@ -1,4 +1,4 @@
-"""Error responses for the OpenAPI documents: each status that an operation answers, in its dialect's form."""
+"""The error responses of operations in OpenAPI, in the form of each dialect."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,13 +9,13 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 class Problem(BaseModel):
-    """What went wrong, in a sentence that says what to do."""
+    """An error, as a sentence that says what to do."""
 
     message: str = Field(examples=["name: must have at least 1 character"])
 
 
 class Problems(Problem):
-    """The same with each field's own message."""
+    """An error with a message for each invalid field."""
 
     class OfField(BaseModel):
         """One field."""
@@ -27,7 +27,7 @@ class Problems(Problem):
 
 
 TEXT: Responses = {200: {"content": {"text/plain": {}}}}
-"""The answer of an operation that does not answer JSON."""
+"""The answer of an operation that returns plain text."""
 
 _SERVER: Responses = {
     status: {"model": Problem, "description": description}
@@ -35,13 +35,13 @@ _SERVER: Responses = {
         400: "not valid JSON, or not a valid HTTP request",
         408: "the request took too long to arrive",
         413: "the body is too long",
-        414: "the address is too long",
+        414: "the URL is too long",
         429: "too many wrong tokens or requests; `Retry-After` says when to try again",
         431: "too many or too long headers",
         503: "a part of the platform is unavailable or overloaded; try again",
     }.items()
 }
-"""Answers that any request may get."""
+"""Errors of any request."""
 
 _COMMAND: Responses = {
     403: {"model": Problem, "description": "a read-only token"},
@@ -51,7 +51,7 @@ _COMMAND: Responses = {
 
 
 def of_pinghome(methods: Iterable[str], *, public: bool) -> Responses:
-    """The problems of an operation of PingHome's dialect; a public one needs no token."""
+    """The errors of an operation in PingHome's dialect; a public one needs no token."""
     found = _SERVER | {
         404: {"model": Problem, "description": "no such id" + ("" if public else " in your organisation")},
         422: {"model": Problems, "description": "fields that are missing, of the wrong type or out of range"},
@@ -63,37 +63,37 @@ def of_pinghome(methods: Iterable[str], *, public: bool) -> Responses:
 
 
 def of_healthchecks(methods: Iterable[str]) -> Responses:
-    """The problems of an operation of Healthchecks' dialect."""
+    """The errors of an operation in Healthchecks' dialect."""
 
-    def says(error: str) -> dict[str, Any]:
+    def example(error: str) -> dict[str, Any]:
         return {"content": {"application/json": {"example": {"error": error}}}}
 
     reads = {*methods} <= {"GET", "HEAD"}
-    said: Responses = {
+    own: Responses = {
         400: {"description": "not valid JSON, an invalid field, or not a valid HTTP request"}
-        | says("json validation error: name is too long"),
-        401: {"description": "no key, or a wrong one"} | says("wrong api key"),
+        | example("json validation error: name is too long"),
+        401: {"description": "no key, or a wrong one"} | example("wrong api key"),
         403: {"description": "another project's check" + ("" if reads else ", or too many checks")},
         404: {"description": "no such check"},
         429: {"description": "too many wrong keys or requests; `Retry-After` says when to try again"}
-        | says("Too many wrong tokens came from your address; try again in 20 seconds."),
+        | example("Too many wrong tokens came from your address; try again in 20 seconds."),
         503: {"description": "a part of the platform is unavailable or overloaded; try again"}
-        | says("PostgreSQL is not reachable."),
+        | example("PostgreSQL is not reachable."),
     }
-    return _SERVER | said
+    return _SERVER | own
 
 
 def of_pings() -> Responses:
-    """The problems of a ping of Healthchecks' dialect, in plain text."""
+    """The errors of a ping in Healthchecks' dialect, in plain text."""
 
-    def says(description: str, words: str) -> dict[str, Any]:
-        return {"description": description, "content": {"text/plain": {"example": words}, "application/json": {}}}
+    def example(description: str, text: str) -> dict[str, Any]:
+        return {"description": description, "content": {"text/plain": {"example": text}, "application/json": {}}}
 
     return _SERVER | {
-        400: says(
+        400: example(
             "an exit status above 255, a run id that is not a UUID, or not a valid HTTP request", "invalid url format"
         ),
-        404: says("no such check or key", "not found"),
-        409: says("several checks have this slug", "ambiguous slug"),
-        503: says("the ping could not be stored; try again", "The check-in could not be stored; please try again."),
+        404: example("no such check or key", "not found"),
+        409: example("several checks have this slug", "ambiguous slug"),
+        503: example("the ping could not be stored; try again", "The check-in could not be stored; please try again."),
     }

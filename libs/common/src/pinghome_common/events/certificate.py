@@ -1,10 +1,10 @@
-"""The certificate that a target showed in a TLS handshake, as a prober read it."""
+"""The certificate that a target presented in a TLS handshake."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 LOOKED_AT_LEAST = timedelta(days=1)
-"""How often an unchanged certificate is reported again, so that `checked_at` stays recent."""
+"""How often an unchanged certificate is stored again, so that `checked_at` stays recent."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Link:
 
 @dataclass(slots=True, kw_only=True)
 class Certificate:
-    """The leaf with its chain, as the host sent them; oversized ones are cut, not refused.
+    """The leaf with its chain, as the host sent them; oversized fields are cut.
 
     `host` is the requested name, `serial_number` and `sha256` are hexadecimal. `verified` says whether the
     platform's trust store accepts it for this host at this time, `problem` why not.
@@ -42,7 +42,7 @@ class Certificate:
 
 
 def replaces(new: Certificate, old: Certificate | None) -> bool:
-    """True when `new` is to be kept: it was seen later, and it differs or `old` has not been looked at for a day."""
+    """True if `new` is to be stored: it is newer, and it differs or `old` is more than a day old."""
     if old is None:
         return True
     if new.checked_at <= old.checked_at:

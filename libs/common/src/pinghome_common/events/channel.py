@@ -10,7 +10,7 @@ class Channel:
     """One channel of a service; `kind` is a key of resource-cmd's CHANNELS.
 
     `shown` is its configuration with secrets masked; the complete one is in `sealed`, encrypted with
-    resource-cmd's key. `problem` says what its deliveries, or some of them, wait for.
+    resource-cmd's key. `problem` says why deliveries are waiting.
     """
 
     id: UUID

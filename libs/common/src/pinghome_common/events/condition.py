@@ -17,7 +17,7 @@ OPERATORS = (
 
 @dataclass(slots=True, kw_only=True)
 class Condition:
-    """What an answer must match: any of `values`, at `key` (a JSON path or a header's name) where the type has one."""
+    """What an answer must match: any of `values`, at `key` (a JSON path or a header's name) if the type has one."""
 
     type: str
     operator: str
@@ -33,9 +33,9 @@ _ESCAPED = re.compile(r"""\\(["'\\])""")
 
 @lru_cache(maxsize=4096)
 def steps(path: str) -> tuple[str | int | None, ...]:
-    """A path such as `groups.user[0].name`, `$["a b"][*].id` as names, places and None for all.
+    """A path such as `groups.user[0].name`, `$["a b"][*].id` as names, indexes, and None for all.
 
-    In a quoted name a backslash stands before a quote or another backslash.
+    In a quoted name, a backslash escapes a quote or a backslash.
 
     Raises:
         ValueError: it is not a valid path.
@@ -45,20 +45,20 @@ def steps(path: str) -> tuple[str | int | None, ...]:
         step = _STEP.match(path, at)
         if step is None:
             raise ValueError(f"is not a valid path such as groups.user[0].name (at character {at + 1})")
-        name, place, *quoted = step.groups()
+        name, index, *quoted = step.groups()
         key = next((_ESCAPED.sub(r"\1", it) for it in quoted if it is not None), name)
-        found.append(int(place) if place else key)
+        found.append(int(index) if index else key)
         at = step.end()
     return tuple(found)
 
 
 _QUIET: Any = re2.Options()
-_QUIET.log_errors = False  # RE2 would write a user's text to stderr
+_QUIET.log_errors = False  # otherwise RE2 writes the expression to stderr
 
 
 @lru_cache(maxsize=1024)
 def pattern(expression: str) -> Any:
-    """A regular expression by RE2, whose time is linear in the text (reliability.md S12).
+    """A compiled RE2 expression, which takes linear time (reliability.md S12).
 
     Raises:
         ValueError: RE2 does not accept it.
@@ -67,5 +67,5 @@ def pattern(expression: str) -> Any:
     try:
         return compile_(expression, _QUIET)
     except re2.error as error:
-        words = b"".join(part for part in error.args if isinstance(part, bytes)).decode("utf-8", "replace")
-        raise ValueError(f"is not a valid RE2 expression: {words[:100]}") from None
+        reason = b"".join(part for part in error.args if isinstance(part, bytes)).decode("utf-8", "replace")
+        raise ValueError(f"is not a valid RE2 expression: {reason[:100]}") from None

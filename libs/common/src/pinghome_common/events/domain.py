@@ -1,4 +1,4 @@
-"""The registered domain of a monitor's host, as its registry describes it."""
+"""The registered domain of a monitor's host, with data from its registry."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""A dry run: a monitor that is not saved, probed once by a region on request (`probe.<region>`)."""
+"""A dry run: a monitor that is not saved is probed once in a region, on request (`probe.<region>`)."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from pinghome_common.events.probe import Result
 
 @dataclass(slots=True, kw_only=True)
 class Judged:
-    """One condition's own verdict: whether it holds and what was found; None when there was no answer to evaluate."""
+    """One condition's outcome: whether it holds (None without an answer to evaluate), and what was found."""
 
     condition: Condition
     holds: bool | None = None
@@ -17,7 +17,7 @@ class Judged:
 
 @dataclass(slots=True, kw_only=True)
 class DryRun:
-    """A prober's answer to a `Job` that is a dry run; `busy` when it has no capacity."""
+    """A prober's answer to a dry run, whose request is a `Job`; `busy` if it has no capacity."""
 
     result: Result | None = None
     conditions: list[Judged] = field(default_factory=list)

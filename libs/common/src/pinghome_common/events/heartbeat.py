@@ -1,4 +1,4 @@
-"""A heartbeat: a job that must report in time, and the rules of its status that commands and queries share."""
+"""A heartbeat: a job that must report in time, and the status rules shared by commands and queries."""
 
 import hashlib
 import re
@@ -26,7 +26,7 @@ class Status(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class RuntimeState:
-    """What pings and deadlines change of a heartbeat. All times are UNIX microseconds.
+    """The part of a heartbeat that pings and deadlines change. All times are UNIX microseconds.
 
     `position` is that of the last counted ping (`ping.position`): applying a ping twice changes nothing.
     `last_ping` is the last success or fail, `last_event` the last ping of any kind, `run_id` that of the last start.
@@ -52,8 +52,8 @@ class Heartbeat:
     `tags` is a list separated by spaces. `subject` and `subject_fail` are comma-separated keywords that make a
     mail a success or a failure. `manual_resume`: only a command ends a pause; else the next ping does.
     `previous` is the status before `vitals.status`, `changed_version` the aggregate's version of that change.
-    `channels` are notified: None means those of its service. `down_since` is the beginning of an outage that was
-    announced and is not over. `vitals` is its runtime state; streams and data folders hold that name.
+    `channels` are notified: None means those of its service. `down_since` is the start of a current outage that was
+    announced. `vitals` is the runtime state; the name is in published events.
     """
 
     id: UUID
@@ -81,81 +81,81 @@ class Heartbeat:
 
     @property
     def run_limit(self) -> int:
-        """Seconds a run may take: the grace time, or the period where there is none (contract A.4, B.4)."""
+        """Seconds a run may take: the grace time, or the period if that is 0 (contract A.4, B.4)."""
         return self.grace or self.period
 
-    def with_runtime(self, vitals: RuntimeState, version: int) -> "Heartbeat":
-        """The heartbeat with another runtime state; `version` is the one that this change makes."""
-        if vitals.status is self.vitals.status:
-            return replace(self, vitals=vitals)
-        return replace(self, vitals=vitals, previous=self.vitals.status, changed_version=version)
+    def with_runtime(self, state: RuntimeState, version: int) -> "Heartbeat":
+        """The heartbeat with another runtime state; `version` is that of the event of this change."""
+        if state.status is self.vitals.status:
+            return replace(self, vitals=state)
+        return replace(self, vitals=state, previous=self.vitals.status, changed_version=version)
 
 
 def unique_key(id_: UUID) -> str:
-    """What a read-only key sees in place of a heartbeat's id: SHA-1 of its first 16 hex digits (contract B.2)."""
+    """The id shown to read-only keys: SHA-1 of the first 16 hex digits of the real one (contract B.2)."""
     return hashlib.sha1(id_.hex[:16].encode(), usedforsecurity=False).hexdigest()
 
 
-def take(heartbeat: Heartbeat, vitals: RuntimeState, ping: Ping, position: int) -> RuntimeState:
-    """The runtime state after one ping; one that is already counted changes nothing (contract A.4, B.4).
+def take(heartbeat: Heartbeat, state: RuntimeState, ping: Ping, position: int) -> RuntimeState:
+    """The runtime state after a ping; one that is already counted changes nothing (contract A.4, B.4).
 
-    A ping that arrives after a later one (from a spool) is counted but does not affect the present status.
+    A ping older than the newest one (from a spool) is counted but does not change the status.
     """
-    if position <= vitals.position:
-        return vitals
+    if position <= state.position:
+        return state
     at, kind = ping.at, ping.kind
-    after = replace(vitals, position=position, n_pings=vitals.n_pings + 1)
-    if vitals.last_event is not None and at < vitals.last_event:
+    after = replace(state, position=position, n_pings=state.n_pings + 1)
+    if state.last_event is not None and at < state.last_event:
         return after
     after.last_event = at
-    if kind in (Kind.log, Kind.ign) or (vitals.status is Status.paused and heartbeat.manual_resume):
+    if kind in (Kind.log, Kind.ign) or (state.status is Status.paused and heartbeat.manual_resume):
         return after
     run_id = UUID(bytes=ping.run_id) if ping.run_id else None
     if kind == Kind.run:
         after.last_start, after.run_id = at, run_id
         return after
     after.last_ping = at
-    same = run_id == vitals.run_id
-    after.last_duration = (at - vitals.last_start) / MICRO if same and vitals.last_start is not None else None
-    if same or run_id is None or kind == Kind.fail:  # another run's success leaves this one going
+    same = run_id == state.run_id
+    after.last_duration = (at - state.last_start) / MICRO if same and state.last_start is not None else None
+    if same or run_id is None or kind == Kind.fail:  # the success of another run does not end this one
         after.last_start = after.run_id = None
     status = Status.down if kind == Kind.fail else Status.up
-    if status is not vitals.status:
+    if status is not state.status:
         after.status, after.changed_at = status, at
         after.reason = "the job reported a failure" if status is Status.down else ""
     return after
 
 
-def due(heartbeat: Heartbeat, vitals: RuntimeState) -> int | None:
+def due(heartbeat: Heartbeat, state: RuntimeState) -> int | None:
     """When the next success is expected, in UNIX microseconds; None unless the heartbeat is up."""
-    if vitals.status is not Status.up or vitals.last_ping is None:
+    if state.status is not Status.up or state.last_ping is None:
         return None
     if not heartbeat.schedule:
-        return vitals.last_ping + heartbeat.period * MICRO
-    following = next_run(heartbeat.schedule, heartbeat.tz, from_micros(vitals.last_ping))
-    return None if following is None else micros(following)
+        return state.last_ping + heartbeat.period * MICRO
+    next_time = next_run(heartbeat.schedule, heartbeat.tz, from_micros(state.last_ping))
+    return None if next_time is None else micros(next_time)
 
 
-def alert_after(heartbeat: Heartbeat, vitals: RuntimeState) -> int | None:
-    """When the heartbeat goes down unless it reports, in UNIX microseconds; None when nothing is expected."""
+def alert_after(heartbeat: Heartbeat, state: RuntimeState) -> int | None:
+    """When the heartbeat goes down unless it reports, in UNIX microseconds; None if nothing is expected."""
     deadlines = []
-    if (expected := due(heartbeat, vitals)) is not None:
+    if (expected := due(heartbeat, state)) is not None:
         deadlines.append(expected + heartbeat.grace * MICRO)
-    if vitals.last_start is not None and vitals.status is not Status.down:
-        deadlines.append(vitals.last_start + heartbeat.run_limit * MICRO)
+    if state.last_start is not None and state.status is not Status.down:
+        deadlines.append(state.last_start + heartbeat.run_limit * MICRO)
     return min(deadlines, default=None)
 
 
-def shown(heartbeat: Heartbeat, vitals: RuntimeState, now: int) -> str:
-    """PingHome's state at `now`: pending, running, up, down or paused (contract A.4, F)."""
-    if vitals.status is Status.paused:
+def shown(heartbeat: Heartbeat, state: RuntimeState, now: int) -> str:
+    """The displayed state at `now`: pending, running, up, down or paused (contract A.4, F)."""
+    if state.status is Status.paused:
         return "paused"
-    if vitals.last_start is not None:
-        return "running" if now < vitals.last_start + heartbeat.run_limit * MICRO else "down"
-    return "pending" if vitals.status is Status.new else vitals.status.value
+    if state.last_start is not None:
+        return "running" if now < state.last_start + heartbeat.run_limit * MICRO else "down"
+    return "pending" if state.status is Status.new else state.status.value
 
 
 def slug_of(name: str) -> str:
-    """The name as part of a URL: `Cron é Ü x_y` becomes `cron-e-u-x_y` (contract B.2)."""
+    """The slug of a name: `Cron é Ü x_y` becomes `cron-e-u-x_y` (contract B.2)."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", plain)).strip("-_")

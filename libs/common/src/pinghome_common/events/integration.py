@@ -1,4 +1,4 @@
-"""An integration: an outside system that follows one monitor (contract A12 to A14, A22)."""
+"""An integration: another system that follows one monitor (contract A12 to A14, A22)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +12,7 @@ class Integration:
     `key` is the id that the documents show: 12 characters of `[a-z0-9]`. `integration` names the target: a page's
     id for `statuspageIo`, else the public part of a URL or an address; `items` are ids of components there.
     `target` is the target's fingerprint, `sealed` holds its secrets, encrypted with resource-cmd's key.
-    `problem` says what its deliveries wait for.
+    `problem` says why deliveries are waiting.
     """
 
     id: UUID

@@ -1,4 +1,4 @@
-"""A key that authenticates a caller. Only its hash ever leaves resource-cmd."""
+"""A key that authenticates a caller; only its hash leaves resource-cmd."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class Kind(StrEnum):
-    """Bearer tokens open PingHome's API, checks keys Healthchecks' API, ping keys the slug form of pings.
+    """Bearer tokens are for PingHome's API, checks keys for Healthchecks' API, ping keys for pings by slug.
 
     An agent key is a server's own: whoever has it may send that server's figures.
     """

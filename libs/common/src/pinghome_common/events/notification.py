@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class State(StrEnum):
-    """`suppressed`: a parent's outage or a deletion made it needless; everything else ends as sent or failed."""
+    """`suppressed` means made obsolete by a parent's outage or a deletion; all others end as sent or failed."""
 
     waiting = "waiting"
     held = "held"
@@ -18,7 +18,7 @@ class State(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Attempt:
-    """One attempt to deliver it; `error` is a sentence without secrets, empty when it was delivered."""
+    """One delivery attempt; `error` is a sentence without secrets, empty on success."""
 
     at: datetime
     error: str = ""
@@ -29,10 +29,10 @@ class Notification:
     """One delivery; its id is the idempotency key that receivers see.
 
     `about` is the monitor or heartbeat (`noun`), `about_version` the aggregate's version that caused it. `planned` is
-    when it was decided how to send it. A digest is sent as its first notification, the one that `covers` the others;
-    those name it in `digest` and share its attempts. `recipient` is the one address of the channel that this is for,
-    after the others were accepted and it was refused. `reason` says why it is held, suppressed or failed; `parent` is
-    the monitor whose outage caused that, if any.
+    when it was decided how to send it. A digest is sent as its first notification, which `covers` the others; those
+    name it in `digest` and share its attempts. `recipient` is set for a retry to one address of the channel after the
+    others were accepted. `reason` says why it is held, suppressed or failed; `parent` is the monitor whose outage
+    caused that, if any.
     """
 
     id: UUID

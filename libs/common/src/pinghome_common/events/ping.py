@@ -1,4 +1,4 @@
-"""What the data-gateway publishes: pings in batches, and a tick each second (stream TELEMETRY, msgpack)."""
+"""The data-gateway's messages in TELEMETRY, in msgpack: batches of pings, and a tick each second."""
 
 from enum import IntEnum
 
@@ -6,9 +6,9 @@ import msgspec
 
 
 class Kind(IntEnum):
-    """What a ping reports. PingHome's kinds first; Healthchecks' start is run.
+    """What a ping reports. PingHome has the first four; Healthchecks' start is a run.
 
-    Healthchecks' success is a `success` until it is stored: then it is a complete where it ends a run, else a tick.
+    Healthchecks' success is a `success` until it is stored as a complete, if it ends a run, or else a tick.
     """
 
     tick = 0
@@ -23,7 +23,7 @@ class Kind(IntEnum):
 class Ping(msgspec.Struct, array_like=True, gc=False):
     """One accepted ping. `id` (UUIDv7) and `heartbeat` are UUID bytes, `at` is its receipt in UNIX microseconds.
 
-    `run_id` is UUID bytes, empty for none; `body` is what was sent, cut to the limit, otherwise unchanged.
+    `run_id` is UUID bytes, or empty; `body` is unchanged except that it is cut to the limit.
     """
 
     id: bytes
@@ -52,9 +52,9 @@ class Batch(msgspec.Struct, array_like=True):
 
 
 class Tick(msgspec.Struct, array_like=True):
-    """A gateway's statement that every ping it accepted before `at` (UNIX microseconds) precedes this in the stream.
+    """Every ping that a gateway accepted before `at` (UNIX microseconds) precedes this message in the stream.
 
-    `since` is when it began accepting pings without a break: between its earlier ticks and then, nobody listened.
+    `since` is when it started to accept pings without interruption; pings between its previous tick and then were lost.
     """
 
     gateway: str
@@ -68,8 +68,8 @@ decode_tick = msgspec.msgpack.Decoder(Tick).decode
 
 
 def position(seq: int, index: int) -> int:
-    """A ping's place in the order of all pings: its message in TELEMETRY, then its place in that message.
+    """A ping's place in the order of all pings: its message in TELEMETRY, then its index in that message.
 
-    Fits 63 bits: a message holds fewer than 2^16 pings, and sequences start at the stream's birth in 100 µs units.
+    Fits 63 bits: a message holds fewer than 2^16 pings, and sequences start at the stream's creation in 100 µs units.
     """
     return (seq << 16) + index

@@ -12,10 +12,10 @@ from pinghome_common.events.condition import Condition
 class Job:
     """One monitor's probe as the scheduler sends it to a region (`job.<region>.<resource>`).
 
-    `interval` is in seconds. `sealed` holds the request headers and body, encrypted to the region's key
-    (`secret.seal`); empty when there are none. `url` is for http. Every other type is reached at `host` and `port`;
-    `data` is what tcp and udp send. For dns they are those of the server (empty: the region's own resolver) and `data`
-    is the question, `NAME TYPE [expected]`.
+    `interval` is in seconds. `sealed` holds the request headers and body, encrypted with the region's key
+    (`secret.seal`); empty if there are none. `url` is for http; all other types have `host` and `port`. `data` is what
+    tcp and udp send. For dns, host and port are those of the server (empty: the region's own resolver) and `data` is
+    the query, `NAME TYPE [expected]`.
     """
 
     resource: UUID
@@ -39,7 +39,7 @@ def attempt_deadline(interval: float) -> float:
 
 
 class Verdict(StrEnum):
-    """What a probe found. Only `target_fail` speaks against the target (reliability.md 3.2)."""
+    """The outcome of a probe. Only `target_fail` is the target's fault (reliability.md 3.2)."""
 
     up = "up"
     target_fail = "target_fail"
@@ -49,7 +49,7 @@ class Verdict(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Phases:
-    """How long each part of a probe took, in milliseconds; None where there was no such part."""
+    """The duration of each phase of a probe in milliseconds; None if there was no such phase."""
 
     dns: float | None = None
     connect: float | None = None
@@ -64,8 +64,8 @@ class Result:
 
     `slot` and `checked_at` are UNIX microseconds: when the probe was due, and when it started. `condition` is the one
     that failed, or the last of those that all held. `excerpt` is the beginning of a failing target's answer, at most
-    4 KiB of text. `certificate` is None when there is none or this prober has reported it recently. `tolerated`
-    holds at most 10 short sentences on defects that did not count.
+    4 KiB of text. `certificate` is None if there is none or this prober has reported it recently. `tolerated`
+    holds at most 10 short sentences on protocol violations that did not count.
     """
 
     resource: UUID

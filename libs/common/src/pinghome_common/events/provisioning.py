@@ -1,4 +1,4 @@
-"""The data-gateway's request to resource-cmd (`request.check.create`, msgpack) for the check that a ping creates."""
+"""The data-gateway's request to create a check for a ping (`request.check.create`, msgpack), and the answer."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ SUBJECT = "request.check.create"
 
 
 class ProvisionCheck(msgspec.Struct, array_like=True):
-    """A check of a service, by its slug; `?create=1` of a ping (contract B.5)."""
+    """Requests the check with a slug in a service (`?create=1` of a ping, contract B.5)."""
 
     organisation: UUID
     service: UUID
@@ -16,7 +16,7 @@ class ProvisionCheck(msgspec.Struct, array_like=True):
 
 
 class CheckProvisioned(msgspec.Struct, array_like=True):
-    """The answer: the check that has the slug now; None when the service has reached its limit."""
+    """The check that now has the slug; None if the service has reached its limit."""
 
     id: UUID | None
 

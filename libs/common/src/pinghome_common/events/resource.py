@@ -1,4 +1,4 @@
-"""A resource: an uptime monitor (PingHome's word), its settings and its judged status."""
+"""A resource: an uptime monitor with its settings and status."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +12,7 @@ from pinghome_common.hosts import parse_url
 
 
 class Status(StrEnum):
-    """The judged state of a monitor (contract A16, house 7)."""
+    """The status of a monitor (contract A16, house 7)."""
 
     pending = "pending"
     up = "up"
@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Change:
-    """Why and when the status became what it is; `version` is the aggregate's version of that event."""
+    """The last change of status; `version` is the aggregate's version of that event."""
 
     status: Status
     previous: Status | None
@@ -39,12 +39,11 @@ class Change:
 class Resource:
     """One uptime monitor. Periods are in minutes, `interval` in seconds.
 
-    `channels` are notified: None means those of its service. `parent_id` is the monitor without which this one
-    cannot be reached. `down_since` is the beginning of an outage that was announced and is not over.
-    `unjudged_version` is that of the change to unknown that was last announced.
-    `header_names` and `has_body` are for reading; the values are in `sealed`, encrypted with resource-cmd's key.
-    Reminders are days before the certificate or the domain expires; both are as they were last seen, see
-    `certificate_of` and `domain_of`.
+    `channels` are notified: None means those of its service. `parent_id` is the monitor that this one depends on.
+    `down_since` is the start of a current outage that was announced. `unjudged_version` is that of the change to
+    unknown that was last announced. `header_names` and `has_body` are for display; the values are in `sealed`,
+    encrypted with resource-cmd's key. Reminders are days before the certificate or the domain expires. Both may be of
+    an earlier host, see `certificate_of` and `domain_of`.
     """
 
     id: UUID
@@ -86,9 +85,9 @@ class Resource:
 
 
 def target(it: Resource) -> str:
-    """The host that a monitor probes, in lower-case ASCII without a trailing dot; empty when it has none.
+    """The host that a monitor probes, in lower-case ASCII without a trailing dot; empty if there is none.
 
-    An invalid host name has neither certificate nor domain; its probe says what is wrong.
+    It is also empty for an invalid host name, which the probe reports.
     """
     text = it.url if it.type == "http" else it.host or it.url
     if "//" not in text:
@@ -100,12 +99,12 @@ def target(it: Resource) -> str:
 
 
 def certificate_of(it: Resource) -> Certificate | None:
-    """The last certificate of the current host; None when none was seen, or the type has none."""
-    shown = it.type == "tls" or (it.type == "http" and it.url.lower().startswith("https:"))
-    return it.certificate if shown and it.certificate and it.certificate.host == target(it) else None
+    """The last certificate of the current host; None if there is none."""
+    has_one = it.type == "tls" or (it.type == "http" and it.url.lower().startswith("https:"))
+    return it.certificate if has_one and it.certificate and it.certificate.host == target(it) else None
 
 
 def domain_of(it: Resource) -> Domain | None:
-    """What is known about the domain of the current host; None while nothing is."""
+    """The domain of the current host; None if it has not been looked up."""
     host = target(it)
     return it.domain if it.domain and f".{host}".endswith(f".{it.domain.name}") else None

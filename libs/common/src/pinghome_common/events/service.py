@@ -1,4 +1,4 @@
-"""A service: the folder of monitors and heartbeats inside an organisation (a Healthchecks project)."""
+"""A service: a group of monitors and heartbeats in an organisation."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +9,7 @@ from uuid import UUID
 class Service:
     """One service; monitors may also name a `service_id` that does not exist (contract A.0).
 
-    `channels` are notified about everything that names none of its own.
+    `channels` are notified about monitors and heartbeats without channels of their own.
     """
 
     id: UUID

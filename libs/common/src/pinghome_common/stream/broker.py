@@ -1,4 +1,4 @@
-"""One service's connection to NATS: connecting, streams, publishing, asking."""
+"""One service's connection to NATS: connecting, streams, publishing, requests."""
 
 import asyncio
 import json
@@ -24,25 +24,25 @@ ACK_WAIT = 5.0
 """Seconds to wait for JetStream to acknowledge that a message is on disk."""
 
 CONNECTION_ERRORS = (nats.errors.Error, OSError, TimeoutError)
-"""What nats-py raises when the broker is away."""
+"""What nats-py raises when the broker is unavailable."""
 
 
 class _JetStream(JetStreamContext):
     async def _handle_async_reply(self, msg: Msg) -> None:
         try:
             await super()._handle_async_reply(msg)
-        except nats.js.errors.Error as refusal:  # nats-py 2.16 raises it here, and whoever waits would wait forever
+        except nats.js.errors.Error as refusal:  # nats-py 2.16 raises it here and never completes the future
             token = msg.subject[len(self._nc._inbox_prefix) + 22 + 2 :]  # noqa: SLF001  # as nats-py finds it
             if (future := self._publish_async_futures.get(token)) and not future.done():
                 future.set_exception(refusal)
 
 
 class Broker:
-    """One service's connection to NATS. It never gives up: a client that closed for good is replaced.
+    """One service's connection to NATS, which never gives up: a closed client is replaced.
 
     Args:
-        url: with user and password; the user decides the inbox prefix `_INBOX_<user>` that it alone may read.
-        name: of the service, seen in NATS' own logs.
+        url: with user and password; only this user may read the inbox prefix `_INBOX_<user>`.
+        name: the name of the service, for NATS' logs.
     """
 
     def __init__(self, url: str, name: str) -> None:
@@ -52,27 +52,27 @@ class Broker:
         self._inbox = f"_INBOX_{user.replace('-', '_')}" if user else "_INBOX"
         self._client: Client | None = None
         self._js: _JetStream | None = None
-        self._heard: list[tuple[str, str, Callable[[Msg], Awaitable[None]]]] = []
+        self._subscriptions: list[tuple[str, str, Callable[[Msg], Awaitable[None]]]] = []
         self._answering: set[asyncio.Task[None]] = set()
-        self._keeper: asyncio.Task[None] | None = None
-        self._said = ""
+        self._connecting: asyncio.Task[None] | None = None
+        self._last_error = ""
         self.generation = 0
-        """Increases with each connection: an ephemeral consumer of an earlier one is gone."""
+        """Increases with each connection; ephemeral consumers of earlier ones are gone."""
 
     async def __aenter__(self) -> Self:
-        self._keeper = asyncio.create_task(self._keep())
+        self._connecting = asyncio.create_task(self._maintain())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._keeper:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._connecting:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
         client, self._client = self._client, None
         if client and not client.is_closed:
             await client.close()
 
-    async def _keep(self) -> None:
-        """Connects, and reconnects when the client has closed (any `-ERR` closes it for good)."""
+    async def _maintain(self) -> None:
+        """Connects, and connects again when the client is closed, which any `-ERR` does."""
         while True:
             if self._client is None or self._client.is_closed:
                 try:
@@ -92,40 +92,40 @@ class Broker:
             ping_interval=5,
             max_outstanding_pings=2,
             allow_reconnect=True,
-            pending_size=0,  # nothing is buffered while disconnected: a timeout then means "not sent"
+            pending_size=0,  # no buffering while disconnected, so that a timeout means "not sent"
             error_cb=self._error,
             disconnected_cb=self._disconnected,
             reconnected_cb=self._reconnected,
         )
-        for subject, queue, callback in self._heard:
+        for subject, queue, callback in self._subscriptions:
             await client.subscribe(subject, queue=queue, cb=callback)
         self._client, self._js = client, _JetStream(client, publish_async_max_pending=20_000)
         self.generation += 1
 
     async def _disconnected(self) -> None:
-        """Fails what is in flight at once, as no answer will come and the gateway's clients are waiting.
+        """Fails pending publications and requests at once, because clients wait for them and no answer will come.
 
-        nats-py would count published messages as pending forever, and in the end publish nothing more.
+        nats-py would count the publications as pending forever, and would finally publish nothing more.
         """
-        published = self._js._publish_async_futures if self._js else {}  # noqa: SLF001  # there is no other way
-        asked = self._client._resp_map if self._client else {}  # noqa: SLF001
-        for future in (*published.values(), *asked.values()):
+        published = self._js._publish_async_futures if self._js else {}  # noqa: SLF001  # nats-py has no public way
+        requested = self._client._resp_map if self._client else {}  # noqa: SLF001
+        for future in (*published.values(), *requested.values()):
             if not future.done():
                 future.set_exception(nats.errors.ConnectionClosedError())
-                future.exception()  # retrieved, even where nobody waits any more
+                future.exception()  # retrieved, because maybe nobody waits
 
     async def _reconnected(self) -> None:
-        self._said = ""
+        self._last_error = ""
         self.generation += 1
 
     async def _error(self, error: Exception) -> None:
-        if (words := str(error)[:200]) != self._said:  # an outage is logged once, not four times a second
-            self._said = words
-            log.warning("nats_error", service=self.name, error=words)
+        if (message := str(error)[:200]) != self._last_error:  # an outage is logged once, not four times a second
+            self._last_error = message
+            log.warning("nats_error", service=self.name, error=message)
 
     @property
     def connected(self) -> bool:
-        """True while connected."""
+        """True if connected."""
         return self._client is not None and self._client.is_connected
 
     @property
@@ -133,14 +133,14 @@ class Broker:
         """The live client.
 
         Raises:
-            Unavailable: the broker is away.
+            Unavailable: the broker is unavailable.
         """
         if self._client is None or not self._client.is_connected:
             raise Unavailable("The message broker is not reachable right now; please try again in a moment.")
         return self._client
 
     async def ask(self, subject: str, payload: bytes = b"", wait: float = 2.0) -> bytes:
-        """Request and reply.
+        """Sends a request and returns the reply.
 
         Raises:
             Unavailable: no answer in `wait` seconds.
@@ -151,7 +151,7 @@ class Broker:
             raise Unavailable("The message broker did not answer in time; please try again in a moment.") from error
 
     async def api(self, subject: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """A JetStream API call; its answer may carry `error`."""
+        """A JetStream API request; its answer may contain `error`."""
         answer: dict[str, Any] = json.loads(
             await self.ask(f"$JS.API.{subject}", json.dumps(body).encode() if body else b"", ACK_WAIT)
         )
@@ -160,14 +160,14 @@ class Broker:
     async def publish(self, messages: Iterable[tuple[str, bytes, dict[str, str] | None]]) -> list[int]:
         """Publishes to a stream, pipelined, and returns when every message is acknowledged.
 
-        Each message is subject, payload and headers; by `Nats-Msg-Id` the broker recognises a duplicate.
+        Each message is subject, payload and headers; the broker drops duplicates by `Nats-Msg-Id`.
 
         Returns:
             The sequence of each message.
 
         Raises:
-            Unavailable: one was refused, or not all were acknowledged in `ACK_WAIT` seconds; the same ids may be
-                sent again.
+            Unavailable: one was rejected, or not all were acknowledged in `ACK_WAIT` seconds; they may be sent again
+                with the same ids.
         """
         _ = self.client
         assert self._js is not None  # noqa: S101  # set with the client
@@ -182,15 +182,15 @@ class Broker:
             raise Unavailable("The message broker did not confirm in time; please try again in a moment.") from error
 
     async def say(self, subject: str, payload: bytes) -> None:
-        """Core publish, to whoever listens now; nothing is stored. Silent when the broker is away."""
+        """Publishes to current subscribers without storing; does nothing if the broker is unavailable."""
         try:
             await self.client.publish(subject, payload)
         except (Unavailable, *CONNECTION_ERRORS):
             return
 
     async def hear(self, subject: str, callback: Callable[[Msg], Awaitable[None]], queue: str = "") -> None:
-        """Subscribes to a core subject across reconnects; each message goes to one member of a `queue`."""
-        self._heard.append((subject, queue, callback))
+        """Subscribes to a core subject across reconnections; each message goes to one member of a `queue`."""
+        self._subscriptions.append((subject, queue, callback))
         if self._client is not None and self._client.is_connected:
             await self._client.subscribe(subject, queue=queue, cb=callback)
 
@@ -201,7 +201,7 @@ class Broker:
             try:
                 await msg.respond(await answer(msg.data))
             except CONNECTION_ERRORS:
-                return  # nobody is waiting for it any more
+                return  # the requester has gone
             except Exception:
                 log.exception("request_not_answered", subject=subject)
 
@@ -216,7 +216,7 @@ class Broker:
         """The newest message of a subject, or None.
 
         Raises:
-            Unavailable: the broker is away.
+            Unavailable: the broker is unavailable.
         """
         try:
             message = await self.client.request(f"$JS.API.DIRECT.GET.{stream}.{subject}", b"", timeout=2)
@@ -227,13 +227,13 @@ class Broker:
             return None
         return Message(int(headers["Nats-Sequence"]), subject, message.data)
 
-    async def info(self, stream: str, wanted: dict[str, Any] | None = None) -> dict[str, Any]:
-        """JetStream's information on a stream: its `state`, when it was `created`, and what `wanted` asks for.
+    async def info(self, stream: str, options: dict[str, Any] | None = None) -> dict[str, Any]:
+        """JetStream's information on a stream: its `state`, when it was `created`, and what `options` add.
 
         Raises:
-            Unavailable: the broker is away, or there is no such stream yet.
+            Unavailable: the broker is unavailable, or the stream does not exist yet.
         """
-        info = await self.api(f"STREAM.INFO.{stream}", wanted)
+        info = await self.api(f"STREAM.INFO.{stream}", options)
         if "error" in info:
             raise Unavailable("The platform is still starting; please try again in a moment.")
         return info
@@ -242,15 +242,15 @@ class Broker:
         """The sequence of the newest message of a stream.
 
         Raises:
-            Unavailable: the broker is away, or there is no such stream yet.
+            Unavailable: the broker is unavailable, or the stream does not exist yet.
         """
         return int((await self.info(stream))["state"]["last_seq"])
 
     async def subjects(self, stream: str, pattern: str) -> set[str]:
-        """The subjects of a stream that match a pattern and hold a message.
+        """The subjects of a stream that match a pattern and have a message.
 
         Raises:
-            Unavailable: the broker is away, or there is no such stream yet.
+            Unavailable: the broker is unavailable, or the stream does not exist yet.
         """
         found: set[str] = set()
         while True:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Message:
-    """One message of a stream; `seq` increases over the life of the stream and of its successors.
+    """One message of a stream; `seq` increases even if the stream is created again.
 
     `at` is when the broker received it, in UNIX microseconds of the broker's clock.
     """
@@ -20,9 +20,9 @@ class Message:
 def meta(reply: str) -> tuple[int, int, int, int, int]:
     """Deliveries, stream sequence, consumer sequence, time in ns and messages pending, from a reply subject.
 
-    `$JS.ACK.<stream>.<consumer>.…`, or with a domain and an account before and a token after.
+    The subject is `$JS.ACK.<stream>.<consumer>.…`, or has a domain and an account before and a token after that.
     """
     parts = reply.split(".")
-    begin = 4 if len(parts) == 9 else 6
-    delivered, seq, count, at, pending = map(int, parts[begin : begin + 5])
+    start = 4 if len(parts) == 9 else 6
+    delivered, seq, count, at, pending = map(int, parts[start : start + 5])
     return delivered, seq, count, at, pending

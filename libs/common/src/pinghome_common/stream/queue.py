@@ -1,4 +1,4 @@
-"""A work queue: messages that several processes share."""
+"""A work queue, shared by several processes."""
 
 import asyncio
 import json
@@ -31,29 +31,29 @@ class Queue:
         self._broker, self._next = broker, f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         self._arrived: list[Msg] = []
         self._wake = asyncio.Event()
-        self._asked = 0
+        self._requested = 0
         self._expires = 0.0
         self._generation = 0
         self._inbox = ""
 
-    async def take(self, most: int) -> list[Task]:
-        """Some messages, at most about `most`; none after two seconds without any.
+    async def take(self, limit: int) -> list[Task]:
+        """The next messages, about `limit` at most; empty after two seconds without any.
 
         Raises:
-            Unavailable: the broker is away.
+            Unavailable: the broker is unavailable.
         """
         client = self._broker.client
         try:
             if self._generation != self._broker.generation:
-                self._generation, self._inbox, self._asked = self._broker.generation, client.new_inbox(), 0
+                self._generation, self._inbox, self._requested = self._broker.generation, client.new_inbox(), 0
                 await client.subscribe(self._inbox, cb=self._arrive, pending_msgs_limit=-1, pending_bytes_limit=-1)
             if time.monotonic() > self._expires:
-                self._asked = 0  # else a request that the broker forgot would be waited for forever
-            if self._asked <= most // 2 and not self._arrived:  # not for each message that has arrived
+                self._requested = 0  # in case the broker has lost the request
+            if self._requested <= limit // 2 and not self._arrived:  # not for each message
                 self._expires = time.monotonic() + 6
-                ask = {"batch": most - self._asked, "expires": 5 * 10**9}
-                self._asked = most
-                await client.publish(self._next, json.dumps(ask).encode(), reply=self._inbox)
+                request = {"batch": limit - self._requested, "expires": 5 * 10**9}
+                self._requested = limit
+                await client.publish(self._next, json.dumps(request).encode(), reply=self._inbox)
         except CONNECTION_ERRORS as error:
             raise Unavailable("The message broker is not reachable right now.") from error
         if not self._arrived:
@@ -68,13 +68,13 @@ class Queue:
 
     async def _arrive(self, msg: Msg) -> None:
         if msg.reply.startswith("$JS.ACK."):
-            self._asked = max(self._asked - 1, 0)
+            self._requested = max(self._requested - 1, 0)
             self._arrived.append(msg)
             self._wake.set()
-        else:  # a request has expired, or the consumer is not there yet
-            self._asked = 0
+        else:  # a request has expired, or the consumer does not exist yet
+            self._requested = 0
 
     async def done(self, tasks: Iterable[Task]) -> None:
-        """Acknowledges; if that is lost the message is delivered again, which must do no harm."""
+        """Acknowledges messages; if that is lost, they are delivered again, which must be harmless."""
         for task in tasks:
             await self._broker.say(task.reply, b"+ACK")

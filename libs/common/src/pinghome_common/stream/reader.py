@@ -1,4 +1,4 @@
-"""Reading a stream in order, from the caller's own checkpoint."""
+"""Reads a stream in order from the caller's checkpoint."""
 
 import asyncio
 import time
@@ -19,8 +19,9 @@ _SILENCE = 3.0
 class Reader:
     """Reads a stream in order without acknowledgements, from the caller's checkpoint, not the broker's.
 
-    A gap, three seconds of silence or a reconnection make it start again after the last message it returned. Without a
-    sequence to start after, it starts with the newest message of each subject. `headers_only`: no message has data.
+    After a gap, three seconds of silence or a reconnection it continues behind the last message that it returned.
+    Without a sequence in `after` it starts with the newest message of each subject. With `headers_only`, messages have
+    no data.
     """
 
     def __init__(
@@ -31,22 +32,22 @@ class Reader:
         self._headers_only = headers_only
         self._arrived: list[Msg] = []
         self._wake = asyncio.Event()
-        self._heard = 0.0
+        self._last_received = 0.0
         self._count = 0
         self.pending = -1
-        """How many more messages the stream holds; -1 until that is known."""
+        """The number of messages still to come; -1 if unknown."""
         self._client: Client | None = None
         self._generation = 0
         self._subscription: Any = None
         self._consumer = ""
 
-    async def take(self, wait: float = 1.0, most: int = 4096) -> list[Message]:
-        """Everything that has arrived since the last call, at most `most`; empty after `wait` seconds without any.
+    async def take(self, wait: float = 1.0, limit: int = 4096) -> list[Message]:
+        """Everything that has arrived since the last call, at most `limit`; empty after `wait` seconds without any.
 
         Raises:
-            Unavailable: the broker is away.
+            Unavailable: the broker is unavailable.
         """
-        await self._alive()
+        await self._ensure_subscribed()
         if not self._arrived:
             self._wake.clear()
             try:
@@ -54,10 +55,10 @@ class Reader:
                     await self._wake.wait()
             except TimeoutError:
                 return []
-        arrived, self._arrived = self._arrived[:most], self._arrived[most:]
+        arrived, self._arrived = self._arrived[:limit], self._arrived[limit:]
         messages: list[Message] = []
         for msg in arrived:
-            if not msg.reply.startswith("$JS.ACK."):  # flow control: answered here, when everything before it is taken
+            if not msg.reply.startswith("$JS.ACK."):  # flow control, answered once everything before it is taken
                 await msg.respond(b"")
                 continue
             _, seq, count, at, pending = meta(msg.reply)
@@ -71,11 +72,10 @@ class Reader:
     async def taken(self) -> None:
         """Waits until `take` has returned everything that the stream held when this was called.
 
-        The broker counts what it has sent and has yet to send to each consumer, which costs it nothing; finding the
-        newest message of many subjects takes it 29 ms when there are 100,000.
+        Asking for the state of the consumer is cheap; finding the newest message of 100,000 subjects takes 29 ms.
 
         Raises:
-            Unavailable: the broker is away, or reading has to start again.
+            Unavailable: the broker is unavailable, or reading has to start again.
         """
         if consumer := self._consumer:
             info = await self._broker.api(f"CONSUMER.INFO.{self._stream}.{consumer}")
@@ -87,7 +87,7 @@ class Reader:
         raise Unavailable("The message broker was away a moment ago; please try again in a moment.")
 
     async def _arrive(self, msg: Msg) -> None:
-        self._heard = time.monotonic()
+        self._last_received = time.monotonic()
         if not msg.reply.startswith("$JS.ACK."):  # an idle heartbeat, or a request for flow control
             stalled = (msg.headers or {}).get("Nats-Consumer-Stalled")
             if stalled and self._client:
@@ -97,12 +97,12 @@ class Reader:
         self._arrived.append(msg)
         self._wake.set()
 
-    async def _alive(self) -> None:
+    async def _ensure_subscribed(self) -> None:
         client = self._broker.client
         if (
             self._generation == self._broker.generation
             and self._subscription
-            and time.monotonic() - self._heard < _SILENCE
+            and time.monotonic() - self._last_received < _SILENCE
         ):
             return
         await self.stop()
@@ -134,7 +134,7 @@ class Reader:
             **start,
         }
         self._client, self._generation = client, self._broker.generation
-        self._count, self._arrived, self._heard = 0, [], time.monotonic()
+        self._count, self._arrived, self._last_received = 0, [], time.monotonic()
         answer = await self._broker.api(
             f"CONSUMER.CREATE.{self._stream}.{self._consumer}", {"stream_name": self._stream, "config": config}
         )

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 
 from pinghome_common.guard import Guard
 from prober.probes import dns, http, icmp, imap, pop, smtp, tcp, tls, udp
-from prober.probes.probe_types import Check, Observation
+from prober.probes.probe_types import Observation, ProbeSpec
 
 # (what to probe, the guard, the deadline in seconds) -> the observation; raises only CancelledError.
-Probe = Callable[[Check, Guard, float], Awaitable[Observation]]
+Probe = Callable[[ProbeSpec, Guard, float], Awaitable[Observation]]
 
 PROBES: dict[str, Probe] = {
     "http": http.probe,

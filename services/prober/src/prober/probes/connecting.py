@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pinghome_common.guard import Address, Guard
 from prober.probes.error_mapping import certificate_error
-from prober.probes.probe_types import LOOKING_UP, Check, Observation, Peer
+from prober.probes.probe_types import LOOKING_UP, Observation, Peer, ProbeSpec
 
 P = TypeVar("P", bound=asyncio.Protocol)
 
@@ -29,14 +29,14 @@ async def look_up(host: str, guard: Guard, seen: Observation) -> list[Address]:
 
 
 async def connect(
-    check: Check, guard: Guard, deadline: float, seen: Observation, factory: Callable[[], P]
+    spec: ProbeSpec, guard: Guard, deadline: float, seen: Observation, factory: Callable[[], P]
 ) -> tuple[asyncio.Transport, P]:
-    """A TCP connection to the check's host and port; `deadline` is in seconds of `time.monotonic()`."""
-    addresses = await look_up(check.host, guard, seen)
+    """A TCP connection to the spec's host and port; `deadline` is in seconds of `time.monotonic()`."""
+    addresses = await look_up(spec.host, guard, seen)
     seen.doing, seen.address = "connecting", str(addresses[0])
     started = perf_counter()
     transport, protocol = await guard.connect(
-        addresses, check.port, factory, deadline=deadline if len(addresses) > 1 else inf
+        addresses, spec.port, factory, deadline=deadline if len(addresses) > 1 else inf
     )
     seen.phases.connect = (perf_counter() - started) * 1000
     if peer := transport.get_extra_info("peername"):  # None if the connection was reset at once
@@ -47,21 +47,21 @@ async def connect(
 async def secure(
     transport: asyncio.Transport,
     protocol: asyncio.Protocol,
-    check: Check,
+    spec: ProbeSpec,
     seen: Observation,
     peer: Peer | None = None,
 ) -> asyncio.Transport:
     """Starts TLS on a connection; adds the time to `phases.tls`.
 
-    The certificate is verified for the `peer`, default the check's host, unless `skip_ssl_error`; `peer.problem` is
+    The certificate is verified for the `peer`, default the spec's host, unless `skip_ssl_error`; `peer.problem` is
     set to the outcome.
 
     Raises:
         ssl.SSLError, OSError: the handshake failed.
     """
     seen.doing = "completing the TLS handshake"
-    verify = not check.skip_ssl_error
-    peer = peer or Peer(check.host.rstrip("."), check.port, seen.address)
+    verify = not spec.skip_ssl_error
+    peer = peer or Peer(spec.host.rstrip("."), spec.port, seen.address)
     peer.problem = "" if verify else None
     started, loop = perf_counter(), asyncio.get_running_loop()
     try:

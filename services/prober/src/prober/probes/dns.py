@@ -18,7 +18,7 @@ from pinghome_common.guard import Address, AddressForbidden, Guard, Unrestricted
 from prober.probes.attempt import attempt
 from prober.probes.connecting import look_up
 from prober.probes.error_mapping import Broken, OwnFault
-from prober.probes.probe_types import LOOKING_UP, Check, Observation
+from prober.probes.probe_types import LOOKING_UP, Observation, ProbeSpec
 from prober.probes.udp import Answer
 
 _PAYLOAD = 1232  # bytes that are never fragmented (DNS flag day 2020)
@@ -26,25 +26,25 @@ _QUOTED = 200  # characters of records in an error
 _RESOLVERS = UnrestrictedGuard()
 
 
-async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
+async def probe(spec: ProbeSpec, guard: Guard, deadline: float) -> Observation:
     """Up is an answer with a record of the type, equal to the expected one if given.
 
-    `check.data` is `NAME TYPE [expected]`. Without `check.host` the query goes to the region's resolver, whose failures
+    `spec.data` is `NAME TYPE [expected]`. Without `spec.host` the query goes to the region's resolver, whose failures
     are not the target's.
     """
-    return await attempt(partial(_ask, check, guard, monotonic() + deadline), deadline)
+    return await attempt(partial(_ask, spec, guard, monotonic() + deadline), deadline)
 
 
-async def _ask(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    name, kind, *expected = check.data.split(maxsplit=2)
+async def _ask(spec: ProbeSpec, guard: Guard, deadline: float, seen: Observation) -> None:
+    name, kind, *expected = spec.data.split(maxsplit=2)
     try:
         query = make_query(name, kind, use_edns=0, payload=_PAYLOAD)
     except (DNSException, UnicodeError) as error:
         raise AddressForbidden(f"the query is not valid: {error}") from error
-    if check.host:
-        addresses = await look_up(check.host, guard, seen)
+    if spec.host:
+        addresses = await look_up(spec.host, guard, seen)
         seen.doing = "waiting for an answer"
-        reply = await _exchange(query, guard, addresses, check.port, deadline, seen)
+        reply = await _exchange(query, guard, addresses, spec.port, deadline, seen)
     else:
         seen.doing = LOOKING_UP
         resolver = Resolver()

@@ -12,34 +12,34 @@ from prober.probes.connecting import look_up, secure
 from prober.probes.cookies import Jar
 from prober.probes.error_mapping import Broken
 from prober.probes.http_exchange import REDIRECTS, Exchange
-from prober.probes.probe_types import Check, Observation, Peer
+from prober.probes.probe_types import Observation, Peer, ProbeSpec
 from prober.probes.request import Request, parse
 
 SECRETS_WITHHELD = "a redirect led to another site, which was not sent the monitor's own headers and body"
 _KNOWN = frozenset(HTTPStatus)
 
 
-async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
-    """Probes `check.url` once within `deadline` seconds; up is a status of 2xx or 3xx (contract.md A.1).
+async def probe(spec: ProbeSpec, guard: Guard, deadline: float) -> Observation:
+    """Probes `spec.url` once within `deadline` seconds; up is a status of 2xx or 3xx (contract.md A.1).
 
     Raises only CancelledError; other errors become the verdict and sentence of the observation.
     """
-    return await attempt(partial(_follow, check, guard, monotonic() + deadline), deadline)
+    return await attempt(partial(_follow, spec, guard, monotonic() + deadline), deadline)
 
 
-async def _follow(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
+async def _follow(spec: ProbeSpec, guard: Guard, deadline: float, seen: Observation) -> None:
     try:
-        request = Request(parse(check.url), check.method, check.headers, check.body.encode(errors="replace"))
+        request = Request(parse(spec.url), spec.method, spec.headers, spec.body.encode(errors="replace"))
     except ValueError as error:
         raise AddressForbidden(f"the URL cannot be probed: {error}") from error
     jar = Jar()
     for followed in count():
-        exchange = await _request(request, check, guard, deadline, seen)
-        location = None if check.not_follow_redirect else exchange.location()
+        exchange = await _request(request, spec, guard, deadline, seen)
+        location = None if spec.not_follow_redirect else exchange.location()
         if location is None:
             break
-        if followed == check.max_redirects:
-            raise Broken(f"more than {check.max_redirects} redirects")
+        if followed == spec.max_redirects:
+            raise Broken(f"more than {spec.max_redirects} redirects")
         jar.take(exchange.headers, request.target.host, request.target.path)
         request, withheld = request.redirected(exchange.status, location)
         request.cookies = jar.header(request.target.host, request.target.path, tls=request.target.tls)
@@ -53,7 +53,7 @@ async def _follow(check: Check, guard: Guard, deadline: float, seen: Observation
         raise Broken(f"answered {exchange.status} {phrase}".rstrip())
 
 
-async def _request(request: Request, check: Check, guard: Guard, deadline: float, seen: Observation) -> Exchange:
+async def _request(request: Request, spec: ProbeSpec, guard: Guard, deadline: float, seen: Observation) -> Exchange:
     """Sends one request on its own connection; adds its times to `seen.phases`."""
     target, phases, wire = request.target, seen.phases, request.encode()
     addresses = await look_up(target.host, guard, seen)
@@ -62,7 +62,7 @@ async def _request(request: Request, check: Check, guard: Guard, deadline: float
     transport, exchange = await guard.connect(
         addresses,
         target.port,
-        lambda: Exchange(request.method, follow=not check.not_follow_redirect),
+        lambda: Exchange(request.method, follow=not spec.not_follow_redirect),
         # Each address gets a share of the time; a single one is limited by probe() anyway.
         deadline=deadline if len(addresses) > 1 else inf,
     )
@@ -74,9 +74,9 @@ async def _request(request: Request, check: Check, guard: Guard, deadline: float
             if exchange.first_byte_at:  # received before start_tls, although in TLS the client speaks first
                 raise Broken("TLS failed: the target sent data before the handshake")
             peer = Peer(target.host.rstrip("."), target.port, seen.address)
-            if target.url == check.url:
+            if target.url == spec.url:
                 seen.peer = peer
-            transport = await secure(transport, exchange, check, seen, peer)
+            transport = await secure(transport, exchange, spec, seen, peer)
         seen.doing = "waiting for the first byte"
         sent = perf_counter()
         transport.write(wire)

@@ -8,19 +8,19 @@ from prober import ping
 from prober.probes.attempt import attempt
 from prober.probes.connecting import look_up
 from prober.probes.error_mapping import OwnFault
-from prober.probes.probe_types import Check, Observation
+from prober.probes.probe_types import Observation, ProbeSpec
 
 Echo = Callable[[Address], Awaitable[float]]
 """The round-trip time to an address in seconds; waits until there is a reply."""
 
 
-async def probe(check: Check, guard: Guard, deadline: float, echo: Echo = ping.ping) -> Observation:
+async def probe(spec: ProbeSpec, guard: Guard, deadline: float, echo: Echo = ping.ping) -> Observation:
     """Up is a host that replies; the total is the round-trip time of one echo plus the lookup of the name."""
-    return await attempt(partial(_echo, check, guard, echo), deadline)
+    return await attempt(partial(_echo, spec, guard, echo), deadline)
 
 
-async def _echo(check: Check, guard: Guard, echo: Echo, seen: Observation) -> None:
-    addresses = await look_up(check.host, guard, seen)
+async def _echo(spec: ProbeSpec, guard: Guard, echo: Echo, seen: Observation) -> None:
+    addresses = await look_up(spec.host, guard, seen)
     seen.doing = "waiting for an echo reply"
     for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
         seen.address = str(guard.check(address))

@@ -7,29 +7,29 @@ from pinghome_common.guard import Guard
 from prober.probes.attempt import attempt
 from prober.probes.error_mapping import Broken
 from prober.probes.line_protocol import LineProtocol
-from prober.probes.probe_types import Check, Observation
+from prober.probes.probe_types import Observation, ProbeSpec
 
 TLS_PORT = 993
 
 
-async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
+async def probe(spec: ProbeSpec, guard: Guard, deadline: float) -> Observation:
     """Up is a server that sends a greeting (OK or PREAUTH), lists its capabilities, and completes STARTTLS if offered.
 
     On port 993 the connection starts with TLS. An invalid certificate is a failure unless `skip_ssl_error`.
     """
-    return await attempt(partial(_run, check, guard, monotonic() + deadline), deadline)
+    return await attempt(partial(_run, spec, guard, monotonic() + deadline), deadline)
 
 
-async def _run(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    server = await LineProtocol.open(check, guard, deadline, seen, TLS_PORT)
+async def _run(spec: ProbeSpec, guard: Guard, deadline: float, seen: Observation) -> None:
+    server = await LineProtocol.open(spec, guard, deadline, seen, TLS_PORT)
     try:
         greeting = await server.greeting()
         if greeting.upper().split(" ")[:2] not in (["*", "OK"], ["*", "PREAUTH"]):
             raise Broken(f"greeted with {greeting[:200]!r}, not with * OK")
         offers = await _command(server, "p1", "CAPABILITY")
-        if "STARTTLS" in offers and check.port != TLS_PORT:
+        if "STARTTLS" in offers and spec.port != TLS_PORT:
             await _command(server, "p2", "STARTTLS")
-            await server.secure(check)
+            await server.secure(spec)
             await _command(server, "p3", "CAPABILITY")
         await server.quit("p4 LOGOUT")
     finally:

@@ -7,7 +7,7 @@ from time import perf_counter
 from pinghome_common.guard import Guard
 from prober.probes.connecting import connect, secure
 from prober.probes.error_mapping import Broken
-from prober.probes.probe_types import Check, Observation
+from prober.probes.probe_types import Observation, ProbeSpec
 
 LINE_LIMIT = 8 << 10
 LIMIT = 64 << 10
@@ -29,20 +29,20 @@ class LineProtocol(asyncio.Protocol):
 
     @classmethod
     async def open(
-        cls, check: Check, guard: Guard, deadline: float, seen: Observation, tls_port: int
+        cls, spec: ProbeSpec, guard: Guard, deadline: float, seen: Observation, tls_port: int
     ) -> "LineProtocol":
         """Connects, and starts TLS at once on `tls_port`."""
-        transport, server = await connect(check, guard, deadline, seen, lambda: cls(seen))
+        transport, server = await connect(spec, guard, deadline, seen, lambda: cls(seen))
         server._transport = transport  # noqa: SLF001  # of this class
         try:
-            if check.port == tls_port:
-                await server.secure(check)
+            if spec.port == tls_port:
+                await server.secure(spec)
         except BaseException:
             server.close()
             raise
         return server
 
-    async def secure(self, check: Check) -> None:
+    async def secure(self, spec: ProbeSpec) -> None:
         """Starts TLS.
 
         Raises:
@@ -51,7 +51,7 @@ class LineProtocol(asyncio.Protocol):
         """
         if self._buffer or self._transport is None:
             raise Broken("TLS failed: the target sent data before the handshake")
-        self._transport = await secure(self._transport, self, check, self._seen)
+        self._transport = await secure(self._transport, self, spec, self._seen)
 
     def data_received(self, data: bytes) -> None:
         """Buffers data, within the limit."""

@@ -7,21 +7,21 @@ from pinghome_common.guard import Guard
 from prober.probes.attempt import attempt
 from prober.probes.error_mapping import Broken
 from prober.probes.line_protocol import LineProtocol
-from prober.probes.probe_types import Check, Observation
+from prober.probes.probe_types import Observation, ProbeSpec
 
 TLS_PORT = 995
 
 
-async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
+async def probe(spec: ProbeSpec, guard: Guard, deadline: float) -> Observation:
     """Up is a server that sends a greeting (+OK) and completes STLS if it offers it.
 
     On port 995 the connection starts with TLS. An invalid certificate is a failure unless `skip_ssl_error`.
     """
-    return await attempt(partial(_run, check, guard, monotonic() + deadline), deadline)
+    return await attempt(partial(_run, spec, guard, monotonic() + deadline), deadline)
 
 
-async def _run(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    server = await LineProtocol.open(check, guard, deadline, seen, TLS_PORT)
+async def _run(spec: ProbeSpec, guard: Guard, deadline: float, seen: Observation) -> None:
+    server = await LineProtocol.open(spec, guard, deadline, seen, TLS_PORT)
     try:
         _expect_ok(await server.greeting(), "greeted")
         server.send("CAPA")
@@ -29,10 +29,10 @@ async def _run(check: Check, guard: Guard, deadline: float, seen: Observation) -
             offers = set()
             while (line := await server.line()) != ".":
                 offers.add(line.strip().upper())
-            if "STLS" in offers and check.port != TLS_PORT:
+            if "STLS" in offers and spec.port != TLS_PORT:
                 server.send("STLS")
                 _expect_ok(await server.line(), "answered STLS")
-                await server.secure(check)
+                await server.secure(spec)
         await server.quit("QUIT")
     finally:
         server.close()

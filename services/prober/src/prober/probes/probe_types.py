@@ -9,7 +9,7 @@ LOOKING_UP = "looking up the name"
 
 
 @dataclass(slots=True, kw_only=True)
-class Check:
+class ProbeSpec:
     """What to probe: a monitor's settings with decrypted headers and body (see `Job` for the fields of each type)."""
 
     url: str = ""

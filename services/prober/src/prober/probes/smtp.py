@@ -7,29 +7,29 @@ from pinghome_common.guard import Guard
 from prober.probes.attempt import attempt
 from prober.probes.error_mapping import Broken
 from prober.probes.line_protocol import LineProtocol
-from prober.probes.probe_types import Check, Observation
+from prober.probes.probe_types import Observation, ProbeSpec
 
 TLS_PORT = 465
 NAME = "prober.pinghome.invalid"
 
 
-async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
+async def probe(spec: ProbeSpec, guard: Guard, deadline: float) -> Observation:
     """Up is a server that sends a greeting (220), accepts EHLO (or HELO), and completes STARTTLS if it offers it.
 
     On port 465 the connection starts with TLS (RFC 8314). An invalid certificate is a failure unless `skip_ssl_error`.
     """
-    return await attempt(partial(_run, check, guard, monotonic() + deadline), deadline)
+    return await attempt(partial(_run, spec, guard, monotonic() + deadline), deadline)
 
 
-async def _run(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    server = await LineProtocol.open(check, guard, deadline, seen, TLS_PORT)
+async def _run(spec: ProbeSpec, guard: Guard, deadline: float, seen: Observation) -> None:
+    server = await LineProtocol.open(spec, guard, deadline, seen, TLS_PORT)
     try:
         _expect("220", await _reply(server, await server.greeting()), "greeted")
         offers = await _hello(server)
-        if "STARTTLS" in offers and check.port != TLS_PORT:
+        if "STARTTLS" in offers and spec.port != TLS_PORT:
             server.send("STARTTLS")
             _expect("220", await _reply(server), "answered STARTTLS")
-            await server.secure(check)
+            await server.secure(spec)
             await _hello(server)
         await server.quit("QUIT")
     finally:

@@ -8,15 +8,15 @@ from pinghome_common.guard import Guard
 from prober.probes.attempt import attempt
 from prober.probes.connecting import connect
 from prober.probes.payload import payload
-from prober.probes.probe_types import Check, Observation
+from prober.probes.probe_types import Observation, ProbeSpec
 
 
-async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
+async def probe(spec: ProbeSpec, guard: Guard, deadline: float) -> Observation:
     """Up if the target accepts the connection; `data` is sent, and no answer is required."""
-    return await attempt(partial(_connect, check, guard, monotonic() + deadline), deadline)
+    return await attempt(partial(_connect, spec, guard, monotonic() + deadline), deadline)
 
 
-async def _connect(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    transport, _ = await connect(check, guard, deadline, seen, asyncio.Protocol)
-    transport.write(payload(check.data))
+async def _connect(spec: ProbeSpec, guard: Guard, deadline: float, seen: Observation) -> None:
+    transport, _ = await connect(spec, guard, deadline, seen, asyncio.Protocol)
+    transport.write(payload(spec.data))
     transport.close()  # after everything is written

@@ -7,18 +7,18 @@ from time import monotonic
 from pinghome_common.guard import Guard
 from prober.probes.attempt import attempt
 from prober.probes.connecting import connect, secure
-from prober.probes.probe_types import Check, Observation, Peer
+from prober.probes.probe_types import Observation, Peer, ProbeSpec
 
 
-async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
+async def probe(spec: ProbeSpec, guard: Guard, deadline: float) -> Observation:
     """Up if the handshake succeeds; the certificate is verified unless `skip_ssl_error`."""
-    return await attempt(partial(_handshake, check, guard, monotonic() + deadline), deadline)
+    return await attempt(partial(_handshake, spec, guard, monotonic() + deadline), deadline)
 
 
-async def _handshake(check: Check, guard: Guard, deadline: float, seen: Observation) -> None:
-    transport, protocol = await connect(check, guard, deadline, seen, asyncio.Protocol)
+async def _handshake(spec: ProbeSpec, guard: Guard, deadline: float, seen: Observation) -> None:
+    transport, protocol = await connect(spec, guard, deadline, seen, asyncio.Protocol)
     try:
-        seen.peer = Peer(check.host.rstrip("."), check.port, seen.address)
-        transport = await secure(transport, protocol, check, seen, seen.peer)
+        seen.peer = Peer(spec.host.rstrip("."), spec.port, seen.address)
+        transport = await secure(transport, protocol, spec, seen, seen.peer)
     finally:
         transport.abort()

@@ -9,28 +9,28 @@ from pinghome_common.guard import Guard
 from prober.probes.attempt import attempt
 from prober.probes.connecting import look_up
 from prober.probes.payload import payload
-from prober.probes.probe_types import Check, Observation
+from prober.probes.probe_types import Observation, ProbeSpec
 
 WAITING = "waiting for an answer (use a payload that the target answers)"
 
 
-async def probe(check: Check, guard: Guard, deadline: float) -> Observation:
+async def probe(spec: ProbeSpec, guard: Guard, deadline: float) -> Observation:
     """Up is a target that answers `data` (default: a zero byte) with any datagram.
 
     ICMP port unreachable means down, and so does no answer: with UDP, a service that does not answer looks like one
     that is gone, so a monitor must send something that its target answers.
     """
-    return await attempt(partial(_ask, check, guard), deadline)
+    return await attempt(partial(_ask, spec, guard), deadline)
 
 
-async def _ask(check: Check, guard: Guard, seen: Observation) -> None:
-    addresses = await look_up(check.host, guard, seen)
+async def _ask(spec: ProbeSpec, guard: Guard, seen: Observation) -> None:
+    addresses = await look_up(spec.host, guard, seen)
     seen.doing = WAITING
-    transport, answer = await guard.datagrams(addresses, check.port, Answer)
+    transport, answer = await guard.datagrams(addresses, spec.port, Answer)
     try:
         seen.address = transport.get_extra_info("peername")[0]
         sent = perf_counter()
-        transport.sendto(payload(check.data) or b"\0")  # asyncio sends no empty datagram
+        transport.sendto(payload(spec.data) or b"\0")  # asyncio sends no empty datagram
         seen.body = await answer.received
         seen.phases.first_byte = (perf_counter() - sent) * 1000
     finally:

@@ -1,4 +1,4 @@
-"""Alembic's door into this service's database; the URL comes from `pinghome_common.migrate`."""
+"""Runs the migrations of this service's database; the URL comes from `pinghome_common.migrate`."""
 
 from alembic import context
 

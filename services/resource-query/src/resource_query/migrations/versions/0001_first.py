@@ -14,7 +14,7 @@ CREATE TABLE resource (
 );
 CREATE INDEX resource_of ON resource (organisation, service, id);
 
--- What each region last said of each monitor; times are UNIX microseconds.
+-- The last observation of each monitor in each region; times are UNIX microseconds.
 CREATE TABLE view (
     resource uuid NOT NULL, region text NOT NULL, slot bigint NOT NULL, checked_at bigint NOT NULL,
     state text NOT NULL, response_time real, error text NOT NULL, PRIMARY KEY (resource, region)

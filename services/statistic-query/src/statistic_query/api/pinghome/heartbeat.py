@@ -56,10 +56,10 @@ async def statistic(
     it = await read.owned("heartbeat", id)
     start, end = range_.since(it.created_at)
     window = Window(start, end, interval)
-    begins = window.newest(MAX_BUCKETS)
-    counts: dict[datetime, Counter[str]] = {begin: Counter() for begin in begins}
-    if begins:
-        for row in await read.ping_hours(it, begins[0], window.after(begins[-1])):
+    starts = window.newest(MAX_BUCKETS)
+    counts: dict[datetime, Counter[str]] = {begin: Counter() for begin in starts}
+    if starts:
+        for row in await read.ping_hours(it, starts[0], window.after(starts[-1])):
             counts[window.floor(row["at"])].update({kind: row[kind] for kind in KINDS})
     data = [
         {"received_at": moment(begin), **{f"{kind}_count": found[kind] for kind in KINDS}}

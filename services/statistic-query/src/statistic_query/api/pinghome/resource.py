@@ -67,13 +67,13 @@ async def statistic(
     `uptime` is the percentage of the time in which the monitor was up or down; response times are in milliseconds.
     """
     requested = Window(max(range_.start, MONDAY), min(range_.end, now()), interval)  # nothing was monitored before
-    it, history, begins, counts = await read.statistics(id, requested, limit)
+    it, history, starts, counts = await read.statistics(id, requested, limit)
     start, end = range_.since(it.created_at)
     window = Window(start, end, interval)
-    hourly = begins and interval in ("hour", "1h")
-    covers_window = hourly and window.hours(it.created_at, now()) == (begins[0], window.after(begins[-1]))
+    hourly = starts and interval in ("hour", "1h")
+    covers_window = hourly and window.hours(it.created_at, now()) == (starts[0], window.after(starts[-1]))
     sums = counts.together() if covers_window else await read.sums(it, window)
-    edges = [max(begins[0], start), *begins[1:], min(window.after(begins[-1]), end)] if begins else [start]
+    edges = [max(starts[0], start), *starts[1:], min(window.after(starts[-1]), end)] if starts else [start]
     overall = history.span(start, end)
     summary = {
         "uptime": overall.uptime,
@@ -82,7 +82,7 @@ async def statistic(
         "checks": sums[0],
         "failures": sums[1],
     }
-    data = counts.buckets(begins, history.uptimes(edges))
+    data = counts.buckets(starts, history.uptimes(edges))
     return answer({"summary": summary, "interval": interval, "data": data})
 
 

@@ -1,4 +1,4 @@
-"""A prober that is asked for a dry run: one attempt, every condition's verdict, and the limit of probes under way."""
+"""A dry run of a prober: one attempt, the outcome of every condition, and the limit of concurrent probes."""
 
 from ipaddress import ip_network
 from uuid import uuid4

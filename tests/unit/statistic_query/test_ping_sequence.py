@@ -1,4 +1,4 @@
-"""What a ping is kept as agrees with what the same ping makes of the heartbeat's vitals."""
+"""The stored kind of a ping agrees with its effect on the runtime state of its heartbeat."""
 
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -21,23 +21,23 @@ pings = st.lists(st.tuples(st.sampled_from(list(Kind)), st.integers(0, 30), st.s
 
 
 @given(pings)
-def test_numbers_and_runs_are_those_of_the_vitals(found):
-    tally, vitals = PingSequence(), IT.vitals
+def test_numbers_and_runs_are_those_of_the_runtime_state(found):
+    sequence, state = PingSequence(), IT.vitals
     for index, (kind, at, run) in enumerate(found, 1):
         ping = Ping(id=b"", heartbeat=b"", at=at, kind=kind, run_id=run)
-        before, vitals = vitals, take(IT, vitals, ping, index)
-        kept = tally.count(ping)
-        ended = before.last_start is not None and vitals.last_start is None
-        assert kept == (kind if kind is not Kind.success else Kind.complete if ended else Kind.tick)
-        assert (tally.n, tally.last_event, tally.running) == (
-            vitals.n_pings, vitals.last_event, vitals.last_start is not None,
+        before, state = state, take(IT, state, ping, index)
+        kind_stored = sequence.count(ping)
+        ended = before.last_start is not None and state.last_start is None
+        assert kind_stored == (kind if kind is not Kind.success else Kind.complete if ended else Kind.tick)
+        assert (sequence.n, sequence.last_event, sequence.running) == (
+            state.n_pings, state.last_event, state.last_start is not None,
         )  # fmt: skip
-        assert tally.run_id == (vitals.run_id.bytes if vitals.run_id else b"")
+        assert sequence.run_id == (state.run_id.bytes if state.run_id else b"")
 
 
 def test_from_a_pause_by_hand_on_everything_is_ignored_and_still_counted():
-    tally = PingSequence(ignores_from=10)
+    sequence = PingSequence(ignores_from=10)
     pings = [Ping(id=b"", heartbeat=b"", at=at, kind=kind) for at, kind in enumerate(Kind, 9)]
-    assert [tally.count(ping) for ping in pings] == [*list(Kind)[:-1], Kind.tick]
-    assert [tally.ignores(ping) for ping in pings] == [False, *[True] * 6]
-    assert (tally.n, tally.running) == (7, False)
+    assert [sequence.count(ping) for ping in pings] == [*list(Kind)[:-1], Kind.tick]
+    assert [sequence.ignores(ping) for ping in pings] == [False, *[True] * 6]
+    assert (sequence.n, sequence.running) == (7, False)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pinghome_common.events.condition import BODY, HEADER, JSON, Condition
-from prober.conditions import OVER_BUDGET, Judgement, evaluate
+from prober.conditions import OVER_BUDGET, Outcome, outcomes
 from prober.probes.error_mapping import OwnFault
 from prober.probes.probe_types import Observation
 
@@ -17,37 +17,37 @@ The cost of regular expressions is unknown, so they always go to a thread."""
 TIMEOUT = 5.0
 """Seconds to wait for a thread, which its own budget ends."""
 
-THREADS = ThreadPoolExecutor(2, thread_name_prefix="judge")
+THREADS = ThreadPoolExecutor(2, thread_name_prefix="evaluation")
 """Few, because every thread delays the event loop."""
 
 _DECOMPRESSED = 1 << 20  # bytes that a small answer may decompress to
 
 
-async def judge(conditions: Sequence[Condition], seen: Observation, *, every: bool = False) -> list[Judgement]:
+async def evaluate(conditions: Sequence[Condition], seen: Observation, *, every: bool = False) -> list[Outcome]:
     """Evaluates conditions up to the first that does not hold, or `every` one.
 
     Raises:
         OwnFault: this prober has too many answers to evaluate.
     """
     if not any(it.operator == "regex" for it in conditions) and _cost(conditions, seen) <= CHEAP:
-        return _judge(conditions, seen, every=every)
-    judging = THREADS.submit(_judge, conditions, seen, every=every)
+        return _evaluate(conditions, seen, every=every)
+    future = THREADS.submit(_evaluate, conditions, seen, every=every)
     try:
         async with asyncio.timeout(TIMEOUT):
-            return await asyncio.wrap_future(judging)
+            return await asyncio.wrap_future(future)
     except TimeoutError as error:
-        if judging.cancelled():  # it had not started
+        if future.cancelled():  # it had not started
             raise OwnFault("too many answers are waiting to be evaluated") from error
-        return [Judgement(it, holds=False, found=OVER_BUDGET, evaluated=False) for it in conditions]
+        return [Outcome(it, holds=False, found=OVER_BUDGET, evaluated=False) for it in conditions]
 
 
-def _judge(conditions: Sequence[Condition], seen: Observation, *, every: bool) -> list[Judgement]:
-    judgements: list[Judgement] = []
-    for it in evaluate(conditions, seen):
-        judgements.append(it)
+def _evaluate(conditions: Sequence[Condition], seen: Observation, *, every: bool) -> list[Outcome]:
+    found: list[Outcome] = []
+    for it in outcomes(conditions, seen):
+        found.append(it)
         if not it.holds and not every:
             break
-    return judgements
+    return found
 
 
 def _cost(conditions: Sequence[Condition], seen: Observation) -> int:

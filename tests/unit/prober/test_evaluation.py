@@ -7,10 +7,10 @@ from random import Random
 import pytest
 
 from pinghome_common.events.condition import BODY, JSON, Condition
-from prober import judges
+from prober import evaluation
 from prober.budget import Budget, OverBudgetError
-from prober.conditions import OVER_BUDGET, evaluate
-from prober.judges import judge
+from prober.conditions import OVER_BUDGET, outcomes
+from prober.evaluation import evaluate
 from prober.probes.error_mapping import OwnFault
 from prober.probes.probe_types import Observation
 
@@ -48,19 +48,19 @@ class Loop:
 async def test_heavy_conditions_on_a_long_answer_do_not_hold_up_the_loop():
     began = time.perf_counter()
     async with Loop() as loop:
-        judgements = await judge(HEAVY, LONG, every=True)
+        outcomes = await evaluate(HEAVY, LONG, every=True)
 
     assert time.perf_counter() - began < 50
     assert loop.longest < 0.5  # nominal: 0.03 s; inline it is one to six
-    assert len(judgements) == len(HEAVY)
-    assert all(it.holds or it.found == OVER_BUDGET for it in judgements)
+    assert len(outcomes) == len(HEAVY)
+    assert all(it.holds or it.found == OVER_BUDGET for it in outcomes)
 
 
 def test_condition_over_budget_fails_and_says_so_and_so_do_those_behind_it():
-    judgements = list(evaluate(HEAVY * 20, LONG))
+    found = list(outcomes(HEAVY * 20, LONG))
 
-    assert not judgements[-1].holds
-    assert judgements[-1].sentence.endswith(f": {OVER_BUDGET}")
+    assert not found[-1].holds
+    assert found[-1].sentence.endswith(f": {OVER_BUDGET}")
 
 
 def test_long_list_of_values_is_within_the_budget():
@@ -68,7 +68,7 @@ def test_long_list_of_values_is_within_the_budget():
     wanted = [Condition(type=JSON, operator="contains", values=[f"x{each}" for each in range(50)])] * 10
     began = time.thread_time()
 
-    assert list(evaluate(wanted, seen))[-1].found == OVER_BUDGET
+    assert list(outcomes(wanted, seen))[-1].found == OVER_BUDGET
     assert time.thread_time() - began < 5
 
 
@@ -91,8 +91,8 @@ def test_large_expression_is_searched_in_less_of_an_answer_and_says_so():
     mixed = b"early" + bytes(Random(1).choices(b"ab", k=MIB // 2))
     began = time.thread_time()
 
-    (found,) = evaluate([dear], Observation(body=mixed, complete=True))
-    (missed,) = evaluate([dear], Observation(body=mixed[5:], complete=True))
+    (found,) = outcomes([dear], Observation(body=mixed, complete=True))
+    (missed,) = outcomes([dear], Observation(body=mixed[5:], complete=True))
 
     assert found.holds
     assert missed.found == "not within the first 106 KiB, the search limit of such a large expression"
@@ -101,11 +101,11 @@ def test_large_expression_is_searched_in_less_of_an_answer_and_says_so():
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_judgement_that_does_not_come_in_time_is_given_up(monkeypatch):
-    monkeypatch.setattr(judges, "TIMEOUT", 0.1)
+    monkeypatch.setattr(evaluation, "TIMEOUT", 0.1)
     dear = [Condition(type=BODY, operator="regex", values=["(a|b)*a(a|b){300}(c|d)"])]
     mixed = Observation(body=bytes(Random(1).choices(b"ab", k=MIB // 2)), complete=True)
 
-    found = await asyncio.gather(*(judge(dear, mixed) for _ in range(3)), return_exceptions=True)
+    found = await asyncio.gather(*(evaluate(dear, mixed) for _ in range(3)), return_exceptions=True)
 
     assert [it[0].found for it in found[:2]] == [OVER_BUDGET] * 2
     assert isinstance(found[2], OwnFault)

@@ -1,4 +1,4 @@
-"""What the gateway knows of checks by their slugs, learnt from events."""
+"""Heartbeats found by slug, as events announced them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

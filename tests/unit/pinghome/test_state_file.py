@@ -1,4 +1,4 @@
-"""Small values are found again at the next start and nobody else reads them."""
+"""Values are kept between starts, readable only by their owner."""
 
 import socket
 import stat

@@ -1,0 +1,31 @@
+"""The short form of the fault harness, for the tests; `make faults` plays the long one."""
+
+# ruff: noqa: S603  # our own program
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def found(request, tmp_path_factory) -> dict[str, Any]:
+    """What the harness found, played once for all scenarios of a file; it tells its progress on stderr."""
+    asked = [item.callspec.params["scenario"] for item in request.session.items if item.path == request.path]
+    told = tmp_path_factory.mktemp("faults") / "found.json"
+    done = subprocess.run(
+        [sys.executable, HERE, "--short", "--json", told, *asked], check=False, stdout=subprocess.PIPE
+    )
+    print(done.stdout.decode())
+    return json.loads(told.read_text())
+
+
+@pytest.fixture
+def checks(scenario: str, found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those of one scenario, with the seed of the run."""
+    return [it | {"seed": found["seed"]} for it in found["checks"] if it["scenario"] == scenario.upper()]

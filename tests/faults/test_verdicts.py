@@ -1,0 +1,15 @@
+"""Monitors, jobs and channels while targets, tenants and our own processes fail; a file of its own to save time."""
+
+from pathlib import Path
+
+import pytest
+
+SCENARIOS = sorted(path.stem for path in Path(__file__).parent.glob("scenarios/[!_f]*.py"))
+
+
+@pytest.mark.first
+@pytest.mark.timeout(900)  # the first one plays them all
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_outage_is_told_and_nothing_else(checks):
+    assert [it for it in checks if it["passed"] is False] == []
+    assert any(it["passed"] for it in checks)
