@@ -8,7 +8,8 @@ import msgspec
 
 from pinghome_common.db import Connection
 from pinghome_common.dead_letters import DeadLetter
-from pinghome_common.events import decode
+from pinghome_common.events import decode, metric
+from pinghome_common.events.metric import MetricBatch, Sample
 from pinghome_common.events.ping import Batch, Ping, Tick, decode_batch, decode_tick
 from pinghome_common.events.probe import Result, Results
 from pinghome_common.stream import Message
@@ -55,13 +56,20 @@ class _RawBatch(msgspec.Struct, array_like=True):
     pings: list[msgspec.Raw]
 
 
+class _RawMetricBatch(msgspec.Struct, array_like=True):
+    boot: bytes
+    number: int
+    samples: list[msgspec.Raw]
+
+
 class _RawResults(msgspec.Struct):
     results: list[msgspec.Raw]
 
 
-_TYPES: dict[str, type] = {"ping": Ping, "result": Result, "tick": Tick}
+_TYPES: dict[str, type] = {"ping": Ping, "result": Result, "tick": Tick, "metric": Sample}
 _decode_results = msgspec.msgpack.Decoder(Results).decode
 _decode_raw_results = msgspec.msgpack.Decoder(_RawResults).decode
+_decode_raw_metric_batch = msgspec.msgpack.Decoder(_RawMetricBatch).decode
 _decode_raw_batch = msgspec.msgpack.Decoder(_RawBatch).decode
 
 
@@ -101,9 +109,10 @@ def _read(message: Message) -> Contents:
             return _contents(message, [decode(message.data)])
         case "ping":
             batch = _batch(message)
-            contents = _contents(message, batch.pings)
-            contents.batch = UUID(bytes=batch.boot), batch.number
-            return contents
+            return _numbered(_contents(message, batch.pings), batch)
+        case "metric":
+            samples = _metric_batch(message)
+            return _numbered(_contents(message, samples.samples), samples)
         case "result":
             return _contents(message, _results(message.data))
         case "tick":
@@ -117,6 +126,18 @@ def _batch(message: Message) -> Batch | _RawBatch:
         return decode_batch(message.data)
     except ValueError:
         return _decode_raw_batch(message.data)
+
+
+def _metric_batch(message: Message) -> MetricBatch | _RawMetricBatch:
+    try:
+        return metric.decode_batch(message.data)
+    except ValueError:
+        return _decode_raw_metric_batch(message.data)
+
+
+def _numbered(contents: Contents, batch: Batch | _RawBatch | MetricBatch | _RawMetricBatch) -> Contents:
+    contents.batch = UUID(bytes=batch.boot), batch.number
+    return contents
 
 
 def _results(data: bytes) -> list[Any]:

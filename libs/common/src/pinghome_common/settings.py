@@ -117,6 +117,13 @@ class Settings(BaseSettings):
     )
     smtp_listen: Anchor | Literal[""] = Field("", description="host:port to accept pings by mail on; default: off")
     ping_mail_domain: str = Field("", description="the domain that pings by mail are sent to")
+    metrics_body_limit: int = Field(
+        8 << 20, ge=1 << 20, description="bytes of a request with samples of servers, once decompressed"
+    )
+    metrics_limit: float = Field(
+        10, gt=0, description="requests a second with samples that one agent may send, each with 2000 values on average"
+    )
+    metrics_raw_kept_days: int = Field(8, ge=1, le=90, description="days for which single samples of servers are kept")
     pings_kept: int = Field(1000, ge=1, description="number of pings kept for each heartbeat or check")
     pings_kept_days: int = Field(
         90, ge=8, description="days for which single pings are kept; hourly and daily counts stay"

@@ -5,8 +5,9 @@ from fastapi import FastAPI
 from data_gateway.api.healthchecks import ping
 from data_gateway.api.healthchecks.mail import MailServer
 from data_gateway.api.ping_fast_path import PingFastPath
-from data_gateway.api.pinghome import heartbeat
+from data_gateway.api.pinghome import heartbeat, server_resource
 from data_gateway.group_commit import Committer
+from data_gateway.metric_intake import MetricIntake
 from data_gateway.ping_intake import PingIntake
 from pinghome_common import app
 from pinghome_common.directory import Directory
@@ -25,6 +26,8 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     intake.broker = broker
     state.directory = intake.directory = Directory(broker, settings.data / NAME / "known", {"heartbeat": intake.apply})
     intake.committer = committer = Committer(broker, settings.data / NAME, lambda: intake.directory.ready)
+    metrics: MetricIntake = state.metric_intake
+    metrics.directory, metrics.committer = intake.directory, committer
     parts.workers |= {"directory": state.directory.run, "commit": committer.run, "drain": committer.drain}
     if settings.smtp_listen:
         parts.workers["mail"] = MailServer(intake, settings).run
@@ -34,8 +37,17 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
     settings = settings or Settings()
-    application = app.build(NAME, settings, _start, [heartbeat.routes, ping.routes], "Check-ins of heartbeats.")
+    routers = [heartbeat.routes, server_resource.routes, ping.routes]
+    application = app.build(NAME, settings, _start, routers, "Check-ins of heartbeats, samples of servers.")
+        NAME,
+        settings,
+        _start,
+        [heartbeat.routes, server_resource.routes, ping.routes],
+        "Check-ins of heartbeats, samples of servers.",
+    )
     application.state.intake = PingIntake()
+    limit = settings.metrics_limit
+    application.state.metric_intake = MetricIntake(settings.metrics_raw_kept_days, limit, 2000 * limit)
     application.add_middleware(PingFastPath, intake=application.state.intake, body_limit=settings.ping_body_limit)
     return application
 

@@ -1,4 +1,4 @@
-"""Group commit: pings that arrive together travel in one message and share one acknowledgement (house 4)."""
+"""Group commit: what arrives together travels in one message and shares one acknowledgement (house 4)."""
 
 import asyncio
 import time
@@ -11,6 +11,8 @@ from prometheus_client import Counter
 
 from data_gateway.spool import Spool
 from pinghome_common.errors import Unavailable
+from pinghome_common.events import metric
+from pinghome_common.events.metric import MetricBatch, Sample
 from pinghome_common.events.ping import Batch, Ping, Tick, encode
 from pinghome_common.health import resting, round_done
 from pinghome_common.stream import Broker
@@ -18,6 +20,7 @@ from pinghome_common.stream import Broker
 log = structlog.get_logger()
 
 ACCEPTED = Counter("pinghome_pings_accepted_total", "accepted pings, by where they are stored: stream or spool", ["by"])
+SAMPLES = Counter("pinghome_samples_accepted_total", "accepted samples of servers, by where they are stored", ["by"])
 
 MAX_MESSAGE = 400 * 1024
 """Bytes of pings in one message; JetStream accepts 512 KiB here."""
@@ -26,7 +29,10 @@ MAX_WAITING = 50_000
 """Pings that may wait for an acknowledgement; more are refused."""
 
 MAX_WAITING_BYTES = 64 << 20
-"""Bytes of their bodies; more are refused."""
+"""Bytes of their bodies, and of samples; more are refused."""
+
+METRIC = b"\xc1"
+"""Precedes batches of samples in the spool: no MessagePack begins with it, so that batches of pings are as ever."""
 
 TICK_INTERVAL = 1.0
 """Seconds between two ticks."""
@@ -59,6 +65,7 @@ class Committer:
         self._name = _name(folder / "name")
         self._boot, self._number = uuid4(), 0
         self._pings: list[Ping] = []
+        self._samples: list[Sample] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._bytes = 0
         self._work, self._order = asyncio.Event(), asyncio.Lock()
@@ -80,12 +87,27 @@ class Committer:
         self._work.set()
         return future
 
+    def add_samples(self, samples: list[Sample], size: int) -> "asyncio.Future[None]":
+        """Accepts samples of about `size` bytes; the future is done when all of them are durable.
+
+        Raises:
+            Unavailable: too many are waiting.
+        """
+        if self._bytes + size >= MAX_WAITING_BYTES:
+            raise Unavailable("Too many samples are waiting right now; please try again in a moment.")
+        future = asyncio.get_running_loop().create_future()
+        self._samples += samples
+        self._bytes += size
+        self._waiting.append(future)
+        self._work.set()
+        return future
+
     async def run(self) -> None:
         """Commits until cancelled; pings accepted by then are still committed."""
         ticked = time.monotonic()
         while True:
             round_done()
-            if not self._pings:
+            if not self._waiting:
                 self._work.clear()
                 try:
                     async with asyncio.timeout(max(ticked + TICK_INTERVAL - time.monotonic(), 0)):
@@ -95,7 +117,7 @@ class Committer:
             mark = _micros()
             if self.since is None and self._ready():
                 self.since = mark
-            while self._pings:
+            while self._waiting:
                 if self.spool:
                     await asyncio.sleep(SPOOL_WINDOW)
                 await asyncio.shield(self._flush())
@@ -107,22 +129,26 @@ class Committer:
                 ticked = time.monotonic()
 
     async def _flush(self) -> None:
-        """Commits all waiting pings; under load, those that arrived during the previous flush."""
-        pings, waiting = self._pings, self._waiting
-        self._pings, self._waiting, self._bytes = [], [], 0
+        """Commits all that waits; under load, what arrived during the previous flush."""
+        pings, samples, waiting = self._pings, self._samples, self._waiting
+        self._pings, self._samples, self._waiting, self._bytes = [], [], [], 0
         messages = []
         for part in _parts(pings):
             self._number += 1
             messages.append(encode(Batch(self._boot.bytes, self._number, part)))
+        for some in _sample_parts(samples):
+            self._number += 1
+            messages.append(METRIC + metric.encode(MetricBatch(self._boot.bytes, self._number, some)))
         try:
             by = await self._commit(messages)
         except OSError:
-            log.exception("check_ins_not_stored")
+            log.exception("telemetry_not_stored")
             for future in waiting:
                 if not future.done():
-                    future.set_exception(Unavailable("The check-in could not be stored; please try again."))
+                    future.set_exception(Unavailable("It could not be stored; please try again."))
             return
         ACCEPTED.labels(by).inc(len(pings))
+        SAMPLES.labels(by).inc(len(samples))
         for future in waiting:
             if not future.done():
                 future.set_result(None)
@@ -133,7 +159,7 @@ class Committer:
                 try:
                     await self._publish(messages)
                 except Unavailable:
-                    log.warning("check_ins_spooled")
+                    log.warning("telemetry_spooled")
                 else:
                     return "stream"
             for message in messages:
@@ -142,7 +168,13 @@ class Committer:
 
     async def _publish(self, messages: list[bytes]) -> None:
         # No message id: the broker would deduplicate for two minutes only, projections do by boot and number forever.
-        await self._broker.publish((f"telemetry.ping.{self._name}", message, None) for message in messages)
+        await self._broker.publish(self._addressed(message) for message in messages)
+
+    def _addressed(self, record: bytes) -> tuple[str, bytes, None]:
+        """A batch, as it is in the spool, with its subject."""
+        if record.startswith(METRIC):
+            return f"telemetry.metric.{self._name}", record[1:], None
+        return f"telemetry.ping.{self._name}", record, None
 
     async def drain(self) -> None:
         """Sends the spool, oldest file first, until cancelled."""
@@ -198,6 +230,20 @@ def _parts(pings: list[Ping]) -> list[list[Ping]]:
             size = 0
         parts[-1].append(ping)
         size += ping_size
+    return parts
+
+
+def _sample_parts(samples: list[Sample]) -> list[list[Sample]]:
+    """The same of samples."""
+    parts: list[list[Sample]] = []
+    size = MAX_MESSAGE
+    for sample in samples:
+        sample_size = len(metric.encode(sample))
+        if size + sample_size > MAX_MESSAGE:
+            parts.append([])
+            size = 0
+        parts[-1].append(sample)
+        size += sample_size
     return parts
 
 
