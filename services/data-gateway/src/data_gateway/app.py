@@ -39,12 +39,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     routers = [heartbeat.routes, server_resource.routes, ping.routes]
     application = app.build(NAME, settings, _start, routers, "Check-ins of heartbeats, samples of servers.")
-        NAME,
-        settings,
-        _start,
-        [heartbeat.routes, server_resource.routes, ping.routes],
-        "Check-ins of heartbeats, samples of servers.",
-    )
     application.state.intake = PingIntake()
     limit = settings.metrics_limit
     application.state.metric_intake = MetricIntake(settings.metrics_raw_kept_days, limit, 2000 * limit)
