@@ -92,13 +92,23 @@ class Spool:
     def peek(self, most_bytes: int, most_records: int) -> Batch:
         """The oldest records that fit, at least one if there are any; they stay until `advance`."""
         with self._changed:
-            while True:
-                records, end = self._read(self._cursor, most_bytes, most_records)
-                if records:
+            records: list[bytes] = []
+            place, room = self._cursor, most_bytes
+            while len(records) < most_records:
+                found, end, damaged = self._read(place, room, most_records - len(records), at_least_one=not records)
+                records += found
+                room -= sum(len(each) + 1 for each in found)
+                if damaged and not records:
+                    self._pass_damage(place)
+                elif end.offset < self._sizes[end.segment]:
                     return Batch(records, end)
-                if self._cursor.segment == self._active:
-                    return Batch(_fitting(self._held, most_bytes, most_records), None)
-                self._move(Position(self._next(self._cursor.segment), 0))
+                if end.segment == self._active:
+                    break
+                place = Position(self._next(end.segment), 0)
+            if records:
+                return Batch(records, end)
+            self._move(max(self._cursor, place))
+            return Batch(_fitting(self._held, most_bytes, most_records), None)
 
     def advance(self, batch: Batch) -> None:
         """Forget the records of a batch."""
@@ -168,13 +178,16 @@ class Spool:
     def _drop_oldest(self) -> None:
         oldest = min(self._sizes)
         start = max(self._cursor, Position(oldest, 0))
-        lost, _ = self._read(start, self._limit, self._limit) if start.segment == oldest else ([], start)
-        if lost:
-            log.warning("spool_full", dropped_samples=len(lost))
+        if start.segment == oldest:
+            lost, _, _ = self._read(start, self._limit, self._limit)
+            if lost:
+                log.warning("spool_full", dropped_samples=len(lost))
         self._move(max(self._cursor, Position(self._next(oldest), 0)))
 
-    def _read(self, start: Position, most_bytes: int, most_records: int) -> tuple[list[bytes], Position]:
-        """Whole records from a place on, within its segment."""
+    def _read(
+        self, start: Position, most_bytes: int, most_records: int, *, at_least_one: bool = True
+    ) -> tuple[list[bytes], Position, bool]:
+        """Whole records from a place on, within its segment; where they end; whether what follows is damaged."""
         unread = self._sizes[start.segment] - start.offset
         data = b""
         if unread:
@@ -185,15 +198,17 @@ class Spool:
         offset = size = 0
         while len(records) < most_records and (record := _record(data, offset)) is not None:
             size += len(record) + 1
-            if records and size > most_bytes:
-                break
+            if (records or not at_least_one) and size > most_bytes:
+                return records, Position(start.segment, start.offset + offset), False
             records.append(record)
             offset += _HEADER.size + len(record)
-        if not records and unread:
-            log.error("spool_damaged", segment=start.segment, lost_bytes=unread)
-            if start.segment == self._active:
-                self._begin_segment()
-        return records, Position(start.segment, start.offset + offset)
+        damaged = offset < unread and len(records) < most_records
+        return records, Position(start.segment, start.offset + offset), damaged
+
+    def _pass_damage(self, place: Position) -> None:
+        log.error("spool_damaged", segment=place.segment, lost_bytes=self._sizes[place.segment] - place.offset)
+        if place.segment == self._active:
+            self._begin_segment()
 
     def _move(self, cursor: Position) -> None:
         """Set the cursor and remove what lies before it. It is not synced: an older one costs only repetition."""
