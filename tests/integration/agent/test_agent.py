@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -27,11 +28,19 @@ def seconds(times):
     return [datetime.fromisoformat(each).timestamp() for each in times]
 
 
+def opened_by(pid):
+    found = set()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found.add(str(each.readlink()))
+    return found
+
+
 def test_samples_arrive_in_order_the_first_after_a_second_and_nothing_listens(receiver, tmp_path):
     begun = time.time()
     with agent(receiver.url, tmp_path, interval=0.2) as running:
         until(lambda: len(receiver.times()) >= 8)
-        descriptors = {str(it.readlink()) for it in Path(f"/proc/{running.process.pid}/fd").iterdir() if it.is_symlink()}
+        descriptors = opened_by(running.process.pid)
         listening = [line.split() for name in ("tcp", "tcp6", "udp", "udp6")
                      for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]  # fmt: skip
     times = seconds(receiver.times())
