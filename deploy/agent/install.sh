@@ -49,6 +49,13 @@ read_options() {
     only "$interval" '0-9.' || fail "--interval must be a number of seconds"
 }
 
+find_python() { # the system's own first: a service cannot run what lies below /root or /home
+    for python in /usr/bin/python3 python3; do
+        "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && return
+    done
+    fail "Python 3.11 or newer with venv is needed (on Debian: apt install python3-venv)"
+}
+
 # Fetches the wheel, the unit and their checksums, and verifies them: $folder/*.whl is the agent afterwards.
 download() {
     base=$url/data-gateway/agent
@@ -68,7 +75,7 @@ download() {
 
 # Installs the wheel into $1; of the registry only psutil is asked for.
 install_into() {
-    "$python" -m venv "$1" || fail "$python cannot make a virtual environment (on Debian: apt install python3-venv)"
+    "$python" -m venv "$1"
     "$1/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: 'psutil>=7.2'
     "$1/bin/python" -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall "$folder/$wheel"
 }
@@ -79,6 +86,9 @@ write_token() {
 }
 
 install_service() {
+    case $("$python" -c 'import os, sys; print(os.path.realpath(sys.executable))') in
+        /root/* | /home/*) fail "the service cannot run $python; install the system's Python 3.11 or newer, with venv" ;;
+    esac
     for name in /var/lib/pinghome-agent /etc/pinghome-agent; do
         mkdir -p "$name"
         chmod 755 "$name"
@@ -113,11 +123,10 @@ has_systemd() { # 247 is the first that hands a token to a service
 main() {
     read_options "$@"
     [ "$(uname -s)" = Linux ] || fail "the agent measures Linux hosts only"
-    for name in curl sha256sum python3; do
+    for name in curl sha256sum; do
         command -v "$name" >/dev/null || fail "$name is missing"
     done
-    python=$(command -v python3)
-    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or newer is needed"
+    find_python
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT
     download
