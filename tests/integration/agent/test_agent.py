@@ -38,7 +38,7 @@ def opened_by(pid):
 
 def test_samples_arrive_in_order_the_first_after_a_second_and_nothing_listens(receiver, tmp_path):
     begun = time.time()
-    with agent(receiver.url, tmp_path, interval=0.2) as running:
+    with agent(receiver.url, tmp_path, interval=0.15) as running:
         until(lambda: len(receiver.times()) >= 8)
         descriptors = opened_by(running.process.pid)
         listening = [line.split() for name in ("tcp", "tcp6", "udp", "udp6")
@@ -47,7 +47,7 @@ def test_samples_arrive_in_order_the_first_after_a_second_and_nothing_listens(re
 
     assert times == sorted(times)
     assert times[0] - begun > 1
-    assert all(sample["interval"] == 0.2 for sample in receiver.samples())
+    assert all(sample["interval"] == 0.15 for sample in receiver.samples())
     inodes = {line[9] for line in listening if line[3] in {"0A", "07"}}
     assert not {f"socket:[{inode}]" for inode in inodes} & descriptors
     for sample in receiver.samples():
@@ -56,7 +56,7 @@ def test_samples_arrive_in_order_the_first_after_a_second_and_nothing_listens(re
 
 def test_after_an_outage_everything_arrives_in_order_with_its_original_times(tmp_path):
     port = free_port()
-    with agent(f"http://127.0.0.1:{port}", tmp_path) as running:
+    with agent(f"http://127.0.0.1:{port}", tmp_path, code=QUICK) as running:
         until(lambda: len(running.kept()) >= 5)
         with receiving(port) as overloaded:
             overloaded.answer = lambda _: (503, {"Retry-After": "1"})
@@ -68,7 +68,7 @@ def test_after_an_outage_everything_arrives_in_order_with_its_original_times(tmp
             until(lambda: set(kept) <= set(it.times()))
 
     assert it.times()[: len(kept)] == kept
-    assert seconds(kept)[0] < back - 1
+    assert seconds(kept)[0] < back
     requests = [request.at for request in it.requests]
     assert all(later - earlier > 0.45 for earlier, later in pairwise(requests))
     assert len(re.findall(" sending_again", running.log)) == 1
@@ -82,7 +82,7 @@ def test_ten_kills_lose_no_sample_that_was_taken_and_send_no_garbage(tmp_path):
             it.answer = lambda _, number=number: 200 if number % 3 else 503
             with agent(it.url, tmp_path, code=QUICK, interval=0.1) as running:
                 until(lambda running=running: running.kept())
-                time.sleep(random.uniform(0, 0.4))
+                time.sleep(random.uniform(0, 0.25))
                 running.process.send_signal(signal.SIGKILL)
                 running.process.wait()
             kept += running.kept()
@@ -128,11 +128,13 @@ def test_a_mount_that_hangs_holds_no_sample_and_one_thread(receiver, tmp_path):
     if not can_hang(tmp_path / "hangs"):
         pytest.skip("this system lets us mount no FUSE; tests/unit/agent/test_mounts.py has the same with a pipe")
     before = (*NAMESPACE, sys.executable, "-c", HANGS, str(tmp_path / "hangs"))
-    with agent(receiver.url, tmp_path, "--include-mounts", str(tmp_path / "hangs"), before=before) as running:
+    with agent(
+        receiver.url, tmp_path, "--include-mounts", str(tmp_path / "hangs"), before=before, code=QUICK
+    ) as running:
         until(lambda: len(receiver.times()) >= 6)
-        threads = len(list(Path(f"/proc/{running.process.pid}/task").iterdir()))
+        tasks = Path(f"/proc/{running.process.pid}/task")
+        until(lambda: len(list(tasks.iterdir())) == 3)  # the sampler, the sender, and the one that waits for the mount
 
-    assert threads == 3  # the sampler, the sender, and the one that waits for the mount
     assert running.log.count("mount_does_not_answer") == 1
     for sample in receiver.samples():
         assert str(tmp_path / "hangs") not in sample["by"]["disk-usage-unified"]
@@ -142,11 +144,11 @@ def test_a_mount_that_hangs_holds_no_sample_and_one_thread(receiver, tmp_path):
 
 
 def test_the_spool_is_bounded_and_says_what_it_drops(receiver, tmp_path):
-    with agent("http://127.0.0.1:1", tmp_path, "--spool-limit", "64k", code=QUICK) as running:
+    with agent("http://127.0.0.1:1", tmp_path, "--spool-limit", "16k", code=QUICK) as running:
         until(lambda: "spool_full" in running.log)
     kept = running.kept()
-    assert sum(path.stat().st_size for path in tmp_path.glob("spool/*.segment")) <= 64 << 10
-    with agent(receiver.url, tmp_path, "--spool-limit", "64k"):
+    assert sum(path.stat().st_size for path in tmp_path.glob("spool/*.segment")) <= 16 << 10
+    with agent(receiver.url, tmp_path, "--spool-limit", "16k"):
         until(lambda: kept[-1] in receiver.times())
 
     dropped = kept.index(receiver.times()[0])

@@ -120,8 +120,8 @@ def test_only_a_trusted_certificate_gets_the_token(tmp_path):
 
 def test_an_agent_among_hostile_answers_keeps_its_samples(tmp_path, receiver):
     answers = iter([b"garbage\r\n\r\n", b"", b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n"])
-    with answering(saying(next(answers))) as port, agent(f"http://127.0.0.1:{port}", tmp_path) as running:
+    with answering(saying(next(answers))) as port, agent(f"http://127.0.0.1:{port}", tmp_path, code=QUICK) as running:
         until(lambda: "not_sent" in running.log and len(running.kept()) > 3)
     kept = running.kept()
-    with agent(receiver.url, tmp_path):
+    with agent(receiver.url, tmp_path, code=QUICK):
         until(lambda: set(kept) <= set(receiver.times()))

@@ -65,6 +65,13 @@ def test_names_that_are_not_text_are_made_text():
     assert json.loads(encoded(0, 10, parts))["by"]["disk-usage-unified"] == {"/mnt/\ufffd\ufffd": {"total": 1.0}}
 
 
+def test_a_sample_of_any_host_fits_into_a_request():
+    named = {f"{number:03d}{'x' * 4000}": dict.fromkeys("abcd", 2.0**60) for number in range(2000)}
+    sample = encoded(0, 10, Parts(by={"m": named}, counters={"d": named, "n": named}))
+
+    assert len(sample) < 498_000
+
+
 def test_a_sample_is_one_line_of_json_that_begins_with_its_time():
     assert encoded(1_790_000_000.5, 10, Parts()).startswith(b'{"at":"2026-09-21T14:13:20.500000Z","interval":10,')
 

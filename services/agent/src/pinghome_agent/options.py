@@ -14,7 +14,7 @@ from pinghome_agent.post import Url, parsed_url
 from pinghome_agent.sample import Choices
 
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-_LEAST_SPOOL = 64 << 10
+_LEAST_SPOOL = 16 << 10
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _interval(text: str) -> float:
 def _size(text: str) -> int:
     found = re.fullmatch(r"(\d{1,12})([kmg]?)(?:i?b)?", text.strip().lower())
     if not found or (size := int(found[1]) * _UNITS[found[2]]) < _LEAST_SPOOL:
-        raise ValueError("is not a size of at least 64k, such as 64M")
+        raise ValueError("is not a size of at least 16k, such as 64M")
     return size
 
 

@@ -5,6 +5,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from pinghome_agent.text import clean
 
 PRIMING = 1.5
 """Seconds between the first times of the processor, which say nothing, and the first sample."""
+
+MOST_NAMES = 256
+"""Of mounts, disks and interfaces each, so that a sample stays below what one request may hold."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,10 @@ def encoded(at: float, interval: float, parts: Parts) -> bytes:
 
 
 def _named(types: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    return {type_: {clean(name): _rounded(values) for name, values in named.items()} for type_, named in types.items()}
+    return {
+        type_: {clean(name): _rounded(values) for name, values in islice(named.items(), MOST_NAMES)}
+        for type_, named in types.items()
+    }
 
 
 def _rounded(values: dict[str, float]) -> dict[str, float]:
