@@ -15,6 +15,7 @@ from pinghome import dead_letters, keys, platform_keys, services
 from pinghome.edge import Edge
 from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
+from pinghome_agent import main as pinghome_agent
 from pinghome_common import logs
 from pinghome_common.limits import PINGS_OF_ALL
 from pinghome_common.serve import serve
@@ -47,6 +48,15 @@ def up(
         console.print(f"Pinghome cannot start: {error}", style="red", markup=False, highlight=False)
         raise typer.Exit(1) from None
     console.print("stopped")
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def agent(context: typer.Context) -> None:
+    """Measure this server and push the figures: the same as `pinghome-agent`, with its options."""
+    pinghome_agent.main(context.args)
 
 
 async def _up(settings: Settings, *, processes: bool) -> None:
