@@ -70,7 +70,7 @@ class StatuspageIo(Kind):
         return {"page": self.page, "token": mask if self.token else ""}
 
     async def send(self, message: Message, transports: Transports) -> None:
-        """Opens or resolves the monitor's incident; raises DeliveryError, or Later when it is not the token's turn."""
+        """Opens or resolves the monitor's incident; raises DeliveryError, or RateLimited until it is its turn."""
         newest = message.notifications[-1]
         await transports.pace.turn(self.token, calls=2)
         ours = await self._ours(str(newest.about), transports)

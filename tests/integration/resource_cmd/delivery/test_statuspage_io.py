@@ -9,7 +9,7 @@ import pytest
 
 from integration.resource_cmd.delivery.messages import message
 from pinghome_common.errors import Invalid
-from pinghome_delivery.message import Allowed, DeliveryError, Later
+from pinghome_delivery.message import Allowed, DeliveryError, RateLimited
 from pinghome_delivery.rate_limiter import RateLimiter
 from pinghome_delivery.statuspage_io import StatuspageIo
 from statuspage import statuspage
@@ -142,7 +142,7 @@ async def test_a_token_is_used_once_a_second_and_who_would_wait_long_is_sent_awa
         try:
             await pace.turn(token, calls=2)
             times.append((asyncio.get_running_loop().time(), token))
-        except Later as later:
+        except RateLimited as later:
             away.append(later.wait)
 
     await asyncio.gather(*(call("a") for _ in range(7)), call("b"))
