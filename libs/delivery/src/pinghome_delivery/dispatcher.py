@@ -16,7 +16,7 @@ from pinghome_common.containment import is_items_own
 from pinghome_common.db import Connection, Database
 from pinghome_common.events.notification import Notification
 from pinghome_common.health import resting
-from pinghome_common.logs import said
+from pinghome_common.logs import error_text
 from pinghome_delivery.channel_queue import ChannelQueue
 from pinghome_delivery.message import DeliveryError, PartlyDelivered, RateLimited, Transports
 from pinghome_delivery.outbox import Audience, Outcome, Target, compose, record
@@ -108,7 +108,7 @@ class Dispatcher:
         def done(task: asyncio.Task[None]) -> None:
             del self._turns[channel], self._owners[channel]
             if not task.cancelled() and (error := task.exception()):
-                log.warning("channel_delivery_aborted", channel=str(channel), why=said(error))
+                log.warning("channel_delivery_aborted", channel=str(channel), why=error_text(error))
                 if isinstance(error, Exception) and is_items_own(error):  # the same would fail again at once
                     self._broken[channel] = time.monotonic() + BROKEN
 

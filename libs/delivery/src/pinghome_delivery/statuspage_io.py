@@ -123,7 +123,7 @@ class StatuspageIo(Kind):
         headers = {"Authorization": f"OAuth {self.token}", "Content-Type": "application/json"}
         body = b"" if incident is None else encode({"incident": incident})
         url = f"{transports.statuspage_url}/v1/pages/{self.page}{path}"
-        answer = await transports.web.ask(method, url, headers, body)
+        answer = await transports.web.request(method, url, headers, body)
         if answer.status in TOO_FAST:
             error = refused(host(url), answer)
             raise DeliveryError(str(error), max(error.wait, 60.0))  # Atlassian counts the next one in that minute, too

@@ -126,7 +126,7 @@ async def test_errors_of_the_page_are_told_without_the_token_and_its_limit_is_re
         with pytest.raises(DeliveryError, match="answered 401") as error:
             await page(there, token="wrong-secret").send(message(), calling)
         assert "secret" not in str(error.value)
-        await transports.web.ask("GET", f"{there.url}/", {"Authorization": f"OAuth {there.token}"})
+        await transports.web.request("GET", f"{there.url}/", {"Authorization": f"OAuth {there.token}"})
         with pytest.raises(DeliveryError, match="420") as error:
             await page(there).send(message(), calling)
         assert error.value.wait >= 60
