@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinghome_common.clock import from_micros, micros
-from pinghome_common.dialects.healthchecks_documents import View
+from pinghome_common.dialects.healthchecks_documents import CheckRenderer
 from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status, alert_after, take
 from pinghome_common.events.ping import Kind, Ping
 from resource_cmd.evaluation.deadlines import miss
@@ -123,7 +123,7 @@ def test_a_check_is_what_the_contract_says_at_every_time(found, chosen, begins, 
 
 def same(it: Heartbeat, model: Model, now: datetime) -> None:
     at = micros(now)
-    first, third = (json.loads(View("", version, at, read_only=False).whole(it)) for version in (1, 3))
+    first, third = (json.loads(CheckRenderer("", version, at, read_only=False).whole(it)) for version in (1, 3))
     assert first["status"] == model.shown(now, started=True)
     assert third["status"] == model.shown(now, started=False)
     following = model.next_ping()

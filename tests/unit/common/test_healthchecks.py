@@ -8,24 +8,24 @@ from uuid import UUID
 
 import pytest
 
-from pinghome_common.dialects.healthchecks_documents import View
+from pinghome_common.dialects.healthchecks_documents import CheckRenderer
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, RuntimeState, Status, unique_key
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 NOW = int(AT.timestamp()) * MICRO
 
 
-def check(view: View, **vitals: Any) -> dict[str, Any]:
+def check(renderer: CheckRenderer, **vitals: Any) -> dict[str, Any]:
     it = Heartbeat(
         id=UUID(int=1), organisation=UUID(int=2), service_id=UUID(int=3), name="n", period=60, grace=30,
         methods=["GET"], channels=[], created_at=AT, updated_at=AT, vitals=RuntimeState(**vitals),
     )  # fmt: skip
-    return json.loads(view.whole(it))
+    return json.loads(renderer.whole(it))
 
 
 def seen(after: float, version: int = 1, **vitals: Any) -> tuple[str, bool, str | None]:
     """Status, started and next ping some seconds after noon."""
-    found = check(View("http://x", version, NOW + int(after * MICRO), read_only=False), **vitals)
+    found = check(CheckRenderer("http://x", version, NOW + int(after * MICRO), read_only=False), **vitals)
     return found["status"], found["started"], found["next_ping"]
 
 
@@ -65,12 +65,12 @@ def test_nothing_is_expected_unless_up_or_started(stored: Status):
 
 
 def test_host_of_a_request_cannot_break_the_document():
-    view = View('http://x"\\', 1, NOW, read_only=False)
-    safe = replace(view, site=json.dumps(view.site)[1:-1])
+    renderer = CheckRenderer('http://x"\\', 1, NOW, read_only=False)
+    safe = replace(renderer, site=json.dumps(renderer.site)[1:-1])
     assert check(safe)["ping_url"].startswith('http://x"\\/ping/')
 
 
 def test_duration_is_whole_seconds_and_only_there_when_known():
-    view = View("http://x", 1, NOW, read_only=True)
-    assert "last_duration" not in check(view)
-    assert check(view, last_duration=2.9)["last_duration"] == 2
+    renderer = CheckRenderer("http://x", 1, NOW, read_only=True)
+    assert "last_duration" not in check(renderer)
+    assert check(renderer, last_duration=2.9)["last_duration"] == 2

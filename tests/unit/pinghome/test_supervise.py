@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from pinghome.supervise import Child, ChildError, Supervisor
 
@@ -62,7 +63,7 @@ async def test_a_killed_child_is_started_again(tmp_path):
         first = supervisor.pids["one"]
         os.kill(first, signal.SIGKILL)
         assert await gone(first)
-        await supervisor.ready("one", within=2)
+        await supervisor.ready("one", within=20)
         assert supervisor.pids["one"] != first
 
 
@@ -82,15 +83,15 @@ async def test_a_child_that_is_killed_before_it_is_ready_is_not_started_more_rar
     async def never() -> bool:
         return False
 
-    async with Supervisor() as supervisor:
-        supervisor.launch(child(tmp_path, PROMPT, ready=never))
-        began = time.monotonic()
-        for _ in range(5):
-            pid = supervisor.pids["one"]
-            os.kill(pid, signal.SIGKILL)
-            while supervisor.pids.get("one") in {pid, None}:  # seen from outside
-                await asyncio.sleep(0.01)
-        assert time.monotonic() - began < 2  # five times 0.1 s; growing, they would be 3.1 s
+    with capture_logs() as log:
+        async with Supervisor() as supervisor:
+            supervisor.launch(child(tmp_path, PROMPT, ready=never))
+            for _ in range(5):
+                pid = supervisor.pids["one"]
+                os.kill(pid, signal.SIGKILL)
+                while supervisor.pids.get("one") in {pid, None}:  # seen from outside
+                    await asyncio.sleep(0.01)
+    assert [each["restart_in"] for each in log if each["event"] == "child_died"] == [0.1] * 5
 
 
 async def test_a_child_that_ignores_the_signal_is_killed_after_its_grace(tmp_path):
@@ -99,7 +100,7 @@ async def test_a_child_that_ignores_the_signal_is_killed_after_its_grace(tmp_pat
         await supervisor.start(deaf)
         pid, began = supervisor.pids["one"], time.monotonic()
         await supervisor.stop()
-        assert 0.3 <= time.monotonic() - began < 2
+        assert 0.3 <= time.monotonic() - began < 10
         assert not exists(pid)
 
 
@@ -124,13 +125,13 @@ async def test_stopping_during_the_backoff_starts_nothing_more(tmp_path):
 
 
 async def test_children_are_stopped_at_the_same_time(tmp_path):
-    slow = "trap 'sleep 0.5; exit 0' TERM; echo started; while :; do sleep 0.05; done"
+    slow = "trap 'echo asked >> order; sleep 0.5; echo ended >> order; exit 0' TERM; echo started; "
+    slow += "while :; do sleep 0.05; done"
     async with Supervisor() as supervisor:
         for name in ("one", "two", "three"):
             await supervisor.start(child(tmp_path, slow, name, ready=said(tmp_path, name=name)))
-        began = time.monotonic()
         await supervisor.stop()
-        assert time.monotonic() - began < 1.2
+    assert (tmp_path / "order").read_text().split()[:3] == ["asked"] * 3
 
 
 async def test_a_child_that_is_not_ready_in_time_shows_the_end_of_its_log(tmp_path):

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 import pytest
@@ -105,7 +106,9 @@ async def test_judgement_that_does_not_come_in_time_is_given_up(monkeypatch):
     dear = [Condition(type=BODY, operator="regex", values=["(a|b)*a(a|b){300}(c|d)"])]
     mixed = Observation(body=bytes(Random(1).choices(b"ab", k=MIB // 2)), complete=True)
 
-    found = await asyncio.gather(*(evaluate(dear, mixed) for _ in range(3)), return_exceptions=True)
+    with ThreadPoolExecutor(2) as threads:  # of its own, as a judgement that was given up goes on for a while
+        monkeypatch.setattr(evaluation, "THREADS", threads)
+        found = await asyncio.gather(*(evaluate(dear, mixed) for _ in range(3)), return_exceptions=True)
 
     assert [it[0].found for it in found[:2]] == [OVER_BUDGET] * 2
     assert isinstance(found[2], OwnFault)

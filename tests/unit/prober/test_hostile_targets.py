@@ -173,7 +173,7 @@ async def test_two_hundred_hostile_targets_end_in_time_and_in_bounds(listening, 
     assert len(found) >= 200
     late = Counter(name for name, seen in zip(names, found, strict=True) if seen.phases.total > DEADLINE * 1000 + 2500)
     assert not late  # a busy machine notices a deadline late, but never by another round
-    assert took < 15
+    assert took < 60
     assert grown < 150  # MiB: some thirty bodies of one each, and the floods' own buffers are in it
     said = Counter((name, seen.error) for name, seen in zip(names, found, strict=True))
     for name, error in SAID.items():

@@ -23,7 +23,7 @@ from pinghome_common.dialects import healthchecks, pinghome
 from pinghome_common.directory import Directory
 from pinghome_common.errors import DomainError, Unavailable
 from pinghome_common.health import CURRENT, Health
-from pinghome_common.logs import said
+from pinghome_common.logs import error_text
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from pinghome_common.wrong_tokens import WrongTokens
@@ -63,11 +63,11 @@ async def supervise(name: str, worker: Worker, health: Health | None = None) -> 
             raise
         except Exception as error:
             if isinstance(error, Unavailable) or is_connection_error(error):  # it continues when they are back
-                log.debug("worker_waiting", worker=name, error=said(error))
+                log.debug("worker_waiting", worker=name, error=error_text(error))
                 pause = 0.1
             else:
                 RESTARTS.labels(name).inc()
-                health.failed(said(error))
+                health.failed(error_text(error))
                 log.exception("worker_failed", worker=name)
         health.rests()
         if (task := asyncio.current_task()) and task.cancelling():

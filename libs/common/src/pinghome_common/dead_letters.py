@@ -11,7 +11,7 @@ from prometheus_client import Counter, Gauge
 
 from pinghome_common.containment import Apply, contained
 from pinghome_common.db import Connection
-from pinghome_common.logs import said
+from pinghome_common.logs import error_text
 
 log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ class DeadLetters:
         """Stores dead letters; for one that failed before, updates the reason and the number of attempts."""
         for letter in letters:
             reason = _reason(letter.error)
-            log.error("dead_letter", worker=self._worker, key=letter.key, error=said(letter.error))
+            log.error("dead_letter", worker=self._worker, key=letter.key, error=error_text(letter.error))
             COUNT.labels(self._worker).inc()
             await tx.execute(_ADD, self._worker, letter.key, letter.subject, letter.body, letter.at, reason)
 

@@ -29,7 +29,7 @@ def configure(level: str) -> None:
     )
 
 
-def said(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """An error for the log: its type, and its message unless that may quote a client."""
     own = isinstance(error, (DomainError, RuntimeError, OSError))
     return f"{type(error).__name__}: {str(error)[:300]}" if own else type(error).__name__
@@ -41,6 +41,6 @@ def _without_message(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     error = sys.exc_info()[1] if info is True else info
     if isinstance(error, BaseException):
         frames = traceback.extract_tb(error.__traceback__)
-        event["error"] = said(error)
+        event["error"] = error_text(error)
         event["stack"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
     return event

@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 
 from pinghome_common.db import acquire_leadership, is_connection_error
-from pinghome_common.logs import said
+from pinghome_common.logs import error_text
 
 log = structlog.get_logger()
 
@@ -52,7 +52,7 @@ async def _connect(url: str) -> Any:
         except Exception as error:
             if not is_connection_error(error):
                 raise
-            log.warning("postgresql_unreachable", error=said(error))
+            log.warning("postgresql_unreachable", error=error_text(error))
             await asyncio.sleep(0.5)
 
 

@@ -196,7 +196,7 @@ class Projection:
             if source.stream.endswith("EVENTS")  # each command service has a stream of its own
             for message in messages
         ]
-        await self._broker.say(f"echo.{self.name}", encode(Progress(positions, [i for i in ids if i])))
+        await self._broker.publish_core(f"echo.{self.name}", encode(Progress(positions, [i for i in ids if i])))
 
 
 class _Id(msgspec.Struct):

@@ -46,7 +46,7 @@ class ProjectionProgress:
     async def listen(self) -> None:
         """Subscribes; call once, after entering the broker."""
         for name in self._names:
-            await self._broker.hear(f"echo.{name}", self._receive)
+            await self._broker.subscribe(f"echo.{name}", self._receive)
 
     async def _receive(self, msg: Msg) -> None:
         name, progress = msg.subject.partition(".")[2], _decode(msg.data)

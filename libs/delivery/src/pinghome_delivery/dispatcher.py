@@ -16,9 +16,9 @@ from pinghome_common.containment import is_items_own
 from pinghome_common.db import Connection, Database
 from pinghome_common.events.notification import Notification
 from pinghome_common.health import resting
-from pinghome_common.logs import said
+from pinghome_common.logs import error_text
 from pinghome_delivery.channel_queue import ChannelQueue
-from pinghome_delivery.message import DeliveryError, Later, PartlyDelivered, Transports
+from pinghome_delivery.message import DeliveryError, PartlyDelivered, RateLimited, Transports
 from pinghome_delivery.outbox import Audience, Outcome, Target, compose, record
 
 log = structlog.get_logger()
@@ -108,7 +108,7 @@ class Dispatcher:
         def done(task: asyncio.Task[None]) -> None:
             del self._turns[channel], self._owners[channel]
             if not task.cancelled() and (error := task.exception()):
-                log.warning("channel_delivery_aborted", channel=str(channel), why=said(error))
+                log.warning("channel_delivery_aborted", channel=str(channel), why=error_text(error))
                 if isinstance(error, Exception) and is_items_own(error):  # the same would fail again at once
                     self._broken[channel] = time.monotonic() + BROKEN
 
@@ -140,7 +140,7 @@ class Dispatcher:
             return False
         try:
             error = await self._send(target, channel, [row.state for row in rows])
-        except Later as turn:
+        except RateLimited as turn:
             async with self._transaction() as tx:
                 due = now() + timedelta(seconds=turn.wait)
                 await tx.execute("UPDATE notification SET due = $2 WHERE id = $1", rows[0].state.id, due)
@@ -156,13 +156,13 @@ class Dispatcher:
             yield tx
 
     async def _send(self, target: Target, channel: UUID, some: list[Notification]) -> Outcome:
-        """Sends one message; what went wrong, or None. Raises Later."""
+        """Sends one message; what went wrong, or None. Raises RateLimited."""
         if target.kind is None:
             return DeliveryError(target.problem)
         try:
             async with asyncio.timeout(SEND):
                 await target.kind.send(compose(some), self._transports)
-        except Later:
+        except RateLimited:
             raise
         except (DeliveryError, PartlyDelivered) as error:
             return error

@@ -31,7 +31,7 @@ def client(
 ) -> httpx.AsyncClient:
     """A client whose requests share nothing: no cookies, no connection that is used twice, no proxy.
 
-    Requests raise Forbidden for an address that may not be called, and socket.gaierror for an unknown host.
+    Requests raise AddressForbidden for an address that may not be called, and socket.gaierror for an unknown host.
 
     Args:
         guard: judges every address.

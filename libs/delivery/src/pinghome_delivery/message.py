@@ -43,7 +43,7 @@ class PartlyDelivered(Exception):  # it went well for the others
         self.refused = refused
 
 
-class Later(Exception):
+class RateLimited(Exception):
     """It is not this one's turn for so many seconds; nothing was tried.
 
     Whoever sends must not wait long for a turn: it would keep others from theirs.
@@ -123,4 +123,4 @@ class Kind(ABC):
 
     @abstractmethod
     async def send(self, message: Message, transports: Transports) -> None:
-        """Delivers; raises DeliveryError, PartlyDelivered, or Later when nothing was tried yet."""
+        """Delivers; raises DeliveryError, PartlyDelivered, or RateLimited when nothing was tried yet."""

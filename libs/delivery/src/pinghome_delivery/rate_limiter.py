@@ -6,7 +6,7 @@ from collections import deque
 from uuid import UUID
 
 from pinghome_common.errors import TooMany
-from pinghome_delivery.message import Later
+from pinghome_delivery.message import RateLimited
 
 PATIENCE = 3.0
 """Seconds that a caller waits for its turn; one whose turn is later is sent away until then."""
@@ -29,7 +29,7 @@ class RateLimiter:
             calls: that the caller is about to make; 0 for one who has begun, and is not sent away.
 
         Raises:
-            Later: its turn is too far away.
+            RateLimited: its turn is too far away.
         """
         now = time.monotonic()
         self._next = {each: at for each, at in self._next.items() if at > now}
@@ -38,7 +38,7 @@ class RateLimiter:
         if calls and at - now > PATIENCE:
             line = max(self._line.get(token, at), at)
             self._line[token] = line + calls * self._apart
-            raise Later(line - now)
+            raise RateLimited(line - now)
         self._next[token] = at + self._apart
         await asyncio.sleep(at - now)
 

@@ -70,7 +70,7 @@ class StatuspageIo(Kind):
         return {"page": self.page, "token": mask if self.token else ""}
 
     async def send(self, message: Message, transports: Transports) -> None:
-        """Opens or resolves the monitor's incident; raises DeliveryError, or Later when it is not the token's turn."""
+        """Opens or resolves the monitor's incident; raises DeliveryError, or RateLimited until it is its turn."""
         newest = message.notifications[-1]
         await transports.pace.turn(self.token, calls=2)
         ours = await self._ours(str(newest.about), transports)
@@ -123,7 +123,7 @@ class StatuspageIo(Kind):
         headers = {"Authorization": f"OAuth {self.token}", "Content-Type": "application/json"}
         body = b"" if incident is None else encode({"incident": incident})
         url = f"{transports.statuspage_url}/v1/pages/{self.page}{path}"
-        answer = await transports.web.ask(method, url, headers, body)
+        answer = await transports.web.request(method, url, headers, body)
         if answer.status in TOO_FAST:
             error = refused(host(url), answer)
             raise DeliveryError(str(error), max(error.wait, 60.0))  # Atlassian counts the next one in that minute, too

@@ -53,7 +53,7 @@ class Web:
         """Ends what is under way."""
         await self._client.aclose()
 
-    async def ask(
+    async def request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, most: int = LARGEST
     ) -> Answer:
         """One request; `most` are the bytes of the answer's body that are read.

@@ -74,7 +74,7 @@ def sign(secret: str, body: bytes, at: int) -> str:
 
 async def post(transports: Transports, url: str, headers: dict[str, str], body: bytes) -> None:
     """Delivers a body; raises DeliveryError unless the answer is 2xx."""
-    answer = await transports.web.ask("POST", url, headers, body, most=0)
+    answer = await transports.web.request("POST", url, headers, body, most=0)
     if not 200 <= answer.status < 300:
         raise refused(host(url), answer)
 

@@ -174,7 +174,7 @@ class PingIntake:
         """
         caller, service = self._service_of(ping_key)
         request = encode(ProvisionCheck(caller.organisation, service, slug))
-        created = decode_provisioned(await self.broker.ask(SUBJECT, request, CREATE_TIMEOUT)).id
+        created = decode_provisioned(await self.broker.request(SUBJECT, request, CREATE_TIMEOUT)).id
         if created is None:
             raise NotFound("not found")
         try:

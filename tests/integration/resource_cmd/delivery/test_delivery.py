@@ -320,7 +320,7 @@ async def test_silent_name_is_given_up_soon_and_told_as_what_it_is(monkeypatch):
     asked = threading.Event()
     web = Web(Guard(lookup=lambda _: asked.wait(60) and []))
     with pytest.raises(DeliveryError, match=r"silent\.example cannot be resolved"):
-        await web.ask("POST", "http://silent.example/", {})
+        await web.request("POST", "http://silent.example/", {})
     asked.set()
     await web.close()
 

@@ -76,7 +76,7 @@ async def test_name_of_the_url_is_what_tls_and_http_speak_of(tmp_path):
         trusting = ssl.create_default_context(cafile=tmp_path / "ca.pem")
         trusting.check_hostname = False  # the certificate is for the address
         web = Web(guard, trusting)
-        assert (await web.ask("POST", f"https://localhost:{port}/", {})).status == 200
+        assert (await web.request("POST", f"https://localhost:{port}/", {})).status == 200
         await web.close()
     assert named == ["localhost"]
     assert f"Host: localhost:{port}" in heads[0]
@@ -85,7 +85,7 @@ async def test_name_of_the_url_is_what_tls_and_http_speak_of(tmp_path):
 async def test_address_after_one_that_refuses_is_tried():
     async with serving(cookies) as (port, heads):
         web = Web(Guard(LOOPBACK, lambda _: ["127.0.0.9", "127.0.0.1"]))
-        assert (await web.ask("POST", f"http://two.example:{port}/", {})).status == 200
+        assert (await web.request("POST", f"http://two.example:{port}/", {})).status == 200
         await web.close()
     assert len(heads) == 1
 
@@ -149,7 +149,7 @@ async def test_head_without_end_costs_little(transports, head):
 async def test_body_that_is_read_has_a_bound_of_parts(transports):
     async with serving(endless_chunks) as (port, _):
         with pytest.raises(DeliveryError, match="did not answer in HTTP"):
-            await transports.web.ask("GET", f"http://127.0.0.1:{port}/", {})
+            await transports.web.request("GET", f"http://127.0.0.1:{port}/", {})
 
 
 async def test_services_of_apprise_are_called_at_judged_addresses_only(transports):

@@ -86,7 +86,7 @@ async def test_an_answer_without_end_is_read_only_so_far(transports):
                 await writer.drain()
 
     async with await asyncio.start_server(pour, "127.0.0.1", 0) as server:
-        answer = await transports.web.ask("GET", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {})
+        answer = await transports.web.request("GET", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {})
     assert (answer.status, len(answer.body)) == (200, 4 << 20)
 
 
@@ -97,10 +97,10 @@ async def test_forbidden_addresses_are_never_called_in_any_spelling(host):
     literal = f"[{host}]" if ":" in host else host
     try:
         with pytest.raises(DeliveryError):
-            await web.ask("POST", f"http://{literal}/", {})
+            await web.request("POST", f"http://{literal}/", {})
         named = Web(Guard(lookup=lambda _: [host]))
         with pytest.raises(DeliveryError):
-            await named.ask("POST", "http://innocent.example/", {})
+            await named.request("POST", "http://innocent.example/", {})
         await named.close()
     finally:
         await web.close()
@@ -115,7 +115,7 @@ async def test_the_connection_goes_to_the_address_that_was_judged():
 
     web = Web(Guard([ipaddress.ip_network("127.0.0.0/8")], lookup))
     async with listening() as receiver:
-        answer = await web.ask("POST", f"http://rebound.example:{receiver.port}/", {})
+        answer = await web.request("POST", f"http://rebound.example:{receiver.port}/", {})
     await web.close()
     assert (answer.status, asked) == (200, ["rebound.example"])
     assert receiver.asked[0].headers["host"] == f"rebound.example:{receiver.port}"
@@ -136,11 +136,11 @@ async def test_a_certificate_must_be_trusted_and_fit_the_host(transports, tmp_pa
     trusting = Web(guard, ssl.create_default_context(cafile=tmp_path / "ca.pem"))
     async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=served) as server:
         port = server.sockets[0].getsockname()[1]
-        assert (await trusting.ask("POST", f"https://127.0.0.1:{port}/", {})).status == 200
+        assert (await trusting.request("POST", f"https://127.0.0.1:{port}/", {})).status == 200
         with pytest.raises(DeliveryError, match="certificate that is not trusted"):
-            await trusting.ask("POST", f"https://other.example:{port}/", {})
+            await trusting.request("POST", f"https://other.example:{port}/", {})
         with pytest.raises(DeliveryError, match="certificate that is not trusted"):
-            await transports.web.ask("POST", f"https://127.0.0.1:{port}/", {})
+            await transports.web.request("POST", f"https://127.0.0.1:{port}/", {})
     await trusting.close()
 
 

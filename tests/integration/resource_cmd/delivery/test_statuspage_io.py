@@ -9,7 +9,7 @@ import pytest
 
 from integration.resource_cmd.delivery.messages import message
 from pinghome_common.errors import Invalid
-from pinghome_delivery.message import Allowed, DeliveryError, Later
+from pinghome_delivery.message import Allowed, DeliveryError, RateLimited
 from pinghome_delivery.rate_limiter import RateLimiter
 from pinghome_delivery.statuspage_io import StatuspageIo
 from statuspage import statuspage
@@ -126,7 +126,7 @@ async def test_errors_of_the_page_are_told_without_the_token_and_its_limit_is_re
         with pytest.raises(DeliveryError, match="answered 401") as error:
             await page(there, token="wrong-secret").send(message(), calling)
         assert "secret" not in str(error.value)
-        await transports.web.ask("GET", f"{there.url}/", {"Authorization": f"OAuth {there.token}"})
+        await transports.web.request("GET", f"{there.url}/", {"Authorization": f"OAuth {there.token}"})
         with pytest.raises(DeliveryError, match="420") as error:
             await page(there).send(message(), calling)
         assert error.value.wait >= 60
@@ -142,7 +142,7 @@ async def test_a_token_is_used_once_a_second_and_who_would_wait_long_is_sent_awa
         try:
             await pace.turn(token, calls=2)
             times.append((asyncio.get_running_loop().time(), token))
-        except Later as later:
+        except RateLimited as later:
             away.append(later.wait)
 
     await asyncio.gather(*(call("a") for _ in range(7)), call("b"))

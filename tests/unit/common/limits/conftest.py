@@ -145,6 +145,13 @@ def served(tmp_path_factory) -> Iterator[Served]:
         yield running
 
 
+@pytest.fixture(scope="package")
+def patient(tmp_path_factory) -> Iterator[Served]:
+    """One that waits longer for a request than the slowest machine needs to send its pieces one by one."""
+    with process(tmp_path_factory.mktemp("patient") / "log", PINGHOME_REQUEST_TIMEOUT="60") as running:
+        yield running
+
+
 @pytest.fixture(autouse=True)
 def silent(served: Served) -> Iterator[None]:
     """No request, however bad, is logged: neither its content nor an exception."""

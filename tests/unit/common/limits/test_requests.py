@@ -39,13 +39,13 @@ async def test_too_many_pipelined_requests_are_refused_after_the_others_are_answ
     assert [status for status, _ in found] == [200] * 33 + [429]
 
 
-async def test_request_in_small_pieces_is_served(served):
-    async with served.connect() as (reader, writer):
+async def test_request_in_small_pieces_is_served(patient):
+    async with patient.connect() as (reader, writer):
         for byte in b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc":
             writer.write(bytes([byte]))
             await asyncio.sleep(0.002)
 
-        assert (await served.answers(reader, 0.2))[0][1]["length"] == 3
+        assert (await patient.answers(reader, 0.2))[0][1]["length"] == 3
 
 
 async def test_head_is_answered_without_a_body(served):
@@ -138,16 +138,16 @@ async def test_http_1_1_names_a_host_and_http_1_0_need_not(served, version):
 
 @pytest.mark.parametrize("pieces", [1, 2, 1000])
 @pytest.mark.parametrize("earlier", [b"", GET])
-async def test_raw_bytes_in_a_query_are_taken(served, earlier, pieces):
+async def test_raw_bytes_in_a_query_are_taken(patient, earlier, pieces):
     line = "GET /headers?message=größe&x=%C3%A4&y=".encode() + b"\xff\xc3 HTTP/1.1\r\nHost: x\r\nA: \xc3?\xb6\r\n\r\n"
     size = -(-len(line) // pieces)
-    async with served.connect() as (reader, writer):
+    async with patient.connect() as (reader, writer):
         if earlier:
             writer.write(earlier)
             await reader.readuntil(b"}")
         for start in range(0, len(line), size):
             writer.write(line[start : start + size])
             await asyncio.sleep(0.002)
-        [(code, body)] = await served.answers(reader, 0.5)
+        [(code, body)] = await patient.answers(reader, 0.5)
 
     assert (code, body["query_string"]) == (200, "message=gr%C3%B6%C3%9Fe&x=%C3%A4&y=%FF%C3")

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from resource_cmd.api.pinghome.resource_body import INTERVALS, Settings
+from resource_cmd.api.pinghome.resource_body import INTERVALS, UpdateResource
 from resource_cmd.scheduling.scheduler import cron
 
 DAY = 86400
@@ -47,4 +47,4 @@ def test_the_phase_stays_the_same():
 
 
 def test_the_documented_intervals_are_the_ones_accepted():
-    assert get_args(Settings.model_fields["interval"].annotation) == INTERVALS
+    assert get_args(UpdateResource.model_fields["interval"].annotation) == INTERVALS

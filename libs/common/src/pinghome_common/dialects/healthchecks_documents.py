@@ -63,7 +63,7 @@ def joined(channels: Sequence[UUID] | None) -> str | None:
 
 
 @dataclass(slots=True)
-class View:
+class CheckRenderer:
     """How a caller sees checks.
 
     Args:
@@ -158,10 +158,10 @@ def _second(value: int) -> str:
     return f'"{datetime.fromtimestamp(value, UTC).isoformat()}"'
 
 
-def view(request: Request, caller: Caller, now: int, default_channels: Sequence[UUID] = ()) -> View:
+def renderer(request: Request, caller: Caller, now: int, default_channels: Sequence[UUID] = ()) -> CheckRenderer:
     """How the caller of a request sees checks; `default_channels` are those of the service."""
     read_only = caller.scope is Scope.read
-    return View(_json_safe(site(request)), version_of(request), now, read_only, joined(default_channels))
+    return CheckRenderer(_json_safe(site(request)), version_of(request), now, read_only, joined(default_channels))
 
 
 def _json_safe(text: str) -> str:

@@ -15,7 +15,7 @@ from nats.aio.msg import Msg
 from nats.js.client import JetStreamContext
 
 from pinghome_common.errors import Unavailable
-from pinghome_common.logs import said
+from pinghome_common.logs import error_text
 from pinghome_common.stream.message import Message
 
 log = structlog.get_logger()
@@ -78,7 +78,7 @@ class Broker:
                 try:
                     await self._connect()
                 except CONNECTION_ERRORS as error:
-                    log.warning("nats_unreachable", service=self.name, error=said(error))
+                    log.warning("nats_unreachable", service=self.name, error=error_text(error))
             await asyncio.sleep(0.5)
 
     async def _connect(self) -> None:
@@ -139,7 +139,7 @@ class Broker:
             raise Unavailable("The message broker is not reachable right now; please try again in a moment.")
         return self._client
 
-    async def ask(self, subject: str, payload: bytes = b"", wait: float = 2.0) -> bytes:
+    async def request(self, subject: str, payload: bytes = b"", wait: float = 2.0) -> bytes:
         """Sends a request and returns the reply.
 
         Raises:
@@ -153,7 +153,7 @@ class Broker:
     async def api(self, subject: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """A JetStream API request; its answer may contain `error`."""
         answer: dict[str, Any] = json.loads(
-            await self.ask(f"$JS.API.{subject}", json.dumps(body).encode() if body else b"", ACK_WAIT)
+            await self.request(f"$JS.API.{subject}", json.dumps(body).encode() if body else b"", ACK_WAIT)
         )
         return answer
 
@@ -181,14 +181,14 @@ class Broker:
         except CONNECTION_ERRORS as error:
             raise Unavailable("The message broker did not confirm in time; please try again in a moment.") from error
 
-    async def say(self, subject: str, payload: bytes) -> None:
+    async def publish_core(self, subject: str, payload: bytes) -> None:
         """Publishes to current subscribers without storing; does nothing if the broker is unavailable."""
         try:
             await self.client.publish(subject, payload)
         except (Unavailable, *CONNECTION_ERRORS):
             return
 
-    async def hear(self, subject: str, callback: Callable[[Msg], Awaitable[None]], queue: str = "") -> None:
+    async def subscribe(self, subject: str, callback: Callable[[Msg], Awaitable[None]], queue: str = "") -> None:
         """Subscribes to a core subject across reconnections; each message goes to one member of a `queue`."""
         self._subscriptions.append((subject, queue, callback))
         if self._client is not None and self._client.is_connected:
@@ -210,7 +210,7 @@ class Broker:
             self._answering.add(task)
             task.add_done_callback(self._answering.discard)
 
-        await self.hear(subject, take, queue)
+        await self.subscribe(subject, take, queue)
 
     async def last(self, stream: str, subject: str) -> Message | None:
         """The newest message of a subject, or None.

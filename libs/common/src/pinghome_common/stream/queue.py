@@ -77,4 +77,4 @@ class Queue:
     async def done(self, tasks: Iterable[Task]) -> None:
         """Acknowledges messages; if that is lost, they are delivered again, which must be harmless."""
         for task in tasks:
-            await self._broker.say(task.reply, b"+ACK")
+            await self._broker.publish_core(task.reply, b"+ACK")

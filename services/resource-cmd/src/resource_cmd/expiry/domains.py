@@ -13,7 +13,7 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.events.domain import Domain
 from pinghome_common.events.resource import domain_of
 from pinghome_common.guard import Guard
-from pinghome_common.logs import said
+from pinghome_common.logs import error_text
 from pinghome_common.store import Actor, no_wait
 from pinghome_common.worker import Worker
 from resource_cmd.expiry.domain import ask_again, pause, registrable
@@ -115,7 +115,7 @@ class Domains(Worker):
             self._asking.pop(host, None)
             self._asked.discard(name)
             if not task.cancelled() and (error := task.exception()):  # the database is away: it stays due
-                log.debug("domain_not_stored", why=said(error))
+                log.debug("domain_not_stored", why=error_text(error))
 
         task.add_done_callback(done)
 
@@ -125,7 +125,7 @@ class Domains(Worker):
             self._refresh_at = at + REFRESHED
         except Exception as silence:  # noqa: BLE001  # a list of somebody else's; the one in the package serves
             self._refresh_at = at + RETRIED
-            log.info("rdap_servers_from_package", why=said(silence))
+            log.info("rdap_servers_from_package", why=error_text(silence))
 
     async def _ask(self, host: str, name: str, tries: int) -> None:
         loop = asyncio.get_running_loop()
@@ -156,7 +156,7 @@ class Domains(Worker):
         """An outage, or a machine without a way out, is told once."""
         if not self._quiet:
             self._quiet = True
-            log.warning("domain_not_looked_up", domain=name, why=said(silence))
+            log.warning("domain_not_looked_up", domain=name, why=error_text(silence))
 
     async def _tell(self, tx: Connection, found: Domain) -> None:
         """Gives every monitor of a domain what is known of it."""

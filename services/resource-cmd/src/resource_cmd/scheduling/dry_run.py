@@ -48,7 +48,7 @@ class DryRuns:
     async def _ask(self, it: Resource, region: str, plain: bytes) -> DryRun:
         request = msgspec.msgpack.encode(job_of(it, seal(self._regions[region], plain) if plain else b""))
         try:
-            data = await self._broker.ask(f"probe.{region}", request, attempt_deadline(it.interval) + ON_THE_WAY)
+            data = await self._broker.request(f"probe.{region}", request, attempt_deadline(it.interval) + ON_THE_WAY)
         except Unavailable:
             return DryRun()
         return msgspec.msgpack.decode(data, type=DryRun)

@@ -16,7 +16,7 @@ from pinghome_common.dialects.healthchecks import (
     sent,
     version_of,
 )
-from pinghome_common.dialects.healthchecks_documents import CHECK, shows, view
+from pinghome_common.dialects.healthchecks_documents import CHECK, renderer, shows
 from pinghome_common.dialects.problems import Responses
 from pinghome_common.directory import Caller
 from pinghome_common.events.heartbeat import Heartbeat, Status
@@ -52,7 +52,7 @@ async def _carrying_out(request: Request, caller: Caller, *, new: bool = False) 
 
 async def _shown(request: Request, command: Command, it: Heartbeat, status: int = 200) -> Response:
     told = await command.in_service.channels_of_service() if it.channels is None else []
-    return answer(request, view(request, command.caller, micros(command.now), told).whole(it), status)
+    return answer(request, renderer(request, command.caller, micros(command.now), told).whole(it), status)
 
 
 @routes.post("/checks/", status_code=201, responses=shows(CHECK) | shows(CHECK, 201), openapi_extra=BODY)

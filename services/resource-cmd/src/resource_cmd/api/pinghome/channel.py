@@ -22,7 +22,7 @@ from pinghome_delivery.message import DeliveryError, Kind, PartlyDelivered
 from pinghome_delivery.outbox import compose
 from pinghome_delivery.providers import CHANNELS, merged, opened, read, sealed
 from pinghome_delivery.webhook import Webhook, new_secret
-from resource_cmd.api.pinghome.channel_body import NewChannel, Settings
+from resource_cmd.api.pinghome.channel_body import CreateChannel, UpdateChannel
 from resource_cmd.api.pinghome.command import Commanded, PingHomeCommand
 from resource_cmd.delivery.audience import opened_usable, usable
 from resource_cmd.delivery.store import Channels
@@ -55,7 +55,7 @@ def _made(config: Kind) -> str:
 
 
 @routes.post("/v1/channel", status_code=201, responses=made("channel", documents.CHANNEL, 201))
-async def create(body: NewChannel, command: Commanded) -> Response:
+async def create(body: CreateChannel, command: Commanded) -> Response:
     """Creates a channel. A webhook's secret is made where none is sent, and shown this once (our extension)."""
     config = read(_known(body.kind), body.config)
     secret = _made(config)
@@ -79,7 +79,7 @@ async def create(body: NewChannel, command: Commanded) -> Response:
 
 
 @routes.put("/v1/channel/{id}", responses=made("channel", documents.CHANNEL))
-async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noqa: A002
+async def update(id: Id, body: UpdateChannel, command: Commanded) -> Response:  # noqa: A002
     """Changes the settings that are sent; a mask sent back means unchanged (our extension).
 
     A webhook's secret stays only with its host; an empty one has another made, which is shown this once.

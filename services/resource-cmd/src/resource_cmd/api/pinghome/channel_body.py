@@ -14,7 +14,7 @@ def _distinct(ids: list[Any]) -> list[Any]:
 ChannelIds = Annotated[list[Id], Field(max_length=50), AfterValidator(_distinct)]
 
 
-class Settings(BaseModel):
+class UpdateChannel(BaseModel):
     """A channel's settings as a client may send them; an absent field is unchanged on PUT, in `config`, too."""
 
     model_config = ConfigDict(
@@ -29,7 +29,7 @@ class Settings(BaseModel):
     )
 
 
-class NewChannel(Settings):
+class CreateChannel(UpdateChannel):
     """A channel to be created."""
 
     model_config = ConfigDict(

@@ -14,13 +14,13 @@ from pinghome_common.dialects.problems import Problem
 from pinghome_common.events.dry_run import DryRun
 from pinghome_common.secret import derive
 from resource_cmd.api.pinghome.resource import checked, fits, secrets_of
-from resource_cmd.api.pinghome.resource_body import EXAMPLE, NewResource
+from resource_cmd.api.pinghome.resource_body import EXAMPLE, CreateResource
 from resource_cmd.monitors import resource
 
 routes = Router(tags=["Uptime monitors"])
 
 
-class Tried(NewResource):
+class DryRunBody(CreateResource):
     """A monitor as it would be created; it needs no name and no service."""
 
     model_config = ConfigDict(
@@ -62,7 +62,7 @@ ANSWER: dict[str, Any] = {
     "/v1/resource/test",
     responses=documents.shows(ANSWER) | {429: {"model": Problem, "description": "ten dry runs are under way"}},
 )
-async def dry_run(body: Tried, caller: Authorized, request: Request) -> Response:
+async def dry_run(body: DryRunBody, caller: Authorized, request: Request) -> Response:
     """Probes once from each region without saving: phases (ms), verdict, and every condition's own verdict.
 
     Verdicts are `up`, `target_fail`, `probe_error` and `blocked`; null for a region that did not answer.
@@ -72,14 +72,14 @@ async def dry_run(body: Tried, caller: Authorized, request: Request) -> Response
     it = resource.create(uuid7(), caller.organisation, settings, now())
     it = resource.with_secrets(it, derive(state.settings.secret_key, "resource"), *secrets_of(body))
     fits(state, body, it)
-    trials = await state.dry_runs.run(it)
-    return answer({"data": [_shown(region, trial) for region, trial in trials.items()]})
+    runs = await state.dry_runs.run(it)
+    return answer({"data": [_shown(region, run) for region, run in runs.items()]})
 
 
-def _shown(region: str, trial: DryRun) -> dict[str, Any]:
-    seen = trial.result
+def _shown(region: str, run: DryRun) -> dict[str, Any]:
+    seen = run.result
     if seen is None:
-        error = "the region is busy; try again" if trial.busy else "no prober of this region answered in time"
+        error = "the region is busy; try again" if run.busy else "no prober of this region answered in time"
         return {**dict.fromkeys(ANSWER["data"][0]), "region": region, "error": error, "conditions": [], "tolerated": []}
     return {
         "region": region,
@@ -103,6 +103,6 @@ def _shown(region: str, trial: DryRun) -> dict[str, Any]:
                 "holds": it.holds,
                 "found": it.found,
             }
-            for it in trial.conditions
+            for it in run.conditions
         ],
     }

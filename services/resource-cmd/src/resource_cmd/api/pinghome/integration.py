@@ -37,7 +37,7 @@ _KEY = re.compile(r"[a-z0-9]{12}", re.ASCII)
 Item = Annotated[Text, Field(min_length=1, max_length=255)]
 
 
-class Settings(BaseModel):
+class UpdateIntegration(BaseModel):
     """An integration's settings as a client may send them; an absent field is unchanged on PUT."""
 
     model_config = ConfigDict(
@@ -60,7 +60,7 @@ class Settings(BaseModel):
     token: Text = Field("", max_length=255, description="our extension: a token of statuspage.io, a webhook's secret")
 
 
-class NewIntegration(Settings):
+class CreateIntegration(UpdateIntegration):
     """An integration to be created."""
 
     model_config = ConfigDict(
@@ -129,7 +129,7 @@ def _answer(
 @routes.post(
     "/v1/resource/{id}/integration", status_code=201, responses=made("integration", documents.INTEGRATION, 201)
 )
-async def create(id: Id, body: NewIntegration, command: Commanded) -> Response:  # noqa: A002  # the document's word
+async def create(id: Id, body: CreateIntegration, command: Commanded) -> Response:  # noqa: A002  # the document's word
     """Has an outside system follow a monitor (A12). A webhook's secret is made where none is sent, and shown once."""
     await command.resources.edit(id)
     if body.type not in INTEGRATIONS:
@@ -169,7 +169,7 @@ async def _row(command: PingHomeCommand, resource: Any, integration: str) -> Row
 
 
 @routes.put("/v1/resource/{id}/integration/{integration}", responses=made("integration", documents.INTEGRATION))
-async def update(id: Id, integration: str, body: Settings, command: Commanded) -> Response:  # noqa: A002
+async def update(id: Id, integration: str, body: UpdateIntegration, command: Commanded) -> Response:  # noqa: A002
     """Changes the settings that are sent (A13); `integration` is our id, or the page's."""
     row = await _row(command, id, integration)
     sent = body.model_dump(include=body.model_fields_set, exclude={"token"})

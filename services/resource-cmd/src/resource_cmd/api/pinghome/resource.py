@@ -15,7 +15,7 @@ from pinghome_common.guard import AddressForbidden
 from pinghome_common.origin import same_place
 from pinghome_common.secret import derive
 from resource_cmd.api.pinghome.command import Commanded, Creating
-from resource_cmd.api.pinghome.resource_body import NewResource, Settings
+from resource_cmd.api.pinghome.resource_body import CreateResource, UpdateResource
 from resource_cmd.monitors import resource, target
 
 routes = Router(tags=["Uptime monitors"])
@@ -29,7 +29,7 @@ class Enabled(BaseModel):
     enabled: Flag
 
 
-def checked(state: Any, body: Settings) -> dict[str, Any]:
+def checked(state: Any, body: UpdateResource) -> dict[str, Any]:
     """The fields that were sent, checked against the platform's own settings; `state` is the application's."""
     settings = state.settings
     if unknown := [region for region in body.regions if region not in settings.regions]:
@@ -42,7 +42,7 @@ def checked(state: Any, body: Settings) -> dict[str, Any]:
     return sent
 
 
-def fits(app: Any, body: Settings, state: Resource) -> None:
+def fits(app: Any, body: UpdateResource, state: Resource) -> None:
     """Refuses settings that do not fit the type, and a target out of bounds; `app` is the application's state."""
     target.check(state)
     if state.maintenance_duration and not state.maintenance_cron_expression:
@@ -56,13 +56,13 @@ def fits(app: Any, body: Settings, state: Resource) -> None:
                 raise Invalid(FieldError(field, str(error))) from None
 
 
-def secrets_of(body: Settings) -> tuple[dict[str, str | None] | None, str | None]:
+def secrets_of(body: UpdateResource) -> tuple[dict[str, str | None] | None, str | None]:
     """Headers and body as they were sent; None means unchanged."""
     return body.headers, None if body.body == MASK else body.body
 
 
 @routes.post("/v1/resource", status_code=201, responses=documents.made("resource", documents.RESOURCE, 201))
-async def create(body: NewResource, command: Creating) -> Response:
+async def create(body: CreateResource, command: Creating) -> Response:
     """Creates a monitor; its first check starts at once (A1)."""
     state = resource.create(uuid7(), command.caller.organisation, checked(command.state, body), command.now)
     state = resource.with_secrets(state, derive(command.state.settings.secret_key, "resource"), *secrets_of(body))
@@ -76,7 +76,7 @@ async def create(body: NewResource, command: Creating) -> Response:
 
 
 @routes.put("/v1/resource/{id}", responses=documents.made("resource", documents.RESOURCE))
-async def update(id: Id, body: Settings, command: Commanded) -> Response:  # noqa: A002  # the document's word
+async def update(id: Id, body: UpdateResource, command: Commanded) -> Response:  # noqa: A002  # the document's word
     """Changes the settings that are sent and returns the monitor (A5)."""
     row = await command.resources.edit(id, command.wanted)
     state = resource.edit(row.state, checked(command.state, body), command.now)

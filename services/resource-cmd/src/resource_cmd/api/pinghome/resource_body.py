@@ -111,7 +111,7 @@ class Demand(BaseModel):
         return condition.Condition(type=self.type, operator=self.operator, values=self.values, key=self.key)
 
 
-class Settings(BaseModel):
+class UpdateResource(BaseModel):
     """A monitor's settings as a client may send them; an absent field is unchanged on PUT."""
 
     model_config = ConfigDict(extra="ignore")
@@ -219,7 +219,7 @@ EXAMPLE: JsonDict = {
 """pinghome-monitoring.txt lines 75 to 100."""
 
 
-class NewResource(Settings):
+class CreateResource(UpdateResource):
     """A monitor to be created."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})

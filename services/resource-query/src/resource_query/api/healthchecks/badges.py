@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from pinghome_common.clock import micros, now
 from pinghome_common.dialects.healthchecks import DialectError, Router, answer, headers, site
-from pinghome_common.dialects.healthchecks_documents import View, shows
+from pinghome_common.dialects.healthchecks_documents import CheckRenderer, shows
 from resource_query.api.healthchecks.badge_image import SHIELDS_COLORS, overall, svg
 from resource_query.api.healthchecks.badge_keys import Signer
 from resource_query.api.healthchecks.dependencies import Querying
@@ -90,5 +90,5 @@ async def _statuses(request: Request, service: UUID, tag: str) -> list[str]:
             raise DialectError(404)
         heartbeats = ServiceHeartbeats(connection, organisation, service)
         found = await list_checks(request, heartbeats, [] if tag == ALL else [tag])
-    view = View("", 1, micros(now()), read_only=True)
-    return [view.status(settings, stored, expected, start) for settings, stored, expected, _, start, _, _ in found]
+    renderer = CheckRenderer("", 1, micros(now()), read_only=True)
+    return [renderer.status(settings, stored, expected, start) for settings, stored, expected, _, start, _, _ in found]

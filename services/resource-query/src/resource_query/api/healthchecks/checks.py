@@ -7,7 +7,7 @@ from fastapi.responses import PlainTextResponse
 
 from pinghome_common.clock import micros, now
 from pinghome_common.dialects.healthchecks import Router, answer, check_not_found, named, plain
-from pinghome_common.dialects.healthchecks_documents import CHECK, shows, view
+from pinghome_common.dialects.healthchecks_documents import CHECK, renderer, shows
 from pinghome_common.dialects.problems import TEXT
 from pinghome_common.errors import Unavailable
 from resource_query.api.healthchecks.dependencies import Querying
@@ -22,7 +22,7 @@ async def collection(request: Request, query: Querying) -> Response:
     params = request.query_params
     found = await list_checks(request, query.heartbeats, params.getlist("tag"), params.get("slug"))
     channels = await query.heartbeats.default_channels() if any(args[0].channels is None for args in found) else []
-    check = view(request, query.caller, micros(now()), channels).check
+    check = renderer(request, query.caller, micros(now()), channels).check
     return answer(request, f'{{"checks":[{",".join([check(*args) for args in found])}]}}')
 
 
@@ -34,7 +34,7 @@ async def one(request: Request, id: str, query: Querying) -> Response:  # noqa: 
     if it is None:
         raise check_not_found(elsewhere=isinstance(key, UUID) and await query.heartbeats.exists_anywhere(key))
     channels = await query.heartbeats.default_channels() if it.channels is None else []
-    return answer(request, view(request, query.caller, micros(now()), channels).whole(it))
+    return answer(request, renderer(request, query.caller, micros(now()), channels).whole(it))
 
 
 @routes.get("/status/", response_class=PlainTextResponse, responses=TEXT)

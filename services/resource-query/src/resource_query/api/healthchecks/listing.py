@@ -17,7 +17,7 @@ Cache = dict[UUID, tuple[int, RenderedSettings]]
 
 
 CheckArguments = tuple[RenderedSettings, str, int | None, int | None, int | None, float | None, int]
-"""The arguments of `View.check`."""
+"""The arguments of `CheckRenderer.check`."""
 
 
 async def list_checks(
