@@ -22,6 +22,10 @@ from resource_cmd.scheduling.streams import make_streams
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
+def created() -> Event:
+    return Event(type="service.created", time=NOW, subject=uuid4(), organisation=uuid4(), version=1, actor="", data={})
+
+
 class World:
     """A relay between a database and a broker of its own."""
 
@@ -35,15 +39,7 @@ class World:
         """Commits some events and waits until they have left."""
         async with self.db.transaction() as tx:
             for _ in range(count):
-                event = Event(
-                    type="service.created",
-                    time=NOW,
-                    subject=uuid4(),
-                    organisation=uuid4(),
-                    version=1,
-                    actor="",
-                    data={},
-                )
+                event = created()
                 await tx.execute(INSERT, event.id, event.subject, 1, event.address(), encode(event))
                 self.logged.append(event.id)
         await self.settled()
@@ -203,22 +199,13 @@ async def test_a_second_service_has_a_stream_of_its_own(commands: str, broker: N
         await connected(client)
         config = {"name": "STATUS_EVENTS", "subjects": ["status.>"], "first_seq": 1000, "allow_direct": True}
         await client.api("STREAM.CREATE.STATUS_EVENTS", config)
-        event = Event(
-            type="incident.created",
-            source="statuspage-cmd",
-            time=NOW,
-            subject=uuid4(),
-            organisation=uuid4(),
-            version=1,
-            actor="",
-            data={},
-        )
+        event = created()
         async with db.transaction() as tx:
             await tx.execute(INSERT, event.id, event.subject, 1, event.address("status"), encode(event))
         relay = Relay(db, client, "STATUS_EVENTS", "status")
         task = asyncio.create_task(supervise("relay", relay.run))
         async with asyncio.timeout(20):
-            while not (last := await client.last("STATUS_EVENTS", f"status.incident.{event.subject}")):
+            while not (last := await client.last("STATUS_EVENTS", f"status.service.{event.subject}")):
                 await asyncio.sleep(0.02)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

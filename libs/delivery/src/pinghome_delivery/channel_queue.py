@@ -162,7 +162,8 @@ class ChannelQueue:
 
     async def _independent(self, waiting: list[Undecided]) -> list[Undecided]:
         """Those that wait for no parent; an outage that nobody needs to hear of ends here, with its end."""
-        parents = await self._audience.parents(self._tx, {each.about for each in waiting})
+        dependents = {each.about for each in waiting if each.noun in self._audience.dependents}
+        parents = await self._audience.parents(self._tx, dependents) if dependents else {}
         by_about: dict[UUID, list[Undecided]] = defaultdict(list)
         for each in waiting:
             by_about[each.about].append(each)

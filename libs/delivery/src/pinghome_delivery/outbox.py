@@ -75,6 +75,8 @@ class Audience(Protocol):
 
     gone: str
     """In SQL: whether what notification `n` is about was deleted."""
+    dependents: tuple[str, ...]
+    """The nouns that may have a parent."""
 
     async def prepare(self) -> None:
         """Called before the first delivery."""

@@ -70,6 +70,7 @@ class MonitorAudience:
         "(NOT EXISTS (SELECT FROM resource r WHERE r.id = n.about)"
         " AND NOT EXISTS (SELECT FROM heartbeat h WHERE h.id = n.about))"
     )
+    dependents: tuple[str, ...] = ("resource",)
 
     def __init__(self, db: Database, transports: Transports, key: bytes) -> None:
         self._db, self._transports, self._key = db, transports, key

@@ -90,7 +90,7 @@ class ServiceHeartbeats(Heartbeats):
         rows = [] if id_ is None else await self.edit_many([id_])
         return rows[0] if rows else None
 
-    async def channels_of_service(self) -> list[UUID]:
+    async def default_channels(self) -> list[UUID]:
         """The channels that are notified of heartbeats without channels of their own."""
         state = await self._tx.fetchval(
             "SELECT state FROM service WHERE organisation = $1 AND id = $2", self._organisation, self._service

@@ -51,7 +51,7 @@ async def _carrying_out(request: Request, caller: Caller, *, new: bool = False) 
 
 
 async def _shown(request: Request, command: Command, it: Heartbeat, status: int = 200) -> Response:
-    told = await command.in_service.channels_of_service() if it.channels is None else []
+    told = await command.in_service.default_channels() if it.channels is None else []
     return answer(request, renderer(request, command.caller, micros(command.now), told).whole(it), status)
 
 
