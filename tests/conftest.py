@@ -19,6 +19,7 @@ from pinghome.state_file import StateFile
 from pinghome.supervise import Supervisor
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
+from running import free_port
 
 REGIONS = ["eu-central-1", "us-east-1"]
 
@@ -84,7 +85,9 @@ async def broker(folder: Path) -> AsyncIterator[Nats]:
     data = folder / f"broker-{uuid4().hex[:8]}"
     data.mkdir()
     async with Supervisor() as supervisor:
-        nats = Nats(data, REGIONS, StateFile(data / "servers.json"), supervisor)
+        state = StateFile(data / "servers.json")
+        state.put(nats_port=free_port())
+        nats = Nats(data, REGIONS, state, supervisor)
         await nats.start()
         yield nats
     shutil.rmtree(data)

@@ -10,6 +10,8 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
+from running import free_port
+
 
 @dataclass
 class MailSink:
@@ -46,7 +48,7 @@ async def mail_sink(user: str = "", password: str = "", **how: Any) -> AsyncIter
 
     auth = {"authenticator": judge, "auth_required": True, "auth_require_tls": False} if user else {}
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(it, loop=loop, **auth, **how), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: SMTP(it, loop=loop, **auth, **how), "127.0.0.1", free_port())
     it.port = server.sockets[0].getsockname()[1]
     try:
         yield it

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from running import free_port
+
 
 def told(name: str, expires_at: str | None = "2030-03-09T12:10:05Z") -> dict[str, Any]:
     """What a registry's RDAP server tells of a domain."""
@@ -83,8 +85,8 @@ async def registry(**how: Any) -> AsyncIterator[Registry]:
     """A registry that listens."""
     made = Registry(**how)
     async with (
-        await asyncio.start_server(made._rdap, "127.0.0.1", 0) as rdap,
-        await asyncio.start_server(made._whois, "127.0.0.1", 0) as whois,
+        await asyncio.start_server(made._rdap, "127.0.0.1", free_port()) as rdap,
+        await asyncio.start_server(made._whois, "127.0.0.1", free_port()) as whois,
     ):
         made.rdap_port, made.whois_port = (each.sockets[0].getsockname()[1] for each in (rdap, whois))
         yield made

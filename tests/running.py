@@ -120,7 +120,10 @@ _ports = cycle(range(first := 20_000 + 1_500 * int(os.environ.get("PYTEST_XDIST_
 
 
 def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    """A port of this test process alone, below those that the kernel gives to others meanwhile."""
+    """A port of this test process alone, below those that the kernel gives to clients and to others meanwhile.
+
+    What asks a server that has gone would otherwise reach the next one that the kernel gave the same port.
+    """
     for port in _ports:
         with socket.socket(type=kind) as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))

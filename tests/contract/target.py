@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from running import free_port
+
 T = TypeVar("T")
 
 
@@ -40,8 +42,8 @@ class Target:
 
     async def start(self) -> None:
         """Listens, on the same port as before."""
+        self.port = self.port or free_port()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Refuses connections from now on."""

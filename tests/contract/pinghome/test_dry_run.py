@@ -8,6 +8,7 @@ from authorities import Authority
 from contract.answers import paginated, refused
 from contract.client import CANARY, Client
 from contract.target import listening
+from running import free_port
 
 URL = "resource-cmd/v1/resource/test"
 BOTH = ["eu-central-1", "us-east-1"]
@@ -63,7 +64,7 @@ async def test_certificate_is_told_with_the_reason_why_it_is_refused(client: Cli
     async def nothing(_reader, writer) -> None:
         writer.close()
 
-    async with await asyncio.start_server(nothing, "127.0.0.1", 0, ssl=tls) as server:
+    async with await asyncio.start_server(nothing, "127.0.0.1", free_port(), ssl=tls) as server:
         port = server.sockets[0].getsockname()[1]
         refusal, taken = [
             (await client("POST", URL, json={"type": "tls", "host": "127.0.0.1", "port": port, "regions": BOTH[:1],

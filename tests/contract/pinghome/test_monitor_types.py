@@ -15,6 +15,7 @@ from contract.answers import refused
 from contract.client import RESOURCE, Client
 from contract.pinghome.watched import QUICK, Watched
 from contract.target import listening
+from running import free_port
 from unit.prober.permission import may_ping
 
 Stop = Callable[[], Awaitable[None]]
@@ -76,7 +77,7 @@ async def served(kind: str) -> AsyncIterator[tuple[int, Stop]]:
 
         yield transport.get_extra_info("sockname")[1], stop
     else:
-        server = await asyncio.start_server(mail(kind) if kind in MAIL else closing, "127.0.0.1", 0)
+        server = await asyncio.start_server(mail(kind) if kind in MAIL else closing, "127.0.0.1", free_port())
 
         async def stop() -> None:
             server.close()

@@ -10,7 +10,7 @@ import httpx
 from authorities import Authority
 from contract.client import Client
 from contract.target import eventually
-from running import TOKEN, Platform, up
+from running import TOKEN, Platform, free_port, up
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -56,7 +56,7 @@ def calling(platform: Platform) -> tuple[httpx.AsyncClient, Client]:
 async def test_certificate_of_an_https_monitor_is_told_and_reminded_of_once(folder: Path):
     authority, own = Authority("nobody trusts me"), {"bootstrap_token": TOKEN, "rdap_bootstrap_url": "/nowhere"}
     tls = authority.context(folder, days=5)
-    async with await asyncio.start_server(_serve, "127.0.0.1", 0, ssl=tls) as server:
+    async with await asyncio.start_server(_serve, "127.0.0.1", free_port(), ssl=tls) as server:
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         async with up(folder / "expiry", **own) as platform:
             http, client = calling(platform)

@@ -14,6 +14,7 @@ from pinghome_common.stream import Broker, Reader
 from prober.anchors import Anchors
 from prober.worker import Prober
 from resource_cmd.scheduling.streams import make_queue, make_streams
+from running import free_port
 
 HOSTILE = {
     "a Latin-1 byte in the host of a redirect": b"HTTP/1.1 302 Found\r\nLocation: http://\xff\xe2\x84\x80.example/\r\n\r\n",
@@ -33,7 +34,7 @@ async def test_bad_data_costs_its_own_result_alone(broker):
     region = REGIONS[0]
     quoting = [Condition(type=BODY, operator="contains", values=["a\0b c"])]
     async with (
-        await asyncio.start_server(serve, "127.0.0.1", 0) as server,
+        await asyncio.start_server(serve, "127.0.0.1", free_port()) as server,
         Broker(broker.url("resource-cmd"), "resource-cmd") as owner,
         Broker(broker.url(f"prober-{region}"), "prober") as service,
     ):

@@ -10,6 +10,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from pinghome_common.guard import AddressForbidden, Guard
+from running import free_port
 from ssrf_corpus import FORBIDDEN
 
 PUBLIC = [
@@ -37,7 +38,7 @@ async def listeners():
     """One port on 127.0.0.1 and on 127.0.0.2, with the addresses that were connected to."""
     loop = asyncio.get_running_loop()
     seen: list[str] = []
-    first = await loop.create_server(lambda: Counting(seen), "127.0.0.1", 0)
+    first = await loop.create_server(lambda: Counting(seen), "127.0.0.1", free_port())
     port = first.sockets[0].getsockname()[1]
     second = await loop.create_server(lambda: Counting(seen), "127.0.0.2", port)
     async with first, second:

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pinghome.edge import Edge
+from running import free_port
 
 NAMES = ["resource-cmd", "resource-query", "statistic-query", "data-gateway", "prober-eu-central-1"]
 
@@ -96,7 +97,7 @@ class Running:
 @asynccontextmanager
 async def serving(*, public_metrics: bool = False) -> AsyncIterator[Running]:
     running = Running(public_metrics=public_metrics)
-    server = uvicorn.Server(uvicorn.Config(running.edge, port=0, lifespan="on", ws="none", log_config=None))
+    server = uvicorn.Server(uvicorn.Config(running.edge, port=free_port(), lifespan="on", ws="none", log_config=None))
     task = asyncio.create_task(server.serve())
     async with asyncio.timeout(5):
         while not server.started:  # uvicorn has no event for it
@@ -300,7 +301,7 @@ async def test_a_service_that_does_not_start_stops_those_before_it():
         yield
 
     edge = Edge({"resource-cmd": Service("resource-cmd", story).app, "prober": FastAPI(lifespan=broken)})
-    server = uvicorn.Server(uvicorn.Config(edge, port=0, lifespan="on", log_config=None))
+    server = uvicorn.Server(uvicorn.Config(edge, port=free_port(), lifespan="on", log_config=None))
     with pytest.raises(SystemExit):
         await server.serve()
     assert story == ["start resource-cmd", "stop resource-cmd"]

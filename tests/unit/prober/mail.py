@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 
 from prober.probes import imap, pop, smtp
+from running import free_port
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ async def mail(
         finally:
             writer.close()
 
-    listener = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls if first else None)
+    listener = await asyncio.start_server(serve, "127.0.0.1", free_port(), ssl=tls if first else None)
     async with listener:
         server.port = listener.sockets[0].getsockname()[1]
         try:

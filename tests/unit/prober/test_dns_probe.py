@@ -11,6 +11,7 @@ from dns.name import from_text
 
 from pinghome_common.events.probe import Verdict
 from prober.probes import dns
+from running import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -78,7 +79,7 @@ async def server():
             writer.close()
 
     async def _server(*lies):
-        listener = await asyncio.start_server(by_tcp, "127.0.0.1", 0)
+        listener = await asyncio.start_server(by_tcp, "127.0.0.1", free_port())
         port = listener.sockets[0].getsockname()[1]
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(lambda: Names(lies), local_addr=("127.0.0.1", port))

@@ -10,6 +10,7 @@ import struct
 import pytest
 
 from pinghome_common.events.probe import Verdict
+from running import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -75,7 +76,7 @@ async def test_silent_target_ends_at_the_deadline(listening, look):
 
 
 async def test_target_that_does_not_accept_ends_at_the_deadline(look):
-    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+    listener = socket.create_server(("127.0.0.1", free_port()), backlog=0)
     queued = [socket.socket() for _ in range(2)]
     for one in queued:
         one.settimeout(0)

@@ -10,6 +10,7 @@ import pytest
 
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import Guard
+from running import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -134,7 +135,7 @@ async def test_no_content_waits_for_no_body(listening, look):
 
 
 async def test_refused_connection_is_the_targets_failure(look):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", free_port())) as listener:
         port = listener.getsockname()[1]
 
     seen = await look(f"http://127.0.0.1:{port}/")

@@ -42,7 +42,7 @@ class RequestLimits(HttpToolsProtocol):
     data: bytes  # the last read
     read = 0  # its bytes
     unfinished: object = None  # the request whose head is incomplete
-    head = 0  # its bytes, without the first read, which may contain the end of an earlier request
+    head = 0  # its bytes so far, without the first read, which may contain the end of an earlier request
     body = 0  # bytes of the body so far
     framed: object = None  # the request whose body started in an earlier read
     framing = 0  # raw bytes of that body beyond its content and the sizes of its chunks
@@ -107,8 +107,8 @@ class RequestLimits(HttpToolsProtocol):
 
     @override
     def on_headers_complete(self) -> None:
-        size = self.read + (self.head if self.scope is self.unfinished else 0)
-        if size > limits.HEAD_LIMIT:  # count exactly, as the last read may contain a body, too
+        size = self.read
+        if size > limits.HEAD_LIMIT or self.scope is self.unfinished:  # exactly: reads contain bodies and requests, too
             size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         self._check_head(size)
         if len(self.pipeline) >= limits.PIPELINE_LIMIT:

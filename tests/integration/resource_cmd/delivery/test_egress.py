@@ -19,6 +19,7 @@ from pinghome_delivery.message import DeliveryError
 from pinghome_delivery.slack import Slack
 from pinghome_delivery.web import Web
 from pinghome_delivery.webhook import Webhook
+from running import free_port
 
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
 
@@ -37,7 +38,7 @@ async def serving(say, **how):
         finally:
             writer.transport.abort()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0, **how) as server:
+    async with await asyncio.start_server(serve, "127.0.0.1", free_port(), **how) as server:
         yield server.sockets[0].getsockname()[1], heads
 
 

@@ -23,6 +23,7 @@ from pinghome_delivery.message import Allowed, DeliveryError
 from pinghome_delivery.slack import Slack
 from pinghome_delivery.web import Web
 from pinghome_delivery.webhook import Webhook
+from running import free_port
 from ssrf_corpus import FORBIDDEN
 
 # --- webhook, slack -------------------------------------------------------------------------------------------------
@@ -70,7 +71,7 @@ async def test_a_receiver_that_drips_is_left_after_the_deadline(transports, monk
             writer.write(b"HTTP/1.1 200 OK\r\nX: ")
             await asyncio.sleep(0.1)
 
-    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(drip, "127.0.0.1", free_port()) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         with pytest.raises(DeliveryError):
             await Webhook(url=url).send(message(), transports)
@@ -85,7 +86,7 @@ async def test_an_answer_without_end_is_read_only_so_far(transports):
                 writer.write(b"x" * 65536)
                 await writer.drain()
 
-    async with await asyncio.start_server(pour, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(pour, "127.0.0.1", free_port()) as server:
         answer = await transports.web.request("GET", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {})
     assert (answer.status, len(answer.body)) == (200, 4 << 20)
 
@@ -134,7 +135,7 @@ async def test_a_certificate_must_be_trusted_and_fit_the_host(transports, tmp_pa
 
     guard = Guard([ipaddress.ip_network("127.0.0.0/8")], lambda _: ["127.0.0.1"])
     trusting = Web(guard, ssl.create_default_context(cafile=tmp_path / "ca.pem"))
-    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=served) as server:
+    async with await asyncio.start_server(answer, "127.0.0.1", free_port(), ssl=served) as server:
         port = server.sockets[0].getsockname()[1]
         assert (await trusting.request("POST", f"https://127.0.0.1:{port}/", {})).status == 200
         with pytest.raises(DeliveryError, match="certificate that is not trusted"):

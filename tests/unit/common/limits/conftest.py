@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
+from running import free_port
+
 REQUEST_TIMEOUT = 0.5
 ANSWER_TIMEOUT = 1.0
 BODY_LIMIT = 100_000
@@ -95,9 +97,7 @@ class Served(NamedTuple):
 def process(
     log: Path, files: int = 4096, body_limit: int = BODY_LIMIT, *, started: bool = True, **env: str
 ) -> Iterator[Served]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     given = {
         "PINGHOME_PORT": str(port),
         "PINGHOME_BODY_LIMIT": str(body_limit),

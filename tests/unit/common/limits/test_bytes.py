@@ -38,6 +38,19 @@ async def test_sizes_are_limited(served, head, status):
     assert [code for code, _ in found] == [status]
 
 
+@pytest.mark.parametrize(("size", "status"), [(16_000, 200), (17_000, 431)])
+async def test_head_that_arrives_in_two_pieces_is_limited_as_in_one(patient, size, status):
+    async with patient.connect() as (reader, writer):
+        before = patient.bytes_read()
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\na: " + b"b" * size)
+        async with asyncio.timeout(30):
+            while patient.bytes_read() < before + size:
+                await asyncio.sleep(0.01)
+        writer.write(b"b" * size + b"\r\n\r\n")
+
+        assert [code for code, _ in await patient.answers(reader, 0.2)] == [status]
+
+
 @pytest.mark.parametrize(
     ("path", "host", "status"),
     [

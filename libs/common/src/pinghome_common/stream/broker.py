@@ -107,6 +107,8 @@ class Broker:
 
         nats-py would count the publications as pending forever, and would finally publish nothing more.
         """
+        if self._client and not self._client.is_closed:
+            log.warning("nats_disconnected", service=self.name, error=str(self._client.last_error or ""))
         published = self._js._publish_async_futures if self._js else {}  # noqa: SLF001  # nats-py has no public way
         requested = self._client._resp_map if self._client else {}  # noqa: SLF001
         for future in (*published.values(), *requested.values()):

@@ -5,6 +5,7 @@ from collections import Counter
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from pinghome_common.errors import TooMany, Unavailable
 from pinghome_common.events.dry_run import DryRun
@@ -13,6 +14,8 @@ from pinghome_common.events.resource import Resource
 from pinghome_common.secret import derive, seal, unseal
 from pinghome_common.stream import Broker
 from resource_cmd.scheduling.scheduler import job_of
+
+log = structlog.get_logger()
 
 AT_ONCE = 10
 """Dry runs that one organisation may have under way."""
@@ -49,6 +52,7 @@ class DryRuns:
         request = msgspec.msgpack.encode(job_of(it, seal(self._regions[region], plain) if plain else b""))
         try:
             data = await self._broker.request(f"probe.{region}", request, attempt_deadline(it.interval) + ON_THE_WAY)
-        except Unavailable:
+        except Unavailable as error:
+            log.info("dry_run_not_answered", region=region, reason=repr(error.__cause__ or error))
             return DryRun()
         return msgspec.msgpack.decode(data, type=DryRun)
