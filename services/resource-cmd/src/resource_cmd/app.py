@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from pinghome_common import app, event_log, migrate
 from pinghome_common.db import Database
+from pinghome_common.dialects.pinghome_command import Replayed, render_replayed
 from pinghome_common.directory import Directory
 from pinghome_common.events.provisioning import SUBJECT
 from pinghome_common.guard import Guard
@@ -35,7 +36,6 @@ from resource_cmd.api.pinghome import (
     server_resource,
     service,
 )
-from resource_cmd.api.pinghome.command import Replayed, render_replayed
 from resource_cmd.delivery.audience import MonitorAudience
 from resource_cmd.evaluation.deadlines import DeadlineWorker
 from resource_cmd.evaluation.telemetry import TelemetryConsumer
