@@ -42,7 +42,7 @@ async def answers_of_one(served):
 
 
 async def test_longest_waiting_connection_makes_room_for_a_new_one(start):
-    with start(files=256 + 20) as crowded:
+    with start(files=256 + 20, KEEP_ALIVE="150") as crowded:  # on a busy machine, a second is over before the end
         async with crowded.connect_many(10, GET) as older, crowded.connect_many(10, GET) as younger:
             for reader, _ in [*older, *younger]:  # only who waits for nothing makes room
                 assert [code for code, _ in await crowded.answers(reader, 0)] == [200]
@@ -70,7 +70,7 @@ async def test_connections_beyond_the_limit_are_refused(start):
 
 
 async def test_one_address_has_so_many_connections_and_another_has_its_own(start):
-    with start(PINGHOME_CONNECTIONS_PER_ADDRESS="10", PINGHOME_HOST="") as limited:
+    with start(PINGHOME_CONNECTIONS_PER_ADDRESS="10", PINGHOME_HOST="", KEEP_ALIVE="150") as limited:
         async with limited.connect_many(10, GET) as idle:
             [(code, body)] = await limited.say(GET)
             assert (code, body["message"]) == (
