@@ -81,7 +81,7 @@ class Here:
             assert await connection.fetchval("SELECT count(*) FROM metric_mark") == 0
 
     async def count(self, table: str) -> int:
-        return await self.db.fetchval(f"SELECT count(*) FROM {table}")
+        return await self.db.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608  # a test's own
 
     async def samples(self, it: Owned, type_: str = NETWORK, limit: int = 1000) -> list[Point]:
         return await self.points.samples(it, type_, BEGIN - 40 * HOUR, now() + HOUR, limit)
@@ -240,8 +240,7 @@ async def test_deleting_a_server_deletes_its_points_and_nobody_elses(here):
     await here.send(sample(one, BEGIN + TEN, cpu(6)))
     await here.roll_up()
     for table in ("sample", "metric_minute", "metric_hour", "metric_day"):
-        rows = await here.db.fetch(f"SELECT DISTINCT server, count(*) AS count FROM {table} GROUP BY server")
-        assert [tuple(row) for row in rows] == [(other.id, 2)], table
+        assert await here.count(table) == await here.count(f"{table} WHERE server = '{other.id}'") == 2, table
     assert {row["server"] for row in await here.db.fetch("SELECT server FROM metric_name")} == {other.id}
     assert await here.count("deleted_server") == 0
 

@@ -53,9 +53,11 @@ def test_a_counter_that_begins_anew_has_no_rate_in_any_field_for_one_step(begun_
 
 @pytest.mark.parametrize(
     ("interval", "seconds", "rate"),
-    [(10, 30, True), (10, 30.1, False), (60, 180, True), (600, 900, True), (600, 901, False), (0, 900, True)]
-    + [(0, 901, False), (10, 0, False), (10, -10, False), (-1, 10, True)],
-)
+    [
+        (10, 30, True), (10, 30.1, False), (60, 180, True), (600, 900, True), (600, 901, False), (0, 900, True),
+        (0, 901, False), (10, 0, False), (10, -10, False), (-1, 10, True),
+    ],
+)  # fmt: skip
 def test_a_gap_of_more_than_three_intervals_or_fifteen_minutes_has_no_rate(interval, seconds, rate):
     before = sample(5000, totals("eth0", 1000), interval=interval)
     after = sample(5000 + seconds, totals("eth0", 1000 + 90 * seconds), interval=interval)

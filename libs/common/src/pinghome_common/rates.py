@@ -29,6 +29,7 @@ class Counters:
         Args:
             at: the time of the sample in UNIX microseconds.
             interval: of its client in seconds; 0 when unknown.
+            figures: of the sample, in any order.
         """
         found: list[Figures] = []
         for it in figures:

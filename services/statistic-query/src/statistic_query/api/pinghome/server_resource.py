@@ -8,9 +8,12 @@ from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
 from pinghome_common.dialects.pinghome_fields import Id
+from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.metric import FIELDS
 from statistic_query.api.pinghome.dependencies import Limited, Ranged, Reading, telemetry_applied
 from statistic_query.api.pinghome.state_change import LOGS, state_change
+from statistic_query.servers.chart.draw import Kept, draw
+from statistic_query.servers.chart.picture import Theme
 from statistic_query.servers.figures import Values
 from statistic_query.servers.points import Points
 from statistic_query.servers.stats import Stats
@@ -36,6 +39,16 @@ METRICS = {
     "data": [{"received_at": "2023-04-03T21:00:10Z", "values": _NETWORK, "by": {"eth0": _NETWORK}}],
 }
 CHANGES = {"data": [LOGS["data"][0] | {"reason": "silent since 21:11:35", "status_code": None, "region": None}]}
+
+
+class Picture(Response):
+    """SVG that may not load or run anything, wherever it is shown."""
+
+    media_type = "image/svg+xml"
+
+    def __init__(self, content: str) -> None:
+        policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+        super().__init__(content, headers={"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"})
 
 
 async def _points(request: Request) -> Points:
@@ -91,6 +104,32 @@ def _statistics(fields: tuple[str, ...], it: Stats | None) -> dict[str, dict[str
         return dict.fromkeys(fields)
     columns = zip(fields, it.avg, it.min, it.max, it.last, strict=True)
     return {field: {"avg": avg, "min": low, "max": high, "last": last} for field, avg, low, high, last in columns}
+
+
+@routes.get("/v1/server-resource/{id}/metrics.svg", response_class=Picture, dependencies=[Depends(telemetry_applied)])
+async def chart(
+    request: Request,
+    id: Id,  # noqa: A002
+    type: Typed,  # noqa: A002
+    read: Reading,
+    points: Pointed,
+    range_: Ranged,
+    theme: Theme = "auto",
+    width: Annotated[int, Query(ge=320, le=2000, description="pixels")] = 800,
+    interval: Annotated[Interval | None, Query(description="default: what suits the time")] = None,
+) -> Response:
+    """A chart of one metric type as SVG, without dates of the last 24 hours, in the server's time zone (our extension).
+
+    It shows averages and, where minutes and longer are put together, the range from minimum to maximum; gaps where
+    there are no samples; thresholds of the type that have a place on its axis. `auto` follows the reader's theme.
+    """
+    it = await read.owned("server_resource", id)
+    start, end = range_.start, range_.end
+    if start >= end:
+        raise Invalid(FieldError("end_date", "must be after start_date"))
+    settings = request.app.state.settings
+    kept = Kept(settings.metrics_raw_kept_days, settings.metrics_minutes_kept_days)
+    return Picture(await draw(points, it, type, (start, end), interval, kept, width, theme))
 
 
 @routes.get("/v1/server-resource/{id}/state-changed-logs", responses=shows(CHANGES))
