@@ -21,6 +21,7 @@ INTERVALS = dict(zip(("minute", "hour", "day"), zip(LEVELS, STEPS, strict=True),
 """The table and the length of each rollup."""
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before this there are no points."""
 
 
 class Span(NamedTuple):

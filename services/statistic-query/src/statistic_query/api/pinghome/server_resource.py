@@ -15,7 +15,7 @@ from statistic_query.api.pinghome.state_change import LOGS, state_change
 from statistic_query.servers.chart.draw import Kept, draw
 from statistic_query.servers.chart.picture import Theme
 from statistic_query.servers.figures import Values
-from statistic_query.servers.points import Points
+from statistic_query.servers.points import EARLIEST, Points
 from statistic_query.servers.stats import Stats
 
 routes = Router(tags=["Servers"])
@@ -46,9 +46,11 @@ class Picture(Response):
 
     media_type = "image/svg+xml"
 
-    def __init__(self, content: str) -> None:
+    def __init__(self, content: str, status_code: int = 200) -> None:
         policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-        super().__init__(content, headers={"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"})
+        super().__init__(
+            content, status_code, headers={"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"}
+        )
 
 
 async def _points(request: Request) -> Points:
@@ -124,7 +126,7 @@ async def chart(
     there are no samples; thresholds of the type that have a place on its axis. `auto` follows the reader's theme.
     """
     it = await read.owned("server_resource", id)
-    start, end = range_.start, range_.end
+    start, end = max(range_.start, EARLIEST), range_.end
     if start >= end:
         raise Invalid(FieldError("end_date", "must be after start_date"))
     settings = request.app.state.settings

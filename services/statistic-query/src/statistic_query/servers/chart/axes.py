@@ -26,7 +26,7 @@ class Unit:
         return next((each for each in reversed(self.sizes) if each[0] <= value), self.sizes[0])
 
     def text(self, value: float) -> str:
-        """A value with its unit and three digits, such as `7.25 GiB`."""
+        """A value with its unit and at most three digits, such as `7.25 GiB`."""
         size, name = self.size(abs(value))
         return f"{_rounded(value / size)} {name}".rstrip()
 
@@ -34,7 +34,7 @@ class Unit:
 PERCENT = Unit([(1, "%")], 10)
 NUMBER = Unit([(1, "")], 1)
 BYTES = Unit(
-    [(1024.0**power, name) for power, name in enumerate(("B", "KiB", "MiB", "GiB", "TiB", "PiB"))], 1024, binary=True
+    [(1024.0**power, name) for power, name in enumerate(("B", "KiB", "MiB", "GiB", "TiB", "PiB"))], 4096, binary=True
 )
 BYTE_RATE = Unit([(1000.0**power, f"{name}/s") for power, name in enumerate(("B", "kB", "MB", "GB", "TB"))], 1000)
 
@@ -53,8 +53,8 @@ def scale(highest: float, unit: Unit) -> Scale:
     size, name = unit.size(highest)
     step = _round_step(highest / size / 4, binary=unit.binary)
     count = max(ceil(highest / size / step - 1e-9), 1)
-    decimals = max(-int(log10(step) // 1), 0) if step < 1 else (1 if step % 1 else 0)
-    labels = [f"{place * step:.{decimals}f} {name}".rstrip() for place in range(count + 1)]
+    decimals = next(places for places in range(4) if places == 3 or round(step, places) == step)
+    labels = ["0", *(f"{place * step:.{decimals}f} {name}".rstrip() for place in range(1, count + 1))]
     return Scale(count * step * size, [(place * step * size, label) for place, label in enumerate(labels)])
 
 
@@ -68,7 +68,7 @@ def _round_step(value: float, *, binary: bool) -> float:
 
 def _rounded(value: float) -> str:
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    return f"{value:.{digits}f}"
+    return f"{round(value, digits):.10g}"
 
 
 def times(start: datetime, end: datetime, zone: tzinfo, most: int) -> list[tuple[datetime, str, str]]:

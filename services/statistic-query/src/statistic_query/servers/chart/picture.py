@@ -38,15 +38,15 @@ class Picture:
         """The document."""
         name = f"{self.kind.title} of {self.server}, {self._local(self.start)} to {self._local(self.end)}"
         size = f'width="{self.width}" height="{self._height:g}" viewBox="0 0 {self.width} {self._height:g}"'
-        of = f'<tspan class="of" dx="10">{escape(self._short_name())}</tspan>'
+        of = f'<tspan class="of" dx="10">{text(self._short_name())}</tspan>'
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title desc">',
-            f'<title id="title">{escape(name)}</title>',
-            f'<desc id="desc">{escape(self._description())}</desc>',
+            f'<title id="title">{text(name)}</title>',
+            f'<desc id="desc">{text(self._description())}</desc>',
             f"<style>{style(self.theme)}</style>",
             *self._gradient(),
             f'<rect class="card" x=".5" y=".5" width="{self.width - 1}" height="{self._height - 1:g}" rx="10"/>',
-            f'<text class="title" x="20" y="31">{escape(self.kind.title)}{of}</text>',
+            f'<text class="title" x="20" y="31">{text(self.kind.title)}{of}</text>',
             *self._legend(),
             *self._value_axis(),
             *self._time_axis(),
@@ -110,10 +110,10 @@ class Picture:
         return self.server if len(self.server) <= room else f"{self.server[: max(room - 1, 0)]}…"
 
     def _description(self) -> str:
-        text = self.kind.unit.text
+        written = self.kind.unit.text
         said = [
-            f"{line.label}: last {text(line.points[-1][1])}, from {text(min(point[2] for point in line.points))}"
-            f" to {text(line.highest)}"
+            f"{line.label}: last {written(line.points[-1][1])}, from {written(min(point[2] for point in line.points))}"
+            f" to {written(line.highest)}"
             for line in self.lines
         ]
         return "; ".join(said) or "No data in this time"
@@ -128,8 +128,8 @@ class Picture:
         for number, row in enumerate(self._rows):
             yield f'<text x="20" y="{54 + 20 * number}">'
             for place, label, value in row:
-                yield f'<tspan class="t{place}">●</tspan> <tspan class="label">{escape(label)}</tspan>'
-                yield f'<tspan class="value"> {escape(value)}</tspan><tspan dx="14"> </tspan>'
+                yield f'<tspan class="t{place}">●</tspan> <tspan class="label">{text(label)}</tspan>'
+                yield f'<tspan class="value"> {text(value)}</tspan><tspan dx="14"> </tspan>'
             yield "</text>"
 
     def _value_axis(self) -> Iterator[str]:
@@ -137,7 +137,7 @@ class Picture:
             y = self._y(value)
             kind = "grid" if value else "base"
             yield f'<line class="{kind}" x1="{LEFT:g}" x2="{self._right:g}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            yield f'<text class="tick end" x="{LEFT - 9:g}" y="{y + 4:.1f}">{escape(label)}</text>'
+            yield f'<text class="tick end" x="{LEFT - 9:g}" y="{y + 4:.1f}">{text(label)}</text>'
 
     def _time_axis(self) -> Iterator[str]:
         for at, time, date in times(self.start, self.end, self.zone, max(int((self._right - LEFT) / 72), 2)):
@@ -166,7 +166,7 @@ class Picture:
                 lower = [f"{self._x(at):.1f} {self._y(low):.1f}" for at, _, low, _ in reversed(part)]
                 if upper != path or lower[::-1] != path:
                     yield f'<path class="band t{place}" d="M{"L".join((*upper, *lower))}Z"/>'
-            if first:
+            if first and not self.kind.by_name:
                 begin, end = self._x(part[0][0]), self._x(part[-1][0])
                 yield (
                     f'<path fill="url(#fill)" d="M{begin:.1f} {self._bottom:.1f}L{"L".join(path)}'
@@ -196,4 +196,11 @@ class Picture:
         for it in self.bounds:
             y, kind = self._y(it.value), "threshold" if it.threshold else "total"
             yield f'<line class="{kind}" x1="{LEFT:g}" x2="{self._right:g}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            yield f'<text class="{kind}-label" x="{self._right - 4:g}" y="{y - 5:.1f}">{escape(it.label)}</text>'
+            below = y < self._top + 16
+            place = f'x="{self._right - 4:g}" y="{y + (14 if below else -5):.1f}"'
+            yield f'<text class="{kind}-label" {place}>{text(it.label)}</text>'
+
+
+def text(value: str) -> str:
+    """A text as XML, without the characters that XML cannot hold."""
+    return escape("".join(character for character in value if character.isprintable()))

@@ -34,7 +34,7 @@ KINDS = {
     "memory-usage": Kind("Memory", BYTES, {"used": "used", "cached": "cached"}),
     "swap-usage": Kind("Swap", BYTES, {"used": "used"}),
     "disk-io-unified": Kind("Disk throughput", BYTE_RATE, {"read_bytes": "read", "write_bytes": "written"}),
-    "disk-usage-unified": Kind("Disk usage", PERCENT, {"percent": "all disks"}, by_name=True),
+    "disk-usage-unified": Kind("Disk usage", PERCENT, {"percent": "used"}, by_name=True),
     "system-load-unified": Kind("Load", NUMBER, {"load1": "1 min", "load5": "5 min", "load15": "15 min"}),
     "network-usage-unified": Kind("Network", BYTE_RATE, {"received_bytes": "received", "sent_bytes": "sent"}),
 }
@@ -101,5 +101,6 @@ def bounds(type_: str, found: Sequence[Point] | Sequence[Span], thresholds: Sequ
         if value > 0 and (it.field in kind.fields or (it.field == "percent" and total)):
             sign = ">" if it.operator == "greater-than" else "<"
             label = PERCENT.text(it.value) if it.field == "percent" else kind.unit.text(it.value)
-            made.append(Bound(value, f"{kind.fields.get(it.field, it.field)} {sign} {label}", threshold=True))
+            of = kind.fields.get(it.field, "used")  # percent is that of what is used
+            made.append(Bound(value, f"{of} {sign} {label}", threshold=True))
     return made
