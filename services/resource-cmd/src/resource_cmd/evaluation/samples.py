@@ -59,7 +59,8 @@ def heard(it: ServerResource, runtime: RuntimeState, sample: Sample, grace: int)
         after.alert_after = sample.received_at + round(after.patience * MICRO)
         if sample.agent:
             after.clock_skew = sample.agent.clock_skew_seconds
-            after.boot_time = sample.agent.boot_time or runtime.boot_time
+            if 0 < sample.agent.boot_time - after.clock_skew <= sample.received_at / MICRO + NOISE:
+                after.boot_time = sample.agent.boot_time
     return after
 
 
