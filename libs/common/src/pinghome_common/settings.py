@@ -128,6 +128,9 @@ class Settings(BaseSettings):
     metrics_hours_kept_days: int = Field(
         400, ge=1, description="days for which their hours are kept; days are kept for ever"
     )
+    server_grace_seconds: int = Field(
+        30, ge=0, description="seconds, beyond two intervals, for which a server may be silent before it is down"
+    )
     pings_kept: int = Field(1000, ge=1, description="number of pings kept for each heartbeat or check")
     pings_kept_days: int = Field(
         90, ge=8, description="days for which single pings are kept; hourly and daily counts stay"
