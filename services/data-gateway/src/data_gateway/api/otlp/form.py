@@ -34,7 +34,7 @@ class _Any(_Part):
 
 class _Attribute(_Part):
     key: str = ""
-    value: _Any | None = _Any()
+    value: _Any | None = None
 
 
 class _Point(_Part):

@@ -78,7 +78,7 @@ class ProcessBody(msgspec.Struct):
     pid: Annotated[int, Meta(ge=0, lt=2**32)]
     name: Annotated[str, Meta(max_length=NAME)]
     cpu: Annotated[float, Meta(ge=0, le=100)]
-    memory: Annotated[int, Meta(ge=0, lt=2**64)]
+    memory: Annotated[int, Meta(ge=0, lt=2**62)]
 
 
 Five = Annotated[list[ProcessBody], Meta(max_length=5)]
