@@ -53,7 +53,9 @@ class Gateway:
         cleared = {name: value for name, value in os.environ.items() if not name.startswith("PINGHOME_")}
         environment = cleared | {f"PINGHOME_{name.upper()}": str(value) for name, value in own.items()}
         with (self.data / "gateway.log").open("ab") as log:
-            self.process = subprocess.Popen([sys.executable, "-c", _SERVE], env=environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(  # noqa: ASYNC220  # which outlives the loop's own
+                [sys.executable, "-c", _SERVE], env=environment, stdout=log, stderr=log
+            )
         async with asyncio.timeout(60):
             while not await (answers("127.0.0.1", self.port) if ready else self._listens()):
                 assert self.process.poll() is None, (self.data / "gateway.log").read_text()

@@ -55,7 +55,7 @@ def test_processor_time_is_a_counter_whose_rate_is_the_percentage_of_all_process
 
 
 @pytest.mark.parametrize(
-    "state, cpu", [("cpu.mode", "cpu.logical_number"), ("system.cpu.state", "system.cpu.logical_number")]
+    ("state", "cpu"), [("cpu.mode", "cpu.logical_number"), ("system.cpu.state", "system.cpu.logical_number")]
 )
 def test_newer_names_of_labels_mean_the_same(form, state, cpu):
     found = rows(
@@ -211,8 +211,11 @@ def test_utilization_alone_is_percent(form):
 
 @pytest.mark.parametrize("name", ["system.swap.usage", "system.paging.usage"])
 def test_swap_is_bytes_whatever_the_unit_says_and_of_all_devices(form, name):
-    points = [point(value, AT, {"state": state, "device": device})
-              for device in ("/dev/sda2", "/swapfile") for state, value in (("used", GIB), ("free", 3 * GIB))]  # fmt: skip
+    points = [
+        point(value, AT, {"state": state, "device": device})
+        for device in ("/dev/sda2", "/swapfile")
+        for state, value in (("used", GIB), ("free", 3 * GIB))
+    ]
 
     assert rows(form, gauge(name, *points))["swap-usage", ""] == {"total": 8 * GIB, "used": 2 * GIB, "percent": 25}
     assert rows(form, states(name, {"used": 0, "free": 0}))["swap-usage", ""] == {"total": 0, "used": 0, "percent": 0}
@@ -228,13 +231,35 @@ def test_load(form):
 
 
 def io(name: str, devices: list[str], label: str = "device", directions=("read", "write")):
-    return counter(name, *(point(10 * number + place, AT, {label: device, "direction": direction})
-                           for number, device in enumerate(devices, 1) for place, direction in enumerate(directions)))  # fmt: skip
+    return counter(
+        name,
+        *(
+            point(10 * number + place, AT, {label: device, "direction": direction})
+            for number, device in enumerate(devices, 1)
+            for place, direction in enumerate(directions)
+        ),
+    )
 
 
 def test_disks_are_whole_ones(form):
-    devices = ["sda", "sda1", "sda12", "nvme0n1", "nvme0n1p1", "mmcblk0", "mmcblk0p2", "dm-0", "md127", "loop0", "zram0", "sr0",
-               "ram0", "fd0", "zd16", "vdb1"]  # fmt: skip
+    devices = [
+        "sda",
+        "sda1",
+        "sda12",
+        "nvme0n1",
+        "nvme0n1p1",
+        "mmcblk0",
+        "mmcblk0p2",
+        "dm-0",
+        "md127",
+        "loop0",
+        "zram0",
+        "sr0",
+        "ram0",
+        "fd0",
+        "zd16",
+        "vdb1",
+    ]
     found = rows(form, io("system.disk.io", devices), io("system.disk.operations", devices))
 
     assert {name for _, name in found} == {"sda", "nvme0n1", "mmcblk0", "vdb1"}  # of vdb1 no whole disk is there
@@ -312,7 +337,7 @@ def test_the_root_of_a_container_counts_where_nothing_else_does(form):
     assert {name for _, name in found} == {"", "/"}
 
 
-# -- moments and refusals ------------------------------------------------------------------------------------------------
+# -- moments and refusals ----------------------------------------------------------------------------------------------
 
 
 def test_points_within_half_a_second_make_one_sample_at_the_newest_time_always_the_same(form):

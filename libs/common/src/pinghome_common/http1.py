@@ -222,7 +222,8 @@ class LimitedProtocol(RequestLimits):
             self._leave(refusal)
 
     def _leave(self, refusal: ConnectionRejected) -> None:
-        kind, body = error_answer(refusal.status, str(refusal), self.scope["headers"] if self.scope else ())
+        path = self.url.partition(b"?")[0] if self.scope else b""
+        kind, body = error_answer(refusal.status, str(refusal), path, self.scope["headers"] if self.scope else [])
         headers = [
             *self.server_state.default_headers,
             (b"content-type", kind),

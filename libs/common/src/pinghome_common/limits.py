@@ -13,7 +13,7 @@ from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, cast
 
-from pinghome_common.rpc_status import status_protobuf
+from pinghome_common.rpc_status import status_json, status_protobuf
 from pinghome_common.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,14 +62,16 @@ class ConnectionRejected(Exception):
         super().__init__(message)
 
 
-def error_answer(status: int, message: str, headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
-    """Content type and body of an error: JSON, but google.rpc.Status for requests in protobuf (OTLP).
+def error_answer(status: int, message: str, path: bytes, headers: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+    """Content type and body of an error: our JSON, but google.rpc.Status in the request's form for OTLP.
 
     `message` is a sentence that says what to do.
     """
-    if (b"content-type", PROTOBUF) in headers:
+    if not path.rstrip(b"/").endswith(b"/v1/metrics"):
+        return b"application/json", json.dumps({"message": message}).encode()
+    if any(name == b"content-type" and value.lower().startswith(PROTOBUF) for name, value in headers):
         return PROTOBUF, status_protobuf(status, message)
-    return b"application/json", json.dumps({"message": message}).encode()
+    return b"application/json", status_json(status, message)
 
 
 def network_of(host: str) -> str:

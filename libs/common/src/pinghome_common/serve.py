@@ -41,7 +41,7 @@ class AnswerTimeout:
             if scope["type"] == "lifespan":
                 return  # a signal came during the start
             message = "The answer took too long; try again in a few seconds."
-            kind, body = error_answer(503, message, scope["headers"])
+            kind, body = error_answer(503, message, scope["path"].encode(), scope["headers"])
             headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
             with suppress(RuntimeError):  # the answer had started
                 await send({"type": "http.response.start", "status": 503, "headers": headers})
