@@ -62,7 +62,7 @@ class ConnectionRejected(Exception):
         super().__init__(message)
 
 
-def error_answer(status: int, message: str, path: bytes, headers: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+def error_answer(status: int, message: str, path: bytes, headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
     """Content type and body of an error: our JSON, but google.rpc.Status in the request's form for OTLP.
 
     `message` is a sentence that says what to do.

@@ -210,6 +210,6 @@ def _figures(type_: str, name: str, values: Values, *, counter: bool) -> Figures
 
 def _place(error: msgspec.ValidationError) -> FieldError:
     """What msgspec says, in our form."""
-    said, _, path = str(error).partition(" - at `$")
+    said, _, path = str(error).replace("`key` in ", "").partition(" - at `$")
     place = re.sub(r"\[(\d+)\]", r".\1", path.rstrip("`")).strip(".")
     return FieldError(re.sub(r"[^\w.]", "", place).rstrip(".")[:100], said[:1].lower() + said[1:200])
