@@ -10,7 +10,7 @@ import msgspec
 from fastapi import Path, Request, Response
 from msgspec import Meta
 
-from data_gateway.api.metrics_request import authenticate, read
+from data_gateway.api.metrics_request import TooLarge, authenticate, read
 from data_gateway.metric_intake import LARGEST, MetricIntake, Sender
 from pinghome_common.clock import micros, now
 from pinghome_common.dialects.pinghome import Router, answer
@@ -23,6 +23,9 @@ routes = Router(public=True, tags=["Servers"])
 
 SAMPLES, NAMES, NAME = 10_000, 500, 255
 """Most samples in a request, most names of one type in a sample, most characters of a name."""
+
+PAIRS = 500_000
+"""Most names with a value in a request: each takes some 100 bytes of memory."""
 
 EXAMPLE = {
     "sent_at": "2026-11-27T04:10:00Z",
@@ -131,6 +134,8 @@ async def _store(request: Request, id_: str | None) -> Response:
 
 
 def _samples(intake: MetricIntake, sender: Sender, received: int, body: bytes) -> list[Sample]:
+    if body.count(b":") > PAIRS:
+        raise TooLarge(f"The request has more than {PAIRS} figures.")
     sent = _decoded(body)
     if len(sent.samples) > SAMPLES:
         raise Invalid(FieldError("samples", f"at most {SAMPLES} at a time"))
