@@ -7,20 +7,21 @@ UV := $(shell command -v uv || echo .venv/bin/uv)
 # Hundreds of processes begin in a test run; where this is set, each of them compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 TESTS = .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
+AGENT = services/data-gateway/src/data_gateway/agent
 PROJECTS := pyproject.toml uv.lock $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
 
-.PHONY: help up test check lint types bench faults fuzz docs
+.PHONY: help up test check lint types bench faults fuzz dist docs
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-up: .venv/.ready ## run the whole platform on http://127.0.0.1:8000 until Ctrl-C
+up: .venv/.ready $(AGENT)/SHA256SUMS ## run the whole platform on http://127.0.0.1:8000 until Ctrl-C
 	@exec .venv/bin/pinghome up
 
-test: .venv/.ready ## run all tests, with real servers (`make test ARGS="-k heartbeat"` for some)
+test: .venv/.ready $(AGENT)/SHA256SUMS ## run all tests, with real servers (`make test ARGS="-k heartbeat"` for some)
 	$(TESTS) $(ARGS)
 
-check: .venv/.ready ## run the quick ones of the tests
+check: .venv/.ready $(AGENT)/SHA256SUMS ## run the quick ones of the tests
 	$(TESTS) tests/integration/resource_cmd tests/integration/common tests/unit $(ARGS)
 
 lint: .venv/.ready ## check style and format
@@ -30,14 +31,16 @@ lint: .venv/.ready ## check style and format
 types: .venv/.ready ## check types
 	.venv/bin/mypy
 
-bench: .venv/.ready ## measure against ceilings and peers (about 20 minutes; installs wrk, nginx and a peer from Debian)
+bench: .venv/.ready $(AGENT)/SHA256SUMS ## measure against ceilings and peers (about 20 minutes; installs wrk, nginx and a peer from Debian)
 	.venv/bin/python tests/bench $(ARGS)
 
-faults: .venv/.ready ## kill everything at random under load and count what was lost (about 40 minutes)
+faults: .venv/.ready $(AGENT)/SHA256SUMS ## kill everything at random under load and count what was lost (about 40 minutes)
 	.venv/bin/python tests/faults --long $(ARGS)
 
-fuzz: .venv/.ready ## ask every operation 200 times what its OpenAPI document does not say (about 10 minutes)
+fuzz: .venv/.ready $(AGENT)/SHA256SUMS ## ask every operation 200 times what its OpenAPI document does not say (about 10 minutes)
 	.venv/bin/python tests/fuzz $(ARGS)
+
+dist: $(AGENT)/SHA256SUMS ## build what data-gateway offers to servers: the agent and its installer
 
 docs: .venv/.ready ## write docs/settings.md from the settings class, services/*/schema.sql from the migrations
 	.venv/bin/python -m pinghome.settings_page
@@ -48,3 +51,6 @@ docs: .venv/.ready ## write docs/settings.md from the settings class, services/*
 	  echo "setting up .venv (a minute, once)"; $(PYTHON) -m venv .venv; .venv/bin/pip install --quiet uv; fi
 	@$(UV) sync --frozen --quiet --python $(PYTHON)
 	@touch $@
+
+$(AGENT)/SHA256SUMS: $(wildcard deploy/agent/*) $(shell find services/agent -name '*.py' -o -name pyproject.toml) | .venv/.ready
+	@UV=$(UV) deploy/agent/dist.sh $(AGENT)

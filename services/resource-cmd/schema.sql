@@ -252,6 +252,19 @@ CREATE INDEX server_resource_expr_idx ON server_resource USING gin (((state -> '
 CREATE INDEX server_resource_expr_idx1 ON server_resource (((state ->> 'parent_id'::text)));
 CREATE INDEX server_resource_organisation_service_name_idx ON server_resource (organisation, service, name);
 
+CREATE TABLE server_runtime (
+    server uuid NOT NULL,
+    seen_at bigint,
+    patience double precision DEFAULT 0 NOT NULL,
+    alert_after bigint,
+    boot_time double precision DEFAULT 0 NOT NULL,
+    clock_skew double precision DEFAULT 0 NOT NULL,
+    judged bytea DEFAULT '\x'::bytea NOT NULL,
+    CONSTRAINT server_runtime_pkey PRIMARY KEY (server)
+)
+WITH (fillfactor='70');
+CREATE INDEX server_runtime_alert_after ON server_runtime (alert_after) WHERE (alert_after IS NOT NULL);
+
 CREATE TABLE service (
     id uuid NOT NULL,
     organisation uuid NOT NULL,
@@ -287,6 +300,9 @@ ALTER TABLE key
 
 ALTER TABLE reminded
     ADD CONSTRAINT reminded_resource_fkey FOREIGN KEY (resource) REFERENCES resource(id) ON DELETE CASCADE;
+
+ALTER TABLE server_runtime
+    ADD CONSTRAINT server_runtime_server_fkey FOREIGN KEY (server) REFERENCES server_resource(id) ON DELETE CASCADE;
 
 ALTER TABLE region_observation
     ADD CONSTRAINT view_resource_fkey FOREIGN KEY (resource) REFERENCES resource(id) ON DELETE CASCADE;

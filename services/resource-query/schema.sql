@@ -105,6 +105,13 @@ CREATE TABLE seen (
     CONSTRAINT seen_pkey PRIMARY KEY (boot)
 );
 
+CREATE TABLE server_newest (
+    server uuid NOT NULL,
+    newest bytea NOT NULL,
+    CONSTRAINT server_newest_pkey PRIMARY KEY (server)
+)
+WITH (fillfactor='70');
+
 CREATE TABLE server_resource (
     id uuid NOT NULL,
     organisation uuid NOT NULL,

@@ -33,6 +33,11 @@ CREATE TABLE dead_letter (
     CONSTRAINT dead_letter_worker_key_key UNIQUE (worker, key)
 );
 
+CREATE TABLE deleted_server (
+    server uuid NOT NULL,
+    CONSTRAINT deleted_server_pkey PRIMARY KEY (server)
+);
+
 CREATE TABLE failure (
     slot timestamp with time zone NOT NULL,
     series integer NOT NULL,
@@ -55,6 +60,70 @@ CREATE TABLE flip (
 );
 CREATE INDEX flip_at ON flip (heartbeat, at);
 
+CREATE TABLE metric_day (
+    server uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    figures integer[] NOT NULL,
+    counts integer[] NOT NULL,
+    cpu double precision[],
+    memory double precision[],
+    swap double precision[],
+    disk_io double precision[],
+    disk_usage double precision[],
+    load double precision[],
+    network double precision[],
+    CONSTRAINT metric_day_pkey PRIMARY KEY (server, at)
+);
+
+CREATE TABLE metric_hour (
+    server uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    figures integer[] NOT NULL,
+    counts integer[] NOT NULL,
+    cpu double precision[],
+    memory double precision[],
+    swap double precision[],
+    disk_io double precision[],
+    disk_usage double precision[],
+    load double precision[],
+    network double precision[],
+    CONSTRAINT metric_hour_pkey PRIMARY KEY (server, at)
+);
+CREATE INDEX metric_hour_at ON metric_hour (at);
+
+CREATE TABLE metric_mark (
+    level smallint NOT NULL,
+    server uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT metric_mark_pkey PRIMARY KEY (level, server, at)
+);
+
+CREATE TABLE metric_minute (
+    server uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    figures integer[] NOT NULL,
+    counts integer[] NOT NULL,
+    cpu double precision[],
+    memory double precision[],
+    swap double precision[],
+    disk_io double precision[],
+    disk_usage double precision[],
+    load double precision[],
+    network double precision[],
+    CONSTRAINT metric_minute_pkey PRIMARY KEY (server, at)
+)
+PARTITION BY RANGE (at);
+
+CREATE TABLE metric_name (
+    id integer GENERATED ALWAYS AS IDENTITY,
+    server uuid NOT NULL,
+    type text NOT NULL,
+    name text NOT NULL,
+    seen date NOT NULL,
+    CONSTRAINT metric_name_pkey PRIMARY KEY (id),
+    CONSTRAINT metric_name_server_type_name_key UNIQUE (server, type, name)
+);
+
 CREATE TABLE monitor (
     id uuid NOT NULL,
     noun text NOT NULL,
@@ -63,6 +132,7 @@ CREATE TABLE monitor (
     created_at timestamp with time zone NOT NULL,
     service uuid,
     unique_key text,
+    settings jsonb,
     CONSTRAINT monitor_pkey PRIMARY KEY (id)
 );
 CREATE INDEX monitor_unique_key ON monitor (unique_key) WHERE (unique_key IS NOT NULL);
@@ -143,6 +213,23 @@ CREATE TABLE result_day (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE sample (
+    server uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    every real NOT NULL,
+    late real NOT NULL,
+    figures integer[] NOT NULL,
+    cpu double precision[],
+    memory double precision[],
+    swap double precision[],
+    disk_io double precision[],
+    disk_usage double precision[],
+    load double precision[],
+    network double precision[],
+    CONSTRAINT sample_pkey PRIMARY KEY (server, at)
+)
+PARTITION BY RANGE (at);
+
 CREATE TABLE seen (
     boot uuid NOT NULL,
     applied int8multirange NOT NULL,
@@ -205,3 +292,7 @@ CREATE VIEW result_hour AS
   WHERE (counts.checks > 0);
 
 COMMENT ON VIEW result_hour IS 'Hours in which something was counted. total is the sum of the times of timed answers, in ms; day has an index.';
+
+COMMENT ON COLUMN sample.every IS 'The interval of the client in seconds; 0 when unknown.';
+
+COMMENT ON COLUMN sample.late IS 'Seconds from its time, by the client, to its receipt, by us.';

@@ -39,6 +39,8 @@ def body(operation: Operation) -> dict[str, Any] | None:
 def of(operation: Operation, id_: str) -> tuple[str, str]:
     """Method and URL with an id in its place."""
     url = operation.url.format(id=id_, integration="r276xxt51c23")
+    if "/metrics" in operation.path and operation.method == "GET":
+        url += "?type=cpu-total-usage"
     return operation.method, f"{url}?id={id_}" if operation.method == "DELETE" and "{id}" not in operation.path else url
 
 
@@ -71,8 +73,8 @@ async def everything(client: Client, own: dict[str, str]) -> list[Any]:
         if "{id}" in operation.path and operation not in UNKNOWN:
             id_ = own["service" if "/service/" in operation.path else noun(operation)]
             span = {"end_date": "2999-01-01T00:00:00Z"} if operation.path.endswith("/events") else {}
-            if not operation.path.endswith("/statistic"):
-                found.append(await client.get(operation.url.format(id=id_), **span))
+            if not operation.path.endswith(("/statistic", ".svg")):
+                found.append(await client.get(of(operation, id_)[1], **span))
     return found
 
 

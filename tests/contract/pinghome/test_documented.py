@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from contract.client import Client
-from contract.pinghome.operations import COMMANDS, DOCUMENTED, GATEWAY, HERE, PRESENT, RECORDS, ROUTED, STATISTICS
+from contract.pinghome.operations import COMMANDS, DOCUMENTED, GATEWAY, PRESENT, RECORDS, ROUTED, STATISTICS
 
 # The documents are not ours to ship: they lie beside the checkout, where the work is done and in CI.
 DOCUMENT = Path(os.environ.get("SEEDS") or Path(__file__).parents[4] / "shared/spec") / "pinghome-monitoring.txt"
@@ -46,12 +46,3 @@ async def test_running_service_shows_the_same_routes_as_its_code(client: Client,
     ours = {path: methods for path, methods in shown["paths"].items() if path.startswith("/v1/")}
     routes = {f"{method.upper()} {service}{path}" for path, methods in ours.items() for method in methods}
     assert routes == {str(each) for each in PRESENT if each.service == service}
-
-
-@pytest.mark.parametrize("operation", [each for each in DOCUMENTED if each.comes != HERE], ids=str)
-async def test_operation_of_a_later_issue_is_an_unknown_route(client: Client, operation):
-    answer = await client(
-        operation.method, operation.url.format(id="6766163a-568d-47b4-a1fa-91a0957e06d4", integration="r276xxt51c23")
-    )
-
-    assert (answer.status_code, answer.json()) == (404, {"message": "Not found"})

@@ -99,7 +99,7 @@ class Nobody:
 
 
 SERVICES: dict[str, Any] = {
-    "resource-cmd": lambda: TelemetryConsumer(60).apply,
+    "resource-cmd": lambda: TelemetryConsumer(60, 30).apply,
     "resource-query": lambda: Records(Nobody()).telemetry,
     "statistic-query": lambda: Statistics(Nobody(), Partitions({"result": 30, "failure": 30, "ping": 30})).telemetry,
 }

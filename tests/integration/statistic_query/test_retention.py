@@ -11,7 +11,7 @@ from statistic_query.flips import flips
 from statistic_query.owned import Owned
 from statistic_query.partition import Partitions
 
-KEPT = {"ping": 90, "flip": 30, "state_change": 30}
+KEPT = {"ping": 90, "flip": 30, "state_change": 30, "metric_hour": 400}
 
 
 async def test_old_changes_go_but_for_the_last_one_which_says_how_the_time_began(db, monkeypatch):  # noqa: F811

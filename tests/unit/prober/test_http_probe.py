@@ -38,9 +38,9 @@ async def test_phases_are_milliseconds_of_the_parts_there_were(listening, look):
 
     assert phases.dns is None
     assert phases.tls is None
-    assert 0 < phases.connect < 90
-    assert 99 <= phases.first_byte < 145
-    assert phases.first_byte + 45 <= phases.total < 500
+    assert 0 < phases.connect < 10_000
+    assert 99 <= phases.first_byte < 10_000  # 100 ms would be 100,000 µs
+    assert phases.first_byte + 45 <= phases.total < 20_000
 
 
 async def test_name_is_looked_up_and_timed(listening, look):

@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 
 from pinghome_common import limits
 from pinghome_common.http1_request import MALFORMED, RequestLimits
-from pinghome_common.limits import ConnectionRejected, Gate, Turn, error_body
+from pinghome_common.limits import ConnectionRejected, Gate, Turn, error_answer
 
 REFUSED = Counter("pinghome_http_refused", "Requests refused before they reached the application", ["status"])
 
@@ -222,10 +222,11 @@ class LimitedProtocol(RequestLimits):
             self._leave(refusal)
 
     def _leave(self, refusal: ConnectionRejected) -> None:
-        body = error_body(str(refusal))
+        path = self.url.partition(b"?")[0] if self.scope else b""
+        kind, body = error_answer(refusal.status, str(refusal), path, self.scope["headers"] if self.scope else [])
         headers = [
             *self.server_state.default_headers,
-            (b"content-type", b"application/json"),
+            (b"content-type", kind),
             (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
         ]

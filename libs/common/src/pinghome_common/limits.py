@@ -13,6 +13,7 @@ from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, cast
 
+from pinghome_common.rpc_status import status_json, status_protobuf
 from pinghome_common.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ CONNECTIONS_LIMIT = 10_000
 OWN_FILES = 256  # descriptors reserved for the database, the broker and files
 LONG_BODY_LIMIT = 64 << 20  # bytes of a ping's body; all but the first are read and dropped
 BODY_RATE = 64 << 10  # bytes a second; a body that arrives at this rate has no time limit
+PROTOBUF = b"application/x-protobuf"
 PINGS = re.compile(rb"[^/]*/(?:ping|v1/heartbeat)/")
 """Host and path of pings at the data-gateway's own port."""
 PINGS_OF_ALL = re.compile(
@@ -60,9 +62,16 @@ class ConnectionRejected(Exception):
         super().__init__(message)
 
 
-def error_body(message: str) -> bytes:
-    """The JSON body of an error; `message` is a sentence that says what to do."""
-    return json.dumps({"message": message}).encode()
+def error_answer(status: int, message: str, path: bytes, headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+    """Content type and body of an error: our JSON, but google.rpc.Status in the request's form for OTLP.
+
+    `message` is a sentence that says what to do.
+    """
+    if not path.rstrip(b"/").endswith(b"/v1/metrics"):
+        return b"application/json", json.dumps({"message": message}).encode()
+    if any(name == b"content-type" and value.lower().startswith(PROTOBUF) for name, value in headers):
+        return PROTOBUF, status_protobuf(status, message)
+    return b"application/json", status_json(status, message)
 
 
 def network_of(host: str) -> str:

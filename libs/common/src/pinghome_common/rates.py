@@ -1,51 +1,89 @@
-"""Rates of counters: what a server's disks and interfaces did per second between two samples (contract G)."""
+"""Rates of counters: what a server's disks, interfaces or CPUs did per second between two samples (contract G)."""
 
-from pinghome_common.events.metric import FIELDS, Figures, Sample
+from math import isfinite
+
+from pinghome_common.events.metric import COUNTED, FIELDS, Figures, Sample
 
 LONGEST_GAP = 900.0
 """Seconds between two samples beyond which their difference says nothing."""
 
+Values = list[float | None]
+
+
+class Counters:
+    """The newest totals of one server's counters; samples come in the order of their times.
+
+    Totals are remembered one by one, because OTLP clients may send disks and interfaces at times of their own.
+    """
+
+    def __init__(self) -> None:
+        self._newest: dict[tuple[str, str], tuple[int, Values]] = {}
+
+    def rates(self, at: int, interval: float, figures: list[Figures]) -> list[Figures]:
+        """The figures with the rate since the sample before in place of each counter.
+
+        A counter that is smaller than before, new, or more than 3 intervals or 15 minutes later has no rate: None.
+        Disks and interfaces without figures of the host get those, too, as their sums. The same counter at the same or
+        an earlier time again is left out.
+
+        Args:
+            at: the time of the sample in UNIX microseconds.
+            interval: of its client in seconds; 0 when unknown.
+            figures: of the sample, in any order.
+        """
+        found: list[Figures] = []
+        for it in figures:
+            if not it.counter:
+                found.append(it)
+                continue
+            before, earlier = self._newest.get((it.type, it.name), (0, None))
+            if earlier and at <= before:
+                continue
+            self._newest[it.type, it.name] = at, it.values
+            seconds = _seconds(at - before, interval) if earlier else 0.0
+            found.append(Figures(it.type, it.name, _differences(earlier or [], it.values, seconds)))
+        return found + _of_host(found)
+
 
 def rates(before: Sample | None, after: Sample) -> list[Figures]:
-    """The figures of a sample with the rate since the one before it in place of each counter.
-
-    A counter that is smaller than before, new, or more than 3 intervals or 15 minutes later has no rate: None. A type
-    that has rates of names only gets those of the host, too, which are their sums.
-    """
-    seconds = _seconds(before, after)
-    counters = {(it.type, it.name): it.values for it in before.figures if it.counter} if before else {}
-    found: list[Figures] = []
-    for it in after.figures:
-        if not it.counter:
-            found.append(it)
-            continue
-        earlier = counters.get((it.type, it.name), []) if seconds else []
-        found.append(Figures(it.type, it.name, _differences(earlier, it.values, seconds)))
-    whole = {it.type for it in found if not it.name}
-    for type_ in {it.type for it in after.figures if it.counter} - whole:
-        found.append(Figures(type_, "", _sums([it.values for it in found if it.type == type_], len(FIELDS[type_]))))
-    return found
+    """The figures of a sample with rates since the one before it, as `Counters.rates` has them."""
+    counters = Counters()
+    if before:
+        counters.rates(before.at, before.interval, before.figures)
+    return counters.rates(after.at, after.interval, after.figures)
 
 
-def _seconds(before: Sample | None, after: Sample) -> float:
+def longest_gap(interval: float) -> float:
+    """Seconds between two samples up to which their difference is a rate; the interval is 0 when unknown."""
+    return min(LONGEST_GAP, 3 * interval) if interval > 0 else LONGEST_GAP
+
+
+def _seconds(micros: int, interval: float) -> float:
     """Between two samples whose difference is a rate; otherwise 0."""
-    if before is None:
-        return 0.0
-    seconds = (after.at - before.at) / 1e6
-    longest = min(LONGEST_GAP, 3 * after.interval) if after.interval else LONGEST_GAP
-    return seconds if 0 < seconds <= longest else 0.0
+    seconds = micros / 1e6
+    return seconds if 0 < seconds <= longest_gap(interval) else 0.0
 
 
-def _differences(earlier: list[float | None], values: list[float | None], seconds: float) -> list[float | None]:
+def _differences(earlier: Values, values: Values, seconds: float) -> Values:
     if any(old is not None and new is not None and new < old for old, new in zip(earlier, values, strict=False)):
-        earlier = []  # one that begins anew does so with all its fields
-    found: list[float | None] = [None] * len(values)
-    for place, (old, new) in enumerate(zip(earlier, values, strict=False)):
-        if old is not None and new is not None:
-            found[place] = (new - old) / seconds
+        seconds = 0.0  # one that begins anew does so with all its fields
+    found: Values = [None] * len(values)
+    if seconds:
+        for place, (old, new) in enumerate(zip(earlier, values, strict=False)):
+            if old is not None and new is not None and isfinite(rate := (new - old) / seconds):
+                found[place] = round(rate, 6)
     return found
 
 
-def _sums(named: list[list[float | None]], fields: int) -> list[float | None]:
+def _of_host(found: list[Figures]) -> list[Figures]:
+    sums = []
+    for type_ in COUNTED:
+        named = [it for it in found if it.type == type_]
+        if named and all(it.name for it in named):
+            sums.append(Figures(type_, "", _sums([it.values for it in named], len(FIELDS[type_]))))
+    return sums
+
+
+def _sums(named: list[Values], fields: int) -> Values:
     columns = [[values[place] for values in named] for place in range(fields)]
     return [sum(known) if (known := [it for it in column if it is not None]) else None for column in columns]

@@ -21,7 +21,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from pinghome_common import logs
 from pinghome_common.http1 import LimitedProtocol
-from pinghome_common.limits import CONNECTIONS_LIMIT, OWN_FILES, Gate, error_body
+from pinghome_common.limits import CONNECTIONS_LIMIT, OWN_FILES, Gate, error_answer
 from pinghome_common.settings import Settings
 
 DRAIN = 10  # seconds that open requests get after SIGTERM
@@ -40,8 +40,9 @@ class AnswerTimeout:
         except asyncio.CancelledError:
             if scope["type"] == "lifespan":
                 return  # a signal came during the start
-            body = error_body("The answer took too long; try again in a few seconds.")
-            headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+            message = "The answer took too long; try again in a few seconds."
+            kind, body = error_answer(503, message, scope["path"].encode(), scope["headers"])
+            headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
             with suppress(RuntimeError):  # the answer had started
                 await send({"type": "http.response.start", "status": 503, "headers": headers})
                 await send({"type": "http.response.body", "body": body})

@@ -124,6 +124,13 @@ class Settings(BaseSettings):
         10, gt=0, description="requests a second with samples that one agent may send, each with 2000 values on average"
     )
     metrics_raw_kept_days: int = Field(8, ge=1, le=90, description="days for which single samples of servers are kept")
+    metrics_minutes_kept_days: int = Field(35, ge=1, description="days for which their minutes are kept")
+    metrics_hours_kept_days: int = Field(
+        400, ge=1, description="days for which their hours are kept; days are kept for ever"
+    )
+    server_grace_seconds: int = Field(
+        30, ge=0, description="seconds, beyond two intervals, for which a server may be silent before it is down"
+    )
     pings_kept: int = Field(1000, ge=1, description="number of pings kept for each heartbeat or check")
     pings_kept_days: int = Field(
         90, ge=8, description="days for which single pings are kept; hourly and daily counts stay"

@@ -21,7 +21,7 @@ class Decision(Enum):
 
 @dataclass(slots=True, kw_only=True)
 class ParentState:
-    """A monitor and its parent; `checked` are the times of their latest results, None before the first."""
+    """A monitor or server and its parent; `checked` is when each was last heard of, None before the first time."""
 
     status: str
     checked: datetime | None
@@ -31,7 +31,7 @@ class ParentState:
     parent_since: datetime
     parent_checked: datetime | None
     patience: timedelta
-    """How long a result may take to come: two intervals of the slower one, and ten seconds."""
+    """How long a word of either may take to come: two intervals of the slower one, its grace, and ten seconds."""
 
 
 def decide(it: ParentState, down_at: datetime, now: datetime, *, waited: bool) -> Decision:

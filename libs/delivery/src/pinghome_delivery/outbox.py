@@ -45,8 +45,9 @@ LONGEST = 900.0
 class Notice:
     """Something to tell the channels of a monitor.
 
-    `noun` is `resource` or `heartbeat`; `version` is the aggregate's version of the event that says it; `what` is
-    `down`, `up`, `unknown`, `ssl-reminder`, `tld-reminder`; `title` is one line, `text` sentences.
+    `noun` is `resource`, `heartbeat` or `server_resource`; `version` is the aggregate's version of the event that says
+    it; `what` is `down`, `up`, `unknown`, `ssl-reminder`, `tld-reminder`, of servers also `threshold-broken`,
+    `threshold-cleared`, `rebooted`; `title` is one line, `text` sentences.
     """
 
     organisation: UUID

@@ -2,8 +2,10 @@
 
 from fastapi import FastAPI
 
+from data_gateway.api import agent
 from data_gateway.api.healthchecks import ping
 from data_gateway.api.healthchecks.mail import MailServer
+from data_gateway.api.otlp import metrics
 from data_gateway.api.ping_fast_path import PingFastPath
 from data_gateway.api.pinghome import heartbeat, server_resource
 from data_gateway.group_commit import Committer
@@ -26,8 +28,8 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     intake.broker = broker
     state.directory = intake.directory = Directory(broker, settings.data / NAME / "known", {"heartbeat": intake.apply})
     intake.committer = committer = Committer(broker, settings.data / NAME, lambda: intake.directory.ready)
-    metrics: MetricIntake = state.metric_intake
-    metrics.directory, metrics.committer = intake.directory, committer
+    samples: MetricIntake = state.metric_intake
+    samples.directory, samples.committer = intake.directory, committer
     parts.workers |= {"directory": state.directory.run, "commit": committer.run, "drain": committer.drain}
     if settings.smtp_listen:
         parts.workers["mail"] = MailServer(intake, settings).run
@@ -37,7 +39,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
     settings = settings or Settings()
-    routers = [heartbeat.routes, server_resource.routes, ping.routes]
+    routers = [heartbeat.routes, server_resource.routes, metrics.routes, agent.routes, ping.routes]
     application = app.build(NAME, settings, _start, routers, "Check-ins of heartbeats, samples of servers.")
     application.state.intake = PingIntake()
     limit = settings.metrics_limit

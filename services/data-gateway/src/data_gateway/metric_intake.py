@@ -1,17 +1,22 @@
 """Accepts samples of servers: finds the server of a token, checks times, and keeps each token to its rate."""
 
+import asyncio
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from data_gateway.group_commit import Committer
-from pinghome_common.directory import Caller, Directory
+from pinghome_common.directory import Directory
 from pinghome_common.errors import Unauthorized, Unavailable
 from pinghome_common.events.key import Kind
 from pinghome_common.events.metric import Sample
 
 AHEAD = 300_000_000
 """Microseconds that a sample may be ahead of our clock."""
+
+LARGEST = 2.0**64
+"""The largest figure: counters of 64 bits; sums of them are finite."""
 
 BURST = 10.0
 """Seconds whose requests and values may come at once."""
@@ -21,6 +26,13 @@ class Overloaded(Unavailable):
     """A token sends more than it may."""
 
     retry_after = 5
+
+
+class Sender(NamedTuple):
+    """A token that is known, by the id of its key, and the server whose samples it sends."""
+
+    key: UUID
+    server: UUID
 
 
 class Rate:
@@ -48,8 +60,10 @@ class MetricIntake:
         self._kept = kept_days * 86_400 * 1_000_000
         self._requests, self._values = requests, values
         self._rates: dict[UUID, Rate] = {}
+        self.large = asyncio.Lock()
+        """Held while a large body is read."""
 
-    async def caller(self, token: str) -> Caller:
+    async def find(self, token: str) -> Sender:
         """Whose token it is.
 
         Raises:
@@ -62,7 +76,7 @@ class MetricIntake:
             found = self.directory.caller(Kind.agent, token)
         if found is None or found.server is None:
             raise Unauthorized("Unauthorized")
-        return found
+        return Sender(found.key, found.server)
 
     def refuses(self, at: int, now: int) -> str:
         """Why a sample of that time is not kept, both in UNIX microseconds; empty when it is."""
@@ -72,8 +86,8 @@ class MetricIntake:
             return "is older than samples are kept"
         return ""
 
-    def pace(self, key: UUID, values: int) -> None:
-        """Counts a request with so many values.
+    def pace(self, key: UUID, *, requests: int = 0, values: int = 0) -> None:
+        """Counts requests before their bodies are read, and then their values.
 
         Raises:
             Overloaded: the token has sent more than it may; it says when to try again.
@@ -87,9 +101,9 @@ class MetricIntake:
         passed, rate.at = now - rate.at, now
         rate.requests = min(rate.requests + passed * self._requests, self._requests * BURST)
         rate.values = min(rate.values + passed * self._values, self._values * BURST)
-        if rate.requests < 1 or rate.values < min(values, self._values * BURST):
+        if rate.requests < requests or rate.values < min(values, self._values * BURST):
             raise Overloaded("This token sends more than it may; please send less, or less often.")
-        rate.requests -= 1
+        rate.requests -= requests
         rate.values -= values
 
     async def store(self, samples: Sequence[Sample], size: int) -> None:

@@ -81,7 +81,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         state.relay.wake()
         dispatcher.wake()
 
-    consumer = TelemetryConsumer(settings.period_unit_seconds)
+    consumer = TelemetryConsumer(settings.period_unit_seconds, settings.server_grace_seconds)
     sources = [Source("TELEMETRY", ["telemetry.>"], consumer.apply)]
     evaluation = Projection(NAME, state.db, broker, sources, after=decided)
     deadlines = DeadlineWorker(state.db, decided, settings.period_unit_seconds)

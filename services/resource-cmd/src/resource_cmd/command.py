@@ -49,7 +49,7 @@ class Command(command.Command):
     @cached_property
     def servers(self) -> Servers:
         """The caller's servers."""
-        return Servers(*self._only_recorded)
+        return Servers(*self._parts)
 
     @cached_property
     def agent_keys(self) -> AgentKeys:

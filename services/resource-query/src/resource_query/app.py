@@ -1,4 +1,4 @@
-"""resource-query: monitors, heartbeats, services, channels and integrations, with their state."""
+"""resource-query: monitors, heartbeats, servers, services, channels and integrations, with their state."""
 
 from pathlib import Path
 
@@ -14,8 +14,17 @@ from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from resource_query.api.healthchecks import badges, channels, checks
 from resource_query.api.healthchecks.badge_keys import signer
-from resource_query.api.pinghome import channel, expiry, heartbeat, integration, resource, server_resource, service
-from resource_query.project import NAME, NOUNS, Projector
+from resource_query.api.pinghome import (
+    channel,
+    expiry,
+    heartbeat,
+    integration,
+    prometheus,
+    resource,
+    server_resource,
+    service,
+)
+from resource_query.project import KINDS, NAME, NOUNS, Projector
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -34,7 +43,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     projector = Projector(broker)
     sources = [
         Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events),
-        Source("TELEMETRY", ["telemetry.ping.>", "telemetry.result.>"], projector.telemetry, whole=True),
+        Source("TELEMETRY", [f"telemetry.{kind}.>" for kind in KINDS], projector.telemetry, whole=True),
     ]
     parts.workers |= {
         "directory": state.directory.run,
@@ -45,7 +54,19 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
-    nouns = (resource, expiry, heartbeat, server_resource, service, channel, integration, checks, channels, badges)
+    nouns = (
+        resource,
+        expiry,
+        heartbeat,
+        server_resource,
+        service,
+        prometheus,
+        channel,
+        integration,
+        checks,
+        channels,
+        badges,
+    )
     routers = [*(noun.routes for noun in nouns), badges.images]
     return app.build(
         NAME, settings or Settings(), _start, routers, "Records of uptime monitors, heartbeats and services."

@@ -1,4 +1,4 @@
-"""Projects EVENTS and TELEMETRY into the records of monitors, heartbeats, services, channels and integrations."""
+"""Projects EVENTS and TELEMETRY into the records of monitors, heartbeats, servers, services, channels, integrations."""
 
 from collections import defaultdict
 from uuid import UUID
@@ -8,14 +8,18 @@ import msgspec
 from pinghome_common.db import Connection
 from pinghome_common.events import Envelope, decode
 from pinghome_common.events.heartbeat import Heartbeat, take, unique_key
+from pinghome_common.events.metric import Sample
 from pinghome_common.events.ping import Ping, position
 from pinghome_common.events.probe import Result, Verdict
 from pinghome_common.items import Item
 from pinghome_common.runtime_state import add_runtime, lock_runtime, write_runtime
 from pinghome_common.stream import Broker
+from resource_query import newest
 
 NAME = "resource-query"
 NOUNS = ("service", "resource", "heartbeat", "server_resource", "channel", "integration")
+KINDS = ("ping", "result", "metric")
+"""The kinds of telemetry that are projected."""
 
 _UPSERT = {
     noun: f"INSERT INTO {noun} AS old (id, organisation, version, state{extra}) VALUES ($1, $2, $3, $4{value})"
@@ -29,6 +33,13 @@ _UPSERT = {
         ("integration", ", resource", ", $5", ", resource = $5"),
     )
 }
+
+
+_PARTS = {
+    "resource": (("region_observation", "resource"), ("integration", "resource")),
+    "server_resource": (("server_newest", "server"),),
+}
+"""What goes with a noun: tables, and the column that names its owner."""
 
 
 class _Owner(msgspec.Struct):
@@ -52,32 +63,37 @@ class Projector:
         await self._apply(tx, [item.value for item in items])
 
     async def _apply(self, tx: Connection, events: list[Envelope]) -> None:
-        newest = {event.subject: event for event in events}
+        latest = {event.subject: event for event in events}
         rows: dict[str, list[tuple[object, ...]]] = defaultdict(list)
-        for event in newest.values():
+        for event in latest.values():
             if not event.deleted:
                 rows[event.noun].append(_row(event))
         for noun, values in rows.items():
             await tx.executemany(_UPSERT[noun], values)
-        for event in newest.values():
+        for event in latest.values():
             if event.deleted:
                 await tx.execute(f"DELETE FROM {event.noun} WHERE id = $1", event.subject)
-                for part in ("region_observation", "integration") if event.noun == "resource" else ():
-                    await tx.execute(f"DELETE FROM {part} WHERE resource = $1", event.subject)
-        alive = [event for event in newest.values() if event.noun == "heartbeat" and not event.deleted]
+                for part, owner in _PARTS.get(event.noun, ()):
+                    await tx.execute(f"DELETE FROM {part} WHERE {owner} = $1", event.subject)
+        alive = [event for event in latest.values() if event.noun == "heartbeat" and not event.deleted]
         if alive:
             await add_runtime(tx, (_runtime_change(event) for event in alive))
 
     async def telemetry(self, tx: Connection, items: list[Item]) -> None:
-        """Pings change the runtime state of heartbeats, results the observation of a region."""
+        """Pings change the runtime state of heartbeats, results the observation of a region, samples newest figures."""
         if pings := [item for item in items if isinstance(item.value, Ping)]:
             await self._pings(tx, pings)
-        newest = {(item.value.resource, item.sender): item.value for item in items if isinstance(item.value, Result)}
-        if newest:
-            ids = {resource for resource, _ in newest}
-            existing = await tx.fetch("SELECT id FROM resource WHERE id = ANY($1::uuid[])", list(ids))
-            await self._fetch_missing(tx, "resource", ids - {row["id"] for row in existing})
-            await tx.execute(_OBSERVE, *_columns(newest))
+        results = {(item.value.resource, item.sender): item.value for item in items if isinstance(item.value, Result)}
+        if results:
+            await self._complete(tx, "resource", {resource for resource, _ in results})
+            await tx.execute(_OBSERVE, *_columns(results))
+        samples: dict[UUID, list[Sample]] = defaultdict(list)
+        for item in items:
+            if isinstance(item.value, Sample):
+                samples[UUID(bytes=item.value.server)].append(item.value)
+        if samples:
+            await self._complete(tx, "server_resource", set(samples))
+            await newest.store(tx, samples)
 
     async def _pings(self, tx: Connection, items: list[Item]) -> None:
         pings: dict[UUID, list[tuple[Ping, int]]] = defaultdict(list)
@@ -96,6 +112,11 @@ class Projector:
             changed.append(it)
         if changed:
             await write_runtime(tx, changed)
+
+    async def _complete(self, tx: Connection, noun: str, ids: set[UUID]) -> None:
+        """Applies the events of those that are not here yet."""
+        existing = await tx.fetch(f"SELECT id FROM {noun} WHERE id = ANY($1::uuid[])", list(ids))  # our own
+        await self._fetch_missing(tx, noun, ids - {row["id"] for row in existing})
 
     async def _fetch_missing(self, tx: Connection, noun: str, missing: set[UUID]) -> None:
         """Applies events that telemetry has overtaken; a monitor that the stream does not have is deleted."""

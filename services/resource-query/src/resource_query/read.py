@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.db import Connection, Database
+from pinghome_common.dialects.pinghome_servers import Heard
 from pinghome_common.errors import NotFound
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.heartbeat import Heartbeat
@@ -14,12 +15,22 @@ from pinghome_common.events.resource import Resource
 from pinghome_common.events.server_resource import ServerResource
 from pinghome_common.events.service import Service
 from pinghome_common.runtime_state import read_runtime
+from resource_query.newest import heard
 
 _LATEST = """
 LEFT JOIN LATERAL (
     SELECT checked_at, response_time FROM region_observation v WHERE v.resource = r.id ORDER BY checked_at DESC LIMIT 1
 ) AS latest ON true
 """
+
+_NEWEST = "LEFT JOIN server_newest ON server = r.id"
+
+_HAS = "SELECT " + " OR ".join(
+    f"EXISTS (SELECT FROM {noun} WHERE organisation = $1 AND {column} = $2)"  # our own names
+    for noun, column in (
+        ("service", "id"), ("resource", "service"), ("heartbeat", "service"), ("server_resource", "service"),
+    )
+)  # fmt: skip
 
 
 class Read:
@@ -96,22 +107,29 @@ class Read:
         join = "JOIN runtime_state ON heartbeat = r.id"
         return [_heartbeat(row) for row in await self._page("heartbeat", service, join, limit, offset)]
 
-    async def server(self, id_: UUID) -> tuple[ServerResource, int]:
-        """A server and its version.
+    async def server(self, id_: UUID) -> tuple[ServerResource, int, Heard | None]:
+        """A server, its version, and what was last heard of it.
 
         Raises:
             NotFound: it does not exist or belongs to another organisation.
         """
         row = await self._db.fetchrow(
-            "SELECT * FROM server_resource WHERE id = $1 AND organisation = $2", id_, self._organisation
-        )
+            f"SELECT * FROM server_resource r {_NEWEST} WHERE r.id = $1 AND r.organisation = $2",
+            id_, self._organisation,
+        )  # fmt: skip
         if row is None:
             raise NotFound("Server resource not found")
-        return _decode_server(row["state"]), row["version"]
+        return _decode_server(row["state"]), row["version"], heard(row["newest"])
 
-    async def servers(self, service: UUID, limit: int, offset: int) -> list[ServerResource]:
-        """A service's servers, oldest first."""
-        return [_decode_server(row["state"]) for row in await self._page("server_resource", service, "", limit, offset)]
+    async def servers(self, service: UUID, limit: int, offset: int) -> list[tuple[ServerResource, Heard | None]]:
+        """A service's servers, each with what was last heard of it, oldest first."""
+        rows = await self._page("server_resource", service, _NEWEST, limit, offset)
+        return [(_decode_server(row["state"]), heard(row["newest"])) for row in rows]
+
+    async def has(self, service: UUID) -> bool:
+        """Whether the organisation has the service, or anything in it."""
+        found: bool = await self._db.fetchval(_HAS, self._organisation, service)
+        return found
 
     async def services(self, limit: int, offset: int) -> list[Service]:
         """The organisation's services, oldest first."""

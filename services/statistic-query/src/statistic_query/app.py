@@ -1,4 +1,4 @@
-"""statistic-query: uptime, response times, state changes, pings and notifications."""
+"""statistic-query: uptime, response times, state changes, pings, notifications and figures of servers."""
 
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from statistic_query.api.healthchecks import flips, ping
-from statistic_query.api.pinghome import heartbeat, resource, result
+from statistic_query.api.pinghome import heartbeat, resource, result, server_resource
 from statistic_query.partition import Partitions, Retention
 from statistic_query.pings import Pruner
 from statistic_query.project import NAME, NOUNS, Projector
+from statistic_query.servers.rollups import Rollups
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -38,26 +39,37 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "ping": settings.pings_kept_days,
         "state_change": settings.changes_kept_days,
         "flip": settings.changes_kept_days,
+        "sample": settings.metrics_raw_kept_days,
+        "metric_minute": settings.metrics_minutes_kept_days,
+        "metric_hour": settings.metrics_hours_kept_days,
     }
     partitions = Partitions(retention_days)
     projector = Projector(broker, partitions)
     sources = [
         Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events, whole=True),
-        Source("TELEMETRY", ["telemetry.ping.>", "telemetry.result.>"], projector.telemetry, whole=True),
+        Source(
+            "TELEMETRY",
+            ["telemetry.ping.>", "telemetry.result.>", "telemetry.metric.>"],
+            projector.telemetry,
+            whole=True,
+        ),
     ]
     parts.workers |= {
         "prune": Pruner(state.db, settings.pings_kept).run,
         "directory": state.directory.run,
         "project": Projection(NAME, state.db, broker, sources, durable=False).run,
         "expire": Retention(state.db, partitions).run,
+        "rollup": Rollups(state.db, Partitions(retention_days)).run,
     }
     parts.checks |= app.readiness_checks(broker, state.directory, state.db)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
-    routers = [resource.routes, result.routes, heartbeat.routes, flips.routes, ping.routes]
-    return app.build(NAME, settings or Settings(), _start, routers, "Statistics of uptime monitors and heartbeats.")
+    routers = [resource.routes, result.routes, server_resource.routes, heartbeat.routes, flips.routes, ping.routes]
+    return app.build(
+        NAME, settings or Settings(), _start, routers, "Statistics of uptime monitors, heartbeats and servers."
+    )
 
 
 def main() -> None:

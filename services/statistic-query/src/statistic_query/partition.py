@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database, delete_in_batches
 from pinghome_common.worker import Worker
+from statistic_query.servers.names import drop_unseen
 
 DAY = timedelta(days=1)
-_NAME = re.compile(r"(result|failure|ping)_(\d{8})")
+_NAME = re.compile(r"(result|failure|ping|sample|metric_minute)_(\d{8})")
 
 
 class Partitions:
@@ -26,6 +27,10 @@ class Partitions:
     def keeps(self, table: str, at: datetime) -> bool:
         """True if rows of this time are still kept; not true for more than a day ahead of our clock."""
         return now() - timedelta(days=self._retention_days[table]) < at < now() + DAY
+
+    def longest(self, *tables: str) -> int:
+        """The days after which nothing is left in any of these."""
+        return max(self._retention_days[table] for table in tables) + 2
 
     async def create(self, tx: Connection, table: str, times: Iterable[datetime]) -> None:
         """Creates the missing partitions for some times, in the caller's transaction."""
@@ -71,6 +76,7 @@ class Retention(Worker):
         """Deletes what has expired."""
         await self._partitions.drop_old(connection)
         await self._partitions.delete_old(connection)
+        await drop_unseen(connection, self._partitions.longest("sample", "metric_minute"))
         return False
 
 
@@ -78,6 +84,7 @@ class Retention(Worker):
 _OLD = {
     "notification": "t.at < $1",
     "flip": "t.at < $1",
+    "metric_hour": "t.at < $1",
     "state_change": (
         "t.at < $1 AND EXISTS (SELECT FROM state_change n WHERE n.resource = t.resource AND n.at < $1"
         " AND (n.at, n.version) > (t.at, t.version))"

@@ -9,18 +9,21 @@ from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection
 from pinghome_common.events import Envelope, decode
 from pinghome_common.events.heartbeat import unique_key
+from pinghome_common.events.metric import Sample
 from pinghome_common.events.ping import Ping
 from pinghome_common.events.probe import Result, Verdict
-from pinghome_common.events.resource import Resource
 from pinghome_common.items import Item
 from pinghome_common.stream import Broker
 from statistic_query import pings, rollup
 from statistic_query.partition import Partitions
 from statistic_query.pings import in_columns
 from statistic_query.read import VERDICTS
+from statistic_query.servers.names import Names
+from statistic_query.servers.settings import settings
+from statistic_query.servers.store import store
 
 NAME = "statistic-query"
-NOUNS = ("resource", "heartbeat", "notification")
+NOUNS = ("resource", "heartbeat", "server_resource", "notification")
 MAX_ADDRESSES = 100_000
 
 
@@ -30,12 +33,28 @@ class _Status(msgspec.Struct, frozen=True):
 
 
 class _Monitor(msgspec.Struct):
-    """The state of a monitor or heartbeat; only heartbeats have `changed_version`, of the last status change."""
+    """The state of a monitor, heartbeat or server; heartbeats have `changed_version`, of the last status change."""
 
     created_at: datetime
     service_id: UUID
     vitals: _Status = _Status()
     changed_version: int = 0
+
+
+class _Change(msgspec.Struct):
+    """The last change of status of a monitor or server; only monitors have a status code and a region."""
+
+    status: str
+    previous: str | None
+    at: datetime
+    version: int
+    reason: str = ""
+    status_code: int | None = None
+    region: str | None = None
+
+
+class _Changed(msgspec.Struct):
+    change: _Change
 
 
 class _Notification(msgspec.Struct):
@@ -47,7 +66,7 @@ class Projector:
     """Applies messages inside the projection's transaction."""
 
     def __init__(self, broker: Broker, partitions: Partitions) -> None:
-        self._broker, self._partitions = broker, partitions
+        self._broker, self._partitions, self._names = broker, partitions, Names()
         self._series: dict[tuple[UUID, str], int] = {}
         self._addresses: dict[str, int | None] = {"": None}
         self._tx: Connection | None = None
@@ -80,6 +99,7 @@ class Projector:
                     monitor.created_at,
                     monitor.service_id,
                     key,
+                    settings(event.data) if event.noun == "server_resource" else None,
                 )
             )
             if monitor.changed_version == event.version and monitor.vitals.status in ("up", "down"):
@@ -91,12 +111,12 @@ class Projector:
                         monitor.vitals.status == "up",
                     )
                 )
-            if event.noun == "resource":
-                change = msgspec.json.decode(event.data, type=Resource).change
+            if event.noun in ("resource", "server_resource"):
+                change = msgspec.json.decode(event.data, type=_Changed).change
                 changes.append(
                     (
-                        event.subject, change.version, change.at, change.status.value,
-                        change.previous and change.previous.value, change.reason, change.status_code, change.region,
+                        event.subject, change.version, change.at, change.status,
+                        change.previous, change.reason, change.status_code, change.region,
                     )
                 )  # fmt: skip
         for statement, rows in (
@@ -109,25 +129,28 @@ class Projector:
             await self._delete(tx, noun, id_)
 
     async def _delete(self, tx: Connection, noun: str, id_: UUID) -> None:
-        """Deletes a monitor; its results and pings can no longer be read, and are dropped with their partitions."""
+        """Deletes a monitor; its results and pings can no longer be read, and are dropped with their partitions.
+
+        A server's points are deleted by the worker of rollups.
+        """
         await tx.execute("DELETE FROM monitor WHERE id = $1", id_)
-        tables = (
-            ("state_change", "result_day", "series") if noun == "resource" else ("ping_hour", "flip", "ping_sequence")
-        )
-        for table in tables:
-            await tx.execute(f"DELETE FROM {table} WHERE {noun} = $1", id_)
+        for table, column in _TABLES[noun]:
+            await tx.execute(f"DELETE FROM {table} WHERE {column} = $1", id_)
+        if noun == "server_resource":
+            await tx.execute("INSERT INTO deleted_server VALUES ($1) ON CONFLICT DO NOTHING", id_)
         # A digest is kept, because it covers other monitors, too.
         await tx.execute("DELETE FROM notification WHERE about = $1 AND state->'covers' = '[]'", id_)
         self._series = {of: series for of, series in self._series.items() if of[0] != id_}
 
     async def telemetry(self, tx: Connection, items: list[Item]) -> None:
-        """Stores pings and results, and counts them by hour."""
+        """Stores pings, results and samples; counts pings and results by hour."""
         if tx is not self._tx:  # after a crash the server may have lost what an earlier connection committed
             self._forget()
             self._tx = tx
         try:
             await self._pings(tx, [item.value for item in items if isinstance(item.value, Ping)])
             await self._results(tx, [item for item in items if isinstance(item.value, Result)])
+            await self._samples(tx, [item.value for item in items if isinstance(item.value, Sample)])
         except BaseException:
             self._forget()
             raise
@@ -135,6 +158,7 @@ class Projector:
     def _forget(self) -> None:
         """Empties the caches, as the transaction that created their entries may have been rolled back."""
         self._partitions.forget()
+        self._names.forget()
         self._series.clear()
         self._addresses = {"": None}
 
@@ -144,6 +168,12 @@ class Projector:
 
         if arrived:
             await pings.store(tx, arrived, self._partitions, fetch_missing)
+
+    async def _samples(self, tx: Connection, arrived: list[Sample]) -> None:
+        if arrived:
+            alive = await self._alive(tx, "server_resource", {UUID(bytes=it.server) for it in arrived})
+            known = {id_.bytes for id_ in alive}
+            await store(tx, [it for it in arrived if it.server in known], self._partitions, self._names)
 
     async def _results(self, tx: Connection, items: list[Item]) -> None:
         arrived: list[tuple[tuple[UUID, str], datetime, Result]] = []
@@ -214,6 +244,13 @@ class Projector:
                 self._addresses[row["address"]] = row["id"]
 
 
+_TABLES = {
+    "resource": [("state_change", "resource"), ("result_day", "resource"), ("series", "resource")],
+    "heartbeat": [("ping_hour", "heartbeat"), ("flip", "heartbeat"), ("ping_sequence", "heartbeat")],
+    "server_resource": [("state_change", "resource")],
+}
+"""What is deleted with each noun, by the column that has its id."""
+
 _VERDICTS = {verdict: number for number, verdict in enumerate(VERDICTS)}
 
 
@@ -232,9 +269,9 @@ def _late(it: Result) -> float:
 
 
 _MONITOR = """
-INSERT INTO monitor AS old (id, noun, organisation, version, created_at, service, unique_key)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (id) DO UPDATE SET version = $4, service = $6, unique_key = $7 WHERE old.version <= $4
+INSERT INTO monitor AS old (id, noun, organisation, version, created_at, service, unique_key, settings)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (id) DO UPDATE SET version = $4, service = $6, unique_key = $7, settings = $8 WHERE old.version <= $4
 """
 
 _CHANGE = "INSERT INTO state_change VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (resource, version) DO NOTHING"

@@ -121,7 +121,7 @@ class Read:
         self._db, self._organisation = db, organisation
 
     async def owned(self, noun: str, id_: UUID) -> Owned:
-        """A monitor or heartbeat of the organisation.
+        """A monitor, heartbeat or server of the organisation.
 
         Raises:
             NotFound: it does not exist or belongs to another organisation.
@@ -131,7 +131,7 @@ class Read:
             id_, noun, self._organisation,
         )  # fmt: skip
         if at is None:
-            raise NotFound(f"{noun.capitalize()} not found")
+            raise NotFound(f"{noun.replace('_', ' ').capitalize()} not found")
         return Owned(id_, at)
 
     async def heartbeat_of(self, service: UUID, key: UUID | str) -> Owned | None:

@@ -52,7 +52,7 @@ class World:
             data = msgspec.msgpack.encode(Results(batch=uuid4(), region=region, results=[result]))
             messages.append(Message(self.seq, f"telemetry.result.{region}", data))
         async with self.db.transaction() as tx:
-            await apply_all(tx, TelemetryConsumer(60).apply, messages)
+            await apply_all(tx, TelemetryConsumer(60, 30).apply, messages)
 
     async def kept(self, it: Resource) -> tuple[str, str, int] | None:
         """Fingerprint, region and seconds of the certificate that is kept."""

@@ -55,7 +55,7 @@ class World:
             data = msgspec.msgpack.encode(Results(batch=uuid4(), region=region, results=found))
             messages.append(Message(self.seq, f"telemetry.result.{region}", data))
         async with self.db.transaction() as tx:
-            await apply_all(tx, TelemetryConsumer(60).apply, messages)
+            await apply_all(tx, TelemetryConsumer(60, 30).apply, messages)
 
     async def history(self, it) -> list[str]:
         """Every status that the monitor has had."""

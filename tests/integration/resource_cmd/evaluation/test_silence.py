@@ -32,7 +32,7 @@ class World:
     async def hear(self, subject: str, data: bytes) -> None:
         self.seq += 1
         async with self.db.transaction() as tx:
-            await apply_all(tx, TelemetryConsumer(60).apply, [Message(self.seq, subject, data)])
+            await apply_all(tx, TelemetryConsumer(60, 30).apply, [Message(self.seq, subject, data)])
 
     async def ping(self, at: float, kind: Kind = Kind.tick, number: int | None = None) -> None:
         if number is None:

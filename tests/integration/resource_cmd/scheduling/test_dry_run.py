@@ -49,7 +49,6 @@ async def test_region_tells_and_one_without_a_prober_is_silent(broker, trials, m
     async with Broker(broker.url(f"prober-{HERE}"), "prober") as prober:
         await connected(prober)
         await prober.serve(f"probe.{HERE}", "prober", answer)
-        await prober.client.flush()
         told = await trials.run(monitor())
 
     assert told[HERE].result.verdict is Verdict.up
@@ -63,7 +62,6 @@ async def test_prober_that_never_answers_is_not_waited_for(broker, trials):
     async with Broker(broker.url(f"prober-{HERE}"), "prober") as prober:
         await connected(prober)
         await prober.serve(f"probe.{HERE}", "prober", lambda _: asyncio.Event().wait())
-        await prober.client.flush()
         begun = time.monotonic()
         told = await trials.run(monitor(regions=[HERE]))
 
@@ -76,7 +74,6 @@ async def test_an_organisation_that_has_its_share_is_refused_and_no_other(broker
     async with Broker(broker.url(f"prober-{HERE}"), "prober") as prober:
         await connected(prober)
         await prober.serve(f"probe.{HERE}", "prober", lambda _: asyncio.Event().wait())
-        await prober.client.flush()
         it = monitor(regions=[HERE])
         waiting = asyncio.create_task(trials.run(it))
         await asyncio.sleep(0)  # until it asks

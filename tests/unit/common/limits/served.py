@@ -9,7 +9,7 @@ from pinghome_common.limits import PINGS_OF_ALL
 from pinghome_common.serve import run
 
 limits.BODIES_LIMIT = 4 << 20  # so that a test need not send 128 MB
-limits.KEEP_ALIVE = 1.0  # nor wait 150 s
+limits.KEEP_ALIVE = float(os.environ.get("KEEP_ALIVE", "1.0"))  # nor wait 150 s
 
 
 begun = []  # paths of long answers

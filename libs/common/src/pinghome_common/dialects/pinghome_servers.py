@@ -1,16 +1,30 @@
 """PingHome's documents of servers (contract A25 to A30, G)."""
 
 import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from pinghome_common.dialects.pinghome_documents import moment, shows
+from pinghome_common.clock import micros
+from pinghome_common.dialects.pinghome_documents import moment, moment_of, shows
+from pinghome_common.events.metric import FIELDS, Agent, Figures
 from pinghome_common.events.server_resource import Change, ServerResource, Status
 
 
-def server(it: ServerResource) -> dict[str, Any]:
-    """A server."""
+@dataclass(slots=True, kw_only=True)
+class Heard:
+    """What was last heard of a server: when (UNIX microseconds), of what agent, and the newest figures."""
+
+    seen_at: int
+    agent: Agent | None
+    processes: Any
+    figures: Sequence[Figures]
+
+
+def server(it: ServerResource, heard: Heard | None = None) -> dict[str, Any]:
+    """A server; `metrics` has the newest figures of the host by type, null where it does not know them."""
     return {
         "id": it.id,
         "service_id": it.service_id,
@@ -41,8 +55,30 @@ def server(it: ServerResource) -> dict[str, Any]:
         "state": it.change.status,
         "state_changed_at": moment(it.change.at),
         "reason": it.change.reason,
+        "last_seen_at": moment_of(heard.seen_at if heard else None),
+        "agent": _agent(heard.agent) if heard and heard.agent else None,
+        "processes": heard.processes if heard else None,
+        "metrics": {
+            each.type: dict(zip(FIELDS[each.type], each.values, strict=False))
+            for each in (heard.figures if heard else ())
+            if not each.name and each.type in FIELDS
+        },
         "created_at": moment(it.created_at),
         "updated_at": moment(it.updated_at),
+    }
+
+
+_LATEST = 1e11
+"""UNIX seconds after which no server was booted, whatever it says."""
+
+
+def _agent(it: Agent) -> dict[str, Any]:
+    return {
+        "version": it.version,
+        "hostname": it.hostname,
+        "os": it.os,
+        "boot_time": moment_of(round(it.boot_time * 1_000_000) if 0 < it.boot_time < _LATEST else None),
+        "clock_skew_seconds": it.clock_skew_seconds,
     }
 
 
@@ -69,7 +105,13 @@ SERVER = server(
         change=Change(status=Status.up, previous=Status.pending, at=_AT, version=2),
         created_at=_AT,
         updated_at=_AT,
-    )
+    ),
+    Heard(
+        seen_at=micros(_AT),
+        agent=Agent("0.1.0", "web-1", "Debian 12, Linux 6.1.0", _AT.timestamp() - 86_400, 0.012),
+        processes=None,
+        figures=[Figures("cpu-total-usage", "", [7.5, 5.0, 2.5, 0.0, 0.0])],
+    ),
 )
 _TOKEN = token("ph_nHq3-example", "https://pinghome.example.com", 60)
 TOKEN = {"message": "Token renewed", "id": SERVER["id"]} | _TOKEN

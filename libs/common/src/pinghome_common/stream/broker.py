@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -191,10 +192,16 @@ class Broker:
             return
 
     async def subscribe(self, subject: str, callback: Callable[[Msg], Awaitable[None]], queue: str = "") -> None:
-        """Subscribes to a core subject across reconnections; each message goes to one member of a `queue`."""
+        """Subscribes to a core subject across reconnections; each message goes to one member of a `queue`.
+
+        What anybody publishes after this has returned arrives, if the broker is available.
+        """
         self._subscriptions.append((subject, queue, callback))
         if self._client is not None and self._client.is_connected:
             await self._client.subscribe(subject, queue=queue, cb=callback)
+            with suppress(*CONNECTION_ERRORS):  # then it subscribes again when it reconnects
+                await self._client._flush_pending(force_flush=True)  # noqa: SLF001  # flush's ping overtakes what waits
+                await self._client.flush()
 
     async def serve(self, subject: str, queue: str, answer: Callable[[bytes], Awaitable[bytes]]) -> None:
         """Answers requests, each in a task of its own; shared among the processes of a `queue`."""

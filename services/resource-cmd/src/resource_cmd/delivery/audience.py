@@ -1,4 +1,4 @@
-"""Whom resource-cmd's outbox tells: the channels and integrations of monitors and heartbeats."""
+"""Whom resource-cmd's outbox tells: the channels and integrations of monitors, heartbeats and servers."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -68,9 +68,10 @@ class MonitorAudience:
 
     gone = (
         "(NOT EXISTS (SELECT FROM resource r WHERE r.id = n.about)"
-        " AND NOT EXISTS (SELECT FROM heartbeat h WHERE h.id = n.about))"
+        " AND NOT EXISTS (SELECT FROM heartbeat h WHERE h.id = n.about)"
+        " AND NOT EXISTS (SELECT FROM server_resource s WHERE s.id = n.about))"
     )
-    dependents: tuple[str, ...] = ("resource",)
+    dependents: tuple[str, ...] = ("resource", "server_resource")
 
     def __init__(self, db: Database, transports: Transports, key: bytes) -> None:
         self._db, self._transports, self._key = db, transports, key
@@ -161,7 +162,7 @@ def _parent(row: Any) -> ParentState:
         parent_status=row["parent_status"],
         parent_since=row["parent_since"],
         parent_checked=row["parent_checked"] and from_micros(row["parent_checked"]),
-        patience=timedelta(seconds=2 * row["interval"] + 10),
+        patience=timedelta(seconds=row["patience"]),
     )
 
 
@@ -170,6 +171,7 @@ _REACHED = """
 WITH noticed AS (
     SELECT id, organisation, service, state FROM resource WHERE id = ANY($1::uuid[])
     UNION ALL SELECT id, organisation, service, state FROM heartbeat WHERE id = ANY($1::uuid[])
+    UNION ALL SELECT id, organisation, service, state FROM server_resource WHERE id = ANY($1::uuid[])
 )
 SELECT t.id AS about, c.id, c.state->>'name' AS name, c.state->>'kind' AS kind
 FROM noticed t LEFT JOIN service s ON s.id = t.service AND s.organisation = t.organisation
@@ -187,12 +189,18 @@ UNION ALL SELECT 'integration', state FROM integration WHERE id = $1
 """
 
 _PARENTS = """
-SELECT r.id, r.status, p.id AS parent, p.name AS parent_name, p.status AS parent_status,
-    (p.state->'change'->>'at')::timestamptz AS parent_since, greatest(r.interval, p.interval) AS interval,
-    (SELECT max(checked_at) FROM region_observation v WHERE v.resource = r.id) AS checked,
-    (SELECT max(checked_at) FROM region_observation v WHERE v.resource = p.id) AS parent_checked
-FROM resource r JOIN resource p ON p.id = (r.state->>'parent_id')::uuid AND p.organisation = r.organisation
-WHERE r.id = ANY($1::uuid[])
+WITH judged AS NOT MATERIALIZED (
+    SELECT id, organisation, name, status, state, 2 * interval + 10 AS patience,
+        (SELECT max(checked_at) FROM region_observation v WHERE v.resource = r.id) AS checked
+    FROM resource r
+    UNION ALL SELECT id, organisation, name, status, state, m.patience + 10, m.seen_at
+    FROM server_resource JOIN server_runtime m ON m.server = id
+)
+SELECT c.id, c.status, c.checked, p.id AS parent, p.name AS parent_name, p.status AS parent_status,
+    (p.state->'change'->>'at')::timestamptz AS parent_since, p.checked AS parent_checked,
+    greatest(c.patience, p.patience) AS patience
+FROM judged c JOIN judged p ON p.id = (c.state->>'parent_id')::uuid AND p.organisation = c.organisation
+WHERE c.id = ANY($1::uuid[])
 """
 
 # What a channel waits with is looked at now; rows that the dispatcher has locked are passed over.

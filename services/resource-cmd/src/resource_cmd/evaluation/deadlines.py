@@ -1,4 +1,4 @@
-"""Looks each second for what silence decides: heartbeats that are late, monitors that nobody has probed."""
+"""Looks each second for what silence decides: heartbeats and servers that are late, monitors that nobody probed."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +11,7 @@ from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.heartbeat import RuntimeState, Status
 from pinghome_common.store import Actor, no_wait
 from pinghome_common.worker import Worker
+from resource_cmd.evaluation.samples import SILENT, silence_all
 from resource_cmd.evaluation.status_changes import StatusChanges
 from resource_cmd.evaluation.telemetry import judge
 from resource_cmd.heartbeats.store import Heartbeats
@@ -35,6 +36,10 @@ _LATE = f"""
 SELECT heartbeat FROM runtime_state WHERE alert_after <= $1 AND NOT {PARKED.format(worker="deadlines", id="heartbeat")}
 ORDER BY alert_after LIMIT 500
 """  # noqa: S608  # our own names
+
+_SILENT = f"""
+SELECT s.id {SILENT.format(which="<= $1")} AND NOT {PARKED.format(worker="deadlines", id="s.id")} LIMIT 500
+"""
 
 _DUE = f"""
 SELECT id FROM resource WHERE judge_at <= $1 AND NOT {PARKED.format(worker="deadlines", id="resource.id")} LIMIT 500
@@ -82,6 +87,9 @@ class DeadlineWorker(Worker):
         while late := [row["heartbeat"] for row in await connection.fetch(_LATE, at)]:
             await LETTERS.contain(connection, late, partial(miss_all, at=at))
             decided += len(late)
+        while quiet := [row["id"] for row in await connection.fetch(_SILENT, at)]:
+            await LETTERS.contain(connection, quiet, partial(silence_all, at=at))
+            decided += len(quiet)
         due = await connection.fetch(_DUE, at - CONFIRMED)
         if self._turn == 0:
             due += await connection.fetch(_STALE, at, resumed)

@@ -8,22 +8,26 @@ from pinghome_common.db import Connection
 from pinghome_common.events.heartbeat import Heartbeat, RuntimeState
 from pinghome_common.events.ping import Ping
 from pinghome_common.events.resource import Change, Resource
+from pinghome_common.events.server_resource import Change as ServerChange
+from pinghome_common.events.server_resource import ServerResource
 from pinghome_common.store import Row
 from pinghome_common.text import clean, one_line
 from pinghome_delivery.outbox import Notice
 from resource_cmd.delivery.audience import announce
+from resource_cmd.evaluation.thresholds import Crossing, crossed, words
 from resource_cmd.heartbeats.store import Heartbeats
 from resource_cmd.monitors.store import Resources
+from resource_cmd.servers.store import Servers
 
 MESSAGE, OUTPUT = 500, 1000
 """Characters of a job's message and of its body that are told."""
 
 SWITCHED_ON = ("pending", "new")
-"""What a monitor or a heartbeat is right after it was made or switched on by hand."""
+"""What a monitor, a heartbeat or a server is right after it was made or switched on by hand."""
 
 
 class StatusChanges:
-    """The changes of status of one transaction, whoever found them: pings, results or silence."""
+    """The changes of status of one transaction, whoever found them: pings, results, samples or silence."""
 
     def __init__(self, tx: Connection) -> None:
         self._tx = tx
@@ -42,6 +46,20 @@ class StatusChanges:
         row.state, notices = of_heartbeat(row.state, runtime, row.version + 1, ping)
         self._notices += notices
         await store.save(row, "status-changed")
+
+    async def server(
+        self, store: Servers, row: Row[ServerResource], change: ServerChange, booted: datetime | None = None
+    ) -> None:
+        """Saves a server with its change; `booted` when that tells of a reboot, which is none of status by itself."""
+        row.state, notices = of_server(row.state, change, row.version + 1, booted)
+        self._notices += notices
+        await store.save(row, "status-changed")
+
+    async def threshold(self, store: Servers, row: Row[ServerResource], crossing: Crossing) -> None:
+        """Saves a server of which a threshold is broken or cleared."""
+        row.state, notice = of_threshold(row.state, crossing, row.version + 1)
+        self._notices.append(notice)
+        await store.save(row, "threshold-broken" if crossing.broken else "threshold-cleared")
 
     async def announce(self) -> None:
         """Puts what there is to tell into the outbox."""
@@ -107,6 +125,33 @@ def of_heartbeat(
     return after, [_notice(it, "heartbeat", version, status, at, title, text + output)]
 
 
+def of_server(
+    it: ServerResource, change: ServerChange, version: int, booted: datetime | None = None
+) -> tuple[ServerResource, list[Notice]]:
+    """The same for a server, which may also have been booted."""
+    begun, notices = it.down_since, list[Notice]()
+    after = replace(it, change=change, down_since=since(change.status, change.at, begun))
+    if is_told(change.previous, change.status, told=begun is not None):
+        title, text = _words(it.name, "", change.at, begun if change.status == "up" else None, change.reason)
+        notices.append(_notice(it, "server_resource", version, change.status, change.at, title, text))
+    if booted and it.reboot_alert:
+        name, clock = one_line(it.name), f"{booted:%Y-%m-%d %H:%M:%S} UTC"
+        title, text = f"{name} was rebooted", f"{name} was rebooted at {clock}."
+        notices.append(_notice(it, "server_resource", version, "rebooted", change.at, title, text))
+    return after, notices
+
+
+def of_threshold(it: ServerResource, crossing: Crossing, version: int) -> tuple[ServerResource, Notice]:
+    """A server after one of its thresholds was broken or cleared, and the notice of that."""
+    threshold, name = it.thresholds[crossing.place], one_line(it.name)
+    title, text = words(threshold, crossing)
+    if not crossing.broken and threshold.breached_since:
+        text += f", after {duration(crossing.since - threshold.breached_since)}"
+    what = "threshold-broken" if crossing.broken else "threshold-cleared"
+    notice = _notice(it, "server_resource", version, what, crossing.at, f"{name}: {title}", f"{name}: {text}.")
+    return crossed(it, crossing), notice
+
+
 def _ended(ping: Ping) -> str:
     """The exit status and the message of a job that failed."""
     status = "" if ping.exit_status is None else f" with exit status {ping.exit_status}"
@@ -132,7 +177,7 @@ def _words(name: str, target: str, at: datetime, begun: datetime | None, reason:
 
 
 def _notice(
-    it: Resource | Heartbeat, noun: str, version: int, what: str, at: datetime, title: str, text: str
+    it: Resource | Heartbeat | ServerResource, noun: str, version: int, what: str, at: datetime, title: str, text: str
 ) -> Notice:
     return Notice(
         organisation=it.organisation,

@@ -1,4 +1,4 @@
-"""Consumes TELEMETRY: pings move runtime states, results are judged, ticks move the watermark."""
+"""Consumes TELEMETRY: pings and samples move runtime states, results are judged, ticks move the watermark."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,11 +10,13 @@ from pinghome_common.clock import micros, now
 from pinghome_common.db import Connection
 from pinghome_common.events.certificate import replaces
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, RuntimeState, take
+from pinghome_common.events.metric import Sample
 from pinghome_common.events.ping import Ping, Tick, position
 from pinghome_common.events.probe import Result, Verdict
 from pinghome_common.items import Item
 from pinghome_common.runtime_state import lock_runtime, write_runtime
 from pinghome_common.store import Actor, no_wait
+from resource_cmd.evaluation import samples
 from resource_cmd.evaluation.quorum import RegionObservation, decide
 from resource_cmd.evaluation.status_changes import StatusChanges
 from resource_cmd.heartbeats.store import Heartbeats
@@ -31,17 +33,20 @@ class TelemetryConsumer:
 
     Args:
         unit: seconds in one unit of grace and recovery periods.
+        server_grace: seconds, beyond two intervals, for which a server may be silent.
     """
 
-    def __init__(self, unit: int) -> None:
-        self._unit = unit
+    def __init__(self, unit: int, server_grace: int) -> None:
+        self._unit, self._server_grace = unit, server_grace
 
     async def apply(self, tx: Connection, items: list[Item]) -> None:
-        """Applies a batch: pings, then results, then ticks, so that a tick never runs ahead of its pings."""
+        """Applies a batch, ticks last, so that a tick never runs ahead of what was heard before it."""
         if pings := [item for item in items if isinstance(item.value, Ping)]:
             await count(tx, pings)
         if results := [item for item in items if isinstance(item.value, Result)]:
             await self._results(tx, results)
+        if heard := [item for item in items if isinstance(item.value, Sample)]:
+            await samples.hear(tx, heard, self._server_grace)
         if ticks := [item for item in items if isinstance(item.value, Tick)]:
             await tick(tx, ticks)
 
@@ -198,6 +203,7 @@ async def tick(tx: Connection, items: list[Item]) -> None:
     """Moves each gateway's watermark; a time in which it did not listen pushes the deadlines that fell into it.
 
     The jobs could not report then: they get until the end of the gap and their grace time more, one to five minutes.
+    Servers are unknown until they are heard.
     """
     for item in items:
         it, gateway = item.value, item.sender
@@ -212,6 +218,7 @@ async def tick(tx: Connection, items: list[Item]) -> None:
         )  # fmt: skip
         if before is not None and it.since - before > GAP:
             await tx.execute(_EXCUSE, before, it.since)
+            await samples.excuse(tx, before, it.since)
 
 
 _EXCUSE = """

@@ -10,8 +10,10 @@ from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.key import Key, Kind, Scope
 from pinghome_common.events.server_resource import ServerResource
 from pinghome_common.secret import new_token, token_hash
+from pinghome_common.store import Row
 from pinghome_delivery.outbox import ENDED
 from resource_cmd.accounts.store import Keys
+from resource_cmd.servers.runtime_state import lock_runtime
 from resource_cmd.store import DependentStore
 
 LIMIT = 1000
@@ -19,15 +21,22 @@ LIMIT = 1000
 
 
 class Servers(DependentStore[ServerResource]):
-    """Servers."""
+    """Servers; what samples change is a row of its own, which they rewrite without touching the settings."""
 
     noun, type = "server_resource", ServerResource
     columns: ClassVar = {"service": "uuid", "name": "text", "status": "text"}
     duplicate = "t.organisation = n.organisation AND t.service = n.service AND t.name = n.name"
     on_deletion = ENDED
+    on_creation = ", alive AS (INSERT INTO server_runtime (server) SELECT id FROM made)"
 
     def _values(self, state: ServerResource) -> list[Any]:
         return [state.service_id, state.name, state.change.status.value]
+
+    async def edit_many(self, ids: Sequence[UUID]) -> list[Row[ServerResource]]:
+        """As everywhere."""
+        # Everybody locks runtime states first, as samples begin with them: no two can wait for each other.
+        await lock_runtime(self._tx, ids)
+        return await super().edit_many(ids)
 
     async def check_limit(self) -> None:
         """Raises Invalid when the organisation has as many as it may have; until the end, nobody else adds one."""

@@ -1,21 +1,21 @@
 """Samples of servers as JSON: contract G, the agent's own form; OTLP is in `api/otlp`."""
 
-import math
 import re
-import zlib
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from datetime import datetime
-from typing import Annotated
+from functools import partial
+from typing import Annotated, TypeVar
 
 import msgspec
 from fastapi import Path, Request, Response
+from msgspec import Meta
 
-from data_gateway.metric_intake import MetricIntake
+from data_gateway.api.metrics_request import TooLarge, authenticate, read
+from data_gateway.metric_intake import LARGEST, MetricIntake, Sender
 from pinghome_common.clock import micros, now
 from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_documents import shows
-from pinghome_common.directory import Caller
-from pinghome_common.errors import DomainError, FieldError, Invalid, NotFound, Unauthorized
+from pinghome_common.errors import DomainError, FieldError, Invalid, NotFound
 from pinghome_common.events.metric import COUNTED, FIELDS, PROCESSES, Agent, Figures, Sample
 from pinghome_common.text import clean
 
@@ -23,6 +23,9 @@ routes = Router(public=True, tags=["Servers"])
 
 SAMPLES, NAMES, NAME = 10_000, 500, 255
 """Most samples in a request, most names of one type in a sample, most characters of a name."""
+
+PAIRS = 500_000
+"""Most names with a value in a request: each takes some 100 bytes of memory."""
 
 EXAMPLE = {
     "sent_at": "2026-11-27T04:10:00Z",
@@ -39,7 +42,10 @@ EXAMPLE = {
 }
 BODY = {"requestBody": {"content": {"application/json": {"example": EXAMPLE}}}}
 
-Values = dict[str, float]
+T = TypeVar("T")
+
+Number = Annotated[float, Meta(ge=0, le=LARGEST)]
+Values = dict[str, Number]
 
 
 class AgentBody(msgspec.Struct):
@@ -55,7 +61,7 @@ class SampleBody(msgspec.Struct):
     """What was measured at one time; `processes-unified` is an object of its own among the values."""
 
     at: datetime
-    interval: float = 0.0
+    interval: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
     values: dict[str, msgspec.Raw] = {}
     by: dict[str, dict[str, Values]] = {}
     counters: dict[str, dict[str, Values]] = {}
@@ -69,14 +75,32 @@ class MetricsBody(msgspec.Struct):
     agent: AgentBody | None = None
 
 
-class TooLarge(DomainError):
-    """The body is too large once it is decompressed."""
+class ProcessBody(msgspec.Struct):
+    """One of the five processes that use most; `cpu` in percent of the host, `memory` in bytes."""
 
-    status = 413
+    pid: Annotated[int, Meta(ge=0, lt=2**32)]
+    name: Annotated[str, Meta(max_length=NAME)]
+    cpu: Annotated[float, Meta(ge=0, le=100)]
+    memory: Annotated[int, Meta(ge=0, lt=2**62)]
 
 
-_decode = msgspec.json.Decoder(MetricsBody, strict=True).decode
+Five = Annotated[list[ProcessBody], Meta(max_length=5)]
+Count = Annotated[int, Meta(ge=0, lt=2**32)]
+
+
+class ProcessesBody(msgspec.Struct):
+    """`processes-unified`: how many processes are in each state, and the largest."""
+
+    states: Annotated[dict[Annotated[str, Meta(max_length=32)], Count], Meta(max_length=16)] = {}
+    cpu: Five = []
+    memory: Five = []
+
+
+_decode = msgspec.json.Decoder(MetricsBody).decode
 _decode_values = msgspec.json.Decoder(Values).decode
+_decode_processes = msgspec.json.Decoder(ProcessesBody).decode
+_encode = msgspec.json.Encoder().encode
+_NO_NUMBER = re.compile(rb"([:\[,]\s*)(?:NaN|-?Infinity)(?=\s*[,}\]])")
 
 
 @routes.post("/v1/server-resource/metrics", responses=shows({"message": "OK"}), openapi_extra=BODY)
@@ -99,68 +123,38 @@ async def metrics_of(
 
 async def _store(request: Request, id_: str | None) -> Response:
     intake: MetricIntake = request.app.state.metric_intake
-    caller = await authenticate(request, intake)
-    if id_ is not None and id_ != str(caller.server):
+    sender = await authenticate(request, intake)
+    if id_ is not None and id_ != str(sender.server):
         raise NotFound("Server resource not found")
-    body = decompressed(
-        await request.body(),
-        request.headers.get("content-encoding", ""),
-        request.app.state.settings.metrics_body_limit,
-    )
-    received = micros(now())
-    try:
-        sent = _decode(body)
-    except msgspec.ValidationError as error:
-        raise _invalid(str(error)) from None
-    except ValueError:
-        raise Invalid(FieldError("body", "is not valid JSON")) from None
-    if len(sent.samples) > SAMPLES:
-        raise Invalid(FieldError("samples", f"at most {SAMPLES} at a time"))
-    agent = _agent(sent, received)
-    samples = [_sample(intake, caller, number, each, received, agent) for number, each in enumerate(sent.samples)]
-    intake.pace(caller.key, sum(len(figures.values) for sample in samples for figures in sample.figures))
-    await intake.store(samples, len(body))
+    intake.pace(sender.key, requests=1)
+    samples, size = await read(request, intake, partial(_samples, intake, sender, micros(now())))
+    intake.pace(sender.key, values=sum(len(figures.values) for sample in samples for figures in sample.figures))
+    await intake.store(samples, size)
     return answer({"message": "OK"})
 
 
-async def authenticate(request: Request, intake: MetricIntake) -> Caller:
-    """Whose token a request has; wrong ones are counted by address.
-
-    Raises:
-        Unauthorized: nobody's.
-    """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    try:
-        return await intake.caller(token.strip() if scheme.lower() == "bearer" else "")
-    except Unauthorized:
-        if token:
-            request.app.state.wrong_tokens.count(request.scope["client"])
-        raise
-
-
-def decompressed(body: bytes, encoding: str, limit: int) -> bytes:
-    """A body without its `Content-Encoding`.
-
-    Raises:
-        TooLarge: it is larger than the limit.
-        Invalid: it is not what the header says.
-    """
-    match encoding.strip().lower():
-        case "" | "identity":
-            found = body
-        case "gzip" | "deflate":
-            inflate = zlib.decompressobj(zlib.MAX_WBITS | 32)  # takes the header of either
-            try:
-                found = inflate.decompress(body, limit + 1)
-            except zlib.error:
-                raise Invalid(FieldError("body", f"is not {encoding}")) from None
-            if not inflate.eof and len(found) <= limit:
-                raise Invalid(FieldError("body", "ends too early"))
-        case _:
-            raise Invalid(FieldError("Content-Encoding", "must be gzip, deflate or identity"))
-    if len(found) > limit:
-        raise TooLarge(f"The body is larger than {limit} bytes once it is decompressed.")
+def _samples(intake: MetricIntake, sender: Sender, received: int, body: bytes) -> list[Sample]:
+    if body.count(b":") > PAIRS:
+        raise TooLarge(f"The request has more than {PAIRS} figures.")
+    sent = _decoded(body)
+    if len(sent.samples) > SAMPLES:
+        raise Invalid(FieldError("samples", f"at most {SAMPLES} at a time"))
+    found = [_sample(intake, sender, number, it, received) for number, it in enumerate(sent.samples)]
+    if found:
+        found[0].agent = _agent(sent, received)
     return found
+
+
+def _decoded(body: bytes) -> MetricsBody:
+    try:
+        return _decode(body)
+    except msgspec.ValidationError as error:
+        raise Invalid(_place(error)) from None
+    except (ValueError, RecursionError):
+        spelled = _NO_NUMBER.sub(rb"\g<1>1e999", body)  # so that the error says where it is
+        if spelled == body:
+            raise DomainError("The body is not valid JSON") from None
+        return _decoded(spelled)
 
 
 def _agent(sent: MetricsBody, received: int) -> Agent | None:
@@ -172,29 +166,28 @@ def _agent(sent: MetricsBody, received: int) -> Agent | None:
     return Agent(clean(it.version, 50), clean(it.hostname, 255), clean(it.os, 100), boot, round(skew, 3))
 
 
-def _sample(
-    intake: MetricIntake, caller: Caller, number: int, it: SampleBody, received: int, agent: Agent | None
-) -> Sample:
-    assert caller.server  # noqa: S101  # every agent's key is a server's
+def _sample(intake: MetricIntake, sender: Sender, number: int, it: SampleBody, received: int) -> Sample:
     place = f"samples.{number}"
     if it.at.tzinfo is None:
         raise Invalid(FieldError(f"{place}.at", "must have a time zone, such as Z"))
     at = micros(it.at)
     if reason := intake.refuses(at, received):
         raise Invalid(FieldError(f"{place}.at", reason))
-    if not (math.isfinite(it.interval) and 0 <= it.interval <= 86_400):
-        raise Invalid(FieldError(f"{place}.interval", "must be seconds, from 0 to 86400"))
-    figures = [
-        _figures(type_, "", _values(raw, f"{place}.values.{type_}"), counter=False)
-        for type_, raw in it.values.items()
-        if type_ in FIELDS
-    ]
+    figures = []
+    for type_, raw in it.values.items():
+        if type_ in FIELDS:
+            values = _part(_decode_values, raw, f"{place}.values.{type_}")
+            figures.append(_figures(type_, "", values, counter=False))
     figures += _named(it.by, FIELDS, f"{place}.by", counter=False)
     figures += _named(it.counters, COUNTED, f"{place}.counters", counter=True)
-    processes = bytes(it.values[PROCESSES]) if PROCESSES in it.values else b""
-    if len(processes) > 16_384:
-        raise Invalid(FieldError(f"{place}.values.{PROCESSES}", "at most 16384 bytes"))
-    return Sample(caller.server.bytes, at, received, it.interval, figures, processes, agent if number == 0 else None)
+    processes = b""
+    if PROCESSES in it.values:
+        found = _part(_decode_processes, it.values[PROCESSES], f"{place}.values.{PROCESSES}")
+        for process in (*found.cpu, *found.memory):
+            process.name = clean(process.name, NAME)
+        found.states = {clean(state, 32): count for state, count in found.states.items()}
+        processes = _encode(found)
+    return Sample(sender.server.bytes, at, received, it.interval, figures, processes)
 
 
 def _named(of: dict[str, dict[str, Values]], types: Container[str], place: str, *, counter: bool) -> Iterator[Figures]:
@@ -208,19 +201,20 @@ def _named(of: dict[str, dict[str, Values]], types: Container[str], place: str, 
             yield _figures(type_, clean(name, NAME), values, counter=counter)
 
 
-def _values(raw: msgspec.Raw, place: str) -> Values:
+def _part(decode: Callable[[msgspec.Raw], T], raw: msgspec.Raw, place: str) -> T:
     try:
-        return _decode_values(raw)
-    except msgspec.ValidationError:
-        raise Invalid(FieldError(place, "must be an object of numbers")) from None
+        return decode(raw)
+    except msgspec.ValidationError as error:
+        wrong = _place(error)
+        raise Invalid(FieldError(f"{place}.{wrong.field}".rstrip("."), wrong.message)) from None
 
 
 def _figures(type_: str, name: str, values: Values, *, counter: bool) -> Figures:
     return Figures(type_, name, [values.get(field) for field in FIELDS[type_]], counter)
 
 
-def _invalid(message: str) -> Invalid:
+def _place(error: msgspec.ValidationError) -> FieldError:
     """What msgspec says, in our form."""
-    said, _, path = message.partition(" - at `$")
-    place = re.sub(r"\[(\d+)\]", r".\1", path.rstrip("`")).lstrip(".")
-    return Invalid(FieldError(re.sub(r"[^\w.]", "", place)[:100] or "body", said[:1].lower() + said[1:200]))
+    said, _, path = str(error).replace("`key` in ", "").partition(" - at `$")
+    place = re.sub(r"\[(\d+)\]", r".\1", path.rstrip("`")).strip(".")
+    return FieldError(re.sub(r"[^\w.]", "", place).rstrip(".")[:100], said[:1].lower() + said[1:200])

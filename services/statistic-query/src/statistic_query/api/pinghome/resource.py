@@ -7,9 +7,10 @@ from fastapi import Query, Response
 from pinghome_common.clock import now
 from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
-from pinghome_common.dialects.pinghome_documents import moment, shows
+from pinghome_common.dialects.pinghome_documents import shows
 from pinghome_common.dialects.pinghome_fields import Id
 from statistic_query.api.pinghome.dependencies import Limited, Ranged, Reading
+from statistic_query.api.pinghome.state_change import LOGS, state_change
 from statistic_query.buckets import Buckets
 from statistic_query.window import MONDAY, STEPS, Window
 
@@ -38,19 +39,6 @@ STATISTIC = {
             "failures": 0,
         }
     ],
-}
-LOGS = {
-    "data": [
-        {
-            "state": "down",
-            "previous_state": "up",
-            "reason": "answered 503 Service Unavailable",
-            "status_code": 503,
-            "region": "eu-central-1",
-            "created_at": "2022-04-07T21:14:05Z",
-            "duration_seconds": 125.031,
-        }
-    ]
 }
 
 
@@ -94,19 +82,7 @@ async def state_changed_logs(id: Id, read: Reading, range_: Ranged, limit: Limit
     """
     it = await read.owned("resource", id)
     rows = await read.changes(it, range_.asked_start, range_.asked_end, limit)
-    data = [
-        {
-            "state": row["status"],
-            "previous_state": row["previous"],
-            "reason": row["reason"],
-            "status_code": row["status_code"],
-            "region": row["region"],
-            "created_at": moment(row["at"]),
-            "duration_seconds": None if row["lasted"] is None else round(row["lasted"].total_seconds(), 3),
-        }
-        for row in rows
-    ]
-    return answer({"data": data})
+    return answer({"data": [state_change(row) for row in rows]})
 
 
 @routes.get("/v1/resource/{id}/notifications", responses=shows({"data": [NOTIFICATION]}))

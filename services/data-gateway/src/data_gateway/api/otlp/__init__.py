@@ -1,0 +1,1 @@
+"""OpenTelemetry's dialect: OTLP/HTTP (contract G)."""

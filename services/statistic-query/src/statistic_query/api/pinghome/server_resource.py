@@ -1,0 +1,149 @@
+"""Figures of servers: contract A30 and G, pinghome-monitoring.txt lines 1143 to 1170."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, Query, Request, Response
+
+from pinghome_common.dialects.pinghome import Router, answer
+from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
+from pinghome_common.dialects.pinghome_documents import moment, shows
+from pinghome_common.dialects.pinghome_fields import Id
+from pinghome_common.errors import FieldError, Invalid
+from pinghome_common.events.metric import FIELDS
+from statistic_query.api.pinghome.dependencies import Limited, Ranged, Reading, telemetry_applied
+from statistic_query.api.pinghome.state_change import LOGS, state_change
+from statistic_query.servers.chart.draw import Kept, draw
+from statistic_query.servers.chart.picture import Theme
+from statistic_query.servers.figures import Values
+from statistic_query.servers.points import EARLIEST, Points
+from statistic_query.servers.stats import Stats
+
+routes = Router(tags=["Servers"])
+
+Type = Literal[
+    "cpu-total-usage",
+    "memory-usage",
+    "disk-io-unified",
+    "disk-usage-unified",
+    "system-load-unified",
+    "swap-usage",
+    "network-usage-unified",
+]
+Interval = Literal["on-demand", "minute", "hour", "day"]
+assert set(Type.__args__) == set(FIELDS)  # type: ignore[attr-defined]  # noqa: S101
+
+_NETWORK = {"received_bytes": 18204.5, "sent_bytes": 5210.1, "received_errors": 0.0, "sent_errors": 0.0}
+METRICS = {
+    "type": "network-usage-unified",
+    "interval": "on-demand",
+    "data": [{"received_at": "2023-04-03T21:00:10Z", "values": _NETWORK, "by": {"eth0": _NETWORK}}],
+}
+CHANGES = {"data": [LOGS["data"][0] | {"reason": "silent since 21:11:35", "status_code": None, "region": None}]}
+
+
+class Picture(Response):
+    """SVG that may not load or run anything, wherever it is shown."""
+
+    media_type = "image/svg+xml"
+
+    def __init__(self, content: str, status_code: int = 200) -> None:
+        policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+        super().__init__(
+            content, status_code, headers={"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"}
+        )
+
+
+async def _points(request: Request) -> Points:
+    return Points(request.app.state.db)
+
+
+Pointed = Annotated[Points, Depends(_points)]
+Typed = Annotated[Type, Query(examples=["cpu-total-usage"])]
+
+
+@routes.get("/v1/server-resource/{id}/metrics", responses=shows(METRICS), dependencies=[Depends(telemetry_applied)])
+async def metrics(
+    id: Id,  # noqa: A002  # the document's word
+    type: Typed,  # noqa: A002
+    read: Reading,
+    points: Pointed,
+    range_: Ranged,
+    limit: Limited = 1000,
+    interval: Annotated[Interval, Query(examples=["on-demand"])] = "on-demand",
+) -> Response:
+    """Points of one metric type, ascending (A30): single samples, or the statistics of minutes, hours or days.
+
+    `values` are those of the host, `by` those of each mount, disk or interface (single samples and minutes). In
+    minutes, hours and days each value is `{avg, min, max, last}`. If there are more points than `limit`, samples are
+    thinned so that the minimum and the maximum of each field and stretch of time stay; minutes, hours and days are put
+    together. `received_at` is the time of the sample by the server's clock, or the beginning of the minute, hour or
+    day; these follow a sample within seconds.
+    """
+    it = await read.owned("server_resource", id)
+    fields = FIELDS[type]
+    data: list[dict[str, Any]]
+    if interval == "on-demand":
+        samples = await points.samples(it, type, range_.start, range_.end, limit)
+        data = [_point(moment(at), fields, values, _values) for at, values in samples]
+    else:
+        spans, _ = await points.spans(it, type, interval, range_.start, range_.end, limit)
+        data = [_point(moment(at), fields, stats, _statistics) for at, stats in spans]
+    return answer({"type": type, "interval": interval, "data": data})
+
+
+def _point(at: str | None, fields: tuple[str, ...], found: Any, document: Any) -> dict[str, Any]:
+    point = {"received_at": at, "values": document(fields, found.get(""))}
+    by = {name: document(fields, each) for name, each in found.items() if name}
+    return point | {"by": by} if by else point
+
+
+def _values(fields: tuple[str, ...], values: Values | None) -> dict[str, float | None]:
+    return dict(zip(fields, values, strict=True)) if values else dict.fromkeys(fields)
+
+
+def _statistics(fields: tuple[str, ...], it: Stats | None) -> dict[str, dict[str, float | None] | None]:
+    if it is None:
+        return dict.fromkeys(fields)
+    columns = zip(fields, it.avg, it.min, it.max, it.last, strict=True)
+    return {field: {"avg": avg, "min": low, "max": high, "last": last} for field, avg, low, high, last in columns}
+
+
+@routes.get("/v1/server-resource/{id}/metrics.svg", response_class=Picture, dependencies=[Depends(telemetry_applied)])
+async def chart(
+    request: Request,
+    id: Id,  # noqa: A002
+    type: Typed,  # noqa: A002
+    read: Reading,
+    points: Pointed,
+    range_: Ranged,
+    theme: Theme = "auto",
+    width: Annotated[int, Query(ge=320, le=2000, description="pixels")] = 800,
+    interval: Annotated[Interval | None, Query(description="default: what suits the time")] = None,
+) -> Response:
+    """A chart of one metric type as SVG, without dates of the last 24 hours, in the server's time zone (our extension).
+
+    It shows averages and, where minutes and longer are put together, the range from minimum to maximum; gaps where
+    there are no samples; thresholds of the type that have a place on its axis. `auto` follows the reader's theme.
+    """
+    it = await read.owned("server_resource", id)
+    start, end = max(range_.start, EARLIEST), range_.end
+    if start >= end:
+        raise Invalid(FieldError("end_date", "must be after start_date"))
+    settings = request.app.state.settings
+    kept = Kept(settings.metrics_raw_kept_days, settings.metrics_minutes_kept_days)
+    return Picture(await draw(points, it, type, (start, end), interval, kept, width, theme))
+
+
+@routes.get("/v1/server-resource/{id}/state-changed-logs", responses=shows(CHANGES))
+async def state_changed_logs(id: Id, read: Reading, range_: Ranged, limit: Limited = 100) -> Response:  # noqa: A002
+    """State changes with their reasons, newest first; without dates, all of them (our extension)."""
+    it = await read.owned("server_resource", id)
+    rows = await read.changes(it, range_.asked_start, range_.asked_end, limit)
+    return answer({"data": [state_change(row) for row in rows]})
+
+
+@routes.get("/v1/server-resource/{id}/notifications", responses=shows({"data": [NOTIFICATION]}))
+async def notifications(id: Id, read: Reading, limit: Limited = 100) -> Response:  # noqa: A002
+    """Notifications about a server, newest first, with every delivery attempt (our extension)."""
+    found = await read.notifications(await read.owned("server_resource", id), limit)
+    return answer({"data": [notification(it, sent_as) for it, sent_as in found]})

@@ -1,0 +1,1 @@
+"""Samples of servers: stored, rolled up, read and drawn."""

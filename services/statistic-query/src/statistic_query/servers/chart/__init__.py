@@ -1,0 +1,1 @@
+"""Charts of servers' figures as SVG."""
