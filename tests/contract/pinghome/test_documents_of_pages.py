@@ -92,7 +92,7 @@ async def test_get_status_page_line_71(call: Client, foreign: Client, made: dict
     assert "shields_key" not in shown
     assert refused(await call("GET", f"{RECORDS}/statuspage/{uuid4()}"), 404) == "Status page not found"
     refused(await foreign("GET", f"{RECORDS}/statuspage/{made['id']}"), 404)
-    refused(await call("GET", f"{RECORDS}/statuspage/c03b02ec"), 400)
+    refused(await call("GET", f"{RECORDS}/statuspage/c03b02ec"), 400, "id")
 
 
 async def test_get_components_line_105(call: Client, foreign: Client, made: dict[str, Any]):

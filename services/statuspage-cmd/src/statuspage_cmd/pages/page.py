@@ -63,9 +63,9 @@ def arrange(
     Raises:
         Invalid: there are more than a page may have.
     """
-    known = list(it.components)
-    loose = [each for each in known if each.group is None]
-    grouped = [each for each in known if each.group is not None]
+    loose = [each for each in it.components if each.group is None]
+    grouped = [each for each in it.components if each.group is not None]
+    known = [*(loose if components is not None else ()), *(grouped if groups is not None else ())]
     made = it.groups
     if components is not None:
         loose = [_component(want, known, None, now) for want in components]
