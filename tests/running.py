@@ -1,11 +1,13 @@
 """The platform as its operator has it: `pinghome up` in a process of its own, and the command line beside it."""
 
 import asyncio
+import fcntl
 import json
 import os
 import re
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -116,7 +118,20 @@ async def _ready(port: int) -> bool:
     return False
 
 
-_ports = cycle(range(first := 20_000 + 1_500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]), first + 1_500))
+def _own_ports() -> range:
+    """Ports that no other test process of this machine takes while this one lives."""
+    for number in range(24):
+        lock = os.open(Path(tempfile.gettempdir(), f"pinghome-ports-{number}"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+        else:
+            return range(20_000 + 500 * number, 20_500 + 500 * number)
+    raise AssertionError("too many test processes")
+
+
+_ports = cycle(_own_ports())
 
 
 def free_port(kind: int = socket.SOCK_STREAM) -> int:

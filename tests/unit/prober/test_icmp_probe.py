@@ -175,7 +175,7 @@ from prober import ping
 made, raw = ping._open(v6=False)
 made.close()
 seconds = asyncio.run(ping.ping(ip_address("127.0.0.1"))), asyncio.run(ping.ping(ip_address("::1")))
-print(raw, all(0 < each < 1 for each in seconds))
+print(raw, all(0 < each < 10 for each in seconds))
 """
 
 
