@@ -10,6 +10,7 @@ from servers import VALUES, messages
 
 from pinghome_common.clock import micros, now
 from pinghome_common.items import first_seen, read
+from pinghome_common.serve import freeze
 from statistic_query.partition import Partitions
 from statistic_query.project import Projector
 from statistic_query.servers.store import COLUMN_NAMES
@@ -23,6 +24,7 @@ KEPT = dict.fromkeys(("sample", "result", "failure", "ping"), 8)
 
 
 async def measure(rounds):
+    freeze()  # as a service does
     async with in_processes() as platform:
         await platform.keep_only()
         async with platform.database("statistic_query") as database:
