@@ -46,7 +46,8 @@ def test_every_height_has_a_few_ticks_up_to_above_it(unit):
     ("value", "unit", "text"),
     [
         (7.25 * GIB, BYTES, "7.25 GiB"), (1023, BYTES, "1023 B"), (1500.0, BYTE_RATE, "1.5 kB/s"),
-        (90.0, PERCENT, "90 %"), (12.34, PERCENT, "12.3 %"), (0, BYTES, "0 B"), (1.05, NUMBER, "1.05"), (1e20, BYTES, "88818 PiB"),
+        (90.0, PERCENT, "90 %"),
+        (12.34, PERCENT, "12.3 %"), (0, BYTES, "0 B"), (1.05, NUMBER, "1.05"), (1e20, BYTES, "88818 PiB"),
     ],
 )  # fmt: skip
 def test_values_are_written_with_three_digits(value, unit, text):
