@@ -152,7 +152,7 @@ async def test_bad_limits_and_sizes_are_422(client: Client):
         refused(await client("GET", f"{url}/metrics?type={CPU}&limit={limit}"), 422, "limit")
     for field, value in (("width", "319"), ("width", "2001"), ("width", "x"), ("theme", "pink")):
         refused(await client("GET", f"{url}/metrics.svg?type={CPU}&{field}={value}"), 422, field)
-    refused(await client("GET", f"{STATISTICS}/server-resource/x/metrics?type={CPU}"), 422)
+    refused(await client("GET", f"{STATISTICS}/server-resource/x/metrics?type={CPU}"), 422, "id")
 
 
 @pytest.mark.parametrize(
