@@ -77,6 +77,7 @@ EXTENSIONS = [
     Operation(0, "DELETE", COMMANDS, "/v1/service/{id}"),
     Operation(0, "POST", COMMANDS, "/v1/server-resource/{id}/token"),
     Operation(0, "DELETE", COMMANDS, "/v1/server-resource/{id}"),
+    Operation(0, "GET", RECORDS, "/v1/service/{id}/metrics.prom"),
     Operation(0, "POST", COMMANDS, "/v1/channel"),  # who is told of what happens (contract F)
     Operation(0, "PUT", COMMANDS, "/v1/channel/{id}"),
     Operation(0, "DELETE", COMMANDS, "/v1/channel/{id}"),
