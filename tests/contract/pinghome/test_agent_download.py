@@ -66,7 +66,8 @@ async def test_the_agents_files_are_offered_to_anybody_and_match_their_checksums
 @pytest.mark.parametrize(
     "name",
     ["", "..", "%2e%2e", "..%2fapp.py", "%2e%2e%2fapp.py", "__init__.py", ".gitignore",
-     "pinghome_agent-9.9-py3-none-any.whl", "pinghome_agent-..%2f..-py3-none-any.whl", "install.sh%00", "install.sh/x", "INSTALL.SH", "sub/install.sh"],
+     "pinghome_agent-9.9-py3-none-any.whl", "pinghome_agent-..%2f..-py3-none-any.whl",
+     "install.sh%00", "install.sh/x", "INSTALL.SH", "sub/install.sh"],
 )  # fmt: skip
 async def test_nothing_else_is(call: Client, name: str):
     refused(await call("GET", f"data-gateway/agent/{name}"), 404)

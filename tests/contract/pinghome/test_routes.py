@@ -18,9 +18,6 @@ UUID = "6766163a-568d-47b4-a1fa-91a0957e06d4"
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
-INTEGRATION = "r276xxt51c23"
-
-
 async def test_nothing_but_health_and_documents_is_open_beside_the_check_in(http: httpx.AsyncClient):
     seen = set()
     for service, path, methods in all_routes():
