@@ -90,6 +90,9 @@ EXTENSIONS = [
     Operation(0, "GET", STATISTICS, "/v1/server-resource/{id}/state-changed-logs"),
     Operation(0, "GET", STATISTICS, "/v1/server-resource/{id}/notifications"),
     Operation(0, "POST", GATEWAY, "/v1/heartbeat/{id}", public=True),  # "accepted like GET" (contract A.4)
+    Operation(0, "POST", GATEWAY, "/v1/server-resource/metrics", public=True),  # a server's own token (contract G)
+    Operation(0, "POST", GATEWAY, "/v1/server-resource/{id}/metrics", public=True),
+    Operation(0, "POST", GATEWAY, "/v1/metrics", public=True),
 ]
 
 PRESENT = [*DOCUMENTED, *EXTENSIONS]
