@@ -60,10 +60,12 @@ async def generate(database, servers):
             f" FOR VALUES FROM ('{day.isoformat()}') TO ('{(day + DAY).isoformat()}')"
         )
         day += DAY
+    some = [list(columns(chance)) for _ in range(500)]
     for server in servers:
         ids = [await database.fetchval(NAME, server, type_) for type_ in COLUMNS]
         step, table = (MINUTE, "metric_minute") if server == servers[0] else (HOUR, "metric_hour")
-        rows = [(server, start + place * step, ids, [6] * 7, *columns(chance)) for place in range(DAYS * DAY // step)]
+        places = range(DAYS * DAY // step)
+        rows = ((server, start + place * step, ids, [6] * 7, *chance.choice(some)) for place in places)
         await database.copy_records_to_table(table, records=rows, columns=FIELDS_OF_ROWS)
     await database.execute(MARKS, servers[0], start, end - HOUR)
     async with asyncio.timeout(300):

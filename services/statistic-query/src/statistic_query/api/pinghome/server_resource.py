@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request, Response
 
-from pinghome_common.dialects.pinghome import Router, answer
+from pinghome_common.dialects.pinghome import Authorized, Router, answer
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
 from pinghome_common.dialects.pinghome_fields import Id
@@ -57,11 +57,17 @@ async def _points(request: Request) -> Points:
     return Points(request.app.state.db)
 
 
+async def _samples_applied(request: Request, caller: Authorized, interval: Interval = "on-demand") -> None:
+    """Waits until single samples show; the rollups follow later anyway."""
+    if interval == "on-demand":
+        await telemetry_applied(request, caller)
+
+
 Pointed = Annotated[Points, Depends(_points)]
 Typed = Annotated[Type, Query(examples=["cpu-total-usage"])]
 
 
-@routes.get("/v1/server-resource/{id}/metrics", responses=shows(METRICS), dependencies=[Depends(telemetry_applied)])
+@routes.get("/v1/server-resource/{id}/metrics", responses=shows(METRICS), dependencies=[Depends(_samples_applied)])
 async def metrics(
     id: Id,  # noqa: A002  # the document's word
     type: Typed,  # noqa: A002
