@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 
 from pinghome_common.clock import now
-from pinghome_common.dialects.pinghome_servers import Heard
 from pinghome_common.events import heartbeat, resource, server_resource
 from pinghome_common.events.metric import FIELDS, Figures
+from pinghome_common.events.server_resource import Heard
 from resource_query.series import SERIES, write
 
 spec = spec_from_file_location("debian", Path(__file__).parents[2] / "bench" / "debian.py")
