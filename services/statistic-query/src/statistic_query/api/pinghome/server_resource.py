@@ -110,8 +110,9 @@ async def metrics(
 
 def _point(at: datetime, fields: tuple[str, ...], found: Any, document: Any) -> dict[str, Any]:
     point = {"received_at": at, "values": document(fields, found.get(""))}
-    by = {name: document(fields, each) for name, each in found.items() if name}
-    return point | {"by": by} if by else point
+    if len(found) > 1 or "" not in found:
+        point["by"] = {name: document(fields, each) for name, each in found.items() if name}
+    return point
 
 
 def _values(fields: tuple[str, ...], values: Values | None) -> dict[str, float | None]:
