@@ -69,18 +69,14 @@ async def _points(request: Request) -> Points:
     return Points(request.app.state.db)
 
 
-async def _samples_applied(request: Request, caller: Authorized, interval: Interval = "on-demand") -> None:
-    """Waits until single samples show; the rollups follow later anyway."""
-    if interval == "on-demand":
-        await telemetry_applied(request, caller)
-
-
 Pointed = Annotated[Points, Depends(_points)]
 Typed = Annotated[Type, Query(examples=["cpu-total-usage"])]
 
 
-@routes.get("/v1/server-resource/{id}/metrics", responses=shows(METRICS), dependencies=[Depends(_samples_applied)])
+@routes.get("/v1/server-resource/{id}/metrics", responses=shows(METRICS))
 async def metrics(
+    request: Request,
+    caller: Authorized,
     id: Id,  # noqa: A002  # the document's word
     type: Typed,  # noqa: A002
     read: Reading,
@@ -100,6 +96,7 @@ async def metrics(
     it = await read.owned("server_resource", id)
     fields = FIELDS[type]
     if interval == "on-demand":
+        await telemetry_applied(request, caller)  # rollups follow later anyway
         samples = await points.samples(it, type, range_.start, range_.end, limit)
         data = [_point(at, fields, values, _values) for at, values in samples]
     else:
