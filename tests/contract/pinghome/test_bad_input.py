@@ -80,7 +80,8 @@ NO_OBJECT = {
 
 def of(operation: Operation, id_: str) -> str:
     path = operation.path.replace("{id}", id_).replace("{integration}", "r276xxt51c23")
-    return f"/{operation.service}{path}"
+    typed = operation.method == "GET" and "/metrics" in operation.path
+    return f"/{operation.service}{path}" + ("?type=cpu-total-usage" if typed else "")
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ class Stats(NamedTuple):
 def unpacked(count: int, values: Values) -> Stats:
     """Of a row of a rollup."""
     width = len(values) // TIMES
-    return Stats(count, *(values[place * width : (place + 1) * width] for place in range(TIMES)))
+    return Stats(count, values[:width], values[width : 2 * width], values[2 * width : 3 * width], values[3 * width :])
 
 
 def of_samples(rows: Sequence[Values]) -> Stats | None:
