@@ -48,7 +48,7 @@ IDS = {
     "the placeholder": "%7Bid%7D",
 }
 SLASHES = {"an encoded slash": "%2F", "a path": "%2e%2e%2F%2e%2e%2Fetc%2Fpasswd", "a UUID and a slash": f"{UUID}%2F"}
-OF_ONE = [each for each in ROUTED if "{id}" in each.path]
+OF_ONE = [each for each in ROUTED if "{id}" in each.path and not each.of_agents]
 
 NOT_JSON = {
     "cut short": b'{"name": "' + CANARY.encode(),

@@ -68,8 +68,8 @@ DOCUMENT: dict[str, Any] = {
 async def export(request: Request) -> Response:
     """Stores metrics of the server whose agent's token is sent, by OTLP/HTTP; 200 means that they are on disk.
 
-    Send it `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=https://…/data-gateway/v1/metrics` and
-    `OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20<token>`. Names of `system.*` are kept, all others ignored.
+    A client needs `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=https://…/data-gateway/v1/metrics` and
+    `OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20<token>`. Metrics of hosts (`system.…`) are kept, others ignored.
     """
     form = FORMS.get(request.headers.get("content-type", "").partition(";")[0].strip().lower())
     if form is None:
