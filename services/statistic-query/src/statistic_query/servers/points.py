@@ -14,7 +14,7 @@ from statistic_query.servers.figures import COLUMNS, WIDTHS, Name, unpack
 from statistic_query.servers.names import known
 from statistic_query.servers.rollups import LEVELS, STEPS, unpack_stats
 from statistic_query.servers.settings import Settings, decode
-from statistic_query.servers.stats import Stats, together, unpacked
+from statistic_query.servers.stats import Stats, together
 from statistic_query.servers.thinning import Peaks, Point
 
 INTERVALS = dict(zip(("minute", "hour", "day"), zip(LEVELS, STEPS, strict=True), strict=True))
@@ -121,7 +121,7 @@ def _of_names(type_: str, column: str, names: Mapping[int, Name], row: Any) -> d
 
 def _of_host(row: Any) -> dict[str, Stats]:
     """Hours and days are of the host only."""
-    return {"": unpacked(row["samples"], row["values"])}
+    return {"": Stats(row["samples"], row["values"])}
 
 
 _SAMPLES = "counts[array_position(figures, (SELECT id FROM metric_name WHERE server = $1 AND type = $4 AND name = ''))]"

@@ -15,7 +15,7 @@ from pinghome_common.worker import Worker
 from statistic_query.partition import DAY, Partitions
 from statistic_query.servers.figures import COLUMNS, Name, Values, columns_of, unpack
 from statistic_query.servers.names import known
-from statistic_query.servers.stats import TIMES, Stats, of_samples, together, unpacked
+from statistic_query.servers.stats import TIMES, Stats, of_samples, together
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LEVELS = ("metric_minute", "metric_hour", "metric_day")
@@ -157,7 +157,7 @@ def unpack_stats(
     count_of = dict(zip(figures, counts, strict=True))
     ids = [id_ for id_ in figures if id_ in names and columns.get(names[id_][0]) is not None]
     found = unpack(figures, columns, names, TIMES)
-    return {(it.type, it.name): unpacked(count_of[id_], it.values) for id_, it in zip(ids, found, strict=True)}
+    return {(it.type, it.name): Stats(count_of[id_], it.values) for id_, it in zip(ids, found, strict=True)}
 
 
 def _packed(stats: Mapping[Name, Stats], ids: Mapping[Name, int]) -> tuple[object, ...]:
