@@ -119,6 +119,8 @@ def _routed() -> list[Operation]:
 
 ROUTED = _routed()
 BODIED = [
-    each for each in ROUTED if not each.of_agents and each.method in {"POST", "PUT"} and not each.path.endswith("/test")
+    each
+    for each in ROUTED
+    if not each.of_agents and each.method in {"POST", "PUT"} and not each.path.endswith(("/test", "/token"))
 ]
 """Those that take a body."""

@@ -131,6 +131,7 @@ async def ask_alone(connection: Connection, raw: bytes) -> Any:
 @pytest.fixture(scope="module")
 async def own(client: Client) -> dict[str, str]:
     ids = {kind: (await getattr(client, kind)())["id"] for kind in ("resource", "heartbeat", "channel", "service")}
+    ids["server-resource"] = (await client.server())["id"]
     await client("POST", f"resource-cmd/v1/resource/{ids['resource']}/integration", json=INTEGRATION)
     return ids
 
@@ -161,6 +162,7 @@ async def test_body_that_is_no_json_object_is_refused(
 def known(operation: Operation, field: str) -> bool:
     """True when the operation has such a field; others are ignored."""
     fields = {"resource": {"interval", "name"}, "heartbeat": {"interval", "enabled", "name"}}
+    fields["server-resource"] = fields["heartbeat"]
     if "/integration" in operation.path:
         return field == "name"
     return (
