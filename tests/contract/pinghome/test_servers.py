@@ -77,7 +77,7 @@ async def a_server_comes_up_shows_its_figures_and_is_told_when_it_stops(client: 
             "clock_skew_seconds": 0,
         }  # fmt: skip
         assert up["metrics"]["cpu-total-usage"]["total"] == 7.5
-        assert up["processes"] == {"states": {"running": 3}}
+        assert up["processes"] == {"states": {"running": 3}, "cpu": [], "memory": []}
         assert (await client.get(f"resource-query/v1/service/{up['service_id']}/server-resources"))["data"] == [up]
 
         down = await it.until("down")
