@@ -22,7 +22,7 @@ async def judge_told(
     ids = list(monitors)
     lost = await it.until(ids, whats, 90)
     told = time.monotonic()
-    while (left := await _open(run)) and time.monotonic() < told + 60:
+    while (left := await _open(run, ids)) and time.monotonic() < told + 60:
         await asyncio.sleep(0.2)
     verdict.told("from the last kill to the last message", f"{told - last:.1f} s")
     verdict.none("notifications still open", left)
@@ -41,9 +41,11 @@ async def judge_told(
     verdict.none(f"told before their {whats[0]}", [id_ for id_, said in order.items() if said[0] != whats[0]])
 
 
-async def _open(run: Run) -> list[str]:
-    """What is not over, with the error of its last attempt."""
+async def _open(run: Run, ids: list[UUID]) -> list[str]:
+    """What is not over of some monitors, with the error of its last attempt."""
     async with run.platform.sql("resource_cmd") as db:
-        rows = await db.fetch("SELECT state, due - now() AS left FROM notification WHERE open")
+        rows = await db.fetch(
+            "SELECT state, due - now() AS left FROM notification WHERE open AND about = ANY($1::uuid[])", ids
+        )
     found = [(json.loads(row["state"]), row["left"]) for row in rows]
     return [f"{it['what']} {it['state']} {it['attempts'][-1:]} due in {left}" for it, left in found]
