@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+
+import psutil
 
 TOKEN = "ph_a-token-of-the-tests"
 
@@ -172,3 +175,16 @@ def until(condition: Callable[[], Any], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def psutil_wheel(folder: Path) -> Path:
+    """The wheel of which our own psutil was installed."""
+    about = next(Path(psutil.__file__).parents[1].glob("psutil-*.dist-info"))
+    tag = next(line for line in (about / "WHEEL").read_text().splitlines() if line.startswith("Tag: "))[5:]
+    made = folder / f"{about.name.removesuffix('.dist-info')}-{tag}.whl"
+    with zipfile.ZipFile(made, "w") as wheel:
+        for top in (Path(psutil.__file__).parent, about):
+            for path in sorted(top.rglob("*")):
+                if path.is_file() and "__pycache__" not in path.parts:
+                    wheel.write(path, path.relative_to(top.parent))
+    return made

@@ -97,24 +97,29 @@ class Gateway:
             await commands.publish([(event.address(), encode(event), None)])
         return it
 
-    async def batches(self) -> list[MetricBatch]:
-        """All batches of samples in the stream."""
-        client = await nats.connect(self.nats.url("admin"), allow_reconnect=False)
-        try:
-            config = ConsumerConfig(ack_policy=AckPolicy.NONE, mem_storage=True)
-            reader = await client.jetstream().pull_subscribe("telemetry.metric.>", stream="TELEMETRY", config=config)
-            left = (await reader.consumer_info()).num_pending or 0
-            found: list[MetricBatch] = []
-            while len(found) < left:
-                found += [decode_batch(it.data) for it in await reader.fetch(min(200, left - len(found)), timeout=10)]
-            return found
-        finally:
-            await client.close()
-
     async def samples(self, server: UUID) -> list[Sample]:
-        """All samples of a server in the stream; a batch that came twice counts once."""
-        batches = {(it.boot, it.number): it.samples for it in await self.batches()}
-        return [it for samples in batches.values() for it in samples if it.server == server.bytes]
+        """All samples of a server in the stream."""
+        return await samples_in(self.nats.url("admin"), server)
+
+
+async def samples_in(nats_url: str, server: UUID) -> list[Sample]:
+    """All samples of a server in a broker's stream; a batch that came twice counts once."""
+    batches = {(it.boot, it.number): it.samples for it in await _batches(nats_url)}
+    return [it for samples in batches.values() for it in samples if it.server == server.bytes]
+
+
+async def _batches(nats_url: str) -> list[MetricBatch]:
+    client = await nats.connect(nats_url, allow_reconnect=False)
+    try:
+        config = ConsumerConfig(ack_policy=AckPolicy.NONE, mem_storage=True)
+        reader = await client.jetstream().pull_subscribe("telemetry.metric.>", stream="TELEMETRY", config=config)
+        left = (await reader.consumer_info()).num_pending or 0
+        found: list[MetricBatch] = []
+        while len(found) < left:
+            found += [decode_batch(it.data) for it in await reader.fetch(min(200, left - len(found)), timeout=10)]
+        return found
+    finally:
+        await client.close()
 
 
 @dataclass(frozen=True)

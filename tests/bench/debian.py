@@ -10,6 +10,7 @@ PACKAGES = {
     "wrk": "wrk",
     "nginx": "nginx-light",
     "prometheus-blackbox-exporter": "prometheus-blackbox-exporter",
+    "promtool": "prometheus",
 }
 """Program → package. Debian's packages of servers start them, too: on their own ports, which no row uses."""
 

@@ -44,6 +44,7 @@ async def platform(folder: Path, registered: Registry, mails: MailSink, page: St
         "bootstrap_token": TOKEN,
         "regions": REGIONS,
         "period_unit_seconds": "1",
+        "server_grace_seconds": "5",
         "checks_limit": "150",
         "rdap_bootstrap_url": registered.bootstrap(folder, "com", "org", "io", "net"),
         "smtp_url": f"smtp://127.0.0.1:{mails.port}",

@@ -1,4 +1,4 @@
-"""Webhook receivers that keep what they are sent, and heartbeats that each tell one of them."""
+"""Webhook receivers that keep what they are sent, and heartbeats and servers that each tell one of them."""
 
 import asyncio
 import json
@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID, uuid4
 
 from commands import Client
@@ -102,7 +103,20 @@ async def sink() -> AsyncIterator[Sink]:
 
 async def make_alerted(platform: Platform, it: Sink, name: str, count: int) -> dict[UUID, str]:
     """New heartbeats, each with a channel of its own, and the path that it calls."""
-    service, waiting, made = str(uuid4()), iter(range(count)), {}
+    made = await _alerted(platform, it, name, count, "/v1/heartbeat", {"interval": 86400})
+    return {UUID(document["id"]): path for document, path in made}
+
+
+async def make_servers(platform: Platform, it: Sink, name: str, count: int, **settings: Any) -> dict[UUID, str]:
+    """New servers, each with a channel of its own, and the token of its agent."""
+    made = await _alerted(platform, it, name, count, "/v1/server-resource", settings)
+    return {UUID(document["id"]): document["agent_token"] for document, _ in made}
+
+
+async def _alerted(
+    platform: Platform, it: Sink, name: str, count: int, route: str, settings: dict[str, Any]
+) -> list[tuple[dict[str, Any], str]]:
+    service, waiting, made = str(uuid4()), iter(range(count)), []
 
     async def make() -> None:
         client = Client(platform)
@@ -111,8 +125,8 @@ async def make_alerted(platform: Platform, it: Sink, name: str, count: int) -> d
             config = {"url": f"http://127.0.0.1:{it.port}{path}"}
             channel = {"service_id": service, "name": f"{name} {number}", "kind": "webhook", "config": config}
             to = (await client.until_done("POST", "/v1/channel", channel))["id"]
-            body = {"service_id": service, "name": f"{name} {number}", "interval": 86400, "channels": [to]}
-            made[UUID((await client.until_done("POST", "/v1/heartbeat", body))["id"])] = path
+            body = {"service_id": service, "name": f"{name} {number}", "channels": [to], **settings}
+            made.append((await client.until_done("POST", route, body), path))
         client.close()
 
     await asyncio.gather(*(make() for _ in range(8)))

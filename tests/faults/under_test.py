@@ -21,6 +21,8 @@ from pinghome.supervise import Child, Supervisor
 from pinghome_common.settings import Settings
 
 REGION = "eu-central-1"
+GRACE = 10
+"""Seconds, beyond two intervals, for which a server may be silent."""
 SERVERS = ("nats", "postgres")
 
 
@@ -50,6 +52,7 @@ class Platform:
             bootstrap_token=self.token,
             probe_allow_cidrs=["127.0.0.0/8"],  # monitors watch our own gateway
             period_unit_seconds=5,  # nobody waits for minutes of grace
+            server_grace_seconds=GRACE,
             pings_kept=10_000_000,  # the oracle counts every one
             _env_file=None,
         )

@@ -17,6 +17,11 @@ class Operation(NamedTuple):
     public: bool = False
 
     @property
+    def of_agents(self) -> bool:
+        """True for those that a server's own token opens; tests of data-gateway are about them."""
+        return self.service == GATEWAY and self.path.endswith("/metrics")
+
+    @property
     def url(self) -> str:
         return f"{self.service}{self.path}"
 
@@ -77,6 +82,7 @@ EXTENSIONS = [
     Operation(0, "DELETE", COMMANDS, "/v1/service/{id}"),
     Operation(0, "POST", COMMANDS, "/v1/server-resource/{id}/token"),
     Operation(0, "DELETE", COMMANDS, "/v1/server-resource/{id}"),
+    Operation(0, "GET", RECORDS, "/v1/service/{id}/metrics.prom"),
     Operation(0, "POST", COMMANDS, "/v1/channel"),  # who is told of what happens (contract F)
     Operation(0, "PUT", COMMANDS, "/v1/channel/{id}"),
     Operation(0, "DELETE", COMMANDS, "/v1/channel/{id}"),
@@ -89,6 +95,9 @@ EXTENSIONS = [
     Operation(0, "GET", STATISTICS, "/v1/server-resource/{id}/state-changed-logs"),
     Operation(0, "GET", STATISTICS, "/v1/server-resource/{id}/notifications"),
     Operation(0, "POST", GATEWAY, "/v1/heartbeat/{id}", public=True),  # "accepted like GET" (contract A.4)
+    Operation(0, "POST", GATEWAY, "/v1/server-resource/metrics", public=True),  # a server's own token (contract G)
+    Operation(0, "POST", GATEWAY, "/v1/server-resource/{id}/metrics", public=True),
+    Operation(0, "POST", GATEWAY, "/v1/metrics", public=True),
 ]
 
 PRESENT = [*DOCUMENTED, *EXTENSIONS]
@@ -109,5 +118,9 @@ def _routed() -> list[Operation]:
 
 
 ROUTED = _routed()
-BODIED = [each for each in ROUTED if each.method in {"POST", "PUT"} and not each.path.endswith("/test")]
+BODIED = [
+    each
+    for each in ROUTED
+    if not each.of_agents and each.method in {"POST", "PUT"} and not each.path.endswith(("/test", "/token"))
+]
 """Those that take a body."""

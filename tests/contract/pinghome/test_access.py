@@ -73,7 +73,7 @@ async def everything(client: Client, own: dict[str, str]) -> list[Any]:
         if "{id}" in operation.path and operation not in UNKNOWN:
             id_ = own["service" if "/service/" in operation.path else noun(operation)]
             span = {"end_date": "2999-01-01T00:00:00Z"} if operation.path.endswith("/events") else {}
-            if not operation.path.endswith(("/statistic", ".svg")):
+            if not operation.path.endswith(("/statistic", ".svg", ".prom")):
                 found.append(await client.get(of(operation, id_)[1], **span))
     return found
 

@@ -48,7 +48,7 @@ IDS = {
     "the placeholder": "%7Bid%7D",
 }
 SLASHES = {"an encoded slash": "%2F", "a path": "%2e%2e%2F%2e%2e%2Fetc%2Fpasswd", "a UUID and a slash": f"{UUID}%2F"}
-OF_ONE = [each for each in ROUTED if "{id}" in each.path]
+OF_ONE = [each for each in ROUTED if "{id}" in each.path and not each.of_agents]
 
 NOT_JSON = {
     "cut short": b'{"name": "' + CANARY.encode(),
@@ -80,7 +80,8 @@ NO_OBJECT = {
 
 def of(operation: Operation, id_: str) -> str:
     path = operation.path.replace("{id}", id_).replace("{integration}", "r276xxt51c23")
-    return f"/{operation.service}{path}"
+    typed = operation.method == "GET" and "/metrics" in operation.path
+    return f"/{operation.service}{path}" + ("?type=cpu-total-usage" if typed else "")
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +131,7 @@ async def ask_alone(connection: Connection, raw: bytes) -> Any:
 @pytest.fixture(scope="module")
 async def own(client: Client) -> dict[str, str]:
     ids = {kind: (await getattr(client, kind)())["id"] for kind in ("resource", "heartbeat", "channel", "service")}
+    ids["server-resource"] = (await client.server())["id"]
     await client("POST", f"resource-cmd/v1/resource/{ids['resource']}/integration", json=INTEGRATION)
     return ids
 
@@ -160,6 +162,7 @@ async def test_body_that_is_no_json_object_is_refused(
 def known(operation: Operation, field: str) -> bool:
     """True when the operation has such a field; others are ignored."""
     fields = {"resource": {"interval", "name"}, "heartbeat": {"interval", "enabled", "name"}}
+    fields["server-resource"] = fields["heartbeat"]
     if "/integration" in operation.path:
         return field == "name"
     return (

@@ -18,6 +18,9 @@ from running import TOKEN, Platform
 UUID = "6766163a-568d-47b4-a1fa-91a0957e06d4"
 
 
+OTHERS = [each for each in ROUTED if not each.of_agents]
+
+
 def of(operation: Operation, id_: str) -> str:
     return f"/{operation.service}{operation.path.format(id=id_, integration='r276xxt51c23')}"
 
@@ -28,7 +31,7 @@ async def connection(platform: Platform) -> AsyncIterator[Connection]:
         yield connection
 
 
-@pytest.mark.parametrize("operation", [Operation(0, "GET", "", ""), *ROUTED], ids=str)
+@pytest.mark.parametrize("operation", [Operation(0, "GET", "", ""), *OTHERS], ids=str)
 async def test_four_megabytes_of_headers_are_refused(platform: Platform, operation: Operation):
     path = of(operation, UUID)
     many = {f"X-{number}": CANARY + "x" * 4000 for number in range(1000)}
@@ -61,7 +64,7 @@ async def test_idempotency_key_that_is_too_long_or_not_printable_is_refused(
         refused(await connection.ask(raw), 422, "Idempotency-Key")
 
 
-@pytest.mark.parametrize("operation", ROUTED, ids=str)
+@pytest.mark.parametrize("operation", OTHERS, ids=str)
 async def test_strange_headers_are_no_error_of_ours(connection: Connection, operation: Operation):
     path = of(operation, str(uuid4()))
     body = b"{}" if operation in BODIED else b""
@@ -81,6 +84,19 @@ async def test_strange_headers_are_no_error_of_ours(connection: Connection, oper
         answer = await connection.ask(sent)
         assert answer.status in {200, 201, 404, 412, 422}, headers
         assert CANARY not in answer.text
+
+
+@pytest.mark.parametrize("operation", [each for each in ROUTED if each.of_agents], ids=str)
+async def test_strange_requests_of_agents_are_401_and_too_large_ones_413(platform: Platform, operation: Operation):
+    path = of(operation, UUID)
+    for token in (TOKEN, CANARY, "x" * 5000, "\x80\xff", "a b c", ""):
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        answer = await ask(platform.port, request("POST", path, headers, b"{}"))
+        assert (answer.status, answer.json()["message"]) == (401, "Unauthorized")
+    many = {f"X-{number}": CANARY + "x" * 4000 for number in range(1000)}
+    assert (await ask(platform.port, request("POST", path, many, token=TOKEN))).status == 431
+    answer = await ask(platform.port, request("POST", path, {"Content-Length": str(300 << 20)}), b" " * (1 << 16))
+    assert (answer.status, "longer than 1048576 bytes" in answer.json()["message"]) == (413, True)
 
 
 async def test_ten_thousand_bad_check_ins_leave_the_gateway_working(platform: Platform, client: Client):

@@ -8,7 +8,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,8 +16,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import psutil
 import pytest
+
+from agents import psutil_wheel
 
 AGENT = Path(__file__).parents[3] / "deploy/agent"
 UV = Path(sys.executable).parent / "uv"
@@ -82,19 +82,6 @@ def run(site: Site, prefix: Path, *more: str, script: bytes = b"") -> subprocess
     options = ["--url", site.url, "--token", "ph_a-token", "--prefix", str(prefix), *more]
     script = script or (AGENT / "install.sh").read_bytes()
     return subprocess.run(["sh", "-s", "--", *options], input=script, env=environment, capture_output=True, check=False)
-
-
-def psutil_wheel(folder: Path) -> Path:
-    """The wheel of which our own psutil was installed."""
-    about = next(Path(psutil.__file__).parents[1].glob("psutil-*.dist-info"))
-    tag = next(line for line in (about / "WHEEL").read_text().splitlines() if line.startswith("Tag: "))[5:]
-    made = folder / f"{about.name.removesuffix('.dist-info')}-{tag}.whl"
-    with zipfile.ZipFile(made, "w") as wheel:
-        for top in (Path(psutil.__file__).parent, about):
-            for path in sorted(top.rglob("*")):
-                if path.is_file() and "__pycache__" not in path.parts:
-                    wheel.write(path, path.relative_to(top.parent))
-    return made
 
 
 def test_it_installs_asks_the_registry_for_psutil_alone_and_says_how_to_start(site, tmp_path):

@@ -118,3 +118,9 @@ def test_no_rate_is_negative_or_infinite():
     for before, after in pairwise(samples):
         value = found(before, after)[NETWORK, "eth0"][0]
         assert value is None or 0 <= value < float("inf")
+
+
+def test_a_host_never_does_more_than_a_hundred_percent():
+    before = Figures("cpu-total-usage", "", [0, 0, 0, None, 0], counter=True)
+    after = Figures("cpu-total-usage", "", [1000.4, 900, 100.4, None, 0], counter=True)
+    assert found(sample(0, before), sample(10, after)) == {("cpu-total-usage", ""): [100, 90, 10.04, None, 0]}

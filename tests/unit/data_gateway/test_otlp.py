@@ -159,6 +159,19 @@ def test_memory_of_pythons_client_whose_states_do_not_add_up(form):
     }  # fmt: skip
 
 
+def test_memory_whose_shares_were_read_a_moment_later_has_the_same_total(form):
+    total = 25_276_502_016
+    found = rows(
+        form,
+        states("system.memory.usage", {"used": 558_051_328, "free": 23_888_457_728, "cached": 1_171_787_776}),
+        states("system.memory.utilization", {
+            "used": 558_061_000 / total, "free": 23_888_400_000 / total, "cached": 1_171_787_776 / total,
+        }),
+    )  # fmt: skip
+
+    assert found["memory-usage", ""]["total"] == total
+
+
 def test_memory_of_the_collector_is_the_sum_without_slabs(form):
     usage = {
         "used": 2 * GIB,

@@ -7,6 +7,9 @@ from pinghome_common.events.metric import COUNTED, FIELDS, Figures, Sample
 LONGEST_GAP = 900.0
 """Seconds between two samples beyond which their difference says nothing."""
 
+CPU = "cpu-total-usage"
+"""Its counters are percent-seconds of the host, of which there are 100 in a second."""
+
 Values = list[float | None]
 
 
@@ -41,7 +44,10 @@ class Counters:
                 continue
             self._newest[it.type, it.name] = at, it.values
             seconds = _seconds(at - before, interval) if earlier else 0.0
-            found.append(Figures(it.type, it.name, _differences(earlier or [], it.values, seconds)))
+            values = _differences(earlier or [], it.values, seconds)
+            if it.type == CPU:  # two clocks, the client's and its kernel's, never agree to the last digit
+                values = [None if value is None else min(value, 100.0) for value in values]
+            found.append(Figures(it.type, it.name, values))
         return found + _of_host(found)
 
 

@@ -7,8 +7,8 @@ import msgspec
 from msgspec import structs
 
 from pinghome_common.db import Connection
-from pinghome_common.dialects.pinghome_servers import Heard
 from pinghome_common.events.metric import COUNTED, PROCESSES, Agent, Figures, Sample
+from pinghome_common.events.server_resource import Heard
 from pinghome_common.rates import rates
 
 

@@ -6,13 +6,12 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.db import Connection, Database
-from pinghome_common.dialects.pinghome_servers import Heard
 from pinghome_common.errors import NotFound
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.integration import Integration
 from pinghome_common.events.resource import Resource
-from pinghome_common.events.server_resource import ServerResource
+from pinghome_common.events.server_resource import Heard, ServerResource
 from pinghome_common.events.service import Service
 from pinghome_common.runtime_state import read_runtime
 from resource_query.newest import heard

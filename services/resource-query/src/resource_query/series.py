@@ -8,10 +8,9 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from pinghome_common.clock import micros, now
-from pinghome_common.dialects.pinghome_servers import Heard
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, shown
 from pinghome_common.events.resource import Resource
-from pinghome_common.events.server_resource import ServerResource
+from pinghome_common.events.server_resource import Heard, ServerResource
 
 SERIES = 10_000
 """Most series of one answer."""

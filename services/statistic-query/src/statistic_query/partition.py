@@ -26,7 +26,12 @@ class Partitions:
 
     def keeps(self, table: str, at: datetime) -> bool:
         """True if rows of this time are still kept; not true for more than a day ahead of our clock."""
-        return now() - timedelta(days=self._retention_days[table]) < at < now() + DAY
+        oldest, latest = self.kept(table)
+        return oldest < at < latest
+
+    def kept(self, table: str) -> tuple[datetime, datetime]:
+        """The times between which rows are kept."""
+        return now() - timedelta(days=self._retention_days[table]), now() + DAY
 
     def longest(self, *tables: str) -> int:
         """The days after which nothing is left in any of these."""

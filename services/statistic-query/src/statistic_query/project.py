@@ -18,9 +18,8 @@ from statistic_query import pings, rollup
 from statistic_query.partition import Partitions
 from statistic_query.pings import in_columns
 from statistic_query.read import VERDICTS
-from statistic_query.servers.names import Names
 from statistic_query.servers.settings import settings
-from statistic_query.servers.store import store
+from statistic_query.servers.store import Samples
 
 NAME = "statistic-query"
 NOUNS = ("resource", "heartbeat", "server_resource", "notification")
@@ -66,7 +65,7 @@ class Projector:
     """Applies messages inside the projection's transaction."""
 
     def __init__(self, broker: Broker, partitions: Partitions) -> None:
-        self._broker, self._partitions, self._names = broker, partitions, Names()
+        self._broker, self._partitions, self._stored = broker, partitions, Samples(partitions)
         self._series: dict[tuple[UUID, str], int] = {}
         self._addresses: dict[str, int | None] = {"": None}
         self._tx: Connection | None = None
@@ -158,7 +157,7 @@ class Projector:
     def _forget(self) -> None:
         """Empties the caches, as the transaction that created their entries may have been rolled back."""
         self._partitions.forget()
-        self._names.forget()
+        self._stored.forget()
         self._series.clear()
         self._addresses = {"": None}
 
@@ -171,9 +170,9 @@ class Projector:
 
     async def _samples(self, tx: Connection, arrived: list[Sample]) -> None:
         if arrived:
-            alive = await self._alive(tx, "server_resource", {UUID(bytes=it.server) for it in arrived})
-            known = {id_.bytes for id_ in alive}
-            await store(tx, [it for it in arrived if it.server in known], self._partitions, self._names)
+            servers = {server: UUID(bytes=server) for server in {it.server for it in arrived}}
+            alive = await self._alive(tx, "server_resource", set(servers.values()))
+            await self._stored.store(tx, [it for it in arrived if servers[it.server] in alive])
 
     async def _results(self, tx: Connection, items: list[Item]) -> None:
         arrived: list[tuple[tuple[UUID, str], datetime, Result]] = []

@@ -1,8 +1,6 @@
 """PingHome's documents of servers (contract A25 to A30, G)."""
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,17 +8,7 @@ from uuid import UUID
 from pinghome_common.clock import micros
 from pinghome_common.dialects.pinghome_documents import moment, moment_of, shows
 from pinghome_common.events.metric import FIELDS, Agent, Figures
-from pinghome_common.events.server_resource import Change, ServerResource, Status
-
-
-@dataclass(slots=True, kw_only=True)
-class Heard:
-    """What was last heard of a server: when (UNIX microseconds), of what agent, and the newest figures."""
-
-    seen_at: int
-    agent: Agent | None
-    processes: Any
-    figures: Sequence[Figures]
+from pinghome_common.events.server_resource import Change, Heard, ServerResource, Status
 
 
 def server(it: ServerResource, heard: Heard | None = None) -> dict[str, Any]:

@@ -1,9 +1,13 @@
 """A server resource: a host whose agent, or any OTLP client, sends figures; its settings and its judged state."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
+
+from pinghome_common.events.metric import Agent, Figures
 
 
 class Status(StrEnum):
@@ -70,3 +74,16 @@ class ServerResource:
     change: Change
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Heard:
+    """What was last heard of a server: when (UNIX microseconds), of what agent, and the newest figures of each type.
+
+    `processes` is the object that the agent sent. None of this is in an event.
+    """
+
+    seen_at: int
+    agent: Agent | None
+    processes: Any
+    figures: Sequence[Figures]

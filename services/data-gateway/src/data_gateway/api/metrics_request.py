@@ -12,8 +12,8 @@ from pinghome_common.errors import DomainError, FieldError, Invalid, Unauthorize
 
 T = TypeVar("T")
 
-SMALL = 128 << 10
-"""Bytes that are read in the event loop, in some milliseconds; larger bodies would hold up pings."""
+SMALL = 32 << 10
+"""Bytes that are read in the event loop, in at most 20 ms; larger bodies would hold up pings."""
 
 
 class TooLarge(DomainError):

@@ -189,18 +189,21 @@ UNION ALL SELECT 'integration', state FROM integration WHERE id = $1
 """
 
 _PARENTS = """
-WITH judged AS NOT MATERIALIZED (
+WITH families AS (
+    SELECT id, (state->>'parent_id')::uuid AS parent FROM resource WHERE id = ANY($1::uuid[])
+    UNION ALL SELECT id, (state->>'parent_id')::uuid FROM server_resource WHERE id = ANY($1::uuid[])
+), judged AS (
     SELECT id, organisation, name, status, state, 2 * interval + 10 AS patience,
         (SELECT max(checked_at) FROM region_observation v WHERE v.resource = r.id) AS checked
-    FROM resource r
+    FROM resource r WHERE id = ANY(ARRAY(SELECT id FROM families UNION SELECT parent FROM families))
     UNION ALL SELECT id, organisation, name, status, state, m.patience + 10, m.seen_at
     FROM server_resource JOIN server_runtime m ON m.server = id
+    WHERE id = ANY(ARRAY(SELECT id FROM families UNION SELECT parent FROM families))
 )
 SELECT c.id, c.status, c.checked, p.id AS parent, p.name AS parent_name, p.status AS parent_status,
     (p.state->'change'->>'at')::timestamptz AS parent_since, p.checked AS parent_checked,
     greatest(c.patience, p.patience) AS patience
-FROM judged c JOIN judged p ON p.id = (c.state->>'parent_id')::uuid AND p.organisation = c.organisation
-WHERE c.id = ANY($1::uuid[])
+FROM families f JOIN judged c ON c.id = f.id JOIN judged p ON p.id = f.parent AND p.organisation = c.organisation
 """
 
 # What a channel waits with is looked at now; rows that the dispatcher has locked are passed over.

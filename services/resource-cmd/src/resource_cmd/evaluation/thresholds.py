@@ -47,7 +47,7 @@ def judge(
     if not it.thresholds:
         return Judged(), []
     types = {each.type for each in it.thresholds}
-    figures = {type_: _figures(judged.counters.get(type_), sample, type_) for type_ in types}
+    figures = {type_: _figures(judged.counters.get(type_), sample, type_) for type_ in types} if fresh else {}
     counters = {type_: before for type_, before in judged.counters.items() if type_ in types}
     for type_ in types & set(COUNTED):
         only = _only(sample, type_)
@@ -55,8 +55,8 @@ def judge(
             counters[type_] = only
     runs, crossings = {}, []
     for place, each in enumerate(it.thresholds):
-        run, value = judged.runs.get(key(each)), _value(figures[each.type], each)
-        if fresh and value is not None and (run is None or run.last < at):
+        run, value = judged.runs.get(key(each)), _value(figures.get(each.type, []), each)
+        if value is not None and (run is None or run.last < at):
             run = _continued(run, _is_broken(each, value), at, patience)
             if run.broken is (each.breached_since is None) and at - run.since >= each.minutes * 60 * MICRO:
                 crossings.append(

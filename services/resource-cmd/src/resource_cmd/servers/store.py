@@ -13,11 +13,12 @@ from pinghome_common.secret import new_token, token_hash
 from pinghome_common.store import Row
 from pinghome_delivery.outbox import ENDED
 from resource_cmd.accounts.store import Keys
-from resource_cmd.servers.runtime_state import lock_runtime
 from resource_cmd.store import DependentStore
 
 LIMIT = 1000
 """Servers of one organisation."""
+
+_LOCK = "SELECT FROM server_runtime WHERE server = ANY($1::uuid[]) ORDER BY server FOR UPDATE"
 
 
 class Servers(DependentStore[ServerResource]):
@@ -35,7 +36,7 @@ class Servers(DependentStore[ServerResource]):
     async def edit_many(self, ids: Sequence[UUID]) -> list[Row[ServerResource]]:
         """As everywhere."""
         # Everybody locks runtime states first, as samples begin with them: no two can wait for each other.
-        await lock_runtime(self._tx, ids)
+        await self._tx.execute(_LOCK, ids)
         return await super().edit_many(ids)
 
     async def check_limit(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from pinghome_common.events.metric import FIELDS, Figures
 
@@ -25,30 +25,56 @@ Name = tuple[str, str]
 """A metric type, and the name of a mount, disk or interface; that of the host is empty."""
 
 
-def pack(figures: Sequence[Figures], ids: Mapping[Name, int]) -> tuple[list[int], list[Values | None]]:
-    """The ids of figures, negative for counters, and the columns of their values; a name without an id is left out.
+class Layout(NamedTuple):
+    """How the figures of some samples lie in their rows, which is the same for most samples of a server.
+
+    `key` is what the samples have, `ids` are those of the row, negative for counters. `plan` has the place of each
+    figure among the sample's, that of its column, and the number of its values.
+    """
+
+    key: list[tuple[str, str, bool]]
+    ids: list[int]
+    plan: list[tuple[int, int, int]]
+
+
+def key_of(figures: Sequence[Figures]) -> list[tuple[str, str, bool]]:
+    """What a sample has."""
+    return [(it.type, it.name, it.counter) for it in figures]
+
+
+def layout(key: list[tuple[str, str, bool]], ids: Mapping[Name, int]) -> Layout:
+    """The layout of what a sample has; a name without an id, and what is there twice, is left out."""
+    found: dict[int, tuple[int, int, int]] = {}
+    for number, (type_, name, counter) in enumerate(key):
+        place, id_ = _PLACES.get(type_), ids.get((type_, name))
+        if place is not None and id_ is not None:
+            found.setdefault(-id_ if counter else id_, (number, place, WIDTHS[type_]))
+    return Layout(key, list(found), list(found.values()))
+
+
+def pack(figures: Sequence[Figures], it: Layout) -> list[Values | None]:
+    """The columns of a row; what is not finite is left out.
 
     Raises:
         ValueError: figures do not have the values of their type.
     """
-    found: dict[int, None] = {}
     columns: list[Values | None] = [None] * len(_PLACES)
-    for it in figures:
-        place, id_ = _PLACES.get(it.type), ids.get((it.type, it.name))
-        if place is None or id_ is None:
-            continue
-        if len(it.values) != WIDTHS[it.type]:
-            raise ValueError(f"{it.type} has {len(it.values)} values")
-        signed = -id_ if it.counter else id_
-        if signed in found:
-            continue
-        found[signed] = None
-        values = [value if value is not None and isfinite(value) else None for value in it.values]
-        if (column := columns[place]) is None:
-            columns[place] = values
-        else:
-            column += values
-    return list(found), columns
+    for number, place, width in it.plan:
+        values = figures[number].values
+        if len(values) != width:
+            raise ValueError(f"{figures[number].type} has {len(values)} values")
+        if not _all_finite(values):
+            values = [value if value is not None and isfinite(value) else None for value in values]
+        columns[place] = values if (column := columns[place]) is None else column + values
+    return columns
+
+
+def _all_finite(values: Values) -> bool:
+    """False also where it takes a closer look."""
+    try:
+        return isfinite(sum(values))  # type: ignore[arg-type]  # quicker than to look for None first
+    except TypeError:
+        return False
 
 
 def columns_of(row: Any) -> dict[str, Values | None]:

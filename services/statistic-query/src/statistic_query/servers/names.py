@@ -1,44 +1,69 @@
 """The dictionary of names of servers' mounts, disks and interfaces."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
 from pinghome_common.clock import now
 from pinghome_common.db import Connection
-from statistic_query.servers.figures import Name
+from pinghome_common.events.metric import COUNTED, Sample
+from statistic_query.servers.figures import COLUMNS, Layout, Name, key_of, layout
 
 MAX_NAMES = 10_000
 """Names of one server; figures of further ones are not stored."""
 
 MAX_CACHED = 500_000
 
+Key = list[tuple[str, str, bool]]
+"""What a sample has: types, names, and whether they are counters."""
+
 
 class Names:
-    """Ids of names, cached; only the projection adds names."""
+    """Ids of names, and with them the layouts of the servers' samples, cached; only the projection adds names."""
 
     def __init__(self) -> None:
-        self._ids: dict[UUID, dict[Name, int]] = defaultdict(dict)
+        self._ids: dict[bytes, dict[Name, int]] = defaultdict(dict)
+        self._layouts: dict[bytes, Layout] = {}
         self._day: date = date.min
         self._count = 0
 
     def forget(self) -> None:
         """Empties the cache, as the transaction that added its names may have been rolled back."""
         self._ids.clear()
+        self._layouts.clear()
         self._count = 0
 
-    async def ids(self, tx: Connection, wanted: Mapping[UUID, Iterable[Name]]) -> Mapping[UUID, Mapping[Name, int]]:
-        """The ids of names by server; new ones are added, and once a day all that are in use are marked as seen."""
+    async def layouts(self, tx: Connection, samples: Sequence[Sample]) -> list[Layout]:
+        """The layout of each sample; new names are added, and once a day all that are in use are marked as seen."""
         if (today := now().date()) != self._day or self._count > MAX_CACHED:
             self.forget()
             self._day = today
-        new = sorted((server, *name) for server, names in wanted.items() for name in names - self._ids[server].keys())
+        keys = [key_of(it.figures) for it in samples]
+        pairs = list(zip(samples, keys, strict=True))
+        new = {it.server: key for it, key in pairs if (old := self._layouts.get(it.server)) is None or old.key != key}
         if new:
-            for row in await tx.fetch(_ADD, *map(list, zip(*new, strict=True)), today, MAX_NAMES):
-                self._ids[row["server"]][row["type"], row["name"]] = row["id"]
-                self._count += 1
-        return self._ids
+            await self._add(tx, [(it.server, key) for it, key in pairs if it.server in new], today)
+        found = []
+        for it, key in pairs:
+            if (cached := self._layouts.get(it.server)) is None or cached.key != key:
+                cached = self._layouts[it.server] = layout(key, self._ids[it.server])
+            found.append(cached)
+        return found
+
+    async def _add(self, tx: Connection, keys: Iterable[tuple[bytes, Key]], today: date) -> None:
+        wanted: dict[bytes, set[Name]] = defaultdict(set)
+        for server, key in keys:
+            names = {(type_, name) for type_, name, _ in key if type_ in COLUMNS}  # others are of a later version
+            wanted[server] |= names | {(type_, "") for type_, _ in names if type_ in COUNTED}  # the sums in rollups
+        new = sorted((server, *name) for server, names in wanted.items() for name in names - self._ids[server].keys())
+        if not new:
+            return
+        servers, types, names_ = zip(*new, strict=True)
+        columns = [UUID(bytes=server) for server in servers], list(types), list(names_)
+        for row in await tx.fetch(_ADD, *columns, today, MAX_NAMES):
+            self._ids[row["server"].bytes][row["type"], row["name"]] = row["id"]
+            self._count += 1
 
 
 async def known(connection: Connection, server: UUID, type_: str | None = None) -> dict[int, Name]:

@@ -1,13 +1,13 @@
 """Reads the points of a server: single samples with their rates, or rollups."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from pinghome_common.clock import micros
-from pinghome_common.db import Connection, Database
+from pinghome_common.db import Database
 from pinghome_common.rates import LONGEST_GAP, Counters
 from statistic_query.owned import Owned
 from statistic_query.servers.figures import COLUMNS, WIDTHS, Name, unpack
@@ -74,39 +74,54 @@ class Points:
         start = max(start, EARLIEST)
         start -= (start - EARLIEST) % step
         within = f"FROM {table} WHERE server = $1 AND at >= $2 AND at < $3 AND {column} IS NOT NULL"
-        statement = f"SELECT at, figures, counts, {column} {within} ORDER BY at"
-        async with self._db.transaction() as tx:
-            names = await known(tx, it.id, type_)
-            rows = await tx.fetch(f"{statement} LIMIT $4", it.id, start, end, limit + 1)
+        args: tuple[object, ...] = it.id, start, end
+        read: Callable[[Any], dict[str, Stats]]
+        async with self._db.connection() as connection:
+            if interval == "minute":
+                names = await known(connection, it.id, type_)
+                statement = f"SELECT at, figures, counts, {column} {within} ORDER BY at"
+                read = partial(_of_names, type_, column, names)
+            else:
+                args = *args, type_
+                statement = f"SELECT at, {_SAMPLES} AS samples, {column} AS values {within} ORDER BY at"
+                read = _of_host
+            rows = await connection.fetch(f"{statement} LIMIT {limit + 1}", *args)
             if len(rows) <= limit:
-                return [Span(row["at"], _stats(row, type_, column, names)) for row in rows], step
-            first = rows[0]["at"]
-            last = await tx.fetchval(f"SELECT max(at) {within}", it.id, start, end)
-            length = step * -((first - last - step) // (step * limit))
-            found = await _grouped(tx, (statement, it.id, start, end), length, (type_, column, names))
-        return found, length
+                return [Span(row["at"], read(row)) for row in rows], step
+            last = await connection.fetchval(f"SELECT max(at) {within}", *args[:3])
+            length = step * -((rows[0]["at"] - last - step) // (step * limit))
+            async with connection.transaction():
+                cursor = connection.cursor(statement, *args, prefetch=500)
+                return [span async for span in _grouped(cursor, length, read)], length
 
 
 async def _grouped(
-    tx: Connection, query: tuple[str, UUID, datetime, datetime], length: timedelta, of: tuple[str, str, dict[int, Name]]
-) -> list[Span]:
-    found: list[Span] = []
+    rows: AsyncIterable[Any], length: timedelta, read: Callable[[Any], dict[str, Stats]]
+) -> AsyncIterator[Span]:
+    """Spans put together; the first one begins with the first row."""
     group: dict[str, list[Stats]] = {}
     begin: datetime | None = None
-    async for row in tx.cursor(*query, prefetch=500):
+    async for row in rows:
         if begin is None or row["at"] >= begin + length:
             if begin is not None:
-                found.append(Span(begin, {name: together(parts) for name, parts in group.items()}))
+                yield Span(begin, {name: together(parts) for name, parts in group.items()})
             first = begin or row["at"]
             begin = first + (row["at"] - first) // length * length
             group = defaultdict(list)
-        for name, stats in _stats(row, *of).items():
+        for name, stats in read(row).items():
             group[name].append(stats)
     if begin is not None:
-        found.append(Span(begin, {name: together(parts) for name, parts in group.items()}))
-    return found
+        yield Span(begin, {name: together(parts) for name, parts in group.items()})
 
 
-def _stats(row: Any, type_: str, column: str, names: Mapping[int, Name]) -> dict[str, Stats]:
+def _of_names(type_: str, column: str, names: Mapping[int, Name], row: Any) -> dict[str, Stats]:
     found = unpack_stats(row["figures"], row["counts"], {type_: row[column]}, names)
     return {name: stats for (_, name), stats in found.items()}
+
+
+def _of_host(row: Any) -> dict[str, Stats]:
+    """Hours and days are of the host only."""
+    return {"": Stats(row["samples"], row["values"])}
+
+
+_SAMPLES = "counts[array_position(figures, (SELECT id FROM metric_name WHERE server = $1 AND type = $4 AND name = ''))]"

@@ -15,14 +15,14 @@ from pinghome_common.worker import Worker
 from statistic_query.partition import DAY, Partitions
 from statistic_query.servers.figures import COLUMNS, Name, Values, columns_of, unpack
 from statistic_query.servers.names import known
-from statistic_query.servers.stats import TIMES, Stats, of_samples, together, unpacked
+from statistic_query.servers.stats import TIMES, Stats, of_samples, together
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LEVELS = ("metric_minute", "metric_hour", "metric_day")
 STEPS = (MINUTE, HOUR, DAY)
 
-MARKS = 100
-"""Marks of one server that one transaction takes; so much of a back-fill is read at once."""
+MARKS = (100, 10, 10)
+"""Marks of one server, by level, that one transaction takes: of a back-fill, about 600 rows are read at once."""
 
 SERVERS = 20
 """Servers in one transaction."""
@@ -69,16 +69,16 @@ class Rollups(Worker):
                 taken[server] = await compute(tx, level, server, self._partitions)
 
         await self._dead_letters.contain(connection, [row["server"] for row in rows], work)
-        return len(rows) == SERVERS or MARKS in taken.values()
+        return len(rows) == SERVERS or MARKS[level] in taken.values()
 
 
 async def compute(tx: Connection, level: int, server: UUID, partitions: Partitions) -> int:
     """Takes marks of a server's minutes (0), hours (1) or days (2), computes these, and marks what they are part of.
 
     Returns:
-        How many marks were taken, at most `MARKS`.
+        How many marks were taken, at most `MARKS[level]`.
     """
-    marks = [row["at"] for row in await tx.fetch(_TAKE, level, server, MARKS)]
+    marks = [row["at"] for row in await tx.fetch(_TAKE, level, server, MARKS[level])]
     if not marks:
         return 0
     names = await known(tx, server)
@@ -157,7 +157,7 @@ def unpack_stats(
     count_of = dict(zip(figures, counts, strict=True))
     ids = [id_ for id_ in figures if id_ in names and columns.get(names[id_][0]) is not None]
     found = unpack(figures, columns, names, TIMES)
-    return {(it.type, it.name): unpacked(count_of[id_], it.values) for id_, it in zip(ids, found, strict=True)}
+    return {(it.type, it.name): Stats(count_of[id_], it.values) for id_, it in zip(ids, found, strict=True)}
 
 
 def _packed(stats: Mapping[Name, Stats], ids: Mapping[Name, int]) -> tuple[object, ...]:

@@ -10,24 +10,35 @@ TIMES = 4
 
 
 class Stats(NamedTuple):
-    """Of one mount, disk or interface, or of the host, by field; `samples` is the number of those with a value."""
+    """Of one mount, disk or interface, or of the host; `samples` is the number of those with a value.
+
+    `packed` has all averages, then all minima, maxima and last values, as a row of a rollup.
+    """
 
     samples: int
-    avg: Values
-    min: Values
-    max: Values
-    last: Values
+    packed: Values
 
     @property
-    def packed(self) -> Values:
-        """As in a row of a rollup."""
-        return [*self.avg, *self.min, *self.max, *self.last]
+    def avg(self) -> Values:
+        """The averages by field."""
+        return self.packed[: len(self.packed) // TIMES]
 
+    @property
+    def min(self) -> Values:
+        """The minima by field."""
+        width = len(self.packed) // TIMES
+        return self.packed[width : 2 * width]
 
-def unpacked(count: int, values: Values) -> Stats:
-    """Of a row of a rollup."""
-    width = len(values) // TIMES
-    return Stats(count, *(values[place * width : (place + 1) * width] for place in range(TIMES)))
+    @property
+    def max(self) -> Values:
+        """The maxima by field."""
+        width = len(self.packed) // TIMES
+        return self.packed[2 * width : 3 * width]
+
+    @property
+    def last(self) -> Values:
+        """The last values by field."""
+        return self.packed[3 * len(self.packed) // TIMES :]
 
 
 def of_samples(rows: Sequence[Values]) -> Stats | None:
@@ -38,10 +49,12 @@ def of_samples(rows: Sequence[Values]) -> Stats | None:
         return None
     return Stats(
         count,
-        [round(sum(known) / len(known), 6) if known else None for known in columns],
-        [min(known, default=None) for known in columns],
-        [max(known, default=None) for known in columns],
-        [known[-1] if known else None for known in columns],
+        [
+            *(round(sum(known) / len(known), 6) if known else None for known in columns),
+            *(min(known, default=None) for known in columns),
+            *(max(known, default=None) for known in columns),
+            *(known[-1] if known else None for known in columns),
+        ],
     )
 
 
@@ -52,10 +65,12 @@ def together(parts: Sequence[Stats]) -> Stats:
     counts = [part.samples for part in parts]
     return Stats(
         sum(counts),
-        [_average(counts, column) for column in zip(*(part.avg for part in parts), strict=True)],
-        [min(_known(column), default=None) for column in zip(*(part.min for part in parts), strict=True)],
-        [max(_known(column), default=None) for column in zip(*(part.max for part in parts), strict=True)],
-        [next(_known(reversed(column)), None) for column in zip(*(part.last for part in parts), strict=True)],
+        [
+            *(_average(counts, column) for column in zip(*(part.avg for part in parts), strict=True)),
+            *(min(_known(column), default=None) for column in zip(*(part.min for part in parts), strict=True)),
+            *(max(_known(column), default=None) for column in zip(*(part.max for part in parts), strict=True)),
+            *(next(_known(reversed(column)), None) for column in zip(*(part.last for part in parts), strict=True)),
+        ],
     )
 
 

@@ -91,15 +91,23 @@ def _memory(now: Points) -> list[Figures]:
     shares = {state: value for (state,), value in now.get("system.memory.utilization", {}).items()}
     if "used" not in usage:
         return _known("memory-usage", [None, None, None, None, _percent(shares.get("used"))])
-    total = now.get("system.memory.limit", {}).get(())
-    largest = max(usage, key=usage.__getitem__)
-    if total is None and shares.get(largest):
-        total = round(usage[largest] / shares[largest])  # the states overlap, so that their sum is not the total
-    if total is None:
-        total = sum(usage.get(state, 0.0) for state in ("used", "free", "cached", "buffered"))
+    total = now.get("system.memory.limit", {}).get(()) or _total_memory(usage, shares)
     available = now.get("system.linux.memory.available", {}).get(())
     used = min(usage["used"] if available is None else max(total - available, 0.0), total)
     return _known("memory-usage", [total, used, total - used, usage.get("cached"), _share(used, total)])
+
+
+def _total_memory(usage: Mapping[str, float], shares: Mapping[str, float]) -> float:
+    """What the states are shares of, for they overlap, so that their sum is not the total; without shares the sum.
+
+    Python's client reads both at different times: the ratio is exact of a state that has not changed in between. Memory
+    is whole KiB, which tells that one.
+    """
+    both = sorted((state for state in usage if shares.get(state)), key=usage.__getitem__, reverse=True)
+    totals = [round(usage[state] / shares[state]) for state in both]
+    if totals:
+        return next((total for total in totals if total % 1024 == 0), totals[0])
+    return sum(usage.get(state, 0.0) for state in ("used", "free", "cached", "buffered"))
 
 
 def _swap(now: Points) -> list[Figures]:

@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
 
-from data_gateway.api.metrics_request import SMALL, TooLarge
+from data_gateway.api.metrics_request import TooLarge
 from data_gateway.api.otlp.parts import more_parts
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.rpc_status import status_json, status_protobuf
@@ -120,7 +120,7 @@ JSON = Form("application/json", _from_json, _json_value, _json_success, status_j
 
 def _from_protobuf(body: bytes) -> ExportMetricsServiceRequest:
     try:
-        if len(body) > 2 * SMALL and more_parts(body, ExportMetricsServiceRequest.DESCRIPTOR, PARTS):
+        if len(body) > PARTS and more_parts(body, ExportMetricsServiceRequest.DESCRIPTOR, PARTS):
             raise _too_many()
         return ExportMetricsServiceRequest.FromString(body)
     except DecodeError:

@@ -63,19 +63,24 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
+class UnknownForm(DomainError):
+    """The body is neither protobuf nor JSON."""
+
+    status = 415
+
+
 @routes.post("/v1/metrics", openapi_extra=DOCUMENT)
 @routes.post("/v1/metrics/", include_in_schema=False)
 async def export(request: Request) -> Response:
     """Stores metrics of the server whose agent's token is sent, by OTLP/HTTP; 200 means that they are on disk.
 
-    Send it `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=https://…/data-gateway/v1/metrics` and
-    `OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20<token>`. Names of `system.*` are kept, all others ignored.
+    A client needs `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=https://…/data-gateway/v1/metrics` and
+    `OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20<token>`. Metrics of hosts (`system.…`) are kept, others ignored.
     """
-    form = FORMS.get(request.headers.get("content-type", "").partition(";")[0].strip().lower())
-    if form is None:
-        return _error(JSON, 415, f"Send {PROTOBUF.content_type} or {JSON.content_type}.")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    form = FORMS.get(kind, JSON)
     try:
-        rejected, reason = await _store(request, form)
+        rejected, reason = await _store(request, form, known=kind in FORMS)
     except DomainError as error:
         return _error(form, 400 if error.status == 422 else error.status, error.message, error.retry_after)
     except Exception:
@@ -84,10 +89,12 @@ async def export(request: Request) -> Response:
     return Response(form.success(rejected, reason), media_type=form.content_type)
 
 
-async def _store(request: Request, form: Form) -> tuple[int, str]:
+async def _store(request: Request, form: Form, *, known: bool) -> tuple[int, str]:
     """Stores what a request holds; returns how many points were refused, and why the first of them was."""
     intake: MetricIntake = request.app.state.metric_intake
     key, server = await authenticate(request, intake)
+    if not known:
+        raise UnknownForm(f"Send {PROTOBUF.content_type} or {JSON.content_type}.")
     intake.pace(key, requests=1)
     points = Points(intake, form, micros(now()))
     samples, size = await read(request, intake, lambda body: points.samples(form.decode(body), server.bytes))

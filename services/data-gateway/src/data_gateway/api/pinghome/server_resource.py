@@ -15,6 +15,7 @@ from data_gateway.metric_intake import LARGEST, MetricIntake, Sender
 from pinghome_common.clock import micros, now
 from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_documents import shows
+from pinghome_common.dialects.problems import Problem
 from pinghome_common.errors import DomainError, FieldError, Invalid, NotFound
 from pinghome_common.events.metric import COUNTED, FIELDS, PROCESSES, Agent, Figures, Sample
 from pinghome_common.text import clean
@@ -40,6 +41,7 @@ EXAMPLE = {
         }
     ],
 }
+ANSWERS = shows({"message": "OK"}) | {401: {"model": Problem, "description": "not the token of a server's agent"}}
 BODY = {"requestBody": {"content": {"application/json": {"example": EXAMPLE}}}}
 
 T = TypeVar("T")
@@ -103,7 +105,7 @@ _encode = msgspec.json.Encoder().encode
 _NO_NUMBER = re.compile(rb"([:\[,]\s*)(?:NaN|-?Infinity)(?=\s*[,}\]])")
 
 
-@routes.post("/v1/server-resource/metrics", responses=shows({"message": "OK"}), openapi_extra=BODY)
+@routes.post("/v1/server-resource/metrics", responses=ANSWERS, openapi_extra=BODY)
 async def metrics(request: Request) -> Response:
     """Stores samples of the server whose agent's token is sent; 200 means that they are on disk (our extension).
 
@@ -112,7 +114,7 @@ async def metrics(request: Request) -> Response:
     return await _store(request, None)
 
 
-@routes.post("/v1/server-resource/{id}/metrics", responses=shows({"message": "OK"}), openapi_extra=BODY)
+@routes.post("/v1/server-resource/{id}/metrics", responses=ANSWERS, openapi_extra=BODY)
 async def metrics_of(
     request: Request,
     id: Annotated[str, Path(examples=["445a5c1f-c0eb-403a-96d7-3976e5dc74ed"])],  # noqa: A002  # as everywhere

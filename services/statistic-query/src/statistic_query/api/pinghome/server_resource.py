@@ -1,12 +1,14 @@
 """Figures of servers: contract A30 and G, pinghome-monitoring.txt lines 1143 to 1170."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import Depends, Query, Request, Response
 
-from pinghome_common.dialects.pinghome import Router, answer
+from pinghome_common.dialects.pinghome import Authorized, Router, answer
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
-from pinghome_common.dialects.pinghome_documents import moment, shows
+from pinghome_common.dialects.pinghome_documents import shows
 from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.metric import FIELDS
@@ -38,6 +40,7 @@ METRICS = {
     "interval": "on-demand",
     "data": [{"received_at": "2023-04-03T21:00:10Z", "values": _NETWORK, "by": {"eth0": _NETWORK}}],
 }
+PICTURE: dict[int | str, dict[str, Any]] = {200: {"content": {"image/svg+xml": {}}}}
 CHANGES = {"data": [LOGS["data"][0] | {"reason": "silent since 21:11:35", "status_code": None, "region": None}]}
 
 
@@ -53,6 +56,15 @@ class Picture(Response):
         )
 
 
+class Statistic(msgspec.Struct, gc=False):
+    """What a value was in a span of time; an answer may have some thousands."""
+
+    avg: float | None
+    min: float | None
+    max: float | None
+    last: float | None
+
+
 async def _points(request: Request) -> Points:
     return Points(request.app.state.db)
 
@@ -61,8 +73,10 @@ Pointed = Annotated[Points, Depends(_points)]
 Typed = Annotated[Type, Query(examples=["cpu-total-usage"])]
 
 
-@routes.get("/v1/server-resource/{id}/metrics", responses=shows(METRICS), dependencies=[Depends(telemetry_applied)])
+@routes.get("/v1/server-resource/{id}/metrics", responses=shows(METRICS))
 async def metrics(
+    request: Request,
+    caller: Authorized,
     id: Id,  # noqa: A002  # the document's word
     type: Typed,  # noqa: A002
     read: Reading,
@@ -81,34 +95,39 @@ async def metrics(
     """
     it = await read.owned("server_resource", id)
     fields = FIELDS[type]
-    data: list[dict[str, Any]]
     if interval == "on-demand":
+        await telemetry_applied(request, caller)  # rollups follow later anyway
         samples = await points.samples(it, type, range_.start, range_.end, limit)
-        data = [_point(moment(at), fields, values, _values) for at, values in samples]
+        data = [_point(at, fields, values, _values) for at, values in samples]
     else:
         spans, _ = await points.spans(it, type, interval, range_.start, range_.end, limit)
-        data = [_point(moment(at), fields, stats, _statistics) for at, stats in spans]
+        data = [_point(at, fields, stats, _statistics) for at, stats in spans]
     return answer({"type": type, "interval": interval, "data": data})
 
 
-def _point(at: str | None, fields: tuple[str, ...], found: Any, document: Any) -> dict[str, Any]:
+def _point(at: datetime, fields: tuple[str, ...], found: Any, document: Any) -> dict[str, Any]:
     point = {"received_at": at, "values": document(fields, found.get(""))}
-    by = {name: document(fields, each) for name, each in found.items() if name}
-    return point | {"by": by} if by else point
+    if len(found) > 1 or "" not in found:
+        point["by"] = {name: document(fields, each) for name, each in found.items() if name}
+    return point
 
 
 def _values(fields: tuple[str, ...], values: Values | None) -> dict[str, float | None]:
     return dict(zip(fields, values, strict=True)) if values else dict.fromkeys(fields)
 
 
-def _statistics(fields: tuple[str, ...], it: Stats | None) -> dict[str, dict[str, float | None] | None]:
-    if it is None:
-        return dict.fromkeys(fields)
-    columns = zip(fields, it.avg, it.min, it.max, it.last, strict=True)
-    return {field: {"avg": avg, "min": low, "max": high, "last": last} for field, avg, low, high, last in columns}
+def _statistics(fields: tuple[str, ...], it: Stats | None) -> dict[str, Statistic | None]:
+    return (
+        dict(zip(fields, map(Statistic, it.avg, it.min, it.max, it.last), strict=True)) if it else dict.fromkeys(fields)
+    )
 
 
-@routes.get("/v1/server-resource/{id}/metrics.svg", response_class=Picture, dependencies=[Depends(telemetry_applied)])
+@routes.get(
+    "/v1/server-resource/{id}/metrics.svg",
+    responses=PICTURE,
+    response_class=Response,
+    dependencies=[Depends(telemetry_applied)],
+)
 async def chart(
     request: Request,
     id: Id,  # noqa: A002

@@ -9,7 +9,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _TIME_STEPS = (
     *(MINUTE * n for n in (1, 2, 5, 10, 15, 30)),
     *(HOUR * n for n in (1, 2, 3, 6, 12)),
-    *(DAY * n for n in (1, 2, 7, 14, 28, 56, 112, 224, 448)),
+    *(DAY * n for n in (1, 2, 7, 14, 28, 56, 112, 224, 448, 896, 1792, 3584)),
 )
 
 
