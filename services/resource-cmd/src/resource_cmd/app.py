@@ -7,7 +7,6 @@ from fastapi import FastAPI
 
 from pinghome_common import app, event_log, migrate
 from pinghome_common.db import Database
-from pinghome_common.dialects.pinghome_command import Replayed, render_replayed
 from pinghome_common.directory import Directory
 from pinghome_common.events.provisioning import SUBJECT
 from pinghome_common.guard import Guard
@@ -129,12 +128,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
     # The busiest first, for it is found first.
     nouns = (heartbeat, checks, resource, reminder, dry_run, server_resource, service, channel, integration, confirm)
-    application = app.build(
+    return app.build(
         NAME, settings or Settings(), _start, [noun.routes for noun in nouns],
         "Commands on uptime monitors, heartbeats, services, channels and integrations.",
     )  # fmt: skip
-    application.add_exception_handler(Replayed, render_replayed)
-    return application
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ from fastapi import FastAPI
 
 from pinghome_common import app, event_log, migrate
 from pinghome_common.db import Database
-from pinghome_common.dialects.pinghome_command import Replayed, render_replayed
 from pinghome_common.directory import Directory
 from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.serve import run
@@ -45,11 +44,9 @@ async def _relayed(relay: event_log.Relay) -> str | None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    application = app.build(
+    return app.build(
         NAME, settings or Settings(), _start, [statuspage.routes], "Commands on status pages and their components."
     )
-    application.add_exception_handler(Replayed, render_replayed)
-    return application
 
 
 def main() -> None:

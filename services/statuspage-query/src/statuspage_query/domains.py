@@ -15,11 +15,11 @@ WAIT = 4.0
 """Seconds within which the DNS has to answer: the answer to a client comes within 5."""
 
 
-def target(settings: Settings, page: StatusPage | None, host: str) -> str:
-    """What the CNAME record of a page's domain has to be; `host` is that of the request."""
+def target(settings: Settings, page: StatusPage | None) -> str:
+    """What the CNAME record of a page's domain has to be; what requests call the platform is not to be believed."""
     if settings.status_domain:
         return f"{page.subdomain}.{settings.status_domain}" if page else settings.status_domain
-    return urlsplit(settings.public_url).hostname or host
+    return urlsplit(settings.public_url).hostname or "localhost"
 
 
 class Domains:

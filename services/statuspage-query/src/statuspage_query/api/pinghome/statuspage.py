@@ -89,7 +89,7 @@ async def cname(
     except ValueError as error:
         raise DomainError(f"The domain is not valid: {error}.") from None
     page = next((it for it in await read.pages() if it.domain == name), None)
-    wanted = target(request.app.state.settings, page, request.url.hostname or "")
+    wanted = target(request.app.state.settings, page)
     domains: Domains = request.app.state.domains
     configured = page is not None and await domains.configured(name, wanted, page.domain_token)
     return answer({"domain": name, "cname": wanted, "configured": configured})
