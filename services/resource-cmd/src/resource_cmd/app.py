@@ -1,6 +1,5 @@
 """resource-cmd: commands on monitors, heartbeats, services and keys; it schedules, judges and remembers."""
 
-from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -99,16 +98,12 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "dispatcher": dispatcher.run,
         "confirm": Confirmer(state.db, state.transports, derive(settings.secret_key, "confirm"), _url(settings)).run,
     }
-    parts.checks |= {"relay": partial(_relayed, state.relay), **app.readiness_checks(broker, state.directory, state.db)}
+    parts.checks |= {"relay": state.relay.problem, **app.readiness_checks(broker, state.directory, state.db)}
 
 
 def _url(settings: Settings) -> str:
     """Where the platform is found: what requests call it is not to be believed."""
     return settings.public_url or f"http://localhost:{settings.port}"
-
-
-async def _relayed(relay: event_log.Relay) -> str | None:
-    return None if relay.drained else "the newest events are not published yet"
 
 
 def _transports(settings: Settings, guard: Guard) -> Transports:

@@ -1,6 +1,5 @@
 """statuspage-cmd: commands on status pages."""
 
-from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -35,11 +34,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "directory": state.directory.run,
         "relay": state.relay.run,
     }
-    parts.checks |= {"relay": partial(_relayed, state.relay), **app.readiness_checks(broker, state.directory, state.db)}
-
-
-async def _relayed(relay: event_log.Relay) -> str | None:
-    return None if relay.drained else "the newest events are not published yet"
+    parts.checks |= {"relay": state.relay.problem, **app.readiness_checks(broker, state.directory, state.db)}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -4,12 +4,11 @@ import re
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from pinghome_common.dialects.pinghome_fields import Flag, Id, Int, Name, Text
+from pinghome_common.dialects.pinghome_fields import Flag, Id, Int, Name, Text, Zone
 from pinghome_common.dialects.pinghome_pages import STATUSES
 from pinghome_common.events.statuspage import Followed
 from statuspage_cmd.pages.page import COMPONENTS, Wanted, WantedGroup
@@ -64,12 +63,6 @@ def _matches(pattern: re.Pattern[str], sentence: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise PydanticCustomError("zone", "must be the name of a time zone such as Europe/Berlin")
-    return value
 
 
 def _status(value: str) -> str:
@@ -155,7 +148,7 @@ class UpdatePage(BaseModel):
     subscription_enabled: Flag = False
     components: list[ComponentBody] = Field([], max_length=COMPONENTS, description="those outside of groups")
     groups: list[GroupBody] = Field([], max_length=COMPONENTS)
-    timezone: Annotated[Text, AfterValidator(_zone)] = Field("UTC", description="our extension: of days and times")
+    timezone: Zone = Field("UTC", description="our extension: of days and times")
     language: Literal["auto", "en", "de"] = Field("auto", description="our extension")
     theme: Literal["auto", "light", "dark"] | None = Field(None, description="our extension; it wins over dark_theme")
     accent_color: Annotated[Text, _matches(_COLOR, "must look like #0066cc")] = Field("", description="our extension")
