@@ -56,6 +56,44 @@ CREATE TABLE followed_change (
     CONSTRAINT followed_change_pkey PRIMARY KEY (followed, version)
 );
 
+CREATE TABLE incident (
+    id uuid NOT NULL,
+    page uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    CONSTRAINT incident_pkey PRIMARY KEY (id)
+);
+CREATE INDEX incident_of ON incident (page, id);
+CREATE INDEX incident_open ON incident (page) WHERE ((state ->> 'status'::text) <> 'resolved'::text);
+
+CREATE TABLE incident_update (
+    id uuid NOT NULL,
+    incident uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    CONSTRAINT incident_update_pkey PRIMARY KEY (id)
+);
+CREATE INDEX incident_update_of ON incident_update (incident, id);
+
+CREATE TABLE maintenance (
+    id uuid NOT NULL,
+    page uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    CONSTRAINT maintenance_pkey PRIMARY KEY (id)
+);
+CREATE INDEX maintenance_of ON maintenance (page, id);
+CREATE INDEX maintenance_open ON maintenance (page) WHERE ((state ->> 'status'::text) <> 'completed'::text);
+
+CREATE TABLE recurrence (
+    id uuid NOT NULL,
+    page uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    CONSTRAINT recurrence_pkey PRIMARY KEY (id)
+);
+CREATE INDEX recurrence_of ON recurrence (page, id);
+
 CREATE TABLE statuspage (
     id uuid NOT NULL,
     organisation uuid NOT NULL,
@@ -65,6 +103,15 @@ CREATE TABLE statuspage (
 );
 CREATE INDEX statuspage_of ON statuspage (organisation);
 
+CREATE TABLE template (
+    id uuid NOT NULL,
+    page uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    CONSTRAINT template_pkey PRIMARY KEY (id)
+);
+CREATE INDEX template_of ON template (page, id);
+
 ALTER TABLE component_change
     ADD CONSTRAINT component_change_component_fkey FOREIGN KEY (component) REFERENCES component(id) ON DELETE CASCADE;
 
@@ -73,3 +120,18 @@ ALTER TABLE component
 
 ALTER TABLE followed_change
     ADD CONSTRAINT followed_change_followed_fkey FOREIGN KEY (followed) REFERENCES followed(id) ON DELETE CASCADE;
+
+ALTER TABLE incident
+    ADD CONSTRAINT incident_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE incident_update
+    ADD CONSTRAINT incident_update_incident_fkey FOREIGN KEY (incident) REFERENCES incident(id) ON DELETE CASCADE;
+
+ALTER TABLE maintenance
+    ADD CONSTRAINT maintenance_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE recurrence
+    ADD CONSTRAINT recurrence_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE template
+    ADD CONSTRAINT template_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;

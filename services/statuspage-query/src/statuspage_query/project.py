@@ -13,7 +13,15 @@ from statuspage_query.statuses import of_followed
 
 NAME = "statuspage-query"
 FOLLOWED = ("resource", "heartbeat", "server_resource")
-NOUNS = ("statuspage",)
+RECORDS = {
+    "incident": "page",
+    "incident_update": "incident",
+    "maintenance": "page",
+    "recurrence": "page",
+    "template": "page",
+}
+"""What a page tells of, and what each belongs to."""
+NOUNS = ("statuspage", *RECORDS)
 
 
 class _Vitals(msgspec.Struct):
@@ -58,9 +66,12 @@ async def monitors(tx: Connection, items: list[Item]) -> None:
 
 
 async def pages(tx: Connection, items: list[Item]) -> None:
-    """Stores pages, their components, and what was set of these by hand."""
+    """Stores pages, their components, what was set of these by hand, and what the pages tell of."""
     for item in items:
         event: Envelope = item.value
+        if event.noun in RECORDS:
+            await _record(tx, event)
+            continue
         if event.deleted:
             await tx.execute("DELETE FROM statuspage WHERE id = $1", event.subject)
             continue
@@ -74,6 +85,23 @@ async def pages(tx: Connection, items: list[Item]) -> None:
         changes = [(each.id, event.time, each.status.value) for each in it.components]
         await tx.executemany(_COMPONENT_CHANGE, changes)
 
+
+async def _record(tx: Connection, event: Envelope) -> None:
+    """Stores what a page tells of; nothing when its page, or its incident, is gone."""
+    noun = event.noun
+    if event.deleted:
+        await tx.execute(f"DELETE FROM {noun} WHERE id = $1", event.subject)
+        return
+    owner = RECORDS[noun]
+    await tx.execute(
+        f"INSERT INTO {noun} AS old (id, {owner}, version, state)"
+        f" SELECT $1, o.id, $2, $3::jsonb FROM {_TABLES[owner]} o WHERE o.id = ($3::jsonb->>'{owner}')::uuid"
+        " ON CONFLICT (id) DO UPDATE SET version = $2, state = $3::jsonb WHERE old.version < $2",
+        event.subject, event.version, bytes(event.data).decode(),
+    )  # fmt: skip
+
+
+_TABLES = {"page": "statuspage", "incident": "incident"}
 
 _PAGE = """
 INSERT INTO statuspage AS old (id, organisation, version, state) VALUES ($1, $2, $3, $4)
