@@ -113,13 +113,13 @@ async def test_malformed_request_is_refused_with_400(served, request_):
         assert "not a valid HTTP/1.1 request" in found[-1][1]["message"]
 
 
-async def test_malformed_request_line_in_small_pieces_is_refused_too(served):
-    async with served.connect() as (reader, writer):
+async def test_malformed_request_line_in_small_pieces_is_refused_too(patient):
+    async with patient.connect() as (reader, writer):
         for byte in b"GET /%b RTSP/1.0\r\nHost: x\r\n\r\n" % (b"a" * 100):
             writer.write(bytes([byte]))
             await asyncio.sleep(0.001)
 
-        assert [code for code, _ in await served.answers(reader, 0.5)] == [400]
+        assert [code for code, _ in await patient.answers(reader, 0.5)] == [400]
 
 
 async def test_what_only_looks_like_another_protocol_is_served(served):
