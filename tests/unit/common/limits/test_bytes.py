@@ -92,14 +92,14 @@ async def test_a_long_body_that_comes_steadily_has_its_time(served):
         assert [code for code, _ in await served.answers(reader, 1)] == [200]
 
 
-async def test_head_that_comes_slowly_is_limited_too(served):
-    async with served.connect() as (reader, writer):
+async def test_head_that_comes_slowly_is_limited_too(patient):
+    async with patient.connect() as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\na: ")
         for _ in range(40):
             writer.write(b"b" * 1000)
             await asyncio.sleep(0.002)
 
-        assert [code for code, _ in await served.answers(reader, 0.2)] == [431]
+        assert [code for code, _ in await patient.answers(reader, 0.2)] == [431]
 
 
 @pytest.mark.parametrize(
