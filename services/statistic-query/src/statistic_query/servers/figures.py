@@ -1,7 +1,9 @@
 """How the figures of a sample lie in a row: the ids of their names, and one array of values per metric type."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from math import isfinite
+from struct import Struct, unpack_from
 from typing import Any, NamedTuple
 
 from pinghome_common.events.metric import FIELDS, Figures
@@ -96,3 +98,27 @@ def unpack(
         places[name[0]] = end = begin + WIDTHS[name[0]] * times
         found.append(Figures(*name, column[begin:end], signed < 0))
     return found
+
+
+def doubles(sent: bytes, count: int) -> Sequence[float | None]:
+    """The values of a `float8[]` as `array_send` gives it, without going through a Python object for each array.
+
+    Args:
+        sent: a header of 20 bytes, then each value with its length in front, which is -1 for NULL.
+        count: the number of values.
+    """
+    if len(sent) == 20 + 12 * count:
+        return _unpacker(count)(sent)
+    found: list[float | None] = []
+    place = 20
+    for _ in range(count):
+        length = int.from_bytes(sent[place : place + 4], signed=True)
+        place += 4
+        found.append(None if length < 0 else unpack_from(">d", sent, place)[0])
+        place += max(length, 0)
+    return found
+
+
+@cache
+def _unpacker(count: int) -> Callable[[bytes], tuple[float, ...]]:
+    return Struct(">20x" + "4xd" * count).unpack
