@@ -21,7 +21,7 @@ from pinghome.nats import Nats
 from pinghome.services import answers
 from pinghome_common.events import Event, encode
 from pinghome_common.events.key import Key, Kind, Scope
-from pinghome_common.events.metric import MetricBatch, Sample, decode_batch
+from pinghome_common.events.metric import Sample, decode_batch
 from pinghome_common.secret import new_token, token_hash
 from pinghome_common.stream import Broker
 from resource_cmd.scheduling.streams import make_streams
@@ -104,19 +104,22 @@ class Gateway:
 
 async def samples_in(nats_url: str, server: UUID) -> list[Sample]:
     """All samples of a server in a broker's stream; a batch that came twice counts once."""
-    batches = {(it.boot, it.number): it.samples for it in await _batches(nats_url)}
+    found = [decode_batch(data) for data in await telemetry(nats_url, "metric")]
+    batches = {(it.boot, it.number): it.samples for it in found}
     return [it for samples in batches.values() for it in samples if it.server == server.bytes]
 
 
-async def _batches(nats_url: str) -> list[MetricBatch]:
+async def telemetry(nats_url: str, kind: str) -> list[bytes]:
+    """All messages of one kind (`metric`, `ping`) in a broker's stream, pulled: a pushed consumer may have delivered
+    them before it says how many there are."""
     client = await nats.connect(nats_url, allow_reconnect=False)
     try:
         config = ConsumerConfig(ack_policy=AckPolicy.NONE, mem_storage=True)
-        reader = await client.jetstream().pull_subscribe("telemetry.metric.>", stream="TELEMETRY", config=config)
+        reader = await client.jetstream().pull_subscribe(f"telemetry.{kind}.>", stream="TELEMETRY", config=config)
         left = (await reader.consumer_info()).num_pending or 0
-        found: list[MetricBatch] = []
+        found: list[bytes] = []
         while len(found) < left:
-            found += [decode_batch(it.data) for it in await reader.fetch(min(200, left - len(found)), timeout=10)]
+            found += [it.data for it in await reader.fetch(min(200, left - len(found)), timeout=10)]
         return found
     finally:
         await client.close()

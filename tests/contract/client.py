@@ -80,6 +80,14 @@ class Client:
         """A new service."""
         return await self._made("service", {"name": f"service {uuid4()}"} | settings)
 
+    async def page(self, **settings: Any) -> dict[str, Any]:
+        """A new status page with a component."""
+        body = PAGE | {"name": f"page {uuid4()}", "subdomain": f"p{uuid4().hex}"}
+        body |= {"components": [{"name": "by hand", "type": "manual"}]}
+        answer = await self("POST", "statuspage-cmd/v1/statuspage", json=body | settings)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["statuspage"]
+
     async def _made(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if body.get("service_id") == SERVICE:
             body = body | {"service_id": self.service_id}
@@ -103,6 +111,7 @@ CHANNEL = {"name": "", "kind": "webhook", "service_id": SERVICE, "config": {"url
 INTEGRATION = {"name": "Incident name", "integration": "r276xxt51c23", "type": "statuspageIo", "token": "x"}
 HEARTBEAT = {"name": "", "service_id": SERVICE, "interval": 60}
 SERVER = {"name": "", "service_id": SERVICE}
+PAGE = {"name": "", "description": "", "type": "public"}
 BODIES: dict[str, dict[str, Any]] = {
     "resource": RESOURCE,
     "heartbeat": HEARTBEAT,
@@ -110,6 +119,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "service": {},
     "channel": CHANNEL,
     "integration": INTEGRATION,
+    "statuspage": PAGE,
     "reminder": {"days_before": [1]},
 }
 """What makes one of each noun."""

@@ -73,6 +73,22 @@ DOCUMENTED = [
     Operation(1481, "GET", GATEWAY, "/v1/heartbeat/{id}", public=True),
 ]
 
+PAGE_COMMANDS, PAGE_RECORDS = "statuspage-cmd", "statuspage-query"
+
+OF_PAGES = [
+    Operation(40, "GET", PAGE_RECORDS, "/v1/statuspages"),
+    Operation(74, "GET", PAGE_RECORDS, "/v1/statuspage/{id}"),
+    Operation(108, "GET", PAGE_RECORDS, "/v1/statuspage/{id}/components"),
+    Operation(142, "GET", PAGE_RECORDS, "/v1/component/{id}/statistics"),
+    Operation(176, "GET", PAGE_RECORDS, "/v1/statuspage/{id}/unified"),
+    Operation(209, "GET", PAGE_RECORDS, "/v1/domain/{domain}/cname"),
+    Operation(261, "POST", PAGE_COMMANDS, "/v1/statuspage"),
+    Operation(356, "PUT", PAGE_COMMANDS, "/v1/statuspage/{id}"),
+    Operation(412, "DELETE", PAGE_COMMANDS, "/v1/statuspage/{id}"),
+    Operation(448, "PUT", PAGE_COMMANDS, "/v1/statuspage/{id}/status"),
+]
+"""Those of pinghome-statuspages.txt that are there; subscriptions are not yet."""
+
 EXTENSIONS = [
     Operation(0, "POST", COMMANDS, "/v1/resource/test"),
     Operation(0, "POST", COMMANDS, "/v1/service"),  # the documents use service_id and never define it (contract A.0)
@@ -100,7 +116,7 @@ EXTENSIONS = [
     Operation(0, "POST", GATEWAY, "/v1/metrics", public=True),
 ]
 
-PRESENT = [*DOCUMENTED, *EXTENSIONS]
+PRESENT = [*DOCUMENTED, *OF_PAGES, *EXTENSIONS]
 
 
 def _routed() -> list[Operation]:

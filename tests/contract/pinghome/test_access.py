@@ -12,6 +12,7 @@ import pytest
 from contract.answers import paginated, refused
 from contract.client import BODIES, INTEGRATION, Client
 from contract.pinghome.operations import ROUTED, Operation
+from contract.target import eventually
 from running import Platform
 
 GUARDED = [each for each in ROUTED if not each.public]
@@ -33,20 +34,24 @@ def body(operation: Operation) -> dict[str, Any] | None:
     if operation.path.endswith("/reminder"):
         return BODIES["reminder"]
     noun = "integration" if "/integration" in operation.path else operation.path.split("/")[2]
-    return BODIES[noun] | {"name": f"taken by {uuid4()}"}
+    taken = {"subdomain": f"p{uuid4().hex}"} if noun == "statuspage" else {}
+    return BODIES[noun] | taken | {"name": f"taken by {uuid4()}"}
 
 
 def of(operation: Operation, id_: str) -> tuple[str, str]:
     """Method and URL with an id in its place."""
-    url = operation.url.format(id=id_, integration="r276xxt51c23")
+    url = operation.url.format(id=id_, integration="r276xxt51c23", domain="status.example.com")
     if "/metrics" in operation.path and operation.method == "GET":
         url += "?type=cpu-total-usage"
     return operation.method, f"{url}?id={id_}" if operation.method == "DELETE" and "{id}" not in operation.path else url
 
 
+NOUNS = ("heartbeat", "channel", "service", "server-resource", "statuspage", "component")
+
+
 def noun(operation: Operation) -> str:
     named = operation.path.split("/")[2]
-    return named if named in ("heartbeat", "channel", "service", "server-resource") else "resource"
+    return named if named in NOUNS else "resource"
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +61,16 @@ async def own(client: Client) -> dict[str, str]:
     monitor = await client.resource(service_id=service["id"])
     heartbeat = await client.heartbeat(service_id=service["id"])
     await client("PUT", f"resource-cmd/v1/resource/{monitor['id']}/status", json={"enabled": False})
+    record = f"resource-query/v1/resource/{monitor['id']}"
+    await eventually(lambda: client.get(record), lambda it: it["state"] == "paused", 30)
     for kind in ("ssl", "tld"):
         await client("POST", f"resource-cmd/v1/resource/{monitor['id']}/{kind}/reminder", json={"days_before": [30, 7]})
     await client("GET", f"data-gateway/v1/heartbeat/{heartbeat['id']}")
     await client("POST", f"resource-cmd/v1/resource/{monitor['id']}/integration", json=INTEGRATION)
     server = await client.server(service_id=service["id"])
     ids = {"resource": monitor["id"], "heartbeat": heartbeat["id"], "channel": channel["id"]}
-    ids |= {"server-resource": server["id"]}
+    page = await client.page()
+    ids |= {"server-resource": server["id"], "statuspage": page["id"], "component": page["components"][0]["id"]}
     return ids | {"service": monitor["service_id"]}
 
 
@@ -73,7 +81,7 @@ async def everything(client: Client, own: dict[str, str]) -> list[Any]:
         if "{id}" in operation.path and operation not in UNKNOWN:
             id_ = own["service" if "/service/" in operation.path else noun(operation)]
             span = {"end_date": "2999-01-01T00:00:00Z"} if operation.path.endswith("/events") else {}
-            if not operation.path.endswith(("/statistic", ".svg", ".prom")):
+            if not operation.path.endswith(("/statistic", "/statistics", ".svg", ".prom")):
                 found.append(await client.get(of(operation, id_)[1], **span))
     return found
 

@@ -11,7 +11,7 @@ import pytest
 
 from contract.answers import refused
 from contract.client import CANARY, HEARTBEAT, INTEGRATION, Client
-from contract.pinghome.operations import BODIED, ROUTED, Operation
+from contract.pinghome.operations import BODIED, PAGE_RECORDS, ROUTED, Operation
 from contract.raw import Connection, ask, connected, request
 from running import TOKEN, Platform
 
@@ -79,7 +79,11 @@ NO_OBJECT = {
 
 
 def of(operation: Operation, id_: str) -> str:
-    path = operation.path.replace("{id}", id_).replace("{integration}", "r276xxt51c23")
+    path = (
+        operation.path.replace("{id}", id_)
+        .replace("{integration}", "r276xxt51c23")
+        .replace("{domain}", "status.example.com")
+    )
     typed = operation.method == "GET" and "/metrics" in operation.path
     return f"/{operation.service}{path}" + ("?type=cpu-total-usage" if typed else "")
 
@@ -100,7 +104,8 @@ async def test_id_that_is_none_is_refused(connection: Connection, operation: Ope
         if operation.public:
             assert refused(answer, 404) == "Heartbeat not found", what
         else:
-            assert "id: must be a UUID" in refused(answer, 422, "id"), what
+            status = 400 if operation.service == PAGE_RECORDS else 422
+            assert "id: must be a UUID" in refused(answer, status, "id"), what
     for what, id_ in SLASHES.items():
         answer = await connection.ask(request(operation.method, of(operation, id_), body=body, token=TOKEN))
         assert 404 <= answer.status <= 422, what
@@ -131,7 +136,7 @@ async def ask_alone(connection: Connection, raw: bytes) -> Any:
 @pytest.fixture(scope="module")
 async def own(client: Client) -> dict[str, str]:
     ids = {kind: (await getattr(client, kind)())["id"] for kind in ("resource", "heartbeat", "channel", "service")}
-    ids["server-resource"] = (await client.server())["id"]
+    ids |= {"server-resource": (await client.server())["id"], "statuspage": (await client.page())["id"]}
     await client("POST", f"resource-cmd/v1/resource/{ids['resource']}/integration", json=INTEGRATION)
     return ids
 

@@ -22,7 +22,7 @@ OTHERS = [each for each in ROUTED if not each.of_agents]
 
 
 def of(operation: Operation, id_: str) -> str:
-    return f"/{operation.service}{operation.path.format(id=id_, integration='r276xxt51c23')}"
+    return f"/{operation.service}{operation.path.format(id=id_, integration='r276xxt51c23', domain='x.test')}"
 
 
 @pytest.fixture(scope="module")

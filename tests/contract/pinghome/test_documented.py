@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from contract.client import Client
-from contract.pinghome.operations import COMMANDS, DOCUMENTED, GATEWAY, PRESENT, RECORDS, ROUTED, STATISTICS
+from contract.pinghome.operations import DOCUMENTED, OF_PAGES, PRESENT, ROUTED, Operation
+from pinghome.services import SERVICES
 
 # The documents are not ours to ship: they lie beside the checkout, where the work is done and in CI.
-DOCUMENT = Path(os.environ.get("SEEDS") or Path(__file__).parents[4] / "shared/spec") / "pinghome-monitoring.txt"
+DOCUMENTS = Path(os.environ.get("SEEDS") or Path(__file__).parents[4] / "shared/spec")
 
 
 def test_documented_operations_that_come_here_and_our_extensions_are_exactly_the_routes():
@@ -26,20 +27,23 @@ def test_no_operation_is_listed_twice():
     assert len(DOCUMENTED) == 39
 
 
-@pytest.mark.skipif(not DOCUMENT.exists(), reason="the vendor's document is not here")
-def test_each_example_of_the_document_is_listed_at_its_line():
-    lines = DOCUMENT.read_text().splitlines()
+@pytest.mark.skipif(not DOCUMENTS.exists(), reason="the vendor's documents are not here")
+@pytest.mark.parametrize(("document", "documented"), [("monitoring", DOCUMENTED), ("statuspages", OF_PAGES)])
+def test_each_example_of_a_document_is_listed_at_its_line(document: str, documented: list[Operation]):
+    lines = (DOCUMENTS / f"pinghome-{document}.txt").read_text().splitlines()
 
     examples = [number for number, line in enumerate(lines, 1) if line.startswith("const url = ")]
 
-    assert examples == [each.line for each in DOCUMENTED]
-    for each in DOCUMENTED:
-        said = "\n".join(lines[each.line - 1 : each.line + 40]).partition("axios.")[2]
+    listed = [each.line for each in documented]
+    assert examples[: len(listed)] == listed
+    assert [line for line in examples[len(listed) :] if "subscription" not in lines[line - 1]] == []
+    for each in documented:
+        said = "\n".join(lines[each.line - 1 : each.line + 60]).partition("axios.")[2]
         assert lines[each.line - 1].partition("://")[2].startswith(f"{each.service}.api.pinghome.io/v1/")
         assert said.startswith(each.method.lower() + "(")
 
 
-@pytest.mark.parametrize("service", [COMMANDS, RECORDS, STATISTICS, GATEWAY])
+@pytest.mark.parametrize("service", [name for name in SERVICES if name != "prober"])
 async def test_running_service_shows_the_same_routes_as_its_code(client: Client, service: str):
     shown = await client.get(f"{service}/openapi.json")
 

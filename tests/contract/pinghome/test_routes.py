@@ -26,7 +26,8 @@ async def test_nothing_but_health_and_documents_is_open_beside_the_check_in(http
         for method in methods:
             seen.add(f"{method} {service}{path.rstrip('/')}")
             answer = await http.request(
-                method, f"/{service}{path.format(id=uuid4(), integration='r276xxt51c23', name='x')}"
+                method,
+                f"/{service}{path.format(id=uuid4(), integration='r276xxt51c23', name='x', domain='x.test')}",
             )
             assert (answer.status_code == 401) is not open_, f"{method} {service}{path}"
     assert {str(each) for each in ROUTED} <= seen
@@ -52,7 +53,7 @@ async def test_wrong_verb_is_405_and_says_so(client: Client, path: str):
     others = {each.method for each in ROUTED if path != each.url == f"{path.rpartition('/')[0]}/{{id}}"}
     for method in set(VERBS) - routed - others:
         for slash in ("", "/"):
-            answer = await client(method, path.format(id=UUID, integration="r276xxt51c23") + slash)
+            answer = await client(method, path.format(id=UUID, integration="r276xxt51c23", domain="x.test") + slash)
             assert method in refused(answer, 405)
             assert routed <= set(answer.headers["allow"].split(", ")) <= routed | others | {"HEAD"}
 
@@ -61,8 +62,8 @@ async def test_wrong_verb_is_405_and_says_so(client: Client, path: str):
 async def test_unknown_route_is_404_and_says_so(client: Client, method: str):
     paths = ["", "/v1", "/v2/resource", "/v1/resources", "/v1/resource/{}/", "/v1/resource/{}/nothing", "/v1//resource"]
     paths += ["/V1/resource", "/v1/heartbeat/{}/events/1", "/v1/service/{}", "/resource", "/v1/key", "/admin", "/.env"]
-    for service in ("resource-cmd", "resource-query", "statistic-query", "data-gateway", "nothing"):
+    for service in ("resource-cmd", "resource-query", "statistic-query", "statuspage-query", "data-gateway", "nothing"):
         for path in paths:
             url = f"{service}{path}".format(UUID)
-            if all(each.url.format(id=UUID, integration="x") != url.rstrip("/") for each in ROUTED):
+            if all(each.url.format(id=UUID, integration="x", domain="x") != url.rstrip("/") for each in ROUTED):
                 assert refused(await client(method, url), 404) == "Not found", url

@@ -296,7 +296,7 @@ def test_template_names_each_region_once():
 def test_an_operator_runs_the_same_file_with_passwords_in_the_environment():
     config = Path(__file__).parents[3] / "deploy" / "nats.conf"
     names = re.findall(r"\$(NATS_\w+)", config.read_text())
-    assert len(names) == len(set(names)) == 1 + 6
+    assert len(names) == len(set(names)) == 1 + 8
     command = [_binary(), "-t", "-c", config]
     given = dict.fromkeys(names, "word") | {"NATS_MAX_FILE_STORE": "10GB"}
     assert subprocess.run(command, check=False, env=given, capture_output=True).returncode == 0

@@ -76,7 +76,8 @@ def imported_modules(name: str, known: dict[str, Path]) -> set[str]:
 
 
 def test_all_packages_are_looked_at():
-    assert set(SERVICES) == {"resource_cmd", "resource_query", "statistic_query", "data_gateway", "prober"}
+    assert set(SERVICES) == {"resource_cmd", "resource_query", "statistic_query", "statuspage_cmd", "statuspage_query",
+                             "data_gateway", "prober"}  # fmt: skip
     assert set(LIBRARIES) == {COMMON, DELIVERY}
 
 

@@ -14,7 +14,9 @@ from pinghome.stale_processes import wait_until_gone
 from pinghome.state_file import StateFile
 from pinghome.supervise import Child, Supervisor
 
-SERVICES = ("admin", "resource-cmd", "resource-query", "statistic-query", "data-gateway")
+SERVICES = (
+    "admin", "resource-cmd", "resource-query", "statistic-query", "statuspage-cmd", "statuspage-query", "data-gateway",
+)  # fmt: skip
 STORE_LIMIT = 64 << 30  # bytes
 _REGIONS = re.compile(r" +# One such block per region.*?\n(.*?) +# End of the regions.\n", re.DOTALL)
 _EXAMPLE = "eu-central-1"

@@ -15,7 +15,7 @@ from pinghome.state_file import StateFile, write_private
 from pinghome.supervise import Supervisor
 from pinghome_common.settings import Settings
 
-DATABASES = ("resource_cmd", "resource_query", "statistic_query")
+DATABASES = ("resource_cmd", "resource_query", "statistic_query", "statuspage_cmd", "statuspage_query")
 
 
 class Servers:

@@ -25,6 +25,8 @@ SERVICES = {
     "resource-cmd": "resource_cmd.app:create_app",
     "resource-query": "resource_query.app:create_app",
     "statistic-query": "statistic_query.app:create_app",
+    "statuspage-cmd": "statuspage_cmd.app:create_app",
+    "statuspage-query": "statuspage_query.app:create_app",
     "data-gateway": "data_gateway.app:create_app",
     "prober": "prober.app:create_app",
 }

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pinghome_common import docs
 from pinghome_common.db import Database, is_connection_error
 from pinghome_common.dialects import healthchecks, pinghome
+from pinghome_common.dialects.pinghome_command import Replayed, render_replayed
 from pinghome_common.directory import Directory
 from pinghome_common.errors import DomainError, Unavailable
 from pinghome_common.health import CURRENT, Health
@@ -126,6 +127,7 @@ def build(
     app.add_middleware(MetricsMiddleware, service=name)
     for error in (DomainError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, render)
+    app.add_exception_handler(Replayed, render_replayed)
     for router in (docs.routes, _health, *routers):
         app.router.routes.extend(router.routes)  # `include_router` would match each request twice
     return app

@@ -72,6 +72,10 @@ class Relay(Worker):
         self._doubt = True
         self.wake()
 
+    async def problem(self) -> str | None:
+        """Why the service is not ready: what it has published before is not all in the stream yet."""
+        return None if self.drained else "the newest events are not published yet"
+
     async def begin(self, connection: Connection) -> None:
         """Commits asynchronously: a mark that is lost in a crash is recovered from the stream."""
         await connection.execute("SET synchronous_commit = off")

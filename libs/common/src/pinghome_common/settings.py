@@ -142,6 +142,12 @@ class Settings(BaseSettings):
     stream_max_bytes: int = Field(
         8 << 30, description="maximum size of the telemetry stream in bytes; while it is full, new data waits"
     )
+    status_domain: str = Field(
+        "", description="the domain below which each status page has its subdomain, such as status.example.com"
+    )
+    dns_resolver: Anchor | Literal[""] = Field(
+        "", description="host:port of the DNS server that is asked for pages' domains; default: the machine's"
+    )
     public_metrics: bool = Field(
         default=False, description="whether /metrics and the probers' pages are public at the platform's port"
     )

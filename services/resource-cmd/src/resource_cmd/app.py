@@ -1,6 +1,5 @@
 """resource-cmd: commands on monitors, heartbeats, services and keys; it schedules, judges and remembers."""
 
-from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -35,7 +34,6 @@ from resource_cmd.api.pinghome import (
     server_resource,
     service,
 )
-from resource_cmd.api.pinghome.command import Replayed, render_replayed
 from resource_cmd.delivery.audience import MonitorAudience
 from resource_cmd.evaluation.deadlines import DeadlineWorker
 from resource_cmd.evaluation.telemetry import TelemetryConsumer
@@ -100,16 +98,12 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "dispatcher": dispatcher.run,
         "confirm": Confirmer(state.db, state.transports, derive(settings.secret_key, "confirm"), _url(settings)).run,
     }
-    parts.checks |= {"relay": partial(_relayed, state.relay), **app.readiness_checks(broker, state.directory, state.db)}
+    parts.checks |= {"relay": state.relay.problem, **app.readiness_checks(broker, state.directory, state.db)}
 
 
 def _url(settings: Settings) -> str:
     """Where the platform is found: what requests call it is not to be believed."""
     return settings.public_url or f"http://localhost:{settings.port}"
-
-
-async def _relayed(relay: event_log.Relay) -> str | None:
-    return None if relay.drained else "the newest events are not published yet"
 
 
 def _transports(settings: Settings, guard: Guard) -> Transports:
@@ -129,12 +123,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
     # The busiest first, for it is found first.
     nouns = (heartbeat, checks, resource, reminder, dry_run, server_resource, service, channel, integration, confirm)
-    application = app.build(
+    return app.build(
         NAME, settings or Settings(), _start, [noun.routes for noun in nouns],
         "Commands on uptime monitors, heartbeats, services, channels and integrations.",
     )  # fmt: skip
-    application.add_exception_handler(Replayed, render_replayed)
-    return application
 
 
 def main() -> None:

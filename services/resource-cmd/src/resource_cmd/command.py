@@ -1,17 +1,14 @@
-"""One command: a caller, one transaction, its events, and the wait until the query side shows them."""
+"""What a command of resource-cmd works with: the stores of its nouns."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import Callable
 from functools import cached_property, partial
-from typing import TypeVar
 
 from fastapi import Request
 
-from pinghome_common.clock import now
+from pinghome_common import command
 from pinghome_common.db import Connection
 from pinghome_common.directory import Caller
-from pinghome_common.store import Actor, no_wait
+from pinghome_common.store import no_wait
 from resource_cmd.accounts.store import Services
 from resource_cmd.delivery.store import Channels, Integrations
 from resource_cmd.heartbeats.service_heartbeats import ServiceHeartbeats
@@ -20,15 +17,18 @@ from resource_cmd.monitors.store import Resources
 from resource_cmd.servers.store import AgentKeys, Servers
 
 
-class Command:
+class Command(command.Command):
     """What a route needs to carry out one command of a caller."""
 
     def __init__(self, request: Request, tx: Connection, caller: Caller, on_event: Callable[..., None]) -> None:
-        self.state, self.tx, self.caller = request.app.state, tx, caller
-        self.now: datetime = now()
-        actor = Actor(str(caller.key), caller.organisation, request.scope["state"]["request_id"])
-        self._parts = (tx, actor, on_event, self.now)
-        self._only_recorded = (tx, actor, partial(on_event, names=("resource-query",)), self.now)
+        super().__init__(request, tx, caller, on_event)
+        self._only_recorded = (tx, self._actor, partial(on_event, names=("resource-query",)), self.now)
+
+    def committed(self) -> None:
+        """Wakes the relay, and the scheduler where it may have something to do."""
+        super().committed()
+        if "resources" in vars(self):
+            self.state.scheduler.wake()
 
     @cached_property
     def resources(self) -> Resources:
@@ -54,7 +54,7 @@ class Command:
     @cached_property
     def agent_keys(self) -> AgentKeys:
         """The keys of the agents of the caller's servers."""
-        return AgentKeys(self.tx, self._parts[1], no_wait, self.now)
+        return AgentKeys(self.tx, self._actor, no_wait, self.now)
 
     @cached_property
     def services(self) -> Services:
@@ -70,27 +70,3 @@ class Command:
     def integrations(self) -> Integrations:
         """The caller's integrations."""
         return Integrations(*self._only_recorded)
-
-
-C = TypeVar("C", bound=Command)
-
-
-@asynccontextmanager
-async def carry_out(
-    request: Request, caller: Caller, type_: type[C], *, in_transaction: bool = True
-) -> AsyncIterator[C]:
-    """One command of a caller; without a transaction it may consist of one statement only."""
-    state = request.app.state
-    expected = state.progress.expect()
-    try:
-        async with state.db.transaction() if in_transaction else state.db.connection() as tx:
-            command = type_(request, tx, caller, expected.add)
-            yield command
-    except BaseException:
-        expected.forget()
-        raise
-    if expected:
-        state.relay.wake()
-        if "resources" in vars(command):
-            state.scheduler.wake()
-        await expected.wait()

@@ -5,6 +5,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,11 +92,11 @@ def running(*command: Any, served: Gateway, token: Token, folder: Path) -> Itera
     }
     log = folder / "client.log"
     with log.open("wb") as out:
-        process = subprocess.Popen(command, env=os.environ | own, stdout=out, stderr=out)
+        process = subprocess.Popen(command, env=os.environ | own, stdout=out, stderr=out, start_new_session=True)
     try:
         yield log
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # the wheel's `node` is a script that waits for Node.js
         process.wait()
 
 

@@ -8,11 +8,10 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx
-import nats
 import pytest
 
 from conftest import connected
-from gateways import Gateway, Token, gateway
+from gateways import Gateway, Token, gateway, telemetry
 from otlp import PROTOBUF, accepted, encoded, memory, micros, request
 from pinghome_common.events import Event, encode
 from pinghome_common.events.heartbeat import Heartbeat
@@ -42,17 +41,7 @@ async def heartbeat(nats_url: str) -> str:
 
 async def pings(it: Gateway) -> Counter[str]:
     """The messages of all pings in the stream, by how often they are there."""
-    client = await nats.connect(it.nats.url("admin"), allow_reconnect=False)
-    try:
-        reader = await client.jetstream().subscribe("telemetry.ping.>", ordered_consumer=True)
-        left = (await reader.consumer_info()).num_pending or 0
-        found = []
-        while left:
-            message = await reader.next_msg(10)
-            left = message.metadata.num_pending
-            found.append(decode_batch(message.data))
-    finally:
-        await client.close()
+    found = [decode_batch(data) for data in await telemetry(it.nats.url("admin"), "ping")]
     batches = {(each.boot, each.number): each.pings for each in found}
     return Counter(ping.message for each in batches.values() for ping in each)
 

@@ -22,6 +22,10 @@ MASK = "********"
 """Shown in place of a secret; in a command it means "unchanged" (contract F)."""
 
 
+INVALID_IS_400 = ("statuspage-query",)
+"""Services that say 400 where the others say 422 (contract A.0)."""
+
+
 def _caller(request: Request) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     token = token.strip() if scheme.lower() == "bearer" else ""
@@ -91,10 +95,13 @@ class PublicRoute(Route):
 
 
 class Router(APIRouter):
-    """Routes with and without a trailing slash; GET routes also answer HEAD (contract, common rules 1 and 2)."""
+    """Routes with and without a trailing slash; GET routes also answer HEAD (contract, common rules 1 and 2).
 
-    def __init__(self, *, public: bool = False, **options: Any) -> None:
-        self._public = public
+    `bare` routes answer without `/v1`, too, as the document of status pages lists them.
+    """
+
+    def __init__(self, *, public: bool = False, bare: bool = False, **options: Any) -> None:
+        self._public, self._bare = public, bare
         kind = PublicRoute if public else Route
         super().__init__(route_class=kind, redirect_slashes=False, strict_content_type=False, **options)
 
@@ -113,14 +120,17 @@ class Router(APIRouter):
                 {"HEAD"} if "GET" in (options.get("methods") or ()) else set()
             )
             super().add_api_route(path + "/", endpoint, **{**options, "methods": methods, "include_in_schema": False})
+        if self._bare and path.startswith("/v1/"):
+            self.add_api_route(path.removeprefix("/v1"), endpoint, **{**options, "include_in_schema": False})
 
 
 def render(request: Request, error: Exception) -> Response:
     """Renders an error as PingHome does: `{"message", "errors"?}` (contract A.0)."""
+    invalid = 400 if request.app.state.name in INVALID_IS_400 else 422
     if isinstance(error, RequestValidationError):
-        return _invalid(error)
+        return _invalid(error, invalid)
     if isinstance(error, Invalid):
-        return _problem(422, error.message, list(error.errors))
+        return _problem(invalid, error.message, list(error.errors))
     if isinstance(error, DomainError):
         headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
         if error.retry_after:
@@ -153,12 +163,14 @@ def _problem(status: int, message: str, errors: list[FieldError] | None = None, 
     return JSONResponse(body, status, headers=headers)
 
 
-def _invalid(error: RequestValidationError) -> Response:
+def _invalid(error: RequestValidationError, status: int) -> Response:
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
         return _problem(400, "The body is not valid JSON: " + str(found[0].get("ctx", {}).get("error", ""))[:200])
     fields = [FieldError(_path(each["loc"]), _sentence(each)) for each in found[:20]]
-    return _problem(422, "The request is invalid: " + "; ".join(f"{f.field}: {f.message}" for f in fields[:5]), fields)
+    return _problem(
+        status, "The request is invalid: " + "; ".join(f"{f.field}: {f.message}" for f in fields[:5]), fields
+    )
 
 
 def _path(loc: tuple[int | str, ...]) -> str:

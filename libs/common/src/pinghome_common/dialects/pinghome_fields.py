@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from fastapi import Depends, Query
 from pydantic import (
@@ -31,6 +32,15 @@ Name = Annotated[
 ]
 Flag = StrictBool
 Int = StrictInt
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise PydanticCustomError("zone", "must be the name of a time zone such as Europe/Berlin")
+    return value
+
+
+Zone = Annotated[Text, AfterValidator(_zone)]
 
 
 def _id(value: Any) -> Any:

@@ -1,13 +1,12 @@
 """Makes the streams and the probers' consumers, again when the broker has lost them."""
 
 import asyncio
-import time
 from typing import Any
 
 from pinghome_common.event_log import Relay
 from pinghome_common.health import resting
 from pinghome_common.settings import Settings
-from pinghome_common.stream import Broker
+from pinghome_common.stream import Broker, streams
 
 STREAMS: dict[str, dict[str, Any]] = {
     # Not synced to disk message by message: PostgreSQL has every event, and the relay tells again what a broker that
@@ -26,12 +25,6 @@ STREAMS: dict[str, dict[str, Any]] = {
     },
 }
 
-FILLED = ("EVENTS", "SCHEDULES")
-"""Streams that are filled again from PostgreSQL when they are made anew."""
-
-SMALLEST = 64 << 20
-"""Bytes below which a limited stream is not worth having."""
-
 
 async def keep_streams(broker: Broker, settings: Settings, relay: Relay) -> None:
     """Looks at each new connection to the broker, for a lost store comes with a restart."""
@@ -49,30 +42,9 @@ async def keep_streams(broker: Broker, settings: Settings, relay: Relay) -> None
 
 
 async def make_streams(broker: Broker, replicas: int, telemetry_bytes: int) -> None:
-    """Creates the streams that are missing and brings the others' settings up to date.
-
-    A new stream's sequence starts at the time of its birth (100 µs units), so that positions go on growing
-    when a lost stream is made anew.
-    """
-    for name, settings in STREAMS.items():
-        config = {"name": name, "storage": "file", "num_replicas": replicas, "allow_direct": True, **settings}
-        if name == "TELEMETRY":
-            config["max_bytes"] = telemetry_bytes
-        if replicas > 1:  # where the copies are what keeps a message
-            config.pop("persist_mode", None)
-        answer = await broker.api(f"STREAM.UPDATE.{name}", config)
-        holed = name == "EVENTS" and answer.get("state", {}).get("num_deleted")  # nobody deletes events
-        if name in FILLED and (holed or "error" in answer):  # what cannot be changed or mended is made anew
-            await broker.api(f"STREAM.DELETE.{name}")
-        elif "error" not in answer:
-            continue
-        first = {"first_seq": int(time.time() * 10_000)}
-        answer = await broker.api(f"STREAM.CREATE.{name}", config | first)
-        while "error" in answer and config.get("max_bytes", 0) > SMALLEST:  # the disk may be smaller than wished
-            config["max_bytes"] //= 2
-            answer = await broker.api(f"STREAM.CREATE.{name}", config | first)
-        if "error" in answer:
-            raise RuntimeError(f"the stream {name} cannot be made: {answer['error'].get('description')}")
+    """Creates the streams that are missing and brings the others' settings up to date."""
+    limited = STREAMS | {"TELEMETRY": STREAMS["TELEMETRY"] | {"max_bytes": telemetry_bytes}}
+    await streams.make(broker, replicas, limited)
 
 
 async def make_queue(broker: Broker, region: str) -> None:

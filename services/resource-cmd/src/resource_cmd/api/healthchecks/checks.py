@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import Request, Response
 
 from pinghome_common.clock import micros
+from pinghome_common.command import carry_out
 from pinghome_common.dialects.healthchecks import (
     DialectError,
     Router,
@@ -22,7 +23,7 @@ from pinghome_common.directory import Caller
 from pinghome_common.events.heartbeat import Heartbeat, Status
 from pinghome_common.store import Row
 from resource_cmd.api.healthchecks import check_body
-from resource_cmd.command import Command, carry_out
+from resource_cmd.command import Command
 from resource_cmd.heartbeats import heartbeat
 
 routes = Router()

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from fastapi import Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -12,7 +11,7 @@ from uuid_utils.compat import uuid7
 from pinghome_common.dialects import pinghome_servers as documents
 from pinghome_common.dialects.pinghome import Router
 from pinghome_common.dialects.pinghome_documents import all_gone, gone, shows
-from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids, Int, Name, Text
+from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids, Int, Name, Text, Zone
 from pinghome_common.events.metric import FIELDS, PROCESSES
 from pinghome_common.events.server_resource import Threshold
 from resource_cmd.api.pinghome.channel_body import ChannelIds
@@ -23,12 +22,6 @@ routes = Router(tags=["Servers"])
 
 TYPES = (*FIELDS, PROCESSES)
 CHARTS = ("line", "area", "bar")
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise PydanticCustomError("zone", "must be the name of a time zone such as Europe/Berlin")
-    return value
 
 
 def _type(value: str) -> str:
@@ -66,7 +59,7 @@ class UpdateServer(BaseModel):
     service_id: Id | None = None
     name: Name = ""
     description: Text = Field("", max_length=1000)
-    timezone: Annotated[Text, AfterValidator(_zone)] = Field("UTC", description="of its charts, such as Europe/Berlin")
+    timezone: Zone = Field("UTC", description="of its charts, such as Europe/Berlin")
     chart_type_default: Literal[CHARTS] = "line"  # type: ignore[valid-type]
     os: Text = Field("", max_length=50)
     metric_types_basic: MetricTypes = []

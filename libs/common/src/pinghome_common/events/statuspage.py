@@ -1,0 +1,98 @@
+"""A status page: its settings, its components and their groups."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class ComponentStatus(StrEnum):
+    """How a component is (contract F); of one that follows something, `operational` means: as what it follows."""
+
+    operational = "operational"
+    degraded = "degraded"
+    partial_outage = "partial-outage"
+    major_outage = "major-outage"
+    unavailable = "unavailable"
+    maintenance = "maintenance"
+    unknown = "unknown"
+
+
+class Followed(StrEnum):
+    """What a component follows."""
+
+    manual = "manual"
+    resource = "resource"
+    heartbeat = "heartbeat"
+    server_resource = "server-resource"
+
+
+@dataclass(slots=True, kw_only=True)
+class Component:
+    """A part of what the page is about; `status` is what was set by hand, `group` the id of its group."""
+
+    id: UUID
+    name: str
+    description: str = ""
+    type: Followed = Followed.manual
+    resource_id: UUID | None = None
+    status: ComponentStatus = ComponentStatus.operational
+    group: UUID | None = None
+    showcased: bool = True
+    created_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Group:
+    """A group of components; its components name it."""
+
+    id: UUID
+    name: str
+    description: str = ""
+    created_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class StatusPage:
+    """One status page; components and groups are in the order in which they are shown.
+
+    `type` is `public` or `private`; the password's hash never leaves statuspage-cmd: `password_version` counts its
+    changes from 1, 0 means that there is none. `domain_token` is what a TXT record of the domain proves ownership with.
+    """
+
+    id: UUID
+    organisation: UUID
+    name: str
+    description: str = ""
+    subdomain: str
+    type: str
+    domain: str = ""
+    domain_token: str
+    page_name: str = ""
+    dark_theme: bool = False
+    favicon: str = ""
+    logo: str = ""
+    redirect_to_https: bool = False
+    remove_branding: bool = False
+    robots_meta_contents: list[str] = field(default_factory=list)
+    website_url: str = ""
+    privacy_url: str = ""
+    support_url: str = ""
+    ga_tracking: str = ""
+    ip_addresses: list[str] = field(default_factory=list)
+    subscription_enabled: bool = False
+    enabled: bool = True
+    timezone: str = "UTC"
+    language: str = "auto"
+    theme: str | None = None
+    accent_color: str = ""
+    failing_first: bool = False
+    auto_incidents: bool = False
+    auto_incident_delay: int = 180
+    notify_edits: bool = False
+    password_version: int = 0
+    shields_key: str
+    components: list[Component] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,49 @@
+"""statuspage-cmd: commands on status pages."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from pinghome_common import app, event_log, migrate
+from pinghome_common.db import Database
+from pinghome_common.directory import Directory
+from pinghome_common.read_your_writes import ProjectionProgress
+from pinghome_common.serve import run
+from pinghome_common.settings import Settings
+from pinghome_common.stream import Broker
+from statuspage_cmd.api.pinghome import statuspage
+from statuspage_cmd.streams import PREFIX, STREAM, keep_streams
+
+NAME = "statuspage-cmd"
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
+    state, settings = application.state, application.state.settings
+    url = settings.database("statuspage_cmd")
+    await migrate.upgrade((url, MIGRATIONS))
+    state.db = await parts.stack.enter_async_context(Database(url))
+    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
+    state.directory = Directory(broker, settings.data / NAME / "known")
+    state.progress = ProjectionProgress(broker, "statuspage-query")
+    await state.progress.listen()
+    state.relay = event_log.Relay(state.db, broker, STREAM, PREFIX)
+    parts.workers |= {
+        "streams": lambda: keep_streams(broker, settings, state.relay),
+        "directory": state.directory.run,
+        "relay": state.relay.run,
+    }
+    parts.checks |= {"relay": state.relay.problem, **app.readiness_checks(broker, state.directory, state.db)}
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service as an ASGI application; without settings they come from the environment."""
+    return app.build(
+        NAME, settings or Settings(), _start, [statuspage.routes], "Commands on status pages and their components."
+    )
+
+
+def main() -> None:
+    """Serves until SIGTERM."""
+    run(create_app)

@@ -1,0 +1,1 @@
+"""Status pages: what may be done with one, and its rows."""

@@ -1,0 +1,66 @@
+"""The rows of status pages, and the hashes of their passwords."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar
+from uuid import UUID
+
+from asyncpg import UniqueViolationError
+
+from pinghome_common.errors import Conflict, FieldError, Invalid
+from pinghome_common.events.statuspage import StatusPage
+from pinghome_common.store import Row, Store
+
+LIMIT = 100
+"""Pages of one organisation."""
+
+
+class Pages(Store[StatusPage]):
+    """Status pages; no two of the platform have the same subdomain or domain."""
+
+    source, prefix = "statuspage-cmd", "status"
+    noun, type = "statuspage", StatusPage
+    columns: ClassVar = {"subdomain": "text", "domain": "text"}
+
+    @property
+    def _word(self) -> str:
+        return "status page"
+
+    def _values(self, state: StatusPage) -> list[Any]:
+        return [state.subdomain, state.domain or None]
+
+    async def check_limit(self) -> None:
+        """Raises Invalid when the organisation has as many as it may have; until the end, nobody else adds one."""
+        organisation = self._actor.organisation
+        await self._tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 3))", str(organisation))
+        count = await self._tx.fetchval("SELECT count(*) FROM statuspage WHERE organisation = $1", organisation)
+        if count >= LIMIT:
+            raise Invalid(FieldError("subdomain", f"the organisation has {LIMIT} status pages, which is the limit"))
+
+    async def add(self, state: StatusPage, *, unique: bool = False) -> Row[StatusPage]:
+        """As everywhere; raises Conflict when the subdomain or the domain is taken."""
+        async with _names():
+            return await super().add(state, unique=unique)
+
+    async def save(self, row: Row[StatusPage], what: str = "updated") -> None:
+        """As everywhere; raises Conflict when the subdomain or the domain is taken."""
+        async with _names():
+            await super().save(row, what)
+
+    async def set_password(self, page: UUID, hash_: str | None) -> None:
+        """Keeps the hash of a page's password; None: it has none."""
+        if hash_ is None:
+            await self._tx.execute("DELETE FROM page_password WHERE page = $1", page)
+            return
+        await self._tx.execute(
+            "INSERT INTO page_password VALUES ($1, $2) ON CONFLICT (page) DO UPDATE SET hash = $2", page, hash_
+        )
+
+
+@asynccontextmanager
+async def _names() -> AsyncIterator[None]:
+    try:
+        yield
+    except UniqueViolationError as error:
+        field = "domain" if error.constraint_name == "statuspage_domain" else "subdomain"
+        raise Conflict(f"This {field} is taken by another status page; choose another one.") from None

@@ -1,0 +1,1 @@
+"""The outside: routes by dialect and noun."""

@@ -1,0 +1,125 @@
+"""Projects status pages from STATUS_EVENTS, and from EVENTS the states of what components may follow."""
+
+from datetime import datetime
+
+import msgspec
+
+from pinghome_common.clock import from_micros
+from pinghome_common.db import Connection
+from pinghome_common.events import Envelope
+from pinghome_common.events.statuspage import StatusPage
+from pinghome_common.items import Item
+from statuspage_query.statuses import of_followed
+
+NAME = "statuspage-query"
+FOLLOWED = ("resource", "heartbeat", "server_resource")
+RECORDS = {
+    "incident": "page",
+    "incident_update": "incident",
+    "maintenance": "page",
+    "recurrence": "page",
+    "template": "page",
+}
+"""What a page tells of, and what each belongs to."""
+NOUNS = ("statuspage", *RECORDS)
+
+
+class _Vitals(msgspec.Struct):
+    status: str
+    changed_at: int = 0
+
+
+class _Change(msgspec.Struct):
+    status: str
+    at: datetime
+    version: int
+
+
+class _Monitor(msgspec.Struct):
+    """The state of a monitor or server, or of a heartbeat, whose `changed_version` is that of its last change."""
+
+    created_at: datetime
+    change: _Change | None = None
+    vitals: _Vitals | None = None
+    changed_version: int = 0
+
+    def last(self) -> _Change:
+        """The last change of status."""
+        if self.change:
+            return self.change
+        assert self.vitals  # noqa: S101  # one or the other
+        at = from_micros(self.vitals.changed_at) if self.vitals.changed_at else self.created_at
+        return _Change(self.vitals.status, at, self.changed_version)
+
+
+async def monitors(tx: Connection, items: list[Item]) -> None:
+    """Stores the states of monitors, heartbeats and servers; what is deleted leaves no data."""
+    for item in items:
+        event: Envelope = item.value
+        if event.deleted:
+            await tx.execute("DELETE FROM followed WHERE id = $1", event.subject)
+            continue
+        change = msgspec.json.decode(event.data, type=_Monitor).last()
+        status = of_followed(change.status).value
+        await tx.execute(_FOLLOWED, event.subject, event.organisation, event.version, status)
+        await tx.execute(_FOLLOWED_CHANGE, event.subject, change.version, change.at, status)
+
+
+async def pages(tx: Connection, items: list[Item]) -> None:
+    """Stores pages, their components, what was set of these by hand, and what the pages tell of."""
+    for item in items:
+        event: Envelope = item.value
+        if event.noun in RECORDS:
+            await _record(tx, event)
+            continue
+        if event.deleted:
+            await tx.execute("DELETE FROM statuspage WHERE id = $1", event.subject)
+            continue
+        it = msgspec.json.decode(event.data, type=StatusPage)
+        state = bytes(event.data).decode()
+        if not await tx.fetchval(_PAGE, event.subject, event.organisation, event.version, state):
+            continue  # an older event than the one that is stored
+        ids = [each.id for each in it.components]
+        await tx.execute("DELETE FROM component WHERE page = $1 AND id <> ALL($2::uuid[])", it.id, ids)
+        await tx.executemany(_COMPONENT, [(id_, it.id) for id_ in ids])
+        changes = [(each.id, event.time, each.status.value) for each in it.components]
+        await tx.executemany(_COMPONENT_CHANGE, changes)
+
+
+async def _record(tx: Connection, event: Envelope) -> None:
+    """Stores what a page tells of; nothing when its page, or its incident, is gone."""
+    noun = event.noun
+    if event.deleted:
+        await tx.execute(f"DELETE FROM {noun} WHERE id = $1", event.subject)
+        return
+    owner = RECORDS[noun]
+    await tx.execute(
+        f"INSERT INTO {noun} AS old (id, {owner}, version, state)"
+        f" SELECT $1, o.id, $2, $3::jsonb FROM {_TABLES[owner]} o WHERE o.id = ($3::jsonb->>'{owner}')::uuid"
+        " ON CONFLICT (id) DO UPDATE SET version = $2, state = $3::jsonb WHERE old.version < $2",
+        event.subject, event.version, bytes(event.data).decode(),
+    )  # fmt: skip
+
+
+_TABLES = {"page": "statuspage", "incident": "incident"}
+
+_PAGE = """
+INSERT INTO statuspage AS old (id, organisation, version, state) VALUES ($1, $2, $3, $4)
+ON CONFLICT (id) DO UPDATE SET version = $3, state = $4 WHERE old.version < $3
+RETURNING true
+"""
+
+_COMPONENT = "INSERT INTO component VALUES ($1, $2) ON CONFLICT DO NOTHING"
+
+_COMPONENT_CHANGE = """
+INSERT INTO component_change SELECT $1, $2, $3
+WHERE $3 IS DISTINCT FROM (SELECT status FROM component_change WHERE component = $1 ORDER BY at DESC LIMIT 1)
+ON CONFLICT (component, at) DO UPDATE SET status = $3
+"""
+
+_FOLLOWED = """
+INSERT INTO followed AS old VALUES ($1, $2, $3, $4)
+ON CONFLICT (id) DO UPDATE SET version = $3, status = $4 WHERE old.version < $3
+"""
+
+_FOLLOWED_CHANGE = "INSERT INTO followed_change VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
