@@ -1,9 +1,10 @@
 """How the figures of a sample lie in a row: the ids of their names, and one array of values per metric type."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from math import isfinite
-from struct import Struct, unpack_from
+from math import isfinite, isnan, nan
+from struct import Struct
+from struct import pack as pack_double
 from typing import Any, NamedTuple
 
 from pinghome_common.events.metric import FIELDS, Figures
@@ -100,25 +101,20 @@ def unpack(
     return found
 
 
-def doubles(sent: bytes, count: int) -> Sequence[float | None]:
-    """The values of a `float8[]` as `array_send` gives it, without going through a Python object for each array.
+def doubles(sent: bytes, width: int) -> list[tuple[float | None, ...]]:
+    """The values of many rows at once: the `array_send` of each `float8[]` one after the other, with NaN for NULL.
 
-    Args:
-        sent: a header of 20 bytes, then each value with its length in front, which is -1 for NULL.
-        count: the number of values.
+    PostgreSQL puts a header of 20 bytes before each array and its length before each value.
     """
-    if len(sent) == 20 + 12 * count:
-        return _unpacker(count)(sent)
-    found: list[float | None] = []
-    place = 20
-    for _ in range(count):
-        length = int.from_bytes(sent[place : place + 4], signed=True)
-        place += 4
-        found.append(None if length < 0 else unpack_from(">d", sent, place)[0])
-        place += max(length, 0)
-    return found
+    rows = list(_array(width).iter_unpack(sent))
+    if _NAN in sent:
+        rows = [tuple(None if isnan(value) else value for value in row) for row in rows]
+    return rows
 
 
 @cache
-def _unpacker(count: int) -> Callable[[bytes], tuple[float, ...]]:
-    return Struct(">20x" + "4xd" * count).unpack
+def _array(width: int) -> Struct:
+    return Struct(">20x" + "4xd" * width)
+
+
+_NAN = pack_double(">d", nan)

@@ -78,25 +78,25 @@ class Points:
         start -= (start - EARLIEST) % step
         within = f"FROM {table} WHERE server = $1 AND at >= $2 AND at < $3 AND {column} IS NOT NULL"
         args: tuple[object, ...] = it.id, start, end
-        width = WIDTHS[type_] * TIMES
+        read: Callable[[Any], dict[str, Stats]]
         async with self._db.connection() as connection:
             if interval == "minute":
                 names = await known(connection, it.id, type_)
                 statement = f"SELECT at, figures, counts, {column} {within} ORDER BY at"
-                read: Callable[[Any], dict[str, Stats]] = partial(_of_names, type_, column, names)
+                read = partial(_of_names, type_, column, names)
                 rows = await connection.fetch(f"{statement} LIMIT {limit + 1}", *args)
-                found = [Span(row["at"], _packed(read(row))) for row in rows[:limit]]
+                found = [Span(row["at"], _packed(read(row))) for row in rows]
             else:
-                sent = f"SELECT at, array_send({column}) AS sent {within} ORDER BY at LIMIT {limit + 1}"
-                rows = await connection.fetch(sent, *args)
-                found = [Span(at, {"": doubles(sent, width)}) for at, sent in rows[:limit]]
+                row = await connection.fetchrow(_ALL.format(column, f"{within} ORDER BY at LIMIT {limit + 1}"), *args)
+                packed = doubles(row["sent"] or b"", WIDTHS[type_] * TIMES)
+                found = [Span(at, {"": values}) for at, values in zip(row["times"] or (), packed, strict=True)]
                 args = *args, type_
                 statement = f"SELECT at, {_SAMPLES} AS samples, {column} AS values {within} ORDER BY at"
                 read = _of_host
-            if len(rows) <= limit:
+            if len(found) <= limit:
                 return found, step
             last = await connection.fetchval(f"SELECT max(at) {within}", *args[:3])
-            length = step * -((rows[0]["at"] - last - step) // (step * limit))
+            length = step * -((found[0].at - last - step) // (step * limit))
             async with connection.transaction():
                 cursor = connection.cursor(statement, *args, prefetch=500)
                 return [span async for span in _grouped(cursor, length, read)], length
@@ -135,4 +135,9 @@ def _of_host(row: Any) -> dict[str, Stats]:
     return {"": Stats(row["samples"], row["values"])}
 
 
+# One row for all: hundreds of rows cost the driver more than what is in them.
+_ALL = (
+    "SELECT array_agg(at) AS times, string_agg(sent, '') AS sent"
+    " FROM (SELECT at, array_send(array_replace({0}, NULL, 'NaN')) AS sent {1}) spans"
+)
 _SAMPLES = "counts[array_position(figures, (SELECT id FROM metric_name WHERE server = $1 AND type = $4 AND name = ''))]"

@@ -1,8 +1,7 @@
 """Figures of servers: contract A30 and G, pinghome-monitoring.txt lines 1143 to 1170."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -99,10 +98,24 @@ async def metrics(
     if interval == "on-demand":
         await telemetry_applied(request, caller)  # rollups follow later anyway
         samples = await points.samples(it, type, range_.start, range_.end, limit)
-        data = [_point(at, values, document) for at, values in samples]
+        data = [
+            _point(at, {name: document(*each) for name, each in values.items()}, document) for at, values in samples
+        ]
     else:
         spans, _ = await points.spans(it, type, interval, range_.start, range_.end, limit)
-        data = [_point(at, packed, partial(_statistics, document)) for at, packed in spans]
+        width = len(FIELDS[type])
+        averages, minima, maxima, last = (slice(place * width, (place + 1) * width) for place in range(TIMES))
+        data = [
+            _point(
+                at,
+                {
+                    name: document(*map(Statistic, each[averages], each[minima], each[maxima], each[last]))
+                    for name, each in packed.items()
+                },
+                document,
+            )
+            for at, packed in spans
+        ]
     return answer({"type": type, "interval": interval, "data": data})
 
 
@@ -121,18 +134,10 @@ _DOCUMENTS = {
 """The document of each type, with null for what there is not."""
 
 
-def _point(at: datetime, found: Mapping[str, Any], document: Callable[..., Any]) -> _Point:
-    host = found.get("")
-    values = document(*host) if host else document()
-    if len(found) > 1 or host is None:
-        return _Point(at, values, {name: document(*each) for name, each in found.items() if name})
-    return _Point(at, values)
-
-
-def _statistics(document: Callable[..., Any], *packed: float | None) -> Any:
-    width = len(packed) // TIMES
-    parts = (packed[place * width : (place + 1) * width] for place in range(TIMES))
-    return document(*map(Statistic, *parts))
+def _point(at: datetime, found: dict[str, Any], document: Callable[[], Any]) -> _Point:
+    """The host's figures, and those of its mounts, disks or interfaces, if there are any."""
+    host = found.pop("", None)
+    return _Point(at, host or document(), found or None)
 
 
 @routes.get(
