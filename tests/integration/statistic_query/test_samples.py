@@ -12,7 +12,7 @@ from conftest import fresh_database
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
 from pinghome_common.events import Event, encode
-from pinghome_common.events.metric import Figures, MetricBatch, Sample
+from pinghome_common.events.metric import FIELDS, Figures, MetricBatch, Sample
 from pinghome_common.events.metric import encode as encode_batch
 from pinghome_common.events.server_resource import Change, ServerResource, Status, Threshold
 from pinghome_common.stream import Message
@@ -90,6 +90,15 @@ class Here:
         found, _ = await self.points.spans(it, type_, interval, BEGIN - 40 * HOUR, now() + HOUR, limit)
         return found
 
+    async def counts(self, it: Owned, interval: str, type_: str = NETWORK) -> dict[datetime, int]:
+        """How many samples of the host each minute, hour or day is made of."""
+        rows = await self.db.fetch(
+            f"SELECT at, counts[array_position(figures, n.id)] AS count FROM metric_{interval}"  # noqa: S608
+            " JOIN metric_name n USING (server) WHERE server = $1 AND n.type = $2 AND n.name = '' ORDER BY at",
+            it.id, type_,
+        )  # fmt: skip
+        return {row["at"]: row["count"] for row in rows if row["count"]}
+
 
 @pytest.fixture
 async def here(migrated) -> AsyncIterator[Here]:
@@ -159,17 +168,14 @@ async def test_a_sample_that_comes_late_mends_the_rate_after_it_in_history_and_i
     await here.send(*sent)
     await here.roll_up()
     assert rates(await here.samples(it)) == [(20, 100), (80, 100)]  # 40 seconds are more than three intervals
-    assert [(span.at, span.stats[""].samples) for span in await here.spans(it, "minute")] == [
-        (BEGIN, 1), (BEGIN + MINUTE, 1),
-    ]  # fmt: skip
+    assert await here.counts(it, "minute") == {BEGIN: 1, BEGIN + MINUTE: 1}
     await here.send(late)
     await here.roll_up()
     assert rates(await here.samples(it)) == [(20, 100), (40, 100), (60, 100), (80, 100)]
-    assert [(span.at, span.stats[""].samples) for span in await here.spans(it, "minute")] == [
-        (BEGIN, 2), (BEGIN + MINUTE, 2),
-    ]  # fmt: skip
+    assert await here.counts(it, "minute") == {BEGIN: 2, BEGIN + MINUTE: 2}
     [hour] = await here.spans(it, "hour")
-    assert (hour.at, hour.stats[""].samples, hour.stats[""].avg[0]) == (BEGIN, 4, 100)
+    assert (hour.at, hour.packed[""][0]) == (BEGIN, 100)
+    assert await here.counts(it, "hour") == {BEGIN: 4}
 
 
 async def test_a_reset_is_a_gap_and_never_a_negative_or_giant_rate(here):
@@ -202,13 +208,14 @@ async def test_minutes_hours_and_days_are_what_samples_add_up_to_in_any_order(he
             spans = await here.spans(it, interval, type_)
             floors = {point.at - (point.at - datetime(1970, 1, 1, tzinfo=UTC)) % step for point in points}
             assert [span.at for span in spans] == sorted(floors)
+            counts = await here.counts(it, interval, type_)
             for span in spans:
                 values = [point.values[""][0] for point in points if span.at <= point.at < span.at + step]
-                stats = span.stats[""]
-                assert stats.samples == len(values)
-                assert stats.avg[0] == pytest.approx(sum(values) / len(values), abs=1e-5)
-                assert (stats.min[0], stats.max[0], stats.last[0]) == (min(values), max(values), values[-1])
-                assert ("eth0" in span.stats) is (interval == "minute" and type_ == NETWORK)
+                assert counts[span.at] == len(values)
+                average, *others = span.packed[""][:: len(FIELDS[type_])]
+                assert average == pytest.approx(sum(values) / len(values), abs=1e-5)
+                assert others == [min(values), max(values), values[-1]]
+                assert ("eth0" in span.packed) is (interval == "minute" and type_ == NETWORK)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 10, 50, 399, 400])
@@ -223,11 +230,26 @@ async def test_peaks_survive_when_there_are_more_points_than_the_limit(here, lim
     assert found[-1].at == BEGIN + 399 * TEN
     if limit > 2:
         assert {1, 99} <= {point.values[""][0] for point in found}
-    spans = await here.spans(it, "minute", CPU, limit)
+    spans, length = await here.points.spans(it, CPU, "minute", BEGIN, now(), limit)
     assert len(spans) <= limit
-    assert sum(span.stats[""].samples for span in spans) == 402
-    assert min(span.stats[""].min[0] for span in spans) == 1
-    assert max(span.stats[""].max[0] for span in spans) == 99
+    points = await here.samples(it, CPU)
+    assert len(points) == 402
+    for span in spans:
+        values = [point.values[""][0] for point in points if span.at <= point.at < span.at + length]
+        average, lowest, highest, _ = span.packed[""][:: len(FIELDS[CPU])]
+        assert average == pytest.approx(sum(values) / len(values), abs=1e-5)
+        assert (lowest, highest) == (min(values), max(values))
+
+
+@pytest.mark.parametrize("interval", ["minute", "hour", "day"])
+async def test_what_a_sample_did_not_have_is_none_in_every_interval(here, interval):
+    it = await here.server()
+    await here.send(sample(it, BEGIN, cpu(7)))
+    await here.roll_up()
+
+    [span] = await here.spans(it, interval, CPU)
+
+    assert list(span.packed[""]) == [7, None, None, None, None] * 4
 
 
 async def test_deleting_a_server_deletes_its_points_and_nobody_elses(here):

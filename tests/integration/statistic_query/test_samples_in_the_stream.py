@@ -132,7 +132,7 @@ async def test_a_projection_that_is_killed_at_any_time_stores_each_sample_once(s
 
     assert await streaming.count("sample") == 300
     assert rates(await streaming.samples(it)) == [(10 * place, 100) for place in range(1, 300)]
-    minutes = await streaming.spans(it, "minute", NETWORK)
-    assert [span.stats[""].samples for span in minutes] == [5] + [6] * 49
-    assert sum(span.stats[""].samples for span in await streaming.spans(it, "day", NETWORK)) == 299
-    assert minutes[-1].at - minutes[0].at == timedelta(minutes=49)
+    minutes = await streaming.counts(it, "minute")
+    assert list(minutes.values()) == [5] + [6] * 49
+    assert sum((await streaming.counts(it, "day")).values()) == 299
+    assert max(minutes) - min(minutes) == timedelta(minutes=49)

@@ -1,7 +1,10 @@
 """How the figures of a sample lie in a row: the ids of their names, and one array of values per metric type."""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from functools import cache
+from math import isfinite, isnan, nan
+from struct import Struct
+from struct import pack as pack_double
 from typing import Any, NamedTuple
 
 from pinghome_common.events.metric import FIELDS, Figures
@@ -96,3 +99,22 @@ def unpack(
         places[name[0]] = end = begin + WIDTHS[name[0]] * times
         found.append(Figures(*name, column[begin:end], signed < 0))
     return found
+
+
+def doubles(sent: bytes, width: int) -> list[tuple[float | None, ...]]:
+    """The values of many rows at once: the `array_send` of each `float8[]` one after the other, with NaN for NULL.
+
+    PostgreSQL puts a header of 20 bytes before each array and its length before each value.
+    """
+    rows = list(_array(width).iter_unpack(sent))
+    if _NAN in sent:
+        rows = [tuple(None if isnan(value) else value for value in row) for row in rows]
+    return rows
+
+
+@cache
+def _array(width: int) -> Struct:
+    return Struct(">20x" + "4xd" * width)
+
+
+_NAN = pack_double(">d", nan)

@@ -1,7 +1,7 @@
 """Reads the points of a server: single samples with their rates, or rollups."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -10,11 +10,11 @@ from pinghome_common.clock import micros
 from pinghome_common.db import Database
 from pinghome_common.rates import LONGEST_GAP, Counters
 from statistic_query.owned import Owned
-from statistic_query.servers.figures import COLUMNS, WIDTHS, Name, unpack
+from statistic_query.servers.figures import COLUMNS, WIDTHS, Name, Values, doubles, unpack
 from statistic_query.servers.names import known
 from statistic_query.servers.rollups import LEVELS, STEPS, unpack_stats
 from statistic_query.servers.settings import Settings, decode
-from statistic_query.servers.stats import Stats, together
+from statistic_query.servers.stats import TIMES, Stats, together
 from statistic_query.servers.thinning import Peaks, Point
 
 INTERVALS = dict(zip(("minute", "hour", "day"), zip(LEVELS, STEPS, strict=True), strict=True))
@@ -25,10 +25,13 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Span(NamedTuple):
-    """The statistics of a span of time by name of the mount, disk or interface; those of the host have an empty one."""
+    """The statistics of a span of time by name of the mount, disk or interface; those of the host have an empty one.
+
+    They are packed: the averages of all fields, then their minima, maxima and last values.
+    """
 
     at: datetime
-    stats: Mapping[str, Stats]
+    packed: Mapping[str, Sequence[float | None]]
 
 
 class Points:
@@ -81,15 +84,19 @@ class Points:
                 names = await known(connection, it.id, type_)
                 statement = f"SELECT at, figures, counts, {column} {within} ORDER BY at"
                 read = partial(_of_names, type_, column, names)
+                rows = await connection.fetch(f"{statement} LIMIT {limit + 1}", *args)
+                found = [Span(row["at"], _packed(read(row))) for row in rows]
             else:
+                row = await connection.fetchrow(_ALL.format(column, f"{within} ORDER BY at LIMIT {limit + 1}"), *args)
+                packed = doubles(row["sent"] or b"", WIDTHS[type_] * TIMES)
+                found = [Span(at, {"": values}) for at, values in zip(row["times"] or (), packed, strict=True)]
                 args = *args, type_
                 statement = f"SELECT at, {_SAMPLES} AS samples, {column} AS values {within} ORDER BY at"
                 read = _of_host
-            rows = await connection.fetch(f"{statement} LIMIT {limit + 1}", *args)
-            if len(rows) <= limit:
-                return [Span(row["at"], read(row)) for row in rows], step
+            if len(found) <= limit:
+                return found, step
             last = await connection.fetchval(f"SELECT max(at) {within}", *args[:3])
-            length = step * -((rows[0]["at"] - last - step) // (step * limit))
+            length = step * -((found[0].at - last - step) // (step * limit))
             async with connection.transaction():
                 cursor = connection.cursor(statement, *args, prefetch=500)
                 return [span async for span in _grouped(cursor, length, read)], length
@@ -104,14 +111,18 @@ async def _grouped(
     async for row in rows:
         if begin is None or row["at"] >= begin + length:
             if begin is not None:
-                yield Span(begin, {name: together(parts) for name, parts in group.items()})
+                yield Span(begin, _packed({name: together(parts) for name, parts in group.items()}))
             first = begin or row["at"]
             begin = first + (row["at"] - first) // length * length
             group = defaultdict(list)
         for name, stats in read(row).items():
             group[name].append(stats)
     if begin is not None:
-        yield Span(begin, {name: together(parts) for name, parts in group.items()})
+        yield Span(begin, _packed({name: together(parts) for name, parts in group.items()}))
+
+
+def _packed(stats: Mapping[str, Stats]) -> dict[str, Values]:
+    return {name: each.packed for name, each in stats.items()}
 
 
 def _of_names(type_: str, column: str, names: Mapping[int, Name], row: Any) -> dict[str, Stats]:
@@ -124,4 +135,9 @@ def _of_host(row: Any) -> dict[str, Stats]:
     return {"": Stats(row["samples"], row["values"])}
 
 
+# One row for all: hundreds of rows cost the driver more than what is in them.
+_ALL = (
+    "SELECT array_agg(at) AS times, string_agg(sent, '') AS sent"
+    " FROM (SELECT at, array_send(array_replace({0}, NULL, 'NaN')) AS sent {1}) spans"
+)
 _SAMPLES = "counts[array_position(figures, (SELECT id FROM metric_name WHERE server = $1 AND type = $4 AND name = ''))]"

@@ -1,5 +1,6 @@
 """Figures of servers: contract A30 and G, pinghome-monitoring.txt lines 1143 to 1170."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -16,9 +17,8 @@ from statistic_query.api.pinghome.dependencies import Limited, Ranged, Reading, 
 from statistic_query.api.pinghome.state_change import LOGS, state_change
 from statistic_query.servers.chart.draw import Kept, draw
 from statistic_query.servers.chart.picture import Theme
-from statistic_query.servers.figures import Values
 from statistic_query.servers.points import EARLIEST, Points
-from statistic_query.servers.stats import Stats
+from statistic_query.servers.stats import TIMES
 
 routes = Router(tags=["Servers"])
 
@@ -94,32 +94,50 @@ async def metrics(
     day; these follow a sample within seconds.
     """
     it = await read.owned("server_resource", id)
-    fields = FIELDS[type]
+    document = _DOCUMENTS[type]
     if interval == "on-demand":
         await telemetry_applied(request, caller)  # rollups follow later anyway
         samples = await points.samples(it, type, range_.start, range_.end, limit)
-        data = [_point(at, fields, values, _values) for at, values in samples]
+        data = [
+            _point(at, {name: document(*each) for name, each in values.items()}, document) for at, values in samples
+        ]
     else:
         spans, _ = await points.spans(it, type, interval, range_.start, range_.end, limit)
-        data = [_point(at, fields, stats, _statistics) for at, stats in spans]
+        width = len(FIELDS[type])
+        averages, minima, maxima, last = (slice(place * width, (place + 1) * width) for place in range(TIMES))
+        data = [
+            _point(
+                at,
+                {
+                    name: document(*map(Statistic, each[averages], each[minima], each[maxima], each[last]))
+                    for name, each in packed.items()
+                },
+                document,
+            )
+            for at, packed in spans
+        ]
     return answer({"type": type, "interval": interval, "data": data})
 
 
-def _point(at: datetime, fields: tuple[str, ...], found: Any, document: Any) -> dict[str, Any]:
-    point = {"received_at": at, "values": document(fields, found.get(""))}
-    if len(found) > 1 or "" not in found:
-        point["by"] = {name: document(fields, each) for name, each in found.items() if name}
-    return point
+class _Point(msgspec.Struct, gc=False, omit_defaults=True):
+    """One line of an answer."""
+
+    received_at: datetime
+    values: Any
+    by: dict[str, Any] | None = None
 
 
-def _values(fields: tuple[str, ...], values: Values | None) -> dict[str, float | None]:
-    return dict(zip(fields, values, strict=True)) if values else dict.fromkeys(fields)
+_DOCUMENTS = {
+    type_: msgspec.defstruct("Fields", [(field, Any, None) for field in fields], gc=False)
+    for type_, fields in FIELDS.items()
+}
+"""The document of each type, with null for what there is not."""
 
 
-def _statistics(fields: tuple[str, ...], it: Stats | None) -> dict[str, Statistic | None]:
-    return (
-        dict(zip(fields, map(Statistic, it.avg, it.min, it.max, it.last), strict=True)) if it else dict.fromkeys(fields)
-    )
+def _point(at: datetime, found: dict[str, Any], document: Callable[[], Any]) -> _Point:
+    """The host's figures, and those of its mounts, disks or interfaces, if there are any."""
+    host = found.pop("", None)
+    return _Point(at, host or document(), found or None)
 
 
 @routes.get(

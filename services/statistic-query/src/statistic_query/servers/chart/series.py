@@ -8,6 +8,7 @@ from pinghome_common.events.metric import FIELDS
 from statistic_query.servers.chart.axes import BYTE_RATE, BYTES, NUMBER, PERCENT, Unit
 from statistic_query.servers.points import Span
 from statistic_query.servers.settings import Threshold
+from statistic_query.servers.stats import TIMES
 from statistic_query.servers.thinning import Point
 
 MOST_LINES = 8
@@ -80,9 +81,10 @@ def lines(type_: str, found: Sequence[Point] | Sequence[Span]) -> list[Line]:
 def _drawn(found: Sequence[Point] | Sequence[Span], name: str, place: int) -> Iterator[Drawn]:
     for it in found:
         if isinstance(it, Span):
-            stats = it.stats.get(name)
-            if stats and (average := stats.avg[place]) is not None:
-                yield it.at, average, stats.min[place] or 0.0, stats.max[place] or 0.0
+            packed = it.packed.get(name)
+            if packed and (average := packed[place]) is not None:
+                lowest, highest = packed[place + len(packed) // TIMES], packed[place + 2 * len(packed) // TIMES]
+                yield it.at, average, lowest or 0.0, highest or 0.0
         elif (values := it.values.get(name)) and (value := values[place]) is not None:
             yield it.at, value, value, value
 
