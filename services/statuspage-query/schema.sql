@@ -61,10 +61,21 @@ CREATE TABLE incident (
     page uuid NOT NULL,
     version integer NOT NULL,
     state jsonb NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    resolved_at timestamp with time zone,
     CONSTRAINT incident_pkey PRIMARY KEY (id)
 );
-CREATE INDEX incident_of ON incident (page, id);
-CREATE INDEX incident_open ON incident (page) WHERE ((state ->> 'status'::text) <> 'resolved'::text);
+CREATE INDEX incident_of ON incident (page, occurred_at);
+CREATE INDEX incident_open ON incident (page) WHERE (resolved_at IS NULL);
+
+CREATE TABLE incident_change (
+    incident uuid NOT NULL,
+    component uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    status text,
+    CONSTRAINT incident_change_pkey PRIMARY KEY (incident, component, at)
+);
+CREATE INDEX incident_change_of ON incident_change (component);
 
 CREATE TABLE incident_update (
     id uuid NOT NULL,
@@ -80,10 +91,14 @@ CREATE TABLE maintenance (
     page uuid NOT NULL,
     version integer NOT NULL,
     state jsonb NOT NULL,
+    scheduled_for timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
     CONSTRAINT maintenance_pkey PRIMARY KEY (id)
 );
-CREATE INDEX maintenance_of ON maintenance (page, id);
-CREATE INDEX maintenance_open ON maintenance (page) WHERE ((state ->> 'status'::text) <> 'completed'::text);
+CREATE INDEX maintenance_of ON maintenance (page, scheduled_for);
+CREATE INDEX maintenance_open ON maintenance (page) WHERE (ended_at IS NULL);
 
 CREATE TABLE recurrence (
     id uuid NOT NULL,
@@ -120,6 +135,9 @@ ALTER TABLE component
 
 ALTER TABLE followed_change
     ADD CONSTRAINT followed_change_followed_fkey FOREIGN KEY (followed) REFERENCES followed(id) ON DELETE CASCADE;
+
+ALTER TABLE incident_change
+    ADD CONSTRAINT incident_change_incident_fkey FOREIGN KEY (incident) REFERENCES incident(id) ON DELETE CASCADE;
 
 ALTER TABLE incident
     ADD CONSTRAINT incident_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;

@@ -1,27 +1,35 @@
 """Projects status pages from STATUS_EVENTS, and from EVENTS the states of what components may follow."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
 from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection
 from pinghome_common.events import Envelope
+from pinghome_common.events.incident import Incident, IncidentUpdate
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.items import Item
+from statuspage_query.incidents import course
 from statuspage_query.statuses import of_followed
 
 NAME = "statuspage-query"
 FOLLOWED = ("resource", "heartbeat", "server_resource")
 RECORDS = {
-    "incident": "page",
-    "incident_update": "incident",
-    "maintenance": "page",
-    "recurrence": "page",
-    "template": "page",
+    "incident": ("page", ("occurred_at", "resolved_at")),
+    "incident_update": ("incident", ()),
+    "maintenance": ("page", ("scheduled_for", "ends_at", "started_at", "ended_at")),
+    "recurrence": ("page", ()),
+    "template": ("page", ()),
 }
-"""What a page tells of, and what each belongs to."""
+"""What a page tells of, what each belongs to, and its times that are columns."""
 NOUNS = ("statuspage", *RECORDS)
+
+
+class _Update(msgspec.Struct):
+    incident: UUID
 
 
 class _Vitals(msgspec.Struct):
@@ -67,10 +75,15 @@ async def monitors(tx: Connection, items: list[Item]) -> None:
 
 async def pages(tx: Connection, items: list[Item]) -> None:
     """Stores pages, their components, what was set of these by hand, and what the pages tell of."""
+    incidents = set()
     for item in items:
         event: Envelope = item.value
         if event.noun in RECORDS:
             await _record(tx, event)
+            if event.noun == "incident":
+                incidents.add(event.subject)
+            elif event.noun == "incident_update":
+                incidents.add(msgspec.json.decode(event.data, type=_Update).incident)
             continue
         if event.deleted:
             await tx.execute("DELETE FROM statuspage WHERE id = $1", event.subject)
@@ -84,6 +97,7 @@ async def pages(tx: Connection, items: list[Item]) -> None:
         await tx.executemany(_COMPONENT, [(id_, it.id) for id_ in ids])
         changes = [(each.id, event.time, each.status.value) for each in it.components]
         await tx.executemany(_COMPONENT_CHANGE, changes)
+    await _retell(tx, incidents)
 
 
 async def _record(tx: Connection, event: Envelope) -> None:
@@ -92,13 +106,33 @@ async def _record(tx: Connection, event: Envelope) -> None:
     if event.deleted:
         await tx.execute(f"DELETE FROM {noun} WHERE id = $1", event.subject)
         return
-    owner = RECORDS[noun]
+    owner, times = RECORDS[noun]
+    names = ["version", "state", *times]
+    values = ["$2", "$3::jsonb", *(f"($3::jsonb->>'{each}')::timestamptz" for each in times)]
     await tx.execute(
-        f"INSERT INTO {noun} AS old (id, {owner}, version, state)"
-        f" SELECT $1, o.id, $2, $3::jsonb FROM {_TABLES[owner]} o WHERE o.id = ($3::jsonb->>'{owner}')::uuid"
-        " ON CONFLICT (id) DO UPDATE SET version = $2, state = $3::jsonb WHERE old.version < $2",
+        f"INSERT INTO {noun} AS old (id, {owner}, {', '.join(names)})"
+        f" SELECT $1, o.id, {', '.join(values)} FROM {_TABLES[owner]} o WHERE o.id = ($3::jsonb->>'{owner}')::uuid"
+        f" ON CONFLICT (id) DO UPDATE SET ({', '.join(names)}) = ROW({', '.join(values)}) WHERE old.version < $2",
         event.subject, event.version, bytes(event.data).decode(),
     )  # fmt: skip
+
+
+async def _retell(tx: Connection, incidents: Iterable[UUID]) -> None:
+    """Stores anew what some incidents have given components: updates may have been edited or deleted."""
+    for id_ in incidents:
+        await tx.execute("DELETE FROM incident_change WHERE incident = $1", id_)
+        state = await tx.fetchval("SELECT state FROM incident WHERE id = $1", id_)
+        if state is None:
+            continue
+        rows = await tx.fetch(
+            "SELECT state - 'message' AS state FROM incident_update WHERE incident = $1 ORDER BY id", id_
+        )
+        updates = [msgspec.json.decode(row["state"], type=IncidentUpdate) for row in rows]
+        changes = course(msgspec.json.decode(state, type=Incident), updates)
+        await tx.executemany(
+            "INSERT INTO incident_change VALUES ($1, $2, $3, $4)",
+            [(id_, component, at, status) for component, at, status in changes],
+        )
 
 
 _TABLES = {"page": "statuspage", "incident": "incident"}

@@ -1,14 +1,17 @@
 """Reads of one organisation; every statement filters by it."""
 
-from typing import Any
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from pinghome_common.db import Database
 from pinghome_common.errors import NotFound
+from pinghome_common.events.incident import Incident, IncidentUpdate, Maintenance
 from pinghome_common.events.statuspage import Component, ComponentStatus, StatusPage
-from statuspage_query.statuses import Since, shown, timeline
+from statuspage_query.statuses import Given, History, Since, shown, timeline
 
 _decode = msgspec.json.Decoder(StatusPage).decode
 
@@ -60,34 +63,143 @@ class Read:
         page = _decode(row["state"])
         return page, next(each for each in page.components if each.id == id_)
 
+    async def incidents(
+        self,
+        page: UUID,
+        *,
+        open_only: bool = False,
+        since: datetime | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[Incident]:
+        """A page's incidents, the latest to occur first.
+
+        Args:
+            page: which may be anybody's: another organisation's has none.
+            open_only: those that are not resolved.
+            since: those that were still open then.
+            limit: how many at most.
+            offset: how many to leave out before.
+        """
+        rows = await self._db.fetch(
+            "SELECT i.state FROM incident i JOIN statuspage p ON p.id = i.page"
+            " WHERE i.page = $1 AND p.organisation = $2 AND (NOT $3 OR i.resolved_at IS NULL)"
+            " AND ($4::timestamptz IS NULL OR i.resolved_at IS NULL OR i.resolved_at >= $4)"
+            " ORDER BY i.occurred_at DESC, i.id DESC LIMIT $5 OFFSET $6",
+            page, self._organisation, open_only, since, limit, offset,
+        )  # fmt: skip
+        return [msgspec.json.decode(row["state"], type=Incident) for row in rows]
+
+    async def updates(self, incidents: Sequence[UUID]) -> dict[UUID, list[IncidentUpdate]]:
+        """The updates of some incidents, oldest first; each incident has a list."""
+        rows = await self._db.fetch(
+            "SELECT u.incident, u.state FROM incident_update u JOIN incident i ON i.id = u.incident"
+            " JOIN statuspage p ON p.id = i.page"
+            " WHERE u.incident = ANY($1::uuid[]) AND p.organisation = $2 ORDER BY u.id",
+            incidents, self._organisation,
+        )  # fmt: skip
+        found: dict[UUID, list[IncidentUpdate]] = {id_: [] for id_ in incidents}
+        for row in rows:
+            found[row["incident"]].append(msgspec.json.decode(row["state"], type=IncidentUpdate))
+        return found
+
+    async def maintenances(
+        self,
+        page: UUID,
+        *,
+        open_only: bool = False,
+        since: datetime | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[Maintenance]:
+        """A page's maintenance, what is furthest ahead first.
+
+        Args:
+            page: which may be anybody's: another organisation's has none.
+            open_only: what is scheduled or in progress.
+            since: what had not ended then.
+            limit: how many at most.
+            offset: how many to leave out before.
+        """
+        rows = await self._db.fetch(
+            "SELECT m.state FROM maintenance m JOIN statuspage p ON p.id = m.page"
+            " WHERE m.page = $1 AND p.organisation = $2 AND (NOT $3 OR m.ended_at IS NULL)"
+            " AND ($4::timestamptz IS NULL OR m.ended_at IS NULL OR m.ended_at >= $4)"
+            " ORDER BY m.scheduled_for DESC, m.id DESC LIMIT $5 OFFSET $6",
+            page, self._organisation, open_only, since, limit, offset,
+        )  # fmt: skip
+        return [msgspec.json.decode(row["state"], type=Maintenance) for row in rows]
+
     async def statuses(self, page: StatusPage) -> dict[UUID, ComponentStatus]:
         """What each component of a page shows now; what is followed and not the page's organisation's is unknown."""
-        rows = await self._db.fetch(
+        followed = {row["id"]: ComponentStatus(row["status"]) for row in await self._db.fetch(
             "SELECT id, status FROM followed WHERE id = ANY($1::uuid[]) AND organisation = $2",
             [each.resource_id for each in page.components if each.resource_id], page.organisation,
-        )  # fmt: skip
-        states = {row["id"]: ComponentStatus(row["status"]) for row in rows}
-        return {each.id: shown(each.status, _followed(each, states)) for each in page.components}
+        )}  # fmt: skip
+        given = defaultdict(list)
+        for row in await self._db.fetch(_GIVEN_NOW, page.id, self._organisation):
+            if row["status"]:
+                given[row["component"]].append(ComponentStatus(row["status"]))
+        maintained = {
+            row["component"]
+            for row in await self._db.fetch(
+                "SELECT (jsonb_array_elements_text(m.state->'components'))::uuid AS component FROM maintenance m"
+                " JOIN statuspage p ON p.id = m.page"
+                " WHERE m.page = $1 AND p.organisation = $2 AND m.started_at IS NOT NULL AND m.ended_at IS NULL",
+                page.id, self._organisation,
+            )
+        }  # fmt: skip
+        return {
+            each.id: shown(
+                each.status,
+                followed.get(each.resource_id, ComponentStatus.unknown) if each.resource_id else None,
+                given=given[each.id],
+                maintained=each.id in maintained,
+            )
+            for each in page.components
+        }
 
-    async def timeline(self, page: StatusPage, it: Component) -> list[Since]:
-        """What a component of a page has shown over time."""
-        by_hand = await self._db.fetch(
-            "SELECT at, status FROM component_change WHERE component = $1 ORDER BY at", it.id
-        )
-        followed = None
-        if it.resource_id:
-            rows = await self._db.fetch(
-                "SELECT c.at, c.status FROM followed_change c JOIN followed f ON f.id = c.followed"
-                " WHERE f.id = $1 AND f.organisation = $2 ORDER BY c.version",
-                it.resource_id, page.organisation,
-            )  # fmt: skip
-            followed = _changes(rows)
-        return timeline(_changes(by_hand), followed)
+    async def timelines(self, page: StatusPage, components: Sequence[Component]) -> dict[UUID, list[Since]]:
+        """What components of a page have shown over time; the last of each is what it shows now."""
+        histories = {each.id: History(created_at=each.created_at) for each in components}
+        followers: dict[UUID, list[list[Since]]] = defaultdict(list)
+        for each in components:
+            if each.resource_id:
+                states: list[Since] = []
+                histories[each.id].followed = states
+                followers[each.resource_id].append(states)
+        ids = [*histories]
+        for row in await self._db.fetch(
+            "SELECT component, at, status FROM component_change WHERE component = ANY($1::uuid[]) ORDER BY at", ids
+        ):
+            histories[row["component"]].manual.append(Since(row["at"], ComponentStatus(row["status"])))
+        for row in await self._db.fetch(
+            "SELECT c.followed, c.at, c.status FROM followed_change c JOIN followed f ON f.id = c.followed"
+            " WHERE f.id = ANY($1::uuid[]) AND f.organisation = $2 ORDER BY c.version",
+            [*followers], page.organisation,
+        ):  # fmt: skip
+            for states in followers[row["followed"]]:
+                states.append(Since(row["at"], ComponentStatus(row["status"])))
+        for row in await self._db.fetch(
+            "SELECT c.* FROM incident_change c JOIN incident i ON i.id = c.incident JOIN statuspage p ON p.id = i.page"
+            " WHERE c.component = ANY($1::uuid[]) AND p.id = $2 AND p.organisation = $3 ORDER BY c.at",
+            ids, page.id, self._organisation,
+        ):  # fmt: skip
+            status = ComponentStatus(row["status"]) if row["status"] else None
+            histories[row["component"]].given.append(Given(row["at"], row["incident"], status))
+        for row in await self._db.fetch(
+            "SELECT m.started_at, m.ended_at, c.id::uuid AS component FROM maintenance m"
+            " JOIN statuspage p ON p.id = m.page, jsonb_array_elements_text(m.state->'components') c (id)"
+            " WHERE m.page = $1 AND p.organisation = $2 AND m.started_at IS NOT NULL AND c.id::uuid = ANY($3::uuid[])",
+            page.id, self._organisation, ids,
+        ):  # fmt: skip
+            histories[row["component"]].maintained.append((row["started_at"], row["ended_at"]))
+        return {id_: timeline(history) for id_, history in histories.items()}
 
 
-def _followed(it: Component, states: dict[UUID, ComponentStatus]) -> ComponentStatus | None:
-    return states.get(it.resource_id, ComponentStatus.unknown) if it.resource_id else None
-
-
-def _changes(rows: list[Any]) -> list[Since]:
-    return [Since(row["at"], ComponentStatus(row["status"])) for row in rows]
+_GIVEN_NOW = """
+SELECT DISTINCT ON (c.incident, c.component) c.component, c.status
+FROM incident_change c JOIN incident i ON i.id = c.incident JOIN statuspage p ON p.id = i.page
+WHERE i.page = $1 AND p.organisation = $2 AND i.resolved_at IS NULL
+ORDER BY c.incident, c.component, c.at DESC
+"""

@@ -1,8 +1,9 @@
 """What a component shows, now and in the past: the one engine of every percentage of a status page."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pinghome_common.events.statuspage import ComponentStatus as Status
@@ -41,8 +42,19 @@ def worst(statuses: Iterable[Status]) -> Status:
     return min(statuses, key=_WORST.index, default=Status.unknown)
 
 
-def shown(manual: Status, followed: Status | None) -> Status:
-    """What a component shows: what was set by hand, which `operational` undoes, else what it follows."""
+def shown(manual: Status, followed: Status | None, *, given: Iterable[Status] = (), maintained: bool = False) -> Status:
+    """What a component shows (contract H).
+
+    Args:
+        manual: what was set by hand, which `operational` undoes.
+        followed: the state of what it follows; None when it follows nothing.
+        given: by open incidents; the worst of them wins over all else.
+        maintained: whether a maintenance of it is in progress.
+    """
+    if incident := list(given):
+        return worst(incident)
+    if maintained:
+        return Status.maintenance
     return manual if manual is not Status.operational or followed is None else followed
 
 
@@ -54,28 +66,82 @@ class Since:
     status: Status
 
 
-def timeline(manual: Sequence[Since], followed: Sequence[Since] | None) -> list[Since]:
-    """What a component showed over time, each change once.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What an incident gives a component from a time on; None: nothing any more."""
 
-    Args:
-        manual: what was set by hand, ascending.
-        followed: the states of what it follows, ascending; None when it follows nothing. What was before the
-            component counts, too.
+    at: datetime
+    incident: UUID
+    status: Status | None
+
+
+@dataclass(slots=True, kw_only=True)
+class History:
+    """All that a component's timeline is made of.
+
+    `manual` is what was set by hand and `followed` the states of what it follows (None: nothing), both ascending; what
+    was followed before `created_at` counts, all else does not. `maintained` are the beginnings and ends of its
+    maintenance; None: it goes on.
     """
-    hand, state = Status.operational, None if followed is None else Status.unknown
+
+    created_at: datetime
+    manual: list[Since] = field(default_factory=list)
+    followed: list[Since] | None = None
+    given: list[Given] = field(default_factory=list)
+    maintained: list[tuple[datetime, datetime | None]] = field(default_factory=list)
+
+
+def timeline(it: History) -> list[Since]:
+    """What a component showed over time, each change once."""
+    now = _Now(followed=None if it.followed is None else Status.unknown)
     found: list[Since] = []
-    changes = [(each.at, 0, each.status) for each in manual] + [(each.at, 1, each.status) for each in followed or ()]
-    for at, kind, status in sorted(changes, key=lambda change: change[:2]):
-        if kind:
-            state = status
-        else:
-            hand = status
-        now = shown(hand, state)
+    for at, change in sorted(_changes(it), key=lambda each: each[0]):
+        now.take(change)
+        status = shown(now.manual, now.followed, given=now.given.values(), maintained=now.maintained > 0)
         if found and found[-1].at == at:
             found.pop()
-        if not found or found[-1].status is not now:
-            found.append(Since(at, now))
+        if not found or found[-1].status is not status:
+            found.append(Since(at, status))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _ByHand:
+    status: Status
+
+
+def _changes(it: History) -> Iterator[tuple[datetime, "Since | _ByHand | Given | int"]]:
+    yield from ((each.at, each) for each in it.followed or ())
+    yield from ((each.at, _ByHand(each.status)) for each in it.manual)
+    yield from ((max(each.at, it.created_at), each) for each in it.given)
+    for start, end in it.maintained:
+        yield max(start, it.created_at), 1
+        if end is not None:
+            yield max(end, it.created_at), -1
+
+
+@dataclass(slots=True, kw_only=True)
+class _Now:
+    """What counts at one time; `maintained` is how much maintenance is in progress."""
+
+    manual: Status = Status.operational
+    followed: Status | None
+    given: dict[UUID, Status] = field(default_factory=dict)
+    maintained: int = 0
+
+    def take(self, change: Since | _ByHand | Given | int) -> None:
+        match change:
+            case Since(_, status):
+                self.followed = status
+            case _ByHand(status):
+                self.manual = status
+            case Given(_, incident, None):
+                self.given.pop(incident, None)
+            case Given(_, incident, status):
+                assert status  # noqa: S101  # or the case before
+                self.given[incident] = status
+            case int():
+                self.maintained += change
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pinghome_common.dialects.pinghome_documents import moment, shows
+from pinghome_common.events.incident import Incident, impact
 from pinghome_common.events.statuspage import Component, ComponentStatus, Followed, Group, StatusPage
 
 STATUSES = {
@@ -119,17 +120,27 @@ def statistics(
     status: ComponentStatus,
     since: datetime,
     now: datetime,
+    incidents: Sequence[Incident],
     uptime: dict[str, float | None],
     days: Sequence[tuple[str, float | None, float, ComponentStatus]],
 ) -> dict[str, Any]:
-    """How a component is and was (A43); `days` are date, uptime, seconds down and worst status."""
+    """How a component is and was (A43): its open incidents; `days` are date, uptime, seconds down and worst status."""
     return {
         "id": it.id,
         "name": it.name,
         "status": WORDS[status],
         "since": moment(since),
         "duration": round((now - since).total_seconds()),
-        "open_incidents": [],
+        "open_incidents": [
+            {
+                "id": each.id,
+                "title": each.title,
+                "status": each.status,
+                "impact": impact(each),
+                "occurred_at": moment(each.occurred_at),
+            }
+            for each in incidents
+        ],
         "uptime": uptime,
         "days": [
             {"date": date, "uptime": percent, "downtime_seconds": round(seconds), "status": WORDS[worst]}
@@ -173,6 +184,7 @@ STATISTICS = statistics(
     ComponentStatus.operational,
     _AT,
     _AT + timedelta(hours=5),
+    [],
     {"24h": 99.8611, "7d": 99.9801, "30d": 99.9953, "90d": 99.9984},
     [("2026-11-21", 99.8611, 120.0, ComponentStatus.major_outage)],
 )

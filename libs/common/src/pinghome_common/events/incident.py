@@ -38,9 +38,10 @@ class Affected:
 class Incident:
     """An incident of a page; its updates are aggregates of their own, and the first message is none of them.
 
-    `message` is clean HTML. `status` is that of the newest update, else `opened_as`; `components` is what they have
-    now; `impact` None: by the worst of them. `automatic`: opened by the clock, until a person writes an update.
-    `reported_by` is the name of a key, empty when nobody reported it. `occurred_at` is when it began.
+    `message` is clean HTML. `status` and `components` are those of the newest update, else `opened_as` and
+    `opened_with`; `impact` None: by the worst of them. `automatic`: opened by the clock, until a person writes an
+    update. `reported_by` is the name of a key, empty when nobody reported it. `occurred_at` is when it began;
+    `resolved_at` is set exactly while it is resolved.
     """
 
     id: UUID
@@ -49,6 +50,7 @@ class Incident:
     title: str
     message: str = ""
     opened_as: IncidentStatus = IncidentStatus.investigating
+    opened_with: list[Affected] = field(default_factory=list)
     status: IncidentStatus = IncidentStatus.investigating
     impact: Impact | None = None
     components: list[Affected] = field(default_factory=list)
@@ -64,9 +66,30 @@ class Incident:
     updated_at: datetime
 
 
+def impact(it: Incident) -> Impact:
+    """How bad an incident is: as somebody said, else by the worst status that it gives (contract H)."""
+    if it.impact is not None:
+        return it.impact
+    return min(
+        (_IMPACTS.get(each.status, Impact.none) for each in it.components), key=_WORST.index, default=Impact.none
+    )
+
+
+_WORST = [Impact.critical, Impact.major, Impact.minor, Impact.none]
+_IMPACTS = {
+    ComponentStatus.major_outage: Impact.critical,
+    ComponentStatus.unavailable: Impact.critical,
+    ComponentStatus.partial_outage: Impact.major,
+    ComponentStatus.degraded: Impact.minor,
+}
+
+
 @dataclass(slots=True, kw_only=True)
 class IncidentUpdate:
-    """One update of an incident; `components` is what they have had since it, `message` is clean HTML."""
+    """One update of an incident; `components` is what they have had since it, `message` is clean HTML.
+
+    `reported_by` is empty when nobody wrote it: such an update gives components no status, they show what they follow.
+    """
 
     id: UUID
     organisation: UUID

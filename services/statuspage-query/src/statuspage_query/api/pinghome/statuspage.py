@@ -69,12 +69,14 @@ async def statistics(
     Time that nobody watched, and maintenance, are not counted; of a partial outage three tenths are.
     """
     page, it = await read.component(id)
-    changes, at = await read.timeline(page, it), now()
+    changes, at = (await read.timelines(page, [it]))[it.id], now()
+    incidents = await read.incidents(page.id, open_only=True)
+    affecting = [each for each in incidents if any(affected.component == it.id for affected in each.components)]
     spans = {name: span(changes, at - timedelta(days=count), at) for name, count in WINDOWS.items()}
     shown = by_day(changes, days, ZoneInfo(page.timezone), at)
     uptimes = {name: each.uptime for name, each in spans.items()}
     lines = [(date, each.uptime, each.downtime, each.status) for date, each in shown]
-    return answer(documents.statistics(it, changes[-1].status, changes[-1].at, at, uptimes, lines))
+    return answer(documents.statistics(it, changes[-1].status, changes[-1].at, at, affecting, uptimes, lines))
 
 
 @routes.get("/v1/domain/{domain}/cname", responses=shows(documents.CNAME))
