@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from conftest import connected, fresh_database
-from integration.statistic_query.test_samples import BEGIN, CPU, DAYS, NETWORK, TEN, Here, cpu, rates, received, sample
+from integration.statistic_query.test_samples import BEGIN, CPU, DAYS, TEN, Here, cpu, rates, received, sample
 from pinghome_common.clock import now
 from pinghome_common.db import Database
 from pinghome_common.events import Event, encode
