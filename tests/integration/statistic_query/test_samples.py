@@ -19,7 +19,8 @@ from pinghome_common.stream import Message
 from statistic_query.owned import Owned
 from statistic_query.partition import Partitions, Retention
 from statistic_query.project import Projector
-from statistic_query.servers.points import Points, Span
+from statistic_query.servers.figures import Packed
+from statistic_query.servers.points import Points
 from statistic_query.servers.rollups import Rollups
 from statistic_query.servers.thinning import Point
 
@@ -86,9 +87,13 @@ class Here:
     async def samples(self, it: Owned, type_: str = NETWORK, limit: int = 1000) -> list[Point]:
         return await self.points.samples(it, type_, BEGIN - 40 * HOUR, now() + HOUR, limit)
 
-    async def spans(self, it: Owned, interval: str, type_: str = NETWORK, limit: int = 1000) -> list[Span]:
-        found, _ = await self.points.spans(it, type_, interval, BEGIN - 40 * HOUR, now() + HOUR, limit)
-        return found
+    async def spans(
+        self, it: Owned, interval: str, type_: str = NETWORK, limit: int = 1000
+    ) -> dict[datetime, dict[str, Packed]]:
+        """The packed statistics of each minute, hour or day by name."""
+        found = await self.points.spans(it, type_, interval, BEGIN - 40 * HOUR, now() + HOUR, limit)
+        named = {name: dict(zip(found.times, column, strict=True)) for name, column in found.packed.items()}
+        return {at: {name: column[at] for name, column in named.items() if column[at]} for at in found.times}
 
     async def counts(self, it: Owned, interval: str, type_: str = NETWORK) -> dict[datetime, int]:
         """How many samples of the host each minute, hour or day is made of."""
@@ -173,8 +178,8 @@ async def test_a_sample_that_comes_late_mends_the_rate_after_it_in_history_and_i
     await here.roll_up()
     assert rates(await here.samples(it)) == [(20, 100), (40, 100), (60, 100), (80, 100)]
     assert await here.counts(it, "minute") == {BEGIN: 2, BEGIN + MINUTE: 2}
-    [hour] = await here.spans(it, "hour")
-    assert (hour.at, hour.packed[""][0]) == (BEGIN, 100)
+    [(hour, packed)] = (await here.spans(it, "hour")).items()
+    assert (hour, packed[""][0]) == (BEGIN, 100)
     assert await here.counts(it, "hour") == {BEGIN: 4}
 
 
@@ -207,15 +212,15 @@ async def test_minutes_hours_and_days_are_what_samples_add_up_to_in_any_order(he
         for interval, step in (("minute", MINUTE), ("hour", HOUR), ("day", 24 * HOUR)):
             spans = await here.spans(it, interval, type_)
             floors = {point.at - (point.at - datetime(1970, 1, 1, tzinfo=UTC)) % step for point in points}
-            assert [span.at for span in spans] == sorted(floors)
+            assert list(spans) == sorted(floors)
             counts = await here.counts(it, interval, type_)
-            for span in spans:
-                values = [point.values[""][0] for point in points if span.at <= point.at < span.at + step]
-                assert counts[span.at] == len(values)
-                average, *others = span.packed[""][:: len(FIELDS[type_])]
+            for at, packed in spans.items():
+                values = [point.values[""][0] for point in points if at <= point.at < at + step]
+                assert counts[at] == len(values)
+                average, *others = packed[""][:: len(FIELDS[type_])]
                 assert average == pytest.approx(sum(values) / len(values), abs=1e-5)
                 assert others == [min(values), max(values), values[-1]]
-                assert ("eth0" in span.packed) is (interval == "minute" and type_ == NETWORK)
+                assert ("eth0" in packed) is (interval == "minute" and type_ == NETWORK)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 10, 50, 399, 400])
@@ -230,13 +235,13 @@ async def test_peaks_survive_when_there_are_more_points_than_the_limit(here, lim
     assert found[-1].at == BEGIN + 399 * TEN
     if limit > 2:
         assert {1, 99} <= {point.values[""][0] for point in found}
-    spans, length = await here.points.spans(it, CPU, "minute", BEGIN, now(), limit)
-    assert len(spans) <= limit
+    spans = await here.points.spans(it, CPU, "minute", BEGIN, now(), limit)
+    assert len(spans.times) <= limit
     points = await here.samples(it, CPU)
     assert len(points) == 402
-    for span in spans:
-        values = [point.values[""][0] for point in points if span.at <= point.at < span.at + length]
-        average, lowest, highest, _ = span.packed[""][:: len(FIELDS[CPU])]
+    for at, packed in zip(spans.times, spans.packed[""], strict=True):
+        values = [point.values[""][0] for point in points if at <= point.at < at + spans.length]
+        average, lowest, highest, _ = packed[:: len(FIELDS[CPU])]
         assert average == pytest.approx(sum(values) / len(values), abs=1e-5)
         assert (lowest, highest) == (min(values), max(values))
 
@@ -247,9 +252,9 @@ async def test_what_a_sample_did_not_have_is_none_in_every_interval(here, interv
     await here.send(sample(it, BEGIN, cpu(7)))
     await here.roll_up()
 
-    [span] = await here.spans(it, interval, CPU)
+    [packed] = (await here.spans(it, interval, CPU)).values()
 
-    assert list(span.packed[""]) == [7, None, None, None, None] * 4
+    assert list(packed[""]) == [7, None, None, None, None] * 4
 
 
 async def test_deleting_a_server_deletes_its_points_and_nobody_elses(here):
@@ -288,7 +293,7 @@ async def test_what_is_too_old_goes_level_by_level(here):
             await Retention(here.db, Partitions(shorter)).round(connection)
             tables = ("sample", "metric_minute", "metric_hour", "metric_day")
             assert [await here.count(table) for table in tables] == left
-    assert await here.spans(it, "day", CPU) != []
+    assert await here.spans(it, "day", CPU) != {}
 
 
 async def test_settings_are_those_of_the_newest_event(here):

@@ -24,6 +24,9 @@ WIDTHS = {type_: len(fields) for type_, fields in FIELDS.items()}
 _PLACES = {type_: place for place, type_ in enumerate(COLUMNS)}
 
 Values = list[float | None]
+Packed = Sequence[float | None]
+"""Statistics of all fields: the averages, then the minima, the maxima and the last values."""
+
 Name = tuple[str, str]
 """A metric type, and the name of a mount, disk or interface; that of the host is empty."""
 
@@ -101,15 +104,15 @@ def unpack(
     return found
 
 
-def doubles(sent: bytes, width: int) -> list[tuple[float | None, ...]]:
+def doubles(sent: bytes, width: int) -> Sequence[Packed]:
     """The values of many rows at once: the `array_send` of each `float8[]` one after the other, with NaN for NULL.
 
     PostgreSQL puts a header of 20 bytes before each array and its length before each value.
     """
     rows = list(_array(width).iter_unpack(sent))
-    if _NAN in sent:
-        rows = [tuple(None if isnan(value) else value for value in row) for row in rows]
-    return rows
+    if _NAN not in sent:
+        return rows
+    return [tuple(None if isnan(value) else value for value in row) for row in rows]
 
 
 @cache

@@ -10,7 +10,7 @@ from pinghome_common.clock import micros
 from pinghome_common.db import Database
 from pinghome_common.rates import LONGEST_GAP, Counters
 from statistic_query.owned import Owned
-from statistic_query.servers.figures import COLUMNS, WIDTHS, Name, Values, doubles, unpack
+from statistic_query.servers.figures import COLUMNS, WIDTHS, Name, Packed, doubles, unpack
 from statistic_query.servers.names import known
 from statistic_query.servers.rollups import LEVELS, STEPS, unpack_stats
 from statistic_query.servers.settings import Settings, decode
@@ -24,14 +24,16 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Before this there are no points."""
 
 
-class Span(NamedTuple):
-    """The statistics of a span of time by name of the mount, disk or interface; those of the host have an empty one.
+class Spans(NamedTuple):
+    """The statistics of spans of time that are `length` long: when each begins, and what there is of each by name.
 
-    They are packed: the averages of all fields, then their minima, maxima and last values.
+    The name is that of a mount, disk or interface, or empty for the host. Statistics are packed: the averages of all
+    fields, then their minima, maxima and last values; None where a span has nothing of a name.
     """
 
-    at: datetime
-    packed: Mapping[str, Sequence[float | None]]
+    times: Sequence[datetime]
+    packed: Mapping[str, Sequence[Packed | None]]
+    length: timedelta
 
 
 class Points:
@@ -64,10 +66,8 @@ class Points:
                     peaks.add(Point(row["at"], values))
         return peaks.points()
 
-    async def spans(
-        self, it: Owned, type_: str, interval: str, start: datetime, end: datetime, limit: int
-    ) -> tuple[list[Span], timedelta]:
-        """At most `limit` minutes, hours or days that overlap `[start, end)`, ascending, and their length.
+    async def spans(self, it: Owned, type_: str, interval: str, start: datetime, end: datetime, limit: int) -> Spans:
+        """At most `limit` minutes, hours or days that overlap `[start, end)`, ascending.
 
         Where there are more, so many are put together that the length of each is a multiple of the interval: averages,
         minima, maxima and last values stay exact, and no peak is lost.
@@ -85,44 +85,48 @@ class Points:
                 statement = f"SELECT at, figures, counts, {column} {within} ORDER BY at"
                 read = partial(_of_names, type_, column, names)
                 rows = await connection.fetch(f"{statement} LIMIT {limit + 1}", *args)
-                found = [Span(row["at"], _packed(read(row))) for row in rows]
+                found = _columns([(row["at"], read(row)) for row in rows], step)
             else:
                 row = await connection.fetchrow(_ALL.format(column, f"{within} ORDER BY at LIMIT {limit + 1}"), *args)
                 packed = doubles(row["sent"] or b"", WIDTHS[type_] * TIMES)
-                found = [Span(at, {"": values}) for at, values in zip(row["times"] or (), packed, strict=True)]
+                found = Spans(row["times"] or [], {"": packed} if packed else {}, step)
                 args = *args, type_
                 statement = f"SELECT at, {_SAMPLES} AS samples, {column} AS values {within} ORDER BY at"
                 read = _of_host
-            if len(found) <= limit:
-                return found, step
+            if len(found.times) <= limit:
+                return found
             last = await connection.fetchval(f"SELECT max(at) {within}", *args[:3])
-            length = step * -((found[0].at - last - step) // (step * limit))
+            length = step * -((found.times[0] - last - step) // (step * limit))
             async with connection.transaction():
                 cursor = connection.cursor(statement, *args, prefetch=500)
-                return [span async for span in _grouped(cursor, length, read)], length
+                return _columns([span async for span in _grouped(cursor, length, read)], length)
+
+
+def _columns(found: Sequence[tuple[datetime, Mapping[str, Stats]]], length: timedelta) -> Spans:
+    packed: dict[str, list[Packed | None]] = defaultdict(lambda: [None] * len(found))
+    for place, (_, stats) in enumerate(found):
+        for name, each in stats.items():
+            packed[name][place] = each.packed
+    return Spans([at for at, _ in found], packed, length)
 
 
 async def _grouped(
     rows: AsyncIterable[Any], length: timedelta, read: Callable[[Any], dict[str, Stats]]
-) -> AsyncIterator[Span]:
+) -> AsyncIterator[tuple[datetime, dict[str, Stats]]]:
     """Spans put together; the first one begins with the first row."""
     group: dict[str, list[Stats]] = {}
     begin: datetime | None = None
     async for row in rows:
         if begin is None or row["at"] >= begin + length:
             if begin is not None:
-                yield Span(begin, _packed({name: together(parts) for name, parts in group.items()}))
+                yield begin, {name: together(parts) for name, parts in group.items()}
             first = begin or row["at"]
             begin = first + (row["at"] - first) // length * length
             group = defaultdict(list)
         for name, stats in read(row).items():
             group[name].append(stats)
     if begin is not None:
-        yield Span(begin, _packed({name: together(parts) for name, parts in group.items()}))
-
-
-def _packed(stats: Mapping[str, Stats]) -> dict[str, Values]:
-    return {name: each.packed for name, each in stats.items()}
+        yield begin, {name: together(parts) for name, parts in group.items()}
 
 
 def _of_names(type_: str, column: str, names: Mapping[int, Name], row: Any) -> dict[str, Stats]:

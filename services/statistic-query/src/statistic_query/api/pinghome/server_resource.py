@@ -1,6 +1,6 @@
 """Figures of servers: contract A30 and G, pinghome-monitoring.txt lines 1143 to 1170."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,8 @@ from statistic_query.api.pinghome.dependencies import Limited, Ranged, Reading, 
 from statistic_query.api.pinghome.state_change import LOGS, state_change
 from statistic_query.servers.chart.draw import Kept, draw
 from statistic_query.servers.chart.picture import Theme
-from statistic_query.servers.points import EARLIEST, Points
+from statistic_query.servers.figures import Packed, Values
+from statistic_query.servers.points import EARLIEST, Points, Spans
 from statistic_query.servers.stats import TIMES
 
 routes = Router(tags=["Servers"])
@@ -98,24 +99,9 @@ async def metrics(
     if interval == "on-demand":
         await telemetry_applied(request, caller)  # rollups follow later anyway
         samples = await points.samples(it, type, range_.start, range_.end, limit)
-        data = [
-            _point(at, {name: document(*each) for name, each in values.items()}, document) for at, values in samples
-        ]
+        data = [_sampled(at, values, document) for at, values in samples]
     else:
-        spans, _ = await points.spans(it, type, interval, range_.start, range_.end, limit)
-        width = len(FIELDS[type])
-        averages, minima, maxima, last = (slice(place * width, (place + 1) * width) for place in range(TIMES))
-        data = [
-            _point(
-                at,
-                {
-                    name: document(*map(Statistic, each[averages], each[minima], each[maxima], each[last]))
-                    for name, each in packed.items()
-                },
-                document,
-            )
-            for at, packed in spans
-        ]
+        data = _rolled_up(await points.spans(it, type, interval, range_.start, range_.end, limit), document)
     return answer({"type": type, "interval": interval, "data": data})
 
 
@@ -134,10 +120,26 @@ _DOCUMENTS = {
 """The document of each type, with null for what there is not."""
 
 
-def _point(at: datetime, found: dict[str, Any], document: Callable[[], Any]) -> _Point:
-    """The host's figures, and those of its mounts, disks or interfaces, if there are any."""
-    host = found.pop("", None)
-    return _Point(at, host or document(), found or None)
+def _sampled(at: datetime, values: Mapping[str, Values], document: Callable[..., Any]) -> _Point:
+    by = {name: document(*each) for name, each in values.items() if name}
+    return _Point(at, document(*values.get("", ())), by or None)
+
+
+def _rolled_up(spans: Spans, document: Callable[..., Any]) -> list[_Point]:
+    def statistics(packed: Packed | None) -> Any:
+        if packed is None:
+            return document()
+        width = len(packed) // TIMES
+        averages, minima, maxima = packed[:width], packed[width : 2 * width], packed[2 * width : 3 * width]
+        return document(*map(Statistic, averages, minima, maxima, packed[3 * width :]))
+
+    host = spans.packed.get("", [None] * len(spans.times))
+    points = [_Point(at, statistics(each)) for at, each in zip(spans.times, host, strict=True)]
+    for name, column in spans.packed.items():
+        for point, each in zip(points, column if name else (), strict=False):
+            if each:
+                point.by = (point.by or {}) | {name: statistics(each)}
+    return points
 
 
 @routes.get(

@@ -11,7 +11,7 @@ from pinghome_common.cron import zone
 from statistic_query.owned import Owned
 from statistic_query.servers.chart.picture import Picture, Theme
 from statistic_query.servers.chart.series import KINDS, bounds, lines
-from statistic_query.servers.points import Points, Span
+from statistic_query.servers.points import Points, Spans
 from statistic_query.servers.thinning import Point
 
 SHORT, MIDDLE, LONG = timedelta(hours=3), timedelta(hours=49), timedelta(days=62)
@@ -32,16 +32,17 @@ async def draw(
     """A chart of one metric type as SVG; without an interval, of what suits the length of the span."""
     settings = await points.settings(it)
     start, end = span
-    found: Sequence[Point] | Sequence[Span]
-    length = timedelta(0)
+    found: Sequence[Point] | Spans
     interval = interval or _interval(start, end, kept)
     if interval == "on-demand":
         found = await points.samples(it, type_, start, end, 2 * width)
+        gap = _gap([each.at for each in found], timedelta(0), end - start)
     else:
-        found, length = await points.spans(it, type_, interval, start, end, width // 2)
+        found = await points.spans(it, type_, interval, start, end, width // 2)
+        gap = _gap(found.times, found.length, end - start)
     picture = Picture(
         KINDS[type_], settings.name, lines(type_, found), bounds(type_, found, settings.thresholds), start, end,
-        zone(settings.timezone), _gap(found, length, end - start), settings.chart_type_default, width, theme,
+        zone(settings.timezone), gap, settings.chart_type_default, width, theme,
     )  # fmt: skip
     return picture.svg()
 
@@ -55,7 +56,7 @@ def _interval(start: datetime, end: datetime, kept: Kept) -> str:
     return "hour" if end - start <= LONG else "day"
 
 
-def _gap(found: Sequence[Point | Span], length: timedelta, whole: timedelta) -> timedelta:
+def _gap(times: Sequence[datetime], length: timedelta, whole: timedelta) -> timedelta:
     """Three times what is usual between two points, unless that is less than a hundredth of the chart."""
-    usual = median([(after.at - before.at).total_seconds() for before, after in pairwise(found)] or [0.0])
+    usual = median([(after - before).total_seconds() for before, after in pairwise(times)] or [0.0])
     return max(3 * timedelta(seconds=usual), 2.5 * length, whole / 100)

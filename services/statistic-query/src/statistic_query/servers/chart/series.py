@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pinghome_common.events.metric import FIELDS
 from statistic_query.servers.chart.axes import BYTE_RATE, BYTES, NUMBER, PERCENT, Unit
-from statistic_query.servers.points import Span
+from statistic_query.servers.points import Spans
 from statistic_query.servers.settings import Threshold
 from statistic_query.servers.stats import TIMES
 from statistic_query.servers.thinning import Point
@@ -63,10 +63,11 @@ class Bound:
     threshold: bool
 
 
-def lines(type_: str, found: Sequence[Point] | Sequence[Span]) -> list[Line]:
+def lines(type_: str, found: Sequence[Point] | Spans) -> list[Line]:
     """The lines of a metric type; those without a value are left out, and so are further ones that are always 0."""
     kind = KINDS[type_]
-    names = sorted({name for each in found for name in each[1] if name}) if kind.by_name else []
+    seen = found.packed if isinstance(found, Spans) else {name for each in found for name in each.values}
+    names = sorted(name for name in seen if name) if kind.by_name else []
     made = [
         Line(name or label, list(_drawn(found, name, FIELDS[type_].index(field))))
         for name in names or [""]
@@ -78,18 +79,19 @@ def lines(type_: str, found: Sequence[Point] | Sequence[Span]) -> list[Line]:
     return [line for place, line in enumerate(made) if place == 0 or line.highest > 0]
 
 
-def _drawn(found: Sequence[Point] | Sequence[Span], name: str, place: int) -> Iterator[Drawn]:
-    for it in found:
-        if isinstance(it, Span):
-            packed = it.packed.get(name)
+def _drawn(found: Sequence[Point] | Spans, name: str, place: int) -> Iterator[Drawn]:
+    if isinstance(found, Spans):
+        for at, packed in zip(found.times, found.packed.get(name, ()), strict=False):
             if packed and (average := packed[place]) is not None:
                 lowest, highest = packed[place + len(packed) // TIMES], packed[place + 2 * len(packed) // TIMES]
-                yield it.at, average, lowest or 0.0, highest or 0.0
-        elif (values := it.values.get(name)) and (value := values[place]) is not None:
+                yield at, average, lowest or 0.0, highest or 0.0
+        return
+    for it in found:
+        if (values := it.values.get(name)) and (value := values[place]) is not None:
             yield it.at, value, value, value
 
 
-def bounds(type_: str, found: Sequence[Point] | Sequence[Span], thresholds: Sequence[Threshold]) -> list[Bound]:
+def bounds(type_: str, found: Sequence[Point] | Spans, thresholds: Sequence[Threshold]) -> list[Bound]:
     """The thresholds of a type that have a place on its axis, and the total of memory and swap."""
     kind, made = KINDS[type_], []
     total = 0.0
