@@ -12,7 +12,7 @@ from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from statuspage_query import project
-from statuspage_query.api.pinghome import statuspage
+from statuspage_query.api.pinghome import incident, statuspage
 from statuspage_query.domains import Domains
 from statuspage_query.project import FOLLOWED, NAME, NOUNS
 
@@ -41,8 +41,9 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
     return app.build(
-        NAME, settings or Settings(), _start, [statuspage.routes], "Records of status pages and their components."
-    )
+        NAME, settings or Settings(), _start, [statuspage.routes, incident.routes],
+        "Records of status pages, their components, incidents and maintenance.",
+    )  # fmt: skip
 
 
 def main() -> None:
