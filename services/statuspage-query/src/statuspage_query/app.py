@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from pinghome_common import app, migrate
 from pinghome_common.db import Database
 from pinghome_common.directory import Directory
+from pinghome_common.page_pass import page_key
 from pinghome_common.projection import Projection, Source
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
@@ -15,6 +16,10 @@ from statuspage_query import project
 from statuspage_query.api.pinghome import statuspage
 from statuspage_query.domains import Domains
 from statuspage_query.project import FOLLOWED, NAME, NOUNS
+from statuspage_query.public.addresses import Addresses
+from statuspage_query.public.pages import PublicPages
+from statuspage_query.public.publisher import Publisher
+from statuspage_query.public.snapshot import Snapshot
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -27,22 +32,32 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
     state.directory = Directory(broker, settings.data / NAME / "known")
     state.domains = Domains(settings.dns_resolver)
+    publisher: Publisher = state.publisher
+    changes = publisher.changes
     sources = [
-        Source("EVENTS", [f"events.{noun}.>" for noun in FOLLOWED], project.monitors),
-        Source("STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], project.pages),
+        Source("EVENTS", [f"events.{noun}.>" for noun in FOLLOWED], changes.watching(project.monitors, followed=True)),
+        Source(
+            "STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], changes.watching(project.pages, followed=False)
+        ),
     ]
     parts.workers |= {
         "directory": state.directory.run,
-        "project": Projection(NAME, state.db, broker, sources, durable=False).run,
+        "project": Projection(NAME, state.db, broker, sources, after=changes.committed, durable=False).run,
+        "publish": lambda: publisher.run(state.db, lambda: broker.connected),
     }
     parts.checks |= app.readiness_checks(broker, state.directory, state.db)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
-    return app.build(
-        NAME, settings or Settings(), _start, [statuspage.routes], "Records of status pages and their components."
+    settings = settings or Settings()
+    application = app.build(
+        NAME, settings, _start, [statuspage.routes], "Public status pages, and records of them and their components."
     )
+    publisher = application.state.publisher = Publisher(Snapshot(settings.data / NAME / "pages"))
+    addresses = application.state.addresses = Addresses(settings)
+    application.add_middleware(PublicPages, publisher=publisher, addresses=addresses, key=page_key(settings))
+    return application
 
 
 def main() -> None:
