@@ -1,5 +1,6 @@
 """statuspage-query: status pages, their components, and how these are and were."""
 
+import asyncio
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -7,6 +8,7 @@ from fastapi import FastAPI
 from pinghome_common import app, migrate
 from pinghome_common.db import Database
 from pinghome_common.directory import Directory
+from pinghome_common.health import resting
 from pinghome_common.page_pass import page_key
 from pinghome_common.projection import Projection, Source
 from pinghome_common.serve import run
@@ -27,7 +29,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state, settings = application.state, application.state.settings
     url = settings.database("statuspage_query")
-    await migrate.upgrade((url, MIGRATIONS))
+    migrated = asyncio.Event()
     state.db = await parts.stack.enter_async_context(Database(url))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
     state.directory = Directory(broker, settings.data / NAME / "known")
@@ -40,12 +42,24 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
             "STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], changes.watching(project.pages, followed=False)
         ),
     ]
-    parts.workers |= {
-        "directory": state.directory.run,
-        "project": Projection(NAME, state.db, broker, sources, after=changes.committed, durable=False).run,
-        "publish": lambda: publisher.run(state.db, lambda: broker.connected),
-    }
-    parts.checks |= app.readiness_checks(broker, state.directory, state.db)
+    projection = Projection(NAME, state.db, broker, sources, after=changes.committed, durable=False)
+
+    async def project_all() -> None:
+        if not migrated.is_set():  # not before it listens: pages are served while there is no database
+            await migrate.upgrade((url, MIGRATIONS))
+            migrated.set()
+        await projection.run()
+
+    async def publish() -> None:
+        with resting():
+            await migrated.wait()
+        await publisher.run(state.db, lambda: broker.connected)
+
+    async def tables() -> str | None:
+        return None if migrated.is_set() else "the database is not migrated yet"
+
+    parts.workers |= {"directory": state.directory.run, "project": project_all, "publish": publish}
+    parts.checks |= {"tables": tables, **app.readiness_checks(broker, state.directory, state.db)}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
