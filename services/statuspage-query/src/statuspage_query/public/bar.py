@@ -2,13 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from functools import lru_cache
+
+from markupsafe import Markup, escape
 
 from pinghome_common.events.statuspage import ComponentStatus
+from statuspage_query.public.language import Language
 from statuspage_query.statuses import Span
 
 PITCH, HEIGHT, CUT = 4, 28, 20
 """Units from one day to the next, of which the style sheet draws three; a bar's foot; where an outage's bar is cut."""
+
+LATELY = 45
+"""Days of which there is room on a phone."""
 
 _SHAPES = {
     ComponentStatus.operational: "ok",
@@ -39,18 +45,51 @@ def shape(status: ComponentStatus) -> str:
     return _SHAPES[status]
 
 
+def draw(name: str, days: Sequence[tuple[str, Span]], uptime: float | None, t: Language) -> Markup:
+    """The bar with its scale and the list of its days; not a template, for there may be hundreds on a page."""
+    summary = t("uptime", percent=t.percent(uptime)) if uptime is not None else t("no_uptime")
+    label = escape(t("bar", name=name, days=len(days), summary=summary))
+    paths = "".join(f'<path class="{shape}" d="{path}"/>' for shape, path in strokes(days))
+    said = "\n".join(_item(each, t) for each in lines(days)) or f"<li>{escape(t('all_well'))}</li>"
+    ago, lately = (escape(t("days_ago", days=count)) for count in (len(days), LATELY))
+    return Markup(  # noqa: S704  # what is not ours is escaped above
+        f'<div class="bar" role="img" aria-label="{label}" data-first="{days[0][0]}">'
+        f'<svg viewBox="0 0 {PITCH * len(days) - 1} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">{paths}'
+        f'</svg></div>\n<div class="scale"><span class="all">{ago}</span><span class="lately">{lately}</span>\n'
+        f'<details class="days"><summary>{escape(summary)}</summary>\n<ol>\n{said}\n</ol>\n</details>'
+        f"<span>{escape(t('today'))}</span></div>"
+    )
+
+
+def _item(it: Line, t: Language) -> str:
+    last = f' data-l="{it.last}"' if it.last != it.first else ""
+    until = f" \N{EN DASH} {_date(it.until, t)}" if last else ""
+    status = t(f"status.{it.status.value}")
+    said = t("down_for", status=status, duration=t.duration(it.downtime)) if it.downtime else status
+    return f'<li data-f="{it.first}"{last}><b>{_date(it.since, t)}{until}</b> <span>{escape(said)}</span></li>'
+
+
+@lru_cache(maxsize=4096)
+def _date(date: str, t: Language) -> str:
+    return f'<time datetime="{date}">{escape(t.date(date))}</time>'
+
+
 def strokes(days: Sequence[tuple[str, Span]]) -> list[tuple[str, str]]:
     """The SVG paths of a bar, one for each shape: a dashed line through each run of days.
 
     The bar of a day with an outage is cut, so that it looks like an exclamation mark.
     """
     found: dict[str, str] = {}
-    for name, run in groupby(enumerate(days), lambda day: shape(day[1][1].status)):
-        places = [place for place, _ in run]
-        begin, end = PITCH * places[0], PITCH * places[-1] + 3
-        found[name] = found.get(name, "") + f"M{begin} {HEIGHT}H{end}"
+    begin, end = 0, len(days)
+    while begin < end:
+        status, after = days[begin][1].status, begin + 1
+        while after < end and days[after][1].status is status:
+            after += 1
+        name, left, right = shape(status), PITCH * begin, PITCH * after - 1
+        found[name] = found.get(name, "") + f"M{left} {HEIGHT}H{right}"
         if name in ("partial", "major"):
-            found["cut"] = found.get("cut", "") + f"M{begin} {CUT}H{end}"
+            found["cut"] = found.get("cut", "") + f"M{left} {CUT}H{right}"
+        begin = after
     if "cut" in found:
         found["cut"] = found.pop("cut")  # over the others
     return list(found.items())
@@ -59,12 +98,13 @@ def strokes(days: Sequence[tuple[str, Span]]) -> list[tuple[str, str]]:
 def lines(days: Sequence[tuple[str, Span]]) -> list[Line]:
     """What there is to say of the days, newest first; nothing of those that were well."""
     found: list[Line] = []
+    last: Line | None = None
     for place, (date, each) in enumerate(days):
-        last = found[-1] if found else None
-        if each.status is ComponentStatus.operational and not each.downtime:
-            continue
-        if last and last.last == place - 1 and last.status is each.status and not last.downtime and not each.downtime:
-            found[-1] = Line(last.first, place, last.since, date, each.status, 0.0)
+        if each.status is ComponentStatus.operational:
+            last = None
+        elif last and last.status is each.status and not last.downtime and not each.downtime:
+            found[-1] = last = Line(last.first, place, last.since, date, each.status, 0.0)
         else:
-            found.append(Line(place, place, date, date, each.status, each.downtime))
+            last = Line(place, place, date, date, each.status, each.downtime)
+            found.append(last)
     return found[::-1]

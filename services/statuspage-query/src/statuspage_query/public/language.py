@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Iterator
 from math import floor
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,14 @@ class Language:
     """One language; `language("bar", name=…)` is a text, `language("status.operational")` one of a family."""
 
     def __init__(self, words: dict[str, Any]) -> None:
-        self._words = words
+        self._months: list[tuple[str, str]] = list(zip(words["months"], words["short_months"], strict=True))
+        self.words = dict(_flat(words))
         self.code: str = words["locale"]
 
     def __call__(self, key: str, **values: object) -> str:
         """A text with values in their places."""
-        found: Any = self._words
-        for part in key.split("."):
-            found = found[part]
-        return str(found).format(**values) if values else str(found)
+        found = self.words[key]
+        return found.format(**values) if values else found
 
     def moment(self, at: dt.datetime, zone: ZoneInfo) -> str:
         """A date and a time of day with the time zone's short name."""
@@ -57,11 +57,16 @@ class Language:
         return " ".join(parts[:2]) or f"0\N{NO-BREAK SPACE}{self('units.s')}"
 
     def _day(self, day: dt.date) -> dict[str, object]:
-        months = {
-            "month": self._words["months"][day.month - 1],
-            "short_month": self._words["short_months"][day.month - 1],
-        }
-        return {"day": day.day, "year": day.year, **months}
+        month, short = self._months[day.month - 1]
+        return {"day": day.day, "year": day.year, "month": month, "short_month": short}
+
+
+def _flat(words: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in words.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, str):
+            yield prefix + name, value
 
 
 LANGUAGES = {
