@@ -5,6 +5,27 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
+CREATE TABLE checkpoint (
+    stream text NOT NULL,
+    seq bigint NOT NULL,
+    CONSTRAINT checkpoint_pkey PRIMARY KEY (stream)
+);
+
+CREATE TABLE dead_letter (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    worker text NOT NULL,
+    key text NOT NULL,
+    subject text NOT NULL,
+    body bytea NOT NULL,
+    error text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at bigint DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    replay boolean DEFAULT false NOT NULL,
+    CONSTRAINT dead_letter_pkey PRIMARY KEY (id),
+    CONSTRAINT dead_letter_worker_key_key UNIQUE (worker, key)
+);
+
 CREATE TABLE events (
     id bigint GENERATED ALWAYS AS IDENTITY,
     event_id uuid NOT NULL,
@@ -30,11 +51,62 @@ CREATE TABLE idempotency (
     CONSTRAINT idempotency_pkey PRIMARY KEY (organisation, key)
 );
 
+CREATE TABLE incident (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    page uuid NOT NULL,
+    open boolean NOT NULL,
+    CONSTRAINT incident_pkey PRIMARY KEY (id)
+);
+CREATE INDEX incident_of ON incident (page, id);
+CREATE INDEX incident_open ON incident (page) WHERE open;
+
+CREATE TABLE incident_update (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    page uuid NOT NULL,
+    incident uuid NOT NULL,
+    CONSTRAINT incident_update_pkey PRIMARY KEY (id)
+);
+CREATE INDEX incident_update_of ON incident_update (incident, id);
+CREATE INDEX incident_update_page ON incident_update (page);
+
+CREATE TABLE maintenance (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    page uuid NOT NULL,
+    recurrence uuid,
+    due timestamp with time zone,
+    CONSTRAINT maintenance_pkey PRIMARY KEY (id)
+);
+CREATE INDEX maintenance_due ON maintenance (due);
+CREATE INDEX maintenance_of ON maintenance (page);
+CREATE INDEX maintenance_recurrence ON maintenance (recurrence);
+
 CREATE TABLE page_password (
     page uuid NOT NULL,
     hash text NOT NULL,
     CONSTRAINT page_password_pkey PRIMARY KEY (page)
 );
+
+CREATE TABLE recurrence (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    page uuid NOT NULL,
+    next_at timestamp with time zone,
+    generation integer DEFAULT 1 NOT NULL,
+    CONSTRAINT recurrence_pkey PRIMARY KEY (id)
+);
+CREATE INDEX recurrence_next ON recurrence (next_at);
+CREATE INDEX recurrence_of ON recurrence (page);
 
 CREATE TABLE statuspage (
     id uuid NOT NULL,
@@ -56,5 +128,33 @@ CREATE TABLE stream (
     CONSTRAINT stream_pkey PRIMARY KEY (name)
 );
 
+CREATE TABLE template (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    page uuid NOT NULL,
+    CONSTRAINT template_pkey PRIMARY KEY (id)
+);
+CREATE INDEX template_of ON template (page);
+
+ALTER TABLE incident
+    ADD CONSTRAINT incident_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE incident_update
+    ADD CONSTRAINT incident_update_incident_fkey FOREIGN KEY (incident) REFERENCES incident(id) ON DELETE CASCADE;
+
+ALTER TABLE incident_update
+    ADD CONSTRAINT incident_update_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE maintenance
+    ADD CONSTRAINT maintenance_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
 ALTER TABLE page_password
     ADD CONSTRAINT page_password_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE recurrence
+    ADD CONSTRAINT recurrence_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE template
+    ADD CONSTRAINT template_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;

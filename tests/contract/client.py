@@ -88,6 +88,14 @@ class Client:
         assert answer.status_code == 201, answer.text
         return answer.json()["statuspage"]
 
+    async def tells(self, page: str, noun: str, **settings: Any) -> dict[str, Any]:
+        """What a page tells of: a new incident, maintenance or template, or `incident/<id>/update`."""
+        kind = noun.rpartition("/")[2]
+        body = {name: value for name, value in (BODIES[kind] | settings).items() if value is not None}
+        answer = await self("POST", f"statuspage-cmd/v1/statuspage/{page}/{noun}", json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()[kind]
+
     async def _made(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if body.get("service_id") == SERVICE:
             body = body | {"service_id": self.service_id}
@@ -121,5 +129,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "integration": INTEGRATION,
     "statuspage": PAGE,
     "reminder": {"days_before": [1]},
+    "incident": {"title": "Payments fail"},
+    "update": {"status": "identified"},
+    "postmortem": {"message": "What we have learnt"},
+    "maintenance": {"title": "Upgrade", "scheduled_for": "2100-01-01T00:00:00Z", "duration": 60},
+    "template": {"name": "Bank", "title": "Payments fail"},
 }
 """What makes one of each noun."""

@@ -89,6 +89,10 @@ OF_PAGES = [
 ]
 """Those of pinghome-statuspages.txt that are there; subscriptions are not yet."""
 
+_INCIDENT = "/v1/statuspage/{id}/incident"
+_MAINTENANCE = "/v1/statuspage/{id}/maintenance"
+_TEMPLATE = "/v1/statuspage/{id}/template"
+
 EXTENSIONS = [
     Operation(0, "POST", COMMANDS, "/v1/resource/test"),
     Operation(0, "POST", COMMANDS, "/v1/service"),  # the documents use service_id and never define it (contract A.0)
@@ -114,6 +118,27 @@ EXTENSIONS = [
     Operation(0, "POST", GATEWAY, "/v1/server-resource/metrics", public=True),  # a server's own token (contract G)
     Operation(0, "POST", GATEWAY, "/v1/server-resource/{id}/metrics", public=True),
     Operation(0, "POST", GATEWAY, "/v1/metrics", public=True),
+    Operation(0, "POST", PAGE_COMMANDS, _INCIDENT),  # what a page tells of (contract H)
+    Operation(0, "PUT", PAGE_COMMANDS, _INCIDENT + "/{incident}"),
+    Operation(0, "DELETE", PAGE_COMMANDS, _INCIDENT + "/{incident}"),
+    Operation(0, "POST", PAGE_COMMANDS, _INCIDENT + "/{incident}/update"),
+    Operation(0, "PUT", PAGE_COMMANDS, _INCIDENT + "/{incident}/update/{update}"),
+    Operation(0, "DELETE", PAGE_COMMANDS, _INCIDENT + "/{incident}/update/{update}"),
+    Operation(0, "PUT", PAGE_COMMANDS, _INCIDENT + "/{incident}/postmortem"),
+    Operation(0, "POST", PAGE_COMMANDS, _MAINTENANCE),
+    Operation(0, "PUT", PAGE_COMMANDS, _MAINTENANCE + "/{maintenance}"),
+    Operation(0, "DELETE", PAGE_COMMANDS, _MAINTENANCE + "/{maintenance}"),
+    Operation(0, "POST", PAGE_COMMANDS, _MAINTENANCE + "/{maintenance}/start"),
+    Operation(0, "POST", PAGE_COMMANDS, _MAINTENANCE + "/{maintenance}/end"),
+    Operation(0, "POST", PAGE_COMMANDS, _TEMPLATE),
+    Operation(0, "PUT", PAGE_COMMANDS, _TEMPLATE + "/{template}"),
+    Operation(0, "DELETE", PAGE_COMMANDS, _TEMPLATE + "/{template}"),
+    Operation(0, "GET", PAGE_RECORDS, _INCIDENT + "s"),
+    Operation(0, "GET", PAGE_RECORDS, _INCIDENT + "s/{incident}"),
+    Operation(0, "GET", PAGE_RECORDS, _MAINTENANCE + "s"),
+    Operation(0, "GET", PAGE_RECORDS, _MAINTENANCE + "s/{maintenance}"),
+    Operation(0, "GET", PAGE_RECORDS, _TEMPLATE + "s"),
+    Operation(0, "GET", PAGE_RECORDS, _TEMPLATE + "s/{template}"),
 ]
 
 PRESENT = [*DOCUMENTED, *OF_PAGES, *EXTENSIONS]
@@ -137,6 +162,18 @@ ROUTED = _routed()
 BODIED = [
     each
     for each in ROUTED
-    if not each.of_agents and each.method in {"POST", "PUT"} and not each.path.endswith(("/test", "/token"))
+    if not each.of_agents
+    and each.method in {"POST", "PUT"}
+    and not each.path.endswith(("/test", "/token", "/start", "/end"))
 ]
 """Those that take a body."""
+
+
+_NOBODYS = "6766163a-568d-47b4-a1fa-91a0957e06d4"
+_PARTS = dict.fromkeys(("id", "incident", "update", "maintenance", "template"), _NOBODYS)
+_PARTS |= {"integration": "r276xxt51c23", "domain": "status.example.com", "name": "x"}
+
+
+def filled(path: str, **parts: str) -> str:
+    """A path with its parts filled in: those that are not given name what nobody has."""
+    return path.format_map(_PARTS | parts)

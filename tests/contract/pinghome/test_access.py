@@ -11,7 +11,7 @@ import pytest
 
 from contract.answers import paginated, refused
 from contract.client import BODIES, INTEGRATION, Client
-from contract.pinghome.operations import ROUTED, Operation
+from contract.pinghome.operations import ROUTED, Operation, filled
 from contract.target import eventually
 from running import Platform
 
@@ -34,13 +34,15 @@ def body(operation: Operation) -> dict[str, Any] | None:
     if operation.path.endswith("/reminder"):
         return BODIES["reminder"]
     noun = "integration" if "/integration" in operation.path else operation.path.split("/")[2]
+    if noun == "statuspage" and (told := [part for part in operation.path.split("/")[4:] if "{" not in part]):
+        return BODIES.get(told[-1])
     taken = {"subdomain": f"p{uuid4().hex}"} if noun == "statuspage" else {}
     return BODIES[noun] | taken | {"name": f"taken by {uuid4()}"}
 
 
-def of(operation: Operation, id_: str) -> tuple[str, str]:
-    """Method and URL with an id in its place."""
-    url = operation.url.format(id=id_, integration="r276xxt51c23", domain="status.example.com")
+def of(operation: Operation, id_: str, inside: dict[str, str] | None = None) -> tuple[str, str]:
+    """Method and URL with an id in its place, and those of what is inside of it."""
+    url = filled(operation.url, **{**(inside or {}), "id": id_})
     if "/metrics" in operation.path and operation.method == "GET":
         url += "?type=cpu-total-usage"
     return operation.method, f"{url}?id={id_}" if operation.method == "DELETE" and "{id}" not in operation.path else url
@@ -71,6 +73,9 @@ async def own(client: Client) -> dict[str, str]:
     ids = {"resource": monitor["id"], "heartbeat": heartbeat["id"], "channel": channel["id"]}
     page = await client.page()
     ids |= {"server-resource": server["id"], "statuspage": page["id"], "component": page["components"][0]["id"]}
+    for each in ("incident", "maintenance", "template"):
+        ids[each] = (await client.tells(page["id"], each))["id"]
+    ids["update"] = (await client.tells(page["id"], f"incident/{ids['incident']}/update"))["id"]
     return ids | {"service": monitor["service_id"]}
 
 
@@ -82,7 +87,7 @@ async def everything(client: Client, own: dict[str, str]) -> list[Any]:
             id_ = own["service" if "/service/" in operation.path else noun(operation)]
             span = {"end_date": "2999-01-01T00:00:00Z"} if operation.path.endswith("/events") else {}
             if not operation.path.endswith(("/statistic", "/statistics", ".svg", ".prom")):
-                found.append(await client.get(of(operation, id_)[1], **span))
+                found.append(await client.get(of(operation, id_, own)[1], **span))
     return found
 
 
@@ -95,7 +100,7 @@ async def test_route_without_a_known_bearer_token_is_401(
     client: Client, own: dict[str, str], operation: Operation, authorization: str | None
 ):
     headers = None if authorization is None else {"Authorization": authorization.format(client.token, client.token)}
-    method, url = of(operation, own[noun(operation)])
+    method, url = of(operation, own[noun(operation)], own)
 
     answer = await replace(client, token=None)(method, url, headers=headers, json=body(operation))
 
@@ -131,7 +136,7 @@ async def test_read_only_token_may_not_write(client: Client, reader: Client, own
     before = await everything(client, own)
 
     for id_ in (own[noun(operation)], str(uuid4())):
-        method, url = of(operation, id_)
+        method, url = of(operation, id_, own)
         refused(await reader(method, url, json=body(operation)), 403)
 
     assert await everything(client, own) == before
@@ -140,9 +145,9 @@ async def test_read_only_token_may_not_write(client: Client, reader: Client, own
 @pytest.mark.parametrize("operation", READS, ids=str)
 async def test_read_only_token_may_read(reader: Client, own: dict[str, str], operation: Operation):
     status = 404 if operation in UNKNOWN else 200
-    assert (await reader(*of(operation, own[noun(operation)]))).status_code == status
+    assert (await reader(*of(operation, own[noun(operation)], own))).status_code == status
     if operation in OF_ONE:
-        refused(await reader(*of(operation, str(uuid4()))), 404)
+        refused(await reader(*of(operation, str(uuid4()), own)), 404)
 
 
 @pytest.mark.parametrize("operation", OF_ONE, ids=str)
@@ -151,8 +156,8 @@ async def test_another_organisations_id_is_answered_as_one_that_nobody_has(
 ):
     before = await everything(client, own)
 
-    theirs = await foreign(*of(operation, own[noun(operation)]), json=body(operation))
-    nobodys = await foreign(*of(operation, str(uuid4())), json=body(operation))
+    theirs = await foreign(*of(operation, own[noun(operation)], own), json=body(operation))
+    nobodys = await foreign(*of(operation, str(uuid4()), own), json=body(operation))
 
     refused(theirs, 404)
     assert theirs.content == nobodys.content

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from contract.answers import refused
-from contract.client import CANARY, HEARTBEAT, INTEGRATION, Client
-from contract.pinghome.operations import BODIED, PAGE_RECORDS, ROUTED, Operation
+from contract.client import BODIES, CANARY, HEARTBEAT, INTEGRATION, Client
+from contract.pinghome.operations import BODIED, PAGE_RECORDS, ROUTED, Operation, filled
 from contract.raw import Connection, ask, connected, request
 from running import TOKEN, Platform
 
@@ -78,12 +78,8 @@ NO_OBJECT = {
 }
 
 
-def of(operation: Operation, id_: str) -> str:
-    path = (
-        operation.path.replace("{id}", id_)
-        .replace("{integration}", "r276xxt51c23")
-        .replace("{domain}", "status.example.com")
-    )
+def of(operation: Operation, id_: str, inside: dict[str, str] | None = None) -> str:
+    path = filled(operation.path, **{**(inside or {}), "id": id_})
     typed = operation.method == "GET" and "/metrics" in operation.path
     return f"/{operation.service}{path}" + ("?type=cpu-total-usage" if typed else "")
 
@@ -99,6 +95,8 @@ async def test_id_that_is_none_is_refused(connection: Connection, operation: Ope
     body = b'{"enabled": true, "days_before": [1]}' if operation.method in {"POST", "PUT"} else b""
     if operation.path.endswith("/integration"):
         body = json.dumps(INTEGRATION).encode()
+    elif told := [part for part in operation.path.split("/")[4:] if part in BODIES]:
+        body = json.dumps(BODIES[told[-1]]).encode() if body else b""
     for what, id_ in IDS.items():
         answer = await connection.ask(request(operation.method, of(operation, id_), body=body, token=TOKEN))
         if operation.public:
@@ -138,6 +136,9 @@ async def own(client: Client) -> dict[str, str]:
     ids = {kind: (await getattr(client, kind)())["id"] for kind in ("resource", "heartbeat", "channel", "service")}
     ids |= {"server-resource": (await client.server())["id"], "statuspage": (await client.page())["id"]}
     await client("POST", f"resource-cmd/v1/resource/{ids['resource']}/integration", json=INTEGRATION)
+    for each in ("incident", "maintenance", "template"):
+        ids[each] = (await client.tells(ids["statuspage"], each))["id"]
+    ids["update"] = (await client.tells(ids["statuspage"], f"incident/{ids['incident']}/update"))["id"]
     return ids
 
 
@@ -145,7 +146,7 @@ async def own(client: Client) -> dict[str, str]:
 async def test_body_that_is_no_json_object_is_refused(
     connection: Connection, own: dict[str, str], operation: Operation
 ):
-    path = of(operation, own[operation.path.split("/")[2]])
+    path = of(operation, own[operation.path.split("/")[2]], own)
     for what, body in NOT_JSON.items():
         answer = await connection.ask(request(operation.method, path, body=body, token=TOKEN))
         assert "JSON" in refused(answer, 400), what
@@ -168,8 +169,10 @@ def known(operation: Operation, field: str) -> bool:
     """True when the operation has such a field; others are ignored."""
     fields = {"resource": {"interval", "name"}, "heartbeat": {"interval", "enabled", "name"}}
     fields["server-resource"] = fields["heartbeat"]
-    if "/integration" in operation.path:
+    if "/integration" in operation.path or "/template" in operation.path:
         return field == "name"
+    if operation.path.split("/")[4:5] in (["incident"], ["maintenance"]):
+        return False
     return (
         (field == "enabled")
         if operation.path.endswith("/status")

@@ -11,7 +11,7 @@ import pytest
 
 from contract.answers import refused
 from contract.client import BODIES, CANARY, Client
-from contract.pinghome.operations import BODIED, ROUTED, Operation
+from contract.pinghome.operations import BODIED, ROUTED, Operation, filled
 from contract.raw import Connection, ask, chunked, connected, request
 from running import TOKEN, Platform
 
@@ -22,7 +22,7 @@ OTHERS = [each for each in ROUTED if not each.of_agents]
 
 
 def of(operation: Operation, id_: str) -> str:
-    return f"/{operation.service}{operation.path.format(id=id_, integration='r276xxt51c23', domain='x.test')}"
+    return f"/{operation.service}{filled(operation.path, id=id_)}"
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from contract.answers import refused
 from contract.client import Client
-from contract.pinghome.operations import ROUTED
+from contract.pinghome.operations import ROUTED, filled
 from pinghome.services import SERVICES
 from pinghome_common.settings import Settings
 
@@ -27,7 +27,7 @@ async def test_nothing_but_health_and_documents_is_open_beside_the_check_in(http
             seen.add(f"{method} {service}{path.rstrip('/')}")
             answer = await http.request(
                 method,
-                f"/{service}{path.format(id=uuid4(), integration='r276xxt51c23', name='x', domain='x.test')}",
+                f"/{service}{filled(path, id=str(uuid4()))}",
             )
             assert (answer.status_code == 401) is not open_, f"{method} {service}{path}"
     assert {str(each) for each in ROUTED} <= seen
@@ -53,7 +53,7 @@ async def test_wrong_verb_is_405_and_says_so(client: Client, path: str):
     others = {each.method for each in ROUTED if path != each.url == f"{path.rpartition('/')[0]}/{{id}}"}
     for method in set(VERBS) - routed - others:
         for slash in ("", "/"):
-            answer = await client(method, path.format(id=UUID, integration="r276xxt51c23", domain="x.test") + slash)
+            answer = await client(method, filled(path, id=UUID) + slash)
             assert method in refused(answer, 405)
             assert routed <= set(answer.headers["allow"].split(", ")) <= routed | others | {"HEAD"}
 
@@ -65,5 +65,5 @@ async def test_unknown_route_is_404_and_says_so(client: Client, method: str):
     for service in ("resource-cmd", "resource-query", "statistic-query", "statuspage-query", "data-gateway", "nothing"):
         for path in paths:
             url = f"{service}{path}".format(UUID)
-            if all(each.url.format(id=UUID, integration="x", domain="x") != url.rstrip("/") for each in ROUTED):
+            if all(filled(each.url, id=UUID) != url.rstrip("/") for each in ROUTED):
                 assert refused(await client(method, url), 404) == "Not found", url

@@ -15,7 +15,7 @@ from pinghome_common.errors import DomainError, NotFound
 
 dead_letters = typer.Typer(no_args_is_help=True, help="List, show, replay or drop items that could not be applied.")
 
-SERVICES = ("resource-cmd", "resource-query", "statistic-query", "statuspage-query")
+SERVICES = ("resource-cmd", "resource-query", "statistic-query", "statuspage-cmd", "statuspage-query")
 
 REPLAY_TIMEOUT = 30.0
 """Seconds; services look for marked dead letters every five seconds."""

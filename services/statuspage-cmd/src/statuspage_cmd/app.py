@@ -11,7 +11,8 @@ from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
-from statuspage_cmd.api.pinghome import statuspage
+from statuspage_cmd.api.pinghome import incident, maintenance, statuspage, template
+from statuspage_cmd.maintenance.clock import Clock
 from statuspage_cmd.streams import PREFIX, STREAM, keep_streams
 
 NAME = "statuspage-cmd"
@@ -33,15 +34,18 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "streams": lambda: keep_streams(broker, settings, state.relay),
         "directory": state.directory.run,
         "relay": state.relay.run,
+        "clock": Clock(state.db, state.relay.wake).run,
     }
     parts.checks |= {"relay": state.relay.problem, **app.readiness_checks(broker, state.directory, state.db)}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
+    nouns = (statuspage, incident, maintenance, template)
     return app.build(
-        NAME, settings or Settings(), _start, [statuspage.routes], "Commands on status pages and their components."
-    )
+        NAME, settings or Settings(), _start, [noun.routes for noun in nouns],
+        "Commands on status pages, their components, incidents and maintenance.",
+    )  # fmt: skip
 
 
 def main() -> None:

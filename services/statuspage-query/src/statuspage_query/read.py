@@ -2,16 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
 from pinghome_common.db import Database
 from pinghome_common.errors import NotFound
-from pinghome_common.events.incident import Incident, IncidentUpdate, Maintenance
+from pinghome_common.events.incident import Incident, IncidentUpdate, Maintenance, Recurrence, Template
 from pinghome_common.events.statuspage import Component, ComponentStatus, StatusPage
 from statuspage_query.statuses import Given, History, Since, shown, timeline
+
+T = TypeVar("T")
 
 _decode = msgspec.json.Decoder(StatusPage).decode
 
@@ -129,6 +133,54 @@ class Read:
             page, self._organisation, open_only, since, limit, offset,
         )  # fmt: skip
         return [msgspec.json.decode(row["state"], type=Maintenance) for row in rows]
+
+    async def incident(self, page: UUID, id_: UUID) -> tuple[Incident, int]:
+        """A page's incident and its version; raises NotFound."""
+        return await self._one("incident", page, id_, Incident)
+
+    async def maintenance(self, page: UUID, id_: UUID) -> tuple[Maintenance | Recurrence, int]:
+        """A page's maintenance, or the rule with this id, and its version; raises NotFound."""
+        with suppress(NotFound):
+            return await self._one("recurrence", page, id_, Recurrence)
+        return await self._one("maintenance", page, id_, Maintenance)
+
+    async def template(self, page: UUID, id_: UUID) -> tuple[Template, int]:
+        """A page's template and its version; raises NotFound."""
+        return await self._one("template", page, id_, Template)
+
+    async def recurrences(self, page: UUID, *, limit: int, offset: int) -> list[Recurrence]:
+        """The rules of a page's recurring maintenance, oldest first."""
+        return await self._oldest("recurrence", page, Recurrence, limit, offset)
+
+    async def templates(self, page: UUID, *, limit: int, offset: int) -> list[Template]:
+        """A page's templates, oldest first."""
+        return await self._oldest("template", page, Template, limit, offset)
+
+    async def count(self, noun: str, page: UUID) -> int:
+        """How many incidents, maintenances, recurrences or templates a page has."""
+        found: int = await self._db.fetchval(
+            f"SELECT count(*) FROM {noun} t JOIN statuspage p ON p.id = t.page WHERE p.id = $1 AND p.organisation = $2",
+            page, self._organisation,
+        )  # fmt: skip
+        return found
+
+    async def _one(self, noun: str, page: UUID, id_: UUID, type_: type[T]) -> tuple[T, int]:
+        row = await self._db.fetchrow(
+            f"SELECT t.state, t.version FROM {noun} t JOIN statuspage p ON p.id = t.page"
+            " WHERE t.id = $1 AND p.id = $2 AND p.organisation = $3",
+            id_, page, self._organisation,
+        )  # fmt: skip
+        if row is None:
+            raise NotFound(f"{noun.capitalize()} not found")
+        return msgspec.json.decode(row["state"], type=type_), row["version"]
+
+    async def _oldest(self, noun: str, page: UUID, type_: type[T], limit: int, offset: int) -> list[T]:
+        rows = await self._db.fetch(
+            f"SELECT t.state FROM {noun} t JOIN statuspage p ON p.id = t.page WHERE p.id = $1 AND p.organisation = $2"
+            " ORDER BY t.id LIMIT $3 OFFSET $4",
+            page, self._organisation, limit, offset,
+        )  # fmt: skip
+        return [msgspec.json.decode(row["state"], type=type_) for row in rows]
 
     async def statuses(self, page: StatusPage) -> dict[UUID, ComponentStatus]:
         """What each component of a page shows now; what is followed and not the page's organisation's is unknown."""

@@ -1,7 +1,10 @@
-"""Plain text of the clean HTML in which messages are kept."""
+"""The two forms of a message: HTML to show, and its plain words."""
 
 import re
+from html import escape
 from html.parser import HTMLParser
+
+from pinghome_common.html import clean
 
 _BREAKS = {"p", "br", "li", "div", "ul", "ol", "pre", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "tr"}
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -18,6 +21,13 @@ class _Text(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.parts.append(data)
+
+
+def as_html(message: str) -> str:
+    """A message as clean HTML; one without tags is text, with a paragraph for each line."""
+    if "<" in message:
+        return clean(message)
+    return "".join(f"<p>{escape(line)}</p>" for line in message.splitlines() if line.strip())
 
 
 def text(html: str) -> str:

@@ -16,6 +16,7 @@ from pinghome_common.events.incident import (
     impact,
 )
 from pinghome_common.events.statuspage import ComponentStatus
+from statuspage_query.public.plain import as_html
 from statuspage_query.statuses import worst
 
 Names = dict[UUID, str]
@@ -107,7 +108,7 @@ def incident(it: Incident, updates: Sequence[IncidentUpdate], names: Names) -> I
             UpdateView(
                 id=each.id,
                 status=status,
-                message=each.message,
+                message=as_html(each.message),
                 at=each.created_at,
                 updated_at=each.updated_at,
                 components=list(_affected(each.components, names, before)),
@@ -138,7 +139,7 @@ def maintenance(it: Maintenance, names: Names) -> MaintenanceReport:
     return MaintenanceReport(
         id=it.id,
         title=it.title,
-        message=it.message,
+        message=as_html(it.message),
         status=it.status,
         components=[(id_, names[id_]) for id_ in it.components if id_ in names],
         scheduled_for=it.scheduled_for,

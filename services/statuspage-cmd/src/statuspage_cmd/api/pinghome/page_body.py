@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from pinghome_common.dialects.pinghome_fields import Flag, Id, Int, Name, Text, Zone
 from pinghome_common.dialects.pinghome_pages import STATUSES
 from pinghome_common.events.statuspage import Followed
+from statuspage_cmd.api.pinghome.fields import Status
 from statuspage_cmd.pages.page import COMPONENTS, Wanted, WantedGroup
 from statuspage_cmd.pages.subdomain import RESERVED
 
@@ -65,12 +66,6 @@ def _matches(pattern: re.Pattern[str], sentence: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _status(value: str) -> str:
-    if value not in STATUSES:
-        raise PydanticCustomError("status", "must be one of " + ", ".join(STATUSES))
-    return value
-
-
 Line = Annotated[Text, Field(max_length=255)]
 Web = Annotated[Text, Field(max_length=2000), AfterValidator(_web)]
 Image = Annotated[Text, Field(max_length=255), AfterValidator(_path)]
@@ -82,7 +77,7 @@ class ComponentBody(BaseModel):
     id: Id | None = Field(None, description="of one that there is; otherwise its name says which it is")
     name: Name
     description: Text = Field("", max_length=1000)
-    status: Annotated[Text, AfterValidator(_status)] = "operational"
+    status: Status = "operational"
     type: Followed = Followed.resource
     resource_id: Id | None = Field(None, description="what it follows; not needed for the type manual")
     showcased: Flag = True

@@ -39,6 +39,7 @@ async def create(body: CreatePage, command: Commanded, request: Request) -> Resp
 async def update(id: Id, body: UpdatePage, command: Commanded, request: Request) -> Response:  # noqa: A002
     """Changes the settings that are sent; the password only with `update_password` (A47)."""
     row = await command.pages.edit(id, command.wanted)
+    before = {each.id for each in row.state.components}
     row.state = page.edit(row.state, body.sent(), command.now)
     _name_domain(row.state, request)
     row.state = page.arrange(row.state, *body.arrangement(), command.now)
@@ -48,6 +49,9 @@ async def update(id: Id, body: UpdatePage, command: Commanded, request: Request)
         await _set_password(command, row.state, body.password)
     _check_private(row.state)
     await command.pages.save(row)
+    if dropped := before - {each.id for each in row.state.components}:
+        for store in (command.incidents, command.templates, command.maintenances, command.recurrences):
+            await store.drop(id, dropped)
     answer = {"message": "Status page updated", "statuspage": documents.unified(row.state, {}), "id": id}
     return command.answer(answer, version=row.version)
 

@@ -4,31 +4,23 @@ from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from pinghome_common.clock import now
-from pinghome_common.dialects import pinghome
 from pinghome_common.dialects import pinghome_pages as documents
 from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_documents import shows
 from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.errors import DomainError
 from pinghome_common.hosts import to_ascii
+from statuspage_query.api.pinghome.reading import Reading
 from statuspage_query.domains import Domains, target
-from statuspage_query.read import Read
 from statuspage_query.statuses import days as by_day
 from statuspage_query.statuses import span
 
 routes = Router(tags=["Status pages"], bare=True)
 
 WINDOWS = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}
-
-
-async def _read(request: Request, caller: pinghome.Authorized) -> Read:
-    return Read(request.app.state.db, caller.organisation)
-
-
-Reading = Annotated[Read, Depends(_read)]
 
 
 @routes.get("/v1/statuspages", responses=shows({"data": [documents.page(documents.EXAMPLE)]}))
