@@ -40,11 +40,13 @@ def settings_of_all(settings: Settings, servers: Servers) -> dict[str, tuple[str
         for region in settings.regions if service == "prober" else [""]:
             name = f"{service}-{region}" if region else service
             own = {"database_url": servers.database_url, "nats_url": servers.nats_url(name), "region": region}
-            own["badge_secret"] = ""
+            own |= {"badge_secret": "", "page_secret": ""}
             if service != "resource-cmd":  # only resource-cmd encrypts, notifies, and creates the first organisation
                 own |= dict.fromkeys([*platform_keys.KEYS, "smtp_url", "statuspage_io_token"], "")
             if service == "resource-query":  # it serves badges
                 own["badge_secret"] = settings.badge_secret or derive(settings.secret_key, "badge").hex()
+            if service in ("statuspage-cmd", "statuspage-query"):  # one lets in, the other looks
+                own["page_secret"] = settings.page_secret or derive(settings.secret_key, "page").hex()
             if region:
                 own |= {"database_url": "", "region_key": derive(settings.secret_key, f"region:{region}").hex()}
             found[name] = factory, settings.but(**own)

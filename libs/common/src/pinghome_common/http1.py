@@ -67,6 +67,8 @@ class LimitedProtocol(RequestLimits):
         if turn is not self.turn or awaited is not self.awaited:
             self.turn, self.awaited, self.age = turn, awaited, 0
             return
+        if turn is Turn.ANSWERING and self._streams() and not self.flow.write_paused:
+            return
         self.age += 1
         limit = self.gate.sweeps[turn]
         if turn is Turn.ASKING:
@@ -82,6 +84,10 @@ class LimitedProtocol(RequestLimits):
         else:
             seconds = self.gate.request_timeout
             self._refuse(ConnectionRejected(408, f"The request did not arrive within {seconds:g} s; send it again."))
+
+    def _streams(self) -> bool:
+        """True if the answer is an event stream, which goes on as long as the client reads it."""
+        return self.running is not None and "streaming" in self.running.scope
 
     def _hurry(self, limit: int) -> None:
         """Cancel an application that has not started its answer; drop a client that does not read its answer."""

@@ -104,7 +104,8 @@ class Server(uvicorn.Server):
                     await self._stopping.wait()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start and listen."""
+        """Start and listen; `scope["state"]["stopping"]` is set at the signal, so that endless answers end."""
+        self.lifespan.state["stopping"] = self._stopping
         await super().startup(sockets)
         freeze()
 

@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     badge_secret: str = Field(
         "", description="signs badges, for a standalone resource-query; default: derived from the secret key"
     )
+    page_secret: str = Field(
+        "", description="signs passes to private pages, for standalone status services; default: derived from the key"
+    )
     bootstrap_token: str = Field("", description="bearer token of the first organisation")
     bootstrap_checks_key: str = Field("", description="Healthchecks read-write key of the first service, 32 characters")
     bootstrap_checks_read_key: str = Field("", description="Healthchecks read-only key, 32 characters")

@@ -1,5 +1,6 @@
 """statuspage-query: status pages, their components, and how these are and were."""
 
+import asyncio
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -7,6 +8,8 @@ from fastapi import FastAPI
 from pinghome_common import app, migrate
 from pinghome_common.db import Database
 from pinghome_common.directory import Directory
+from pinghome_common.health import resting
+from pinghome_common.page_pass import page_key
 from pinghome_common.projection import Projection, Source
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
@@ -15,6 +18,10 @@ from statuspage_query import project
 from statuspage_query.api.pinghome import incident, statuspage
 from statuspage_query.domains import Domains
 from statuspage_query.project import FOLLOWED, NAME, NOUNS
+from statuspage_query.public.addresses import Addresses
+from statuspage_query.public.pages import PublicPages
+from statuspage_query.public.publisher import Publisher
+from statuspage_query.public.snapshot import Snapshot
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -22,28 +29,50 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state, settings = application.state, application.state.settings
     url = settings.database("statuspage_query")
-    await migrate.upgrade((url, MIGRATIONS))
+    migrated = asyncio.Event()
     state.db = await parts.stack.enter_async_context(Database(url))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
     state.directory = Directory(broker, settings.data / NAME / "known")
     state.domains = Domains(settings.dns_resolver)
+    publisher: Publisher = state.publisher
+    changes = publisher.changes
     sources = [
-        Source("EVENTS", [f"events.{noun}.>" for noun in FOLLOWED], project.monitors),
-        Source("STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], project.pages),
+        Source("EVENTS", [f"events.{noun}.>" for noun in FOLLOWED], changes.watching(project.monitors, followed=True)),
+        Source(
+            "STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], changes.watching(project.pages, followed=False)
+        ),
     ]
-    parts.workers |= {
-        "directory": state.directory.run,
-        "project": Projection(NAME, state.db, broker, sources, durable=False).run,
-    }
-    parts.checks |= app.readiness_checks(broker, state.directory, state.db)
+    projection = Projection(NAME, state.db, broker, sources, after=changes.committed, durable=False)
+
+    async def project_all() -> None:
+        if not migrated.is_set():  # not before it listens: pages are served while there is no database
+            await migrate.upgrade((url, MIGRATIONS))
+            migrated.set()
+        await projection.run()
+
+    async def publish() -> None:
+        with resting():
+            await migrated.wait()
+        await publisher.run(state.db, lambda: broker.connected)
+
+    async def tables() -> str | None:
+        return None if migrated.is_set() else "the database is not migrated yet"
+
+    parts.workers |= {"directory": state.directory.run, "project": project_all, "publish": publish}
+    parts.checks |= {"tables": tables, **app.readiness_checks(broker, state.directory, state.db)}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
-    return app.build(
-        NAME, settings or Settings(), _start, [statuspage.routes, incident.routes],
-        "Records of status pages, their components, incidents and maintenance.",
+    settings = settings or Settings()
+    application = app.build(
+        NAME, settings, _start, [statuspage.routes, incident.routes],
+        "Public status pages, and records of them, their components, incidents and maintenance.",
     )  # fmt: skip
+    publisher = application.state.publisher = Publisher(Snapshot(settings.data / NAME / "pages"))
+    addresses = application.state.addresses = Addresses(settings)
+    application.add_middleware(PublicPages, publisher=publisher, addresses=addresses, key=page_key(settings))
+    return application
 
 
 def main() -> None:

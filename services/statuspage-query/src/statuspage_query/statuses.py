@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -153,11 +155,14 @@ class Span:
     status: Status
 
 
-def span(changes: Sequence[Since], start: datetime, end: datetime) -> Span:
-    """How a component was in `[start, end)`; `end` is at most now."""
+def span(changes: Sequence[Since], start: datetime, end: datetime, first: int = 0) -> Span:
+    """How a component was in `[start, end)`, in UTC; `end` is at most now, no change before `first` lasts so long."""
     known = down = 0.0
     seen = []
-    for place, each in enumerate(changes):
+    for place in range(first, len(changes)):
+        each = changes[place]
+        if each.at >= end:
+            break
         until = changes[place + 1].at if place + 1 < len(changes) else end
         seconds = (min(until, end) - max(each.at, start)).total_seconds()
         if seconds > 0:
@@ -170,10 +175,29 @@ def span(changes: Sequence[Since], start: datetime, end: datetime) -> Span:
 
 def days(changes: Sequence[Since], count: int, zone: ZoneInfo, now: datetime) -> list[tuple[str, Span]]:
     """The last days of a time zone with today, ascending, each from midnight to midnight."""
-    today = now.astimezone(zone).date()
-    found = []
-    for back in range(count - 1, -1, -1):
-        date = today - timedelta(days=back)
-        start, end = (datetime.combine(date + timedelta(days=more), time(), zone) for more in (0, 1))
-        found.append((date.isoformat(), span(changes, start, min(end, now))))
+    found, first, last = [], 0, len(changes) - 1
+    for name, start, end in _calendar(now.astimezone(zone).date(), count, zone):
+        until = min(end, now)
+        while first < last and changes[first + 1].at <= start:
+            first += 1
+        if changes and changes[first].at <= start and (first == last or changes[first + 1].at >= until):
+            found.append((name, _whole(changes[first].status, (until - start).total_seconds())))
+        else:
+            found.append((name, span(changes, start, until, first)))
     return found
+
+
+@lru_cache(maxsize=64)
+def _calendar(today: date, count: int, zone: ZoneInfo) -> list[tuple[str, datetime, datetime]]:
+    """The last days of a time zone with their midnights in UTC: a day may have 23 or 25 hours."""
+    dates = [today - timedelta(days=back) for back in range(count - 1, -2, -1)]
+    midnights = [datetime.combine(each, time(), zone).astimezone(UTC) for each in dates]
+    return [(each.isoformat(), *of) for each, of in zip(dates[:-1], pairwise(midnights), strict=True)]
+
+
+@lru_cache(maxsize=1024)
+def _whole(status: Status, seconds: float) -> Span:
+    """A time span in which nothing changed."""
+    weight = WEIGHTS.get(status)
+    down = seconds * (weight or 0.0)
+    return Span(None if weight is None else percentage(seconds - down, seconds), down, status)

@@ -1,0 +1,95 @@
+"""Languages of public pages: each is one file in `languages`, with its words and how it writes dates and numbers."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from math import floor
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+DEFAULT = "en"
+
+_UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+
+
+class Language:
+    """One language; `language("bar", name=…)` is a text, `language("status.operational")` one of a family."""
+
+    def __init__(self, words: dict[str, Any]) -> None:
+        self._months: list[tuple[str, str]] = list(zip(words["months"], words["short_months"], strict=True))
+        self.words = dict(_flat(words))
+        self.code: str = words["locale"]
+
+    def __call__(self, key: str, **values: object) -> str:
+        """A text with values in their places."""
+        found = self.words[key]
+        return found.format(**values) if values else found
+
+    def moment(self, at: dt.datetime, zone: ZoneInfo) -> str:
+        """A date and a time of day with the time zone's short name."""
+        local = at.astimezone(zone)
+        clock = {"hour": f"{local.hour:02}", "minute": f"{local.minute:02}", "zone": local.tzname()}
+        return self("moment", **self._day(local), **clock)
+
+    def date(self, day: dt.date | str) -> str:
+        """A date; a text is one in ISO 8601."""
+        return self("date", **self._day(dt.date.fromisoformat(day) if isinstance(day, str) else day))
+
+    def month(self, month: str) -> str:
+        """A month such as `2026-11`."""
+        return self("month", **self._day(dt.date.fromisoformat(f"{month}-01")))
+
+    def percent(self, value: float) -> str:
+        """A percentage with at most two decimals, rounded down."""
+        text = f"{floor(round(value * 100, 4)) / 100:.2f}".rstrip("0").rstrip(".")
+        return text.replace(".", self("decimal")) + "\N{NARROW NO-BREAK SPACE}%"
+
+    def duration(self, seconds: float) -> str:
+        """The two largest units of a time span."""
+        left, parts = max(round(seconds), 0), []
+        for unit, size in _UNITS:
+            count, left = divmod(left, size)
+            if count:
+                parts.append(f"{count}\N{NO-BREAK SPACE}{self(f'units.{unit}')}")
+            elif parts:
+                break
+        return " ".join(parts[:2]) or f"0\N{NO-BREAK SPACE}{self('units.s')}"
+
+    def _day(self, day: dt.date) -> dict[str, object]:
+        month, short = self._months[day.month - 1]
+        return {"day": day.day, "year": day.year, "month": month, "short_month": short}
+
+
+def _flat(words: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in words.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, str):
+            yield prefix + name, value
+
+
+LANGUAGES = {
+    path.stem: Language(json.loads(path.read_text(encoding="utf-8")))
+    for path in sorted((Path(__file__).parent / "languages").glob("*.json"))
+}
+
+
+def chosen(setting: str, accepted: str) -> str:
+    """The code of the language of an answer.
+
+    Args:
+        setting: the page's: `auto` leaves it to the visitor.
+        accepted: the header Accept-Language.
+    """
+    if setting in LANGUAGES:
+        return setting
+    wishes = []
+    for place, part in enumerate(accepted.split(",")):
+        tag, _, weight = part.partition(";")
+        try:
+            rank = float(weight.partition("q=")[2] or 1)
+        except ValueError:
+            continue
+        wishes.append((-rank, place, tag.strip().partition("-")[0].lower()))
+    return next((tag for rank, _, tag in sorted(wishes) if rank < 0 and tag in LANGUAGES), DEFAULT)

@@ -1,0 +1,39 @@
+"""All that is known of a page: what its view is computed from, now and after a restart."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from pinghome_common.events.incident import Incident, IncidentUpdate, Maintenance
+from pinghome_common.events.statuspage import StatusPage
+from statuspage_query.statuses import Since
+
+
+@dataclass(slots=True, kw_only=True)
+class Material:
+    """A page with all that it tells of.
+
+    `timelines` is what each component showed over time, by its id, ascending; the last one is what it shows now.
+    Incidents and maintenance are newest first; `updates` are those of each incident, oldest first. `verified`: the
+    page's domain is.
+    """
+
+    page: StatusPage
+    version: int = 0
+    verified: bool = False
+    timelines: dict[UUID, list[Since]] = field(default_factory=dict)
+    incidents: list[Incident] = field(default_factory=list)
+    updates: dict[UUID, list[IncidentUpdate]] = field(default_factory=dict)
+    maintenances: list[Maintenance] = field(default_factory=list)
+    changed_at: datetime
+
+    def names(self) -> set[UUID]:
+        """The ids of all whose change may change the page."""
+        followed = {each.resource_id for each in self.page.components if each.resource_id}
+        return {self.page.id} | followed
+
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(Material).decode

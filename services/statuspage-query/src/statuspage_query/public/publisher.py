@@ -1,0 +1,106 @@
+"""Keeps all pages in memory as the database has them, and on disk for the time when there is none."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from pinghome_common.clock import now
+from pinghome_common.db import Database
+from pinghome_common.health import resting, round_done
+from statuspage_query.public import read
+from statuspage_query.public.changes import Changes
+from statuspage_query.public.material import Material
+from statuspage_query.public.published import Published
+from statuspage_query.public.snapshot import Snapshot
+
+LOOK = 5.0
+"""Seconds between two looks whether the database is there."""
+STALE = timedelta(seconds=60)
+"""After which time without the database or the broker a page says so."""
+SETTLE = 0.5
+"""Seconds for which a request waits for what has just changed."""
+
+
+class Publisher:
+    """All pages, by subdomain and by verified domain; at first as the snapshot has them."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.changes = Changes()
+        self.by_subdomain: dict[str, Published] = {}
+        self.by_domain: dict[str, Published] = {}
+        self._snapshot = snapshot
+        self._pages: dict[UUID, Published] = {}
+        self._followers: dict[UUID, set[UUID]] = {}
+        for each in snapshot.load():
+            self._take(each)
+        at = snapshot.current_at()
+        self._current_at = None if at is None else datetime.fromtimestamp(at, UTC)
+
+    def stale(self) -> datetime | None:
+        """Since when nothing new is known, if that is long ago."""
+        return self._current_at if self._current_at and now() - self._current_at > STALE else None
+
+    async def settled(self, it: Published | None) -> None:
+        """Waits a moment when a page has just changed, so that who wrote it reads it; None: one that may be new."""
+        await self.changes.settled(None if it is None else it.names, SETTLE)
+
+    async def run(self, db: Database, live: Callable[[], bool]) -> None:
+        """Reads all pages, then those that change, until cancelled; `live`: what happens arrives here."""
+        self.changes.add([*await read.pages(db), *self._pages])
+        while True:
+            try:
+                for page in self._affected(self.changes.take()):
+                    await self._refresh(db, page)
+                    round_done()
+            except BaseException:
+                self.changes.give_back()
+                raise
+            finally:
+                self.changes.done()
+            if live() and await db.ready():
+                self._current_at = now()
+                self._snapshot.current()
+            with resting():
+                await self.changes.wait(LOOK)
+
+    def _affected(self, changed: dict[UUID, bool]) -> set[UUID]:
+        none: set[UUID] = set()
+        return none.union(*(self._followers.get(id_, none) if followed else {id_} for id_, followed in changed.items()))
+
+    async def _refresh(self, db: Database, id_: UUID) -> None:
+        found = await read.material(db, id_, now())
+        if found:
+            self._take(found)
+            await asyncio.to_thread(self._snapshot.save, found)
+        else:
+            self._forget(id_)
+            self._snapshot.remove(id_)
+
+    def _take(self, it: Material) -> None:
+        if (known := self._pages.get(it.page.id)) is None:
+            known = self._pages[it.page.id] = Published(it)
+        else:
+            self._unlist(known)
+            known.become(it)
+        self.by_subdomain[it.page.subdomain] = known
+        if it.verified:
+            self.by_domain[it.page.domain] = known
+        for id_ in known.names:
+            self._followers.setdefault(id_, set()).add(it.page.id)
+
+    def _forget(self, id_: UUID) -> None:
+        if known := self._pages.pop(id_, None):
+            self._unlist(known)
+            known.tell()
+
+    def _unlist(self, it: Published) -> None:
+        page = it.material.page
+        for names, name in ((self.by_subdomain, page.subdomain), (self.by_domain, page.domain)):
+            if names.get(name) is it:
+                del names[name]
+        for id_ in it.names:
+            followers = self._followers[id_]
+            followers.discard(page.id)
+            if not followers:
+                del self._followers[id_]

@@ -1,0 +1,173 @@
+"""Draws the HTML of a public page."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pinghome_common.events.statuspage import StatusPage
+from statuspage_query.public import bar
+from statuspage_query.public.assets import NAMES, accent_name
+from statuspage_query.public.language import LANGUAGES
+from statuspage_query.public.reports import UpdateView
+from statuspage_query.public.view import ComponentView, Indicator, Report, View
+
+FEW = 12
+"""Components on a page up to which its groups are open although all is well."""
+
+SHAPES = {
+    Indicator.none: "ok",
+    Indicator.minor: "degraded",
+    Indicator.major: "partial",
+    Indicator.critical: "major",
+    Indicator.maintenance: "maintenance",
+    Indicator.unknown: "unknown",
+}
+
+_EDIT = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page is seen: `root` is what its paths begin with, `url` its address, both without a slash at the end.
+
+    `logo` and `favicon` are the paths of its images, empty for none. `stale`: since when nothing new is known, if so.
+    """
+
+    root: str
+    url: str
+    language: str
+    logo: str = ""
+    favicon: str = ""
+    stale: datetime | None = None
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _edited(it: UpdateView) -> bool:
+    return it.updated_at - it.at > _EDIT
+
+
+_SIGNS = {
+    "ok": "M4.6 8.3 7 10.7l4.5-5.2",
+    "degraded": "M4 8.6c1.3-1.8 2.7-1.8 4 0s2.7 1.8 4 0",
+    "partial": "M8 4.2v4.4M8 11.4v.2",
+    "major": "m5.3 5.3 5.4 5.4m0-5.4-5.4 5.4",
+    "maintenance": "M8 4.4V8l2.4 1.6",
+    "unknown": "M5 8h6",
+}
+_GLYPHS = {
+    shape: Markup(  # noqa: S704  # our own
+        f'<svg class="glyph {shape}" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="8"/>'
+        f'<path d="{sign}"/></svg>'
+    )
+    for shape, sign in _SIGNS.items()
+}
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+_templates.globals |= {"shape": bar.shape, "glyphs": _GLYPHS}
+_templates.globals |= {"iso": _iso, "edited": _edited}
+
+
+def status(view: View, at: Place) -> str:
+    """The page itself."""
+    few = len(view.components) <= FEW
+    return _page("status.html", view, at, "", indicator_shape=SHAPES[view.indicator], open_groups=few)
+
+
+def history(
+    view: View, at: Place, months: list[tuple[str, list[Report]]], newer: str | None, older: str | None, path: str
+) -> str:
+    """What was, by month; `newer` and `older` are the ends of the neighbours' paths."""
+    return _page("history.html", view, at, path, months=months, newer=newer, older=older)
+
+
+def report(view: View, at: Place, it: Report) -> str:
+    """An incident's or a maintenance's own page."""
+    return _page("incident.html", view, at, f"/{it.kind}s/{it.id}", report=it)
+
+
+def component(
+    view: View, at: Place, it: ComponentView, windows: list[tuple[str, float | None]], reports: list[Report]
+) -> str:
+    """A component's own page."""
+    tones = {shape: indicator.value for indicator, shape in SHAPES.items()}
+    more = {"it": it, "windows": windows, "reports": reports, "component_indicator": tones[bar.shape(it.status)]}
+    return _page("component.html", view, at, f"/components/{it.id}", **more)
+
+
+def widget(view: View, at: Place) -> str:
+    """The banner in one line, to be embedded elsewhere."""
+    return _draw("widget.html", view.page, at, view=view, title=view.title, indicator_shape=SHAPES[view.indicator])
+
+
+def badge(view: View, at: Place) -> str:
+    """The banner as an SVG picture in the form that README files know."""
+    t = LANGUAGES[at.language]
+    label, text = t("badge"), t(f"indicator.{view.indicator.value}")
+    return _templates.get_template("badge.svg").render(
+        label=label, text=text, left=_width(label), right=_width(text), indicator=view.indicator.value
+    )
+
+
+def icon(view: View) -> str:
+    """The icon of a page that has none of its own."""
+    return _templates.get_template("icon.svg").render(indicator=view.indicator.value)
+
+
+def notice(page: StatusPage, at: Place, kind: str, *, unlock: bool = False, wrong: bool = False) -> str:
+    """A page that says why there is nothing to see, with a form for the password when there is one."""
+    t = LANGUAGES[at.language]
+    words = {"heading": t(kind), "about": t(f"{kind}_about"), "title": t(kind)}
+    return _draw("notice.html", page, at, unlock=unlock, wrong=wrong, **words)
+
+
+def words(at: Place, kind: str) -> str:
+    """What such a page says, in one sentence."""
+    return LANGUAGES[at.language](f"{kind}_about")
+
+
+def _page(template: str, view: View, at: Place, path: str, **more: Any) -> str:
+    t = LANGUAGES[at.language]
+    describe = f"{t(f'indicator.{view.indicator.value}')}. {view.page.description}".strip()
+    robots = ", ".join(view.page.robots_meta_contents)
+    return _draw(
+        template, view.page, at, view=view, title=view.title, path=path, describe=describe, robots=robots, **more
+    )
+
+
+def _draw(template: str, page: StatusPage, at: Place, **more: Any) -> str:
+    t = LANGUAGES[at.language]
+    prefix = f"{at.root}/static/"
+    return _templates.get_template(template).render(
+        t=t,
+        root=at.root,
+        url=at.url,
+        stale=at.stale,
+        logo=at.logo,
+        favicon=at.favicon,
+        zone=ZoneInfo(page.timezone),
+        theme=page.theme or ("dark" if page.dark_theme else "auto"),
+        accent=f"{prefix}{accent_name(page.accent_color)}" if page.accent_color else "",
+        asset=lambda name: prefix + NAMES[name],
+        bar=lambda it: bar.draw(it.name, it.days, it.uptime, t),
+        **more,
+    )
+
+
+def _width(text: str) -> int:
+    """About the pixels of a text in 11 px Verdana."""
+    return round(sum(4.2 if each in "iljtfrI.,:;|' " else 9.8 if each in "mwMW" else 7.1 for each in text)) + 10
