@@ -143,9 +143,11 @@ CREATE TABLE notification (
     at timestamp with time zone NOT NULL,
     version integer NOT NULL,
     state jsonb NOT NULL,
+    page uuid,
     CONSTRAINT notification_pkey PRIMARY KEY (id)
 );
 CREATE INDEX notification_of ON notification (about, at);
+CREATE INDEX notification_of_page ON notification (page, at) WHERE (page IS NOT NULL);
 
 CREATE TABLE ping (
     id uuid NOT NULL,
@@ -257,6 +259,12 @@ CREATE TABLE state_change (
     CONSTRAINT state_change_pkey PRIMARY KEY (resource, version)
 );
 CREATE INDEX state_change_at ON state_change (resource, at);
+
+CREATE TABLE statuspage (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    CONSTRAINT statuspage_pkey PRIMARY KEY (id)
+);
 
 CREATE FUNCTION float8_of_bits(bits bigint) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -5,6 +5,12 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
+CREATE TABLE asked (
+    target bytea NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+CREATE INDEX asked_of ON asked (target, at);
+
 CREATE TABLE checkpoint (
     stream text NOT NULL,
     seq bigint NOT NULL,
@@ -75,6 +81,13 @@ CREATE TABLE incident_update (
 CREATE INDEX incident_update_of ON incident_update (incident, id);
 CREATE INDEX incident_update_page ON incident_update (page);
 
+CREATE TABLE lease (
+    channel uuid NOT NULL,
+    owner integer NOT NULL,
+    until timestamp with time zone NOT NULL,
+    CONSTRAINT lease_pkey PRIMARY KEY (channel)
+);
+
 CREATE TABLE maintenance (
     id uuid NOT NULL,
     organisation uuid NOT NULL,
@@ -88,6 +101,28 @@ CREATE TABLE maintenance (
 CREATE INDEX maintenance_due ON maintenance (due);
 CREATE INDEX maintenance_of ON maintenance (page);
 CREATE INDEX maintenance_recurrence ON maintenance (recurrence);
+
+CREATE TABLE notification (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    channel uuid NOT NULL,
+    about uuid NOT NULL,
+    place bigint GENERATED ALWAYS AS IDENTITY,
+    leader uuid,
+    planned timestamp with time zone,
+    due timestamp with time zone,
+    open boolean NOT NULL,
+    CONSTRAINT notification_pkey PRIMARY KEY (id)
+);
+CREATE INDEX notification_due ON notification (due) WHERE (due IS NOT NULL);
+CREATE INDEX notification_leader ON notification (leader) WHERE (leader IS NOT NULL);
+CREATE INDEX notification_next ON notification (channel, place) WHERE (open AND (planned IS NOT NULL) AND (due IS NOT NULL));
+CREATE INDEX notification_of ON notification (channel, about);
+CREATE INDEX notification_planned ON notification (channel, planned);
+CREATE INDEX notification_undecided ON notification (channel, due) WHERE (open AND (planned IS NULL));
+CREATE INDEX notification_undecided_of ON notification (channel, place) WHERE (open AND (planned IS NULL));
 
 CREATE TABLE page_password (
     page uuid NOT NULL,
@@ -127,6 +162,21 @@ CREATE TABLE stream (
     reserved bigint NOT NULL,
     CONSTRAINT stream_pkey PRIMARY KEY (name)
 );
+
+CREATE TABLE subscription (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    pages uuid[] NOT NULL,
+    target bytea NOT NULL,
+    chosen uuid[] NOT NULL,
+    verified boolean NOT NULL,
+    CONSTRAINT subscription_pkey PRIMARY KEY (id)
+);
+CREATE INDEX subscription_of ON subscription USING gin (pages);
+CREATE INDEX subscription_target ON subscription (target);
+CREATE INDEX subscription_unverified ON subscription (id) WHERE (NOT verified);
 
 CREATE TABLE template (
     id uuid NOT NULL,

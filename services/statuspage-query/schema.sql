@@ -118,6 +118,21 @@ CREATE TABLE statuspage (
 );
 CREATE INDEX statuspage_of ON statuspage (organisation);
 
+CREATE TABLE subscribed (
+    page uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    subscription uuid NOT NULL,
+    CONSTRAINT subscribed_pkey PRIMARY KEY (page, created_at, subscription)
+);
+CREATE INDEX subscribed_by ON subscribed (subscription);
+
+CREATE TABLE subscription (
+    id uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    CONSTRAINT subscription_pkey PRIMARY KEY (id)
+);
+
 CREATE TABLE template (
     id uuid NOT NULL,
     page uuid NOT NULL,
@@ -150,6 +165,12 @@ ALTER TABLE maintenance
 
 ALTER TABLE recurrence
     ADD CONSTRAINT recurrence_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE subscribed
+    ADD CONSTRAINT subscribed_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE subscribed
+    ADD CONSTRAINT subscribed_subscription_fkey FOREIGN KEY (subscription) REFERENCES subscription(id) ON DELETE CASCADE;
 
 ALTER TABLE template
     ADD CONSTRAINT template_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;

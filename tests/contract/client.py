@@ -128,6 +128,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "channel": CHANNEL,
     "integration": INTEGRATION,
     "statuspage": PAGE,
+    "subscription": {"addresses": ["info@example.com"]},
     "reminder": {"days_before": [1]},
     "incident": {"title": "Payments fail"},
     "update": {"status": "identified"},

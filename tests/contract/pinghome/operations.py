@@ -86,8 +86,12 @@ OF_PAGES = [
     Operation(356, "PUT", PAGE_COMMANDS, "/v1/statuspage/{id}"),
     Operation(412, "DELETE", PAGE_COMMANDS, "/v1/statuspage/{id}"),
     Operation(448, "PUT", PAGE_COMMANDS, "/v1/statuspage/{id}/status"),
+    Operation(483, "GET", PAGE_RECORDS, "/v1/statuspage/{id}/subscriptions"),
+    Operation(513, "POST", PAGE_COMMANDS, "/v1/subscriptions", public=True),
+    Operation(543, "PUT", PAGE_COMMANDS, "/v1/subscription/{token}/verification", public=True),
+    Operation(568, "DELETE", PAGE_COMMANDS, "/v1/subscription/{token}", public=True),
 ]
-"""Those of pinghome-statuspages.txt that are there; subscriptions are not yet."""
+"""Those of pinghome-statuspages.txt."""
 
 _INCIDENT = "/v1/statuspage/{id}/incident"
 _MAINTENANCE = "/v1/statuspage/{id}/maintenance"
@@ -139,6 +143,8 @@ EXTENSIONS = [
     Operation(0, "GET", PAGE_RECORDS, _MAINTENANCE + "s/{maintenance}"),
     Operation(0, "GET", PAGE_RECORDS, _TEMPLATE + "s"),
     Operation(0, "GET", PAGE_RECORDS, _TEMPLATE + "s/{template}"),
+    Operation(0, "POST", PAGE_COMMANDS, "/v1/statuspage/{id}/subscriptions"),
+    Operation(0, "GET", STATISTICS, "/v1/statuspage/{id}/notifications"),
 ]
 
 PRESENT = [*DOCUMENTED, *OF_PAGES, *EXTENSIONS]
@@ -164,14 +170,14 @@ BODIED = [
     for each in ROUTED
     if not each.of_agents
     and each.method in {"POST", "PUT"}
-    and not each.path.endswith(("/test", "/token", "/start", "/end"))
+    and not each.path.endswith(("/test", "/token", "/verification", "/start", "/end"))
 ]
 """Those that take a body."""
 
 
 _NOBODYS = "6766163a-568d-47b4-a1fa-91a0957e06d4"
 _PARTS = dict.fromkeys(("id", "incident", "update", "maintenance", "template"), _NOBODYS)
-_PARTS |= {"integration": "r276xxt51c23", "domain": "status.example.com", "name": "x"}
+_PARTS |= {"integration": "r276xxt51c23", "domain": "status.example.com", "name": "x", "token": "x", "subdomain": "x"}
 
 
 def filled(path: str, **parts: str) -> str:

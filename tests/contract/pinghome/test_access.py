@@ -31,8 +31,8 @@ def body(operation: Operation) -> dict[str, Any] | None:
         return None
     if operation.path.endswith("/status"):
         return {"enabled": True}
-    if operation.path.endswith("/reminder"):
-        return BODIES["reminder"]
+    if operation.path.endswith(("/reminder", "/subscriptions")):
+        return BODIES[operation.path.rpartition("/")[2].removesuffix("s")]
     noun = "integration" if "/integration" in operation.path else operation.path.split("/")[2]
     if noun == "statuspage" and (told := [part for part in operation.path.split("/")[4:] if "{" not in part]):
         return BODIES.get(told[-1])

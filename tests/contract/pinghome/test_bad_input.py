@@ -92,7 +92,11 @@ async def connection(platform: Platform) -> AsyncIterator[Connection]:
 
 @pytest.mark.parametrize("operation", OF_ONE, ids=str)
 async def test_id_that_is_none_is_refused(connection: Connection, operation: Operation):
-    body = b'{"enabled": true, "days_before": [1]}' if operation.method in {"POST", "PUT"} else b""
+    body = (
+        b'{"enabled": true, "days_before": [1], "addresses": ["a@example.com"]}'
+        if operation.method in {"POST", "PUT"}
+        else b""
+    )
     if operation.path.endswith("/integration"):
         body = json.dumps(INTEGRATION).encode()
     elif told := [part for part in operation.path.split("/")[4:] if part in BODIES]:

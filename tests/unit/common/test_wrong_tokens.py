@@ -2,7 +2,7 @@
 
 import pytest
 
-from pinghome_common import wrong_tokens
+from pinghome_common import address_counts
 from pinghome_common.errors import WrongTokensError
 from pinghome_common.wrong_tokens import WrongTokens
 
@@ -10,7 +10,7 @@ from pinghome_common.wrong_tokens import WrongTokens
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [600.0]
-    monkeypatch.setattr(wrong_tokens.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(address_counts.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -42,7 +42,7 @@ def test_a_client_of_ipv6_has_its_whole_network(clock: list[float]):
 
 def test_what_is_kept_is_bounded(clock: list[float], monkeypatch: pytest.MonkeyPatch):
     assert clock
-    monkeypatch.setattr(wrong_tokens, "ADDRESSES", 10)
+    monkeypatch.setattr(address_counts, "ADDRESSES", 10)
     counter = WrongTokens(2)
     assert [bool(refused(counter, f"192.0.2.{n}")) for n in range(14)] == [False] * 12 + [True] * 2
-    assert len(counter._counts) == 11
+    assert len(counter._counts._counts) == 11

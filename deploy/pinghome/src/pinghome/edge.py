@@ -39,6 +39,7 @@ DIALECTS = (
     ),
     Dialect(re.compile(r"/api/v[123]/.*", re.DOTALL), "resource-query", "resource-cmd"),
     Dialect(re.compile(r"/confirm/.*", re.DOTALL), "resource-cmd", "resource-cmd"),
+    Dialect(re.compile(r"(/status/[^/]+)?/(subscribe|subscription/.*)", re.DOTALL), "statuspage-cmd", "statuspage-cmd"),
     Dialect(re.compile(r"/badge/.*", re.DOTALL), "resource-query", "resource-query"),
     Dialect(re.compile(r"/status/.*", re.DOTALL), "statuspage-query", "statuspage-cmd"),
 )

@@ -40,9 +40,15 @@ def settings_of_all(settings: Settings, servers: Servers) -> dict[str, tuple[str
         for region in settings.regions if service == "prober" else [""]:
             name = f"{service}-{region}" if region else service
             own = {"database_url": servers.database_url, "nats_url": servers.nats_url(name), "region": region}
-            own |= {"badge_secret": "", "page_secret": ""}
-            if service != "resource-cmd":  # only resource-cmd encrypts, notifies, and creates the first organisation
-                own |= dict.fromkeys([*platform_keys.KEYS, "smtp_url", "statuspage_io_token"], "")
+            own |= {"badge_secret": "", "page_secret": "", "subscription_secret": ""}
+            if service != "resource-cmd":  # only resource-cmd encrypts and creates the first organisation
+                own |= dict.fromkeys([*platform_keys.KEYS, "statuspage_io_token"], "")
+            if service not in ("resource-cmd", "statuspage-cmd"):  # these notify
+                own["smtp_url"] = ""
+            if service == "statuspage-cmd":
+                own["subscription_secret"] = (
+                    settings.subscription_secret or derive(settings.secret_key, "subscription").hex()
+                )
             if service == "resource-query":  # it serves badges
                 own["badge_secret"] = settings.badge_secret or derive(settings.secret_key, "badge").hex()
             if service in ("statuspage-cmd", "statuspage-query"):  # one lets in, the other looks

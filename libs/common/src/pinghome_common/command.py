@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from fastapi import Request
 
@@ -27,12 +27,24 @@ class Command:
         self.state.relay.wake()
 
 
-C = TypeVar("C", bound=Command)
+class Committing(Protocol):
+    """What is told of its commit."""
+
+    def committed(self) -> None:
+        """Called after a commit with events."""
+
+
+C = TypeVar("C", bound=Committing)
+K = TypeVar("K")
 
 
 @asynccontextmanager
 async def carry_out(
-    request: Request, caller: Caller, type_: type[C], *, in_transaction: bool = True
+    request: Request,
+    caller: K,
+    type_: Callable[[Request, Connection, K, Callable[..., None]], C],
+    *,
+    in_transaction: bool = True,
 ) -> AsyncIterator[C]:
     """One command of a caller; without a transaction it may consist of one statement only."""
     state = request.app.state

@@ -50,13 +50,18 @@ class TooMany(DomainError):
 
     status = 429
 
+    def __init__(self, message: str, retry_after: int = 0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
 
 class WrongTokensError(TooMany):
     """More wrong tokens in a minute than one address is allowed."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"Too many wrong tokens came from your address; try again in {retry_after} seconds.")
-        self.retry_after = retry_after
+        super().__init__(
+            f"Too many wrong tokens came from your address; try again in {retry_after} seconds.", retry_after
+        )
 
 
 class Unavailable(DomainError):

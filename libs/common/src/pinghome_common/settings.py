@@ -77,6 +77,10 @@ class Settings(BaseSettings):
     page_secret: str = Field(
         "", description="signs passes to private pages, for standalone status services; default: derived from the key"
     )
+    subscription_secret: str = Field(
+        "",
+        description="signs subscribers' links, for a standalone statuspage-cmd; default: derived from the secret key",
+    )
     bootstrap_token: str = Field("", description="bearer token of the first organisation")
     bootstrap_checks_key: str = Field("", description="Healthchecks read-write key of the first service, 32 characters")
     bootstrap_checks_read_key: str = Field("", description="Healthchecks read-only key, 32 characters")
@@ -150,6 +154,18 @@ class Settings(BaseSettings):
     )
     dns_resolver: Anchor | Literal[""] = Field(
         "", description="host:port of the DNS server that is asked for pages' domains; default: the machine's"
+    )
+    mail_per_minute: int = Field(
+        120, ge=1, description="mails a minute that tell subscribers of status pages; alerts do not wait for them"
+    )
+    subscription_require_page: bool = Field(
+        default=False, description="whether a subscription has to say to which status page, where there are several"
+    )
+    subscriptions_per_hour: int = Field(
+        20, ge=1, description="requests to subscribe in an hour from one address before it gets 429"
+    )
+    expose_tokens: bool = Field(
+        default=False, description="whether whoever subscribes is shown the token that is mailed; for tests only"
     )
     public_metrics: bool = Field(
         default=False, description="whether /metrics and the probers' pages are public at the platform's port"

@@ -77,6 +77,11 @@ class Store(Generic[S]):
         self._tx, self._actor, self._on_event, self._now = tx, actor, on_event, now
 
     @property
+    def now(self) -> datetime:
+        """The time of what is done here."""
+        return self._now
+
+    @property
     def _word(self) -> str:
         return self.noun.replace("_", " ")
 

@@ -13,7 +13,7 @@ from pinghome_common.db import Connection
 from pinghome_common.events.notification import Notification, State
 from pinghome_common.store import Row, no_wait
 from pinghome_delivery.dependencies import Decision, ParentState, decide
-from pinghome_delivery.outbox import DISPATCHER, OUTAGES, Audience, Notifications
+from pinghome_delivery.outbox import DISPATCHER, OUTAGES, Audience
 from pinghome_delivery.throttling import GIVE_UP, HOUR, PastMessage, Plan, Waiting, one_by_one, plan
 
 LOOK_AGAIN = timedelta(seconds=5)
@@ -22,7 +22,7 @@ LOOK_AGAIN = timedelta(seconds=5)
 LOOK_FOR = timedelta(minutes=1)
 """After which a channel that waits for its user or operator is looked at again."""
 
-DELETED = "its monitor was deleted"
+DELETED = "what it is about was deleted"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,8 +37,9 @@ class Undecided:
     parent: UUID | None
     state: str
     reason: str
+    at_once: bool
     gone: bool
-    """Its monitor was deleted."""
+    """What it is about was deleted."""
     behind: bool
     """Another one about its monitor was decided on and is not over."""
 
@@ -48,7 +49,7 @@ class ChannelQueue:
 
     def __init__(self, tx: Connection, channel: UUID, now: datetime, audience: Audience) -> None:
         self._tx, self._channel, self._now, self._audience = tx, channel, now, audience
-        self._store = Notifications(tx, DISPATCHER, no_wait, now)
+        self._store = audience.store(tx, DISPATCHER, no_wait, now)
 
     async def next(self, *, follows: bool) -> list[Row[Notification]]:
         """The message that is due first, its leader before what it covers; before that, all that is undecided is.
@@ -68,10 +69,19 @@ class ChannelQueue:
         gone = await self._rows([each.id for each in found if each.gone and not each.behind])
         await self._suppress(list(gone.values()), DELETED)
         waiting = await self._independent([each for each in found if not each.gone and not each.behind])
-        undecided = [Waiting(id=each.id, about=each.about) for each in waiting]
-        decided = one_by_one(undecided) if follows else plan(undecided, await self._past_messages(), self._now)
+        decided = await self._plan(waiting, follows=follows)
         await self._decide(waiting, decided)
         return await self._message() if decided.messages else []
+
+    async def _plan(self, waiting: Sequence[Undecided], *, follows: bool) -> Plan:
+        """What is told at once takes with it what waits about the same: in its order, each by itself."""
+        undecided = [Waiting(id=each.id, about=each.about) for each in waiting]
+        urgent = {each.about for each in waiting if follows or each.at_once}
+        found = one_by_one([each for each in undecided if each.about in urgent])
+        if rest := [each for each in undecided if each.about not in urgent]:
+            later = plan(rest, await self._past_messages(), self._now)
+            found = Plan(messages=found.messages + later.messages, held=later.held)
+        return found
 
     def _sql(self, text: str) -> str:
         """Text that asks whether the monitors are `{gone}`."""
@@ -239,7 +249,8 @@ SELECT EXISTS (
 # What is left for one recipient keeps nobody waiting.
 _UNDECIDED = """
 SELECT id, about, state->>'noun' AS noun, state->>'what' AS what, (state->>'at')::timestamptz AS at,
-    (state->>'parent')::uuid AS parent, state->>'state' AS state, state->>'reason' AS reason, {gone} AS gone, EXISTS (
+    (state->>'parent')::uuid AS parent, state->>'state' AS state, state->>'reason' AS reason,
+    coalesce((state->>'at_once')::boolean, false) AS at_once, {gone} AS gone, EXISTS (
         SELECT FROM notification b WHERE b.channel = n.channel AND b.about = n.about AND b.open
         AND b.planned IS NOT NULL AND coalesce(b.state->>'recipient', '') = ''
     ) AS behind

@@ -23,7 +23,9 @@ from pinghome_delivery.outbox import Audience, Outcome, Target, compose, record
 
 log = structlog.get_logger()
 
-OVERDUE = Gauge("pinghome_delivery_overdue_seconds", "for how long the longest waiting delivery has been due")
+OVERDUE = Gauge(
+    "pinghome_delivery_overdue_seconds", "for how long the longest waiting delivery has been due", ["service"]
+)
 AT_ONCE = 200
 """Channels that one process tells something at the same time; each of them one thing after another."""
 SHARE = 50
@@ -75,7 +77,7 @@ class Dispatcher:
                 self._work.clear()
                 if free := AT_ONCE - len(self._turns):
                     await self._claim(connection, free)
-                OVERDUE.set(await connection.fetchval(_OVERDUE))
+                OVERDUE.labels(self._audience.store.source).set(await connection.fetchval(_OVERDUE))
                 with resting(), suppress(TimeoutError):
                     await asyncio.sleep(APART)
                     async with asyncio.timeout(1.0):
@@ -146,7 +148,7 @@ class Dispatcher:
                 await tx.execute("UPDATE notification SET due = $2 WHERE id = $1", rows[0].state.id, due)
             return True
         async with self._transaction() as tx:
-            await record(tx, rows, error, now(), gone=found is None)
+            await record(tx, self._audience.store, rows, error, now(), gone=found is None)
         self._after()
         return True
 

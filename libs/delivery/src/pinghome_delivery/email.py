@@ -10,7 +10,7 @@ from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.text import one_line
 from pinghome_delivery.message import Allowed, DeliveryError, Kind, Message, Transports
 
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 NO_SERVER = "no mail server is configured; the operator sets PINGHOME_SMTP_URL and PINGHOME_MAIL_FROM"
 
 LINK = "each address was mailed a link that somebody there has to follow"
@@ -36,7 +36,7 @@ class Email(Kind):
         if not 1 <= len(self.to) <= 50:
             raise Invalid(FieldError("config.to", "must be 1 to 50 addresses"))
         for place, address in enumerate(self.to):
-            if not _ADDRESS.fullmatch(address):
+            if not ADDRESS.fullmatch(address):
                 raise Invalid(FieldError(f"config.to.{place}", "must be an address such as ops@example.com"))
 
     def shown(self, mask: str) -> dict[str, str | list[str]]:  # noqa: ARG002  # it has no secrets

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.policy import SMTP as WIRE
+from email.utils import getaddresses, parseaddr
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
@@ -13,6 +15,7 @@ PERMANENT = 500
 """SMTP codes from which on trying again is of no use."""
 DEADLINE = 20.0
 """Seconds for one mail."""
+_WIRE = WIRE.clone(max_line_length=998)  # a shorter limit has long URLs in headers encoded, which nobody can read
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +41,9 @@ class Mail:
                     start_tls=None if tls else wants_tls,
                     timeout=DEADLINE,
                 ) as server:
-                    refused, _ = await server.send_message(mail, sender=self.sender)
+                    recipients = [address for _, address in getaddresses([str(mail["To"])])]
+                    sender = parseaddr(self.sender)[1]
+                    refused, _ = await server.sendmail(sender, recipients, mail.as_bytes(policy=_WIRE))
         except aiosmtplib.SMTPAuthenticationError:
             raise DeliveryError("the mail server refused PINGHOME_SMTP_URL's user and password") from None
         except aiosmtplib.SMTPRecipientsRefused as error:

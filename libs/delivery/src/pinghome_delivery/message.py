@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 from uuid import UUID
 
 from pinghome_common.events.notification import Notification
@@ -82,8 +82,8 @@ class Transports:
     web: "Web"
     mail: "Mail | None"
     pace: "RateLimiter"
-    statuspage_url: str
-    statuspage_token: str
+    statuspage_url: str = ""
+    statuspage_token: str = ""
     statuspage_pages: frozenset[str] = frozenset()
     """Pages that may use the token: `page` or `organisation:page`; empty: those of the first organisation."""
     confirmed_domains: frozenset[str] = frozenset()
@@ -97,6 +97,13 @@ class Allowed:
     organisation: UUID
     confirmed: frozenset[str] = frozenset()
     first: bool = False
+
+
+class Sender(Protocol):
+    """What a message is delivered with."""
+
+    async def send(self, message: Message, transports: Transports) -> None:
+        """Delivers; raises DeliveryError, PartlyDelivered, or RateLimited when nothing was tried yet."""
 
 
 class Kind(ABC):

@@ -15,7 +15,7 @@ from pinghome_common.event_log import EVENTS
 from pinghome_common.events.notification import Attempt, Notification, State
 from pinghome_common.store import Actor, Row, Store, no_wait
 from pinghome_delivery.dependencies import ParentState
-from pinghome_delivery.message import DeliveryError, Kind, Message, PartlyDelivered, Refusal
+from pinghome_delivery.message import DeliveryError, Message, PartlyDelivered, Refusal, Sender
 from pinghome_delivery.throttling import GIVE_UP, backoff
 
 OUTBOX, DISPATCHER = Actor("outbox"), Actor("dispatcher")
@@ -64,7 +64,7 @@ class Notice:
 class Target:
     """Where the notifications of one channel go; without a `kind` they wait or fail, `problem` says why."""
 
-    kind: Kind | None
+    kind: Sender | None
     problem: str = ""
     waits: bool = False
     follows: bool = False
@@ -74,6 +74,8 @@ class Target:
 class Audience(Protocol):
     """Whom the outbox of a service tells, and what must be known of that."""
 
+    store: type["Notifications"]
+    """The outbox as the service's own."""
     gone: str
     """In SQL: whether what notification `n` is about was deleted."""
     dependents: tuple[str, ...]
@@ -149,19 +151,27 @@ def _first_line(text: str) -> str:
     return text.partition("\n")[0]
 
 
-async def record(tx: Connection, rows: list[Row[Notification]], error: Outcome, at: datetime, *, gone: bool) -> None:
+async def record(
+    tx: Connection,
+    outbox: type[Notifications],
+    rows: list[Row[Notification]],
+    error: Outcome,
+    at: datetime,
+    *,
+    gone: bool,
+) -> None:
     """Writes an attempt down; what the message covers ends with it, and what waited for it gets its turn."""
     leader = rows[0].state
     if leader.recipient:
         rows = rows[:1]
+    store = outbox(tx, DISPATCHER, no_wait, at)
     if isinstance(error, PartlyDelivered):
-        await _part(tx, leader, error.refused, at)
+        await _part(tx, store, leader, error.refused, at)
         error = None
     leader.attempts.append(Attempt(at=at, error=str(error or "")))
     over = gone or leader.planned is None or at - leader.planned >= GIVE_UP
     outcome = "sent" if error is None else "failed" if over else "retried"
     DELIVERIES.labels(leader.channel_kind, outcome).inc()
-    store = Notifications(tx, DISPATCHER, no_wait, at)
     if error is not None and outcome == "retried":
         leader.state, leader.reason = State.waiting, ""
         await store.save(rows[0], outcome)
@@ -180,9 +190,10 @@ async def record(tx: Connection, rows: list[Row[Notification]], error: Outcome, 
     )  # fmt: skip
 
 
-async def _part(tx: Connection, leader: Notification, refused: Mapping[str, Refusal], at: datetime) -> None:
+async def _part(
+    tx: Connection, store: Notifications, leader: Notification, refused: Mapping[str, Refusal], at: datetime
+) -> None:
     """Gives each recipient that was refused a row of its own, to be tried again alone or to fail alone."""
-    store = Notifications(tx, DISPATCHER, no_wait, at)
     for address, refusal in refused.items():
         alone = replace(
             leader,

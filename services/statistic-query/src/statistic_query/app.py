@@ -12,8 +12,9 @@ from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
+from statistic_query import notifications
 from statistic_query.api.healthchecks import flips, ping
-from statistic_query.api.pinghome import heartbeat, resource, result, server_resource
+from statistic_query.api.pinghome import heartbeat, resource, result, server_resource, statuspage
 from statistic_query.partition import Partitions, Retention
 from statistic_query.pings import Pruner
 from statistic_query.project import NAME, NOUNS, Projector
@@ -47,6 +48,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     projector = Projector(broker, partitions)
     sources = [
         Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events, whole=True),
+        Source("STATUS_EVENTS", ["status.statuspage.>", "status.notification.>"], notifications.pages),
         Source(
             "TELEMETRY",
             ["telemetry.ping.>", "telemetry.result.>", "telemetry.metric.>"],
@@ -66,9 +68,13 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
-    routers = [resource.routes, result.routes, server_resource.routes, heartbeat.routes, flips.routes, ping.routes]
+    nouns = (resource, result, server_resource, heartbeat, statuspage, flips, ping)
     return app.build(
-        NAME, settings or Settings(), _start, routers, "Statistics of uptime monitors, heartbeats and servers."
+        NAME,
+        settings or Settings(),
+        _start,
+        [noun.routes for noun in nouns],
+        "Statistics of uptime monitors, heartbeats and servers; who was told what of status pages.",
     )
 
 

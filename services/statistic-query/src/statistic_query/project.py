@@ -14,7 +14,7 @@ from pinghome_common.events.ping import Ping
 from pinghome_common.events.probe import Result, Verdict
 from pinghome_common.items import Item
 from pinghome_common.stream import Broker
-from statistic_query import pings, rollup
+from statistic_query import notifications, pings, rollup
 from statistic_query.partition import Partitions
 from statistic_query.pings import in_columns
 from statistic_query.read import VERDICTS
@@ -56,11 +56,6 @@ class _Changed(msgspec.Struct):
     change: _Change
 
 
-class _Notification(msgspec.Struct):
-    about: UUID
-    at: datetime
-
-
 class Projector:
     """Applies messages inside the projection's transaction."""
 
@@ -75,12 +70,9 @@ class Projector:
         await self._apply(tx, [item.value for item in items])
 
     async def _apply(self, tx: Connection, events: list[Envelope]) -> None:
-        monitors, changes, flips, sequences, deleted, notifications = [], [], [], [], [], {}
+        monitors, changes, flips, sequences, deleted = [], [], [], [], []
         for event in events:
             if event.noun == "notification":
-                it = msgspec.json.decode(event.data, type=_Notification)
-                state = bytes(event.data).decode()
-                notifications[event.subject] = event.subject, it.about, it.at, event.version, state
                 continue
             if event.deleted:
                 deleted.append((event.noun, event.subject))
@@ -120,10 +112,10 @@ class Projector:
                 )  # fmt: skip
         for statement, rows in (
             (_MONITOR, monitors), (_CHANGE, changes), (_FLIP, flips), (pings.APPLY_CHANGE, sequences),
-            (_NOTIFICATION, [*notifications.values()]),
         ):  # fmt: skip
             if rows:  # executemany makes a round trip even without rows
                 await tx.executemany(statement, rows)
+        await notifications.store(tx, events)
         for noun, id_ in deleted:
             await self._delete(tx, noun, id_)
 
@@ -276,11 +268,6 @@ ON CONFLICT (id) DO UPDATE SET version = $4, service = $6, unique_key = $7, sett
 _CHANGE = "INSERT INTO state_change VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (resource, version) DO NOTHING"
 
 _FLIP = "INSERT INTO flip VALUES ($1, $2, $3, $4) ON CONFLICT (heartbeat, version) DO NOTHING"
-
-_NOTIFICATION = """
-INSERT INTO notification AS old (id, about, at, version, state) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (id) DO UPDATE SET version = $4, state = $5 WHERE old.version < $4
-"""
 
 _NEW_SERIES = """
 INSERT INTO series (resource, region) SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING

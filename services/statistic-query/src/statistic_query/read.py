@@ -211,13 +211,35 @@ class Read:
         rows: list[Row] = await self._db.fetch(_RESULTS, it.id, start, end, limit, numbers)
         return rows
 
+    async def page(self, id_: UUID) -> UUID:
+        """The id of a status page of the organisation.
+
+        Raises:
+            NotFound: it does not exist or belongs to another organisation.
+        """
+        found: UUID | None = await self._db.fetchval(
+            "SELECT id FROM statuspage WHERE id = $1 AND organisation = $2", id_, self._organisation
+        )
+        if found is None:
+            raise NotFound("Status page not found")
+        return found
+
     async def notifications(self, it: Owned, limit: int) -> list[tuple[Notification, Notification | None]]:
         """Notifications about a monitor, newest first, each with the digest that it was sent in, if any."""
+        return await self._notifications("about", it.id, limit)
+
+    async def notifications_of_page(self, page: UUID, limit: int) -> list[tuple[Notification, Notification | None]]:
+        """The same of all that a status page tells of."""
+        return await self._notifications("page", page, limit)
+
+    async def _notifications(
+        self, column: str, value: UUID, limit: int
+    ) -> list[tuple[Notification, Notification | None]]:
         rows = await self._db.fetch(
-            "SELECT n.state, d.state AS digest FROM notification n"
+            "SELECT n.state, d.state AS digest FROM notification n"  # our own name
             " LEFT JOIN notification d ON d.id = (n.state->>'digest')::uuid"
-            " WHERE n.about = $1 ORDER BY n.at DESC, n.id LIMIT $2",
-            it.id, limit,
+            f" WHERE n.{column} = $1 ORDER BY n.at DESC, n.id LIMIT $2",
+            value, limit,
         )  # fmt: skip
         return [
             (_decode_notification(row["state"]), _decode_notification(row["digest"]) if row["digest"] else None)

@@ -5,15 +5,27 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from pinghome_common import app, event_log, migrate
+from pinghome_common.address_counts import AddressCounts
 from pinghome_common.db import Database
 from pinghome_common.directory import Directory
+from pinghome_common.guard import Guard
 from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
-from statuspage_cmd.api.pinghome import incident, maintenance, statuspage, template
+from pinghome_delivery.dispatcher import Dispatcher
+from pinghome_delivery.mail import Mail
+from pinghome_delivery.message import Transports
+from pinghome_delivery.rate_limiter import RateLimiter
+from pinghome_delivery.web import Web
+from statuspage_cmd.api import subscription_page
+from statuspage_cmd.api.cors import PublicCors
+from statuspage_cmd.api.pinghome import incident, maintenance, statuspage, subscription, template
 from statuspage_cmd.maintenance.clock import Clock
+from statuspage_cmd.retention import Retention
 from statuspage_cmd.streams import PREFIX, STREAM, keep_streams
+from statuspage_cmd.subscriptions.audience import Subscribers
+from statuspage_cmd.subscriptions.keys import keys
 
 NAME = "statuspage-cmd"
 
@@ -30,22 +42,37 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.progress = ProjectionProgress(broker, "statuspage-query")
     await state.progress.listen()
     state.relay = event_log.Relay(state.db, broker, STREAM, PREFIX)
+    state.guard, state.keys = Guard(settings.probe_allow_cidrs), keys(settings)
+    state.subscription_requests = AddressCounts(settings.subscriptions_per_hour, 3600)
+    transports = Transports(
+        guard=state.guard,
+        web=Web(state.guard),
+        mail=Mail(url=settings.smtp_url, sender=settings.mail_from) if settings.smtp_url else None,
+        pace=RateLimiter(60 / settings.mail_per_minute),
+    )
+    parts.stack.push_async_callback(transports.web.close)
+    audience = Subscribers(state.db, settings, state.keys, mails=bool(settings.smtp_url), after=state.relay.wake)
+    state.dispatcher = Dispatcher(state.db, transports, audience, state.relay.wake)
     parts.workers |= {
         "streams": lambda: keep_streams(broker, settings, state.relay),
         "directory": state.directory.run,
         "relay": state.relay.run,
         "clock": Clock(state.db, state.relay.wake).run,
+        "dispatcher": state.dispatcher.run,
+        "retention": Retention(state.db).run,
     }
     parts.checks |= {"relay": state.relay.problem, **app.readiness_checks(broker, state.directory, state.db)}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    nouns = (statuspage, incident, maintenance, template)
-    return app.build(
-        NAME, settings or Settings(), _start, [noun.routes for noun in nouns],
-        "Commands on status pages, their components, incidents and maintenance.",
+    nouns = (statuspage, incident, maintenance, template, subscription, subscription_page)
+    application = app.build(
+        NAME, settings or Settings(), _start, [subscription.public, *(noun.routes for noun in nouns)],
+        "Commands on status pages, their components, incidents, maintenance and subscriptions.",
     )  # fmt: skip
+    application.add_middleware(PublicCors)
+    return application
 
 
 def main() -> None:

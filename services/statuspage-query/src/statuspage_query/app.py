@@ -15,7 +15,7 @@ from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from statuspage_query import project
-from statuspage_query.api.pinghome import incident, statuspage
+from statuspage_query.api.pinghome import incident, statuspage, subscription
 from statuspage_query.domains import Domains
 from statuspage_query.project import FOLLOWED, NAME, NOUNS
 from statuspage_query.public.addresses import Addresses
@@ -66,8 +66,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
     settings = settings or Settings()
     application = app.build(
-        NAME, settings, _start, [statuspage.routes, incident.routes],
-        "Public status pages, and records of them, their components, incidents and maintenance.",
+        NAME, settings, _start, [statuspage.routes, incident.routes, subscription.routes],
+        "Public status pages, and records of them, their components, incidents, maintenance and subscriptions.",
     )  # fmt: skip
     publisher = application.state.publisher = Publisher(Snapshot(settings.data / NAME / "pages"))
     addresses = application.state.addresses = Addresses(settings)

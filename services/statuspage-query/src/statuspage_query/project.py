@@ -12,6 +12,7 @@ from pinghome_common.events import Envelope
 from pinghome_common.events.incident import Incident, IncidentUpdate
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.items import Item
+from statuspage_query import subscriptions
 from statuspage_query.incidents import course
 from statuspage_query.statuses import of_followed
 
@@ -25,7 +26,7 @@ RECORDS = {
     "template": ("page", ()),
 }
 """What a page tells of, what each belongs to, and its times that are columns."""
-NOUNS = ("statuspage", *RECORDS)
+NOUNS = ("statuspage", "subscription", *RECORDS)
 
 
 class _Update(msgspec.Struct):
@@ -78,6 +79,8 @@ async def pages(tx: Connection, items: list[Item]) -> None:
     incidents = set()
     for item in items:
         event: Envelope = item.value
+        if event.noun == "subscription":
+            continue
         if event.noun in RECORDS:
             await _record(tx, event)
             if event.noun == "incident":
@@ -98,6 +101,7 @@ async def pages(tx: Connection, items: list[Item]) -> None:
         changes = [(each.id, event.time, each.status.value) for each in it.components]
         await tx.executemany(_COMPONENT_CHANGE, changes)
     await _retell(tx, incidents)
+    await subscriptions.store(tx, [item.value for item in items if item.value.noun == "subscription"])
 
 
 async def _record(tx: Connection, event: Envelope) -> None:

@@ -13,6 +13,7 @@ from pinghome_common.db import Database
 from pinghome_common.errors import NotFound
 from pinghome_common.events.incident import Incident, IncidentUpdate, Maintenance, Recurrence, Template
 from pinghome_common.events.statuspage import Component, ComponentStatus, StatusPage
+from pinghome_common.events.subscription import Subscription
 from statuspage_query.statuses import Given, History, Since, shown, timeline
 
 T = TypeVar("T")
@@ -50,6 +51,21 @@ class Read:
         if row is None:
             raise NotFound("Status page not found")
         return _decode(row["state"]), row["version"]
+
+    async def subscriptions(self, page: UUID, offset: int, limit: int) -> tuple[list[Subscription], int]:
+        """Subscriptions to a page, newest first, and how many there are.
+
+        Raises:
+            NotFound: the page does not exist or belongs to another organisation.
+        """
+        await self.page(page)
+        rows = await self._db.fetch(
+            "SELECT s.state FROM subscribed t JOIN subscription s ON s.id = t.subscription WHERE t.page = $1"
+            " ORDER BY t.created_at DESC, s.id DESC LIMIT $2 OFFSET $3",
+            page, limit, offset,
+        )  # fmt: skip
+        total = await self._db.fetchval("SELECT count(*) FROM subscribed WHERE page = $1", page)
+        return [msgspec.json.decode(row["state"], type=Subscription) for row in rows], total
 
     async def component(self, id_: UUID) -> tuple[StatusPage, Component]:
         """A component and its page.

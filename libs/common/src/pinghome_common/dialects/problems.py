@@ -57,7 +57,7 @@ def of_pinghome(methods: Iterable[str], *, public: bool) -> Responses:
         422: {"model": Problems, "description": "fields that are missing, of the wrong type or out of range"},
     }
     if public:
-        return found | {405: {"model": Problem, "description": "not one of the heartbeat's methods"}}
+        return found | {405: {"model": Problem, "description": "a method that is not accepted here"}}
     found |= {401: {"model": Problem, "description": "no token, or an unknown one"}}
     return found if {*methods} <= {"GET", "HEAD"} else found | _COMMAND
 

@@ -1,4 +1,4 @@
-"""A notification: one message about one monitor for one channel, with every attempt to deliver it."""
+"""A notification: one message about one thing for one channel, with every attempt to deliver it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,11 +28,12 @@ class Attempt:
 class Notification:
     """One delivery; its id is the idempotency key that receivers see.
 
-    `about` is the monitor or heartbeat (`noun`), `about_version` the aggregate's version that caused it. `planned` is
-    when it was decided how to send it. A digest is sent as its first notification, which `covers` the others; those
-    name it in `digest` and share its attempts. `recipient` is set for a retry to one address of the channel after the
-    others were accepted. `reason` says why it is held, suppressed or failed; `parent` is the monitor whose outage
-    caused that, if any.
+    `about` is what it tells of, such as a monitor or an incident (`noun`), `about_version` the aggregate's version that
+    caused it, `page` the status page that it belongs to, if any. One that is told `at_once` is neither damped nor
+    together with others. `planned` is when it was decided how to send it. A digest is sent as its first notification,
+    which `covers` the others; those name it in `digest` and share its attempts. `recipient` is set for a retry to one
+    address of the channel after the others were accepted. `reason` says why it is held, suppressed or failed; `parent`
+    is the monitor whose outage caused that, if any.
     """
 
     id: UUID
@@ -47,6 +48,8 @@ class Notification:
     at: datetime
     title: str
     text: str
+    page: UUID | None = None
+    at_once: bool = False
     state: State = State.waiting
     reason: str = ""
     parent: UUID | None = None

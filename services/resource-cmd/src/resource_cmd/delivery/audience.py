@@ -66,8 +66,10 @@ class MonitorAudience:
         key: that opens their configurations.
     """
 
+    store = Notifications
     gone = (
-        "(NOT EXISTS (SELECT FROM resource r WHERE r.id = n.about)"
+        "(n.state->>'noun' IN ('resource', 'heartbeat', 'server_resource')"
+        " AND NOT EXISTS (SELECT FROM resource r WHERE r.id = n.about)"
         " AND NOT EXISTS (SELECT FROM heartbeat h WHERE h.id = n.about)"
         " AND NOT EXISTS (SELECT FROM server_resource s WHERE s.id = n.about))"
     )

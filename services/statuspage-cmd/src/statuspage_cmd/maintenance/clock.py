@@ -6,11 +6,13 @@ from uuid import UUID
 from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import PARKED, DeadLetters
+from pinghome_common.events.incident import MaintenanceStatus
 from pinghome_common.store import Actor, no_wait
 from pinghome_common.worker import Worker
 from statuspage_cmd.maintenance import maintenance, recurrence
 from statuspage_cmd.maintenance.store import Maintenances, Recurrences
 from statuspage_cmd.pages.store import Pages
+from statuspage_cmd.subscriptions import announce
 
 ACTOR = Actor("clock")
 
@@ -57,6 +59,9 @@ async def advance(tx: Connection, ids: list[UUID]) -> None:
         if due and due <= now():
             row.state = maintenance.by_clock(row.state, now())
             await store.save(row)
+            what = "started" if row.state.status is MaintenanceStatus.in_progress else "ended"
+            page = await Pages(tx, ACTOR, no_wait, now()).read(row.state.page)
+            await announce.maintenance(tx, page, row.state, what)
 
 
 async def prolong(tx: Connection, ids: list[UUID]) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 from uuid import UUID
 
+import msgspec
 from asyncpg import UniqueViolationError
 
 from pinghome_common.errors import Conflict, FieldError, Invalid
@@ -46,6 +47,12 @@ class Pages(Store[StatusPage]):
         """As everywhere; raises Conflict when the subdomain or the domain is taken."""
         async with _names():
             await super().save(row, what)
+
+    async def read(self, id_: UUID) -> StatusPage:
+        """One that is there, without a lock: whoever needs it must not keep the page's own commands waiting."""
+        state = await self._tx.fetchval("SELECT state FROM statuspage WHERE id = $1", id_)
+        page: StatusPage = msgspec.json.decode(state, type=StatusPage)
+        return page
 
     async def set_password(self, page: UUID, hash_: str | None) -> None:
         """Keeps the hash of a page's password; None: it has none."""

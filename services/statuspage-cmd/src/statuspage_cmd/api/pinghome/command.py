@@ -1,14 +1,24 @@
 """Commands of PingHome callers on the nouns of statuspage-cmd."""
 
+from collections.abc import AsyncIterator, Callable
 from functools import cached_property
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
+from pinghome_common.clock import now
+from pinghome_common.command import carry_out
+from pinghome_common.db import Connection
 from pinghome_common.dialects.pinghome_command import Answering, in_transaction
+from pinghome_common.errors import TooMany
+from pinghome_common.events.subscription import Subscription
+from pinghome_common.store import Actor
 from statuspage_cmd.incidents.store import Incidents, Templates, Updates
 from statuspage_cmd.maintenance.store import Maintenances, Recurrences
 from statuspage_cmd.pages.store import Pages
+from statuspage_cmd.subscriptions.asking import Wish, request
+from statuspage_cmd.subscriptions.audience import ACTOR
+from statuspage_cmd.subscriptions.store import Subscriptions
 
 
 class PageCommand(Answering):
@@ -18,6 +28,11 @@ class PageCommand(Answering):
     def pages(self) -> Pages:
         """The caller's status pages."""
         return Pages(*self._parts)
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        """Subscriptions of all pages."""
+        return Subscriptions(*self._parts)
 
     @cached_property
     def incidents(self) -> Incidents:
@@ -52,3 +67,44 @@ class PageCommand(Answering):
 
 Commanded = Annotated[PageCommand, Depends(in_transaction(PageCommand), scope="function")]
 """A command in a transaction."""
+
+
+class Subscriber:
+    """What a route needs for somebody without a token, who may know that of a subscription."""
+
+    def __init__(self, request: Request, tx: Connection, _: None, on_event: Callable[..., None]) -> None:
+        self.state, self._tx, self._client = request.app.state, tx, request.scope["client"]
+        actor = Actor(ACTOR.name, None, request.scope["state"]["request_id"])
+        self.subscriptions = Subscriptions(tx, actor, on_event, now())
+
+    async def request(self, wish: Wish) -> Subscription:
+        """Has an address asked whether it wants to be told.
+
+        Raises:
+            TooMany: too many wishes came from the client's network address.
+            NotFound, Invalid: as `asking.request`.
+        """
+        state = self.state
+        if wait := state.subscription_requests.count(self._client):
+            raise TooMany("Too many requests to subscribe came from your address; try again later.", wait)
+        return await request(self._tx, self.subscriptions, wish, state.settings, state.keys, state.guard)
+
+    def committed(self) -> None:
+        """Has it published, and delivered."""
+        self.state.relay.wake()
+        self.state.dispatcher.wake()
+
+
+def origins(request: Request) -> list[str]:
+    """Where a request may have come from, the likeliest first."""
+    headers = request.headers
+    return [headers.get("origin", ""), headers.get("referer", ""), f"//{headers.get('host', '')}"]
+
+
+async def _subscribing(request: Request) -> AsyncIterator[Subscriber]:
+    async with carry_out(request, None, Subscriber) as it:
+        yield it
+
+
+Subscribing = Annotated[Subscriber, Depends(_subscribing, scope="function")]
+"""Somebody in a transaction."""

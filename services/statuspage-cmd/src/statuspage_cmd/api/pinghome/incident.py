@@ -21,6 +21,7 @@ from statuspage_cmd.api.pinghome.incident_body import (
     UpdateUpdate,
 )
 from statuspage_cmd.incidents import incident as rules
+from statuspage_cmd.subscriptions import announce
 
 routes = Router(tags=["Incidents"], bare=True)
 
@@ -34,6 +35,7 @@ async def create(id: Id, body: CreateIncident, command: Commanded) -> Response: 
     state = rules.create(uuid7(), page, body.sent(), command.author, command.now)
     await command.incidents.check_limit(id)
     row = await command.incidents.add(state)
+    await announce.incident(command.tx, page, state, None, "published")
     return _answer(command, "created", row, 201)
 
 
@@ -47,6 +49,8 @@ async def update(id: Id, incident: Id, body: UpdateIncident, command: Commanded)
     row.state = rules.edit(row.state, settings, command.now)
     if changed:
         await _write(command, row, page, changed | {"notify": body.notify})
+    elif settings:
+        await announce.incident(command.tx, page, row.state, None, "edited")
     await command.incidents.save(row)
     return _answer(command, "updated", row)
 
@@ -78,6 +82,7 @@ async def edit_update(id: Id, incident: Id, update: Id, body: UpdateUpdate, comm
     changed.state = rules.edit_update(changed.state, page, body.sent(), command.now)
     await command.updates.save(changed)
     await _settle(command, row, page)
+    await announce.incident(command.tx, page, row.state, changed.state, "edited")
     answer = {"message": "Update updated", "update": documents.update(changed.state), "id": update}
     return command.answer(answer, version=changed.version)
 
@@ -111,6 +116,7 @@ async def _write(
     await command.updates.add(written)
     row.state.automatic = False
     row.state = rules.settle(row.state, written, page, command.now)
+    await announce.incident(command.tx, page, row.state, written, "published")
     return {"message": "Update created", "update": documents.update(written), "id": written.id}
 
 

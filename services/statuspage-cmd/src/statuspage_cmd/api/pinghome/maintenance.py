@@ -11,13 +11,14 @@ from pinghome_common.dialects.pinghome import Router
 from pinghome_common.dialects.pinghome_documents import gone, made
 from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.errors import FieldError, Invalid
-from pinghome_common.events.incident import Maintenance, Recurrence
+from pinghome_common.events.incident import Maintenance, MaintenanceStatus, Recurrence
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.store import Row
 from statuspage_cmd.api.pinghome.command import Commanded, PageCommand
 from statuspage_cmd.api.pinghome.maintenance_body import CreateMaintenance, UpdateMaintenance
 from statuspage_cmd.maintenance import maintenance as rules
 from statuspage_cmd.maintenance import recurrence
+from statuspage_cmd.subscriptions import announce
 
 routes = Router(tags=["Maintenance"], bare=True)
 
@@ -35,7 +36,10 @@ async def create(id: Id, body: CreateMaintenance, command: Commanded) -> Respons
         raise Invalid(FieldError("ends_at", "is required, or a duration"))
     state = rules.create(uuid7(), page, settings, command.author, command.now)
     await command.maintenances.check_limit(id)
-    return _answer(command, "created", await command.maintenances.add(state), 201)
+    row = await command.maintenances.add(state)
+    what = "scheduled" if state.status is MaintenanceStatus.scheduled else "started"
+    await announce.maintenance(command.tx, page, state, what)
+    return _answer(command, "created", row, 201)
 
 
 @routes.put(_PATH + "/{maintenance}", responses=made("maintenance", documents.MAINTENANCE))
@@ -47,6 +51,7 @@ async def update(id: Id, maintenance: Id, body: UpdateMaintenance, command: Comm
     row = await command.maintenances.of(id, maintenance, command.wanted)
     row.state = rules.edit(row.state, page, _single(body.sent(), row.state), command.now)
     await command.maintenances.save(row)
+    await announce.maintenance(command.tx, page, row.state, "edited")
     return _answer(command, "updated", row)
 
 
@@ -66,20 +71,22 @@ async def delete(id: Id, maintenance: Id, command: Commanded) -> Response:  # no
 @routes.post(_PATH + "/{maintenance}/start", responses=made("maintenance", documents.MAINTENANCE))
 async def start(id: Id, maintenance: Id, command: Commanded) -> Response:  # noqa: A002
     """Begins a maintenance by hand (our extension)."""
-    await command.pages.edit(id)
+    page = (await command.pages.edit(id)).state
     row = await command.maintenances.of(id, maintenance, command.wanted)
     row.state = rules.start(row.state, command.now)
     await command.maintenances.save(row)
+    await announce.maintenance(command.tx, page, row.state, "started")
     return _answer(command, "updated", row)
 
 
 @routes.post(_PATH + "/{maintenance}/end", responses=made("maintenance", documents.MAINTENANCE))
 async def end(id: Id, maintenance: Id, command: Commanded) -> Response:  # noqa: A002
     """Ends a maintenance by hand (our extension)."""
-    await command.pages.edit(id)
+    page = (await command.pages.edit(id)).state
     row = await command.maintenances.of(id, maintenance, command.wanted)
     row.state = rules.end(row.state, command.now)
     await command.maintenances.save(row)
+    await announce.maintenance(command.tx, page, row.state, "ended")
     return _answer(command, "updated", row)
 
 
@@ -92,6 +99,9 @@ async def _create_rule(page: StatusPage, settings: dict[str, Any], command: Page
     await command.recurrences.check_limit(page.id)
     row = await command.recurrences.add(state)
     await command.recurrences.begin(state, command.maintenances)
+    if occurrences := await command.maintenances.scheduled(state.id):  # of the others subscribers hear as they begin
+        first = min((each.state for each in occurrences), key=lambda it: it.scheduled_for)
+        await announce.maintenance(command.tx, page, first, "scheduled")
     return _answer(command, "created", row, 201)
 
 

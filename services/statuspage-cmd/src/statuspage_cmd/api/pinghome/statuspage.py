@@ -68,8 +68,10 @@ async def set_status(id: Id, body: Enabled, command: Commanded) -> Response:  # 
 
 @routes.delete("/v1/statuspage/{id}", responses=gone("status page"))
 async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
-    """Deletes a page with its components (A48)."""
-    await command.pages.remove(await command.pages.edit(id, command.wanted))
+    """Deletes a page with its components and subscriptions (A48)."""
+    row = await command.pages.edit(id, command.wanted)
+    await command.subscriptions.leave(id)
+    await command.pages.remove(row)
     return command.answer({"message": "Status page deleted", "id": id})
 
 

@@ -1,0 +1,29 @@
+"""Deletes each hour what has served its time: answers to repeated requests, deliveries, what nobody verified."""
+
+from pinghome_common.clock import now
+from pinghome_common.db import Connection, delete_in_batches
+from pinghome_common.store import Actor, no_wait
+from pinghome_common.worker import Worker
+from statuspage_cmd.subscriptions.store import Subscriptions
+
+OLD = {
+    "idempotency": "created_at < now() - interval '24 hours'",
+    "asked": "at < now() - interval '1 day'",
+    "notification": "NOT open AND (state->>'at')::timestamptz < now() - interval '30 days'",
+}
+"""By table, the condition of rows that nobody needs any more."""
+
+
+class Retention(Worker):
+    """Looks each hour."""
+
+    lock = "retention"
+    every = 3600.0
+
+    async def round(self, connection: Connection) -> bool:
+        """Deletes all that is old now."""
+        for table, condition in OLD.items():
+            await delete_in_batches(connection, table, condition)
+        async with connection.transaction():
+            await Subscriptions(connection, Actor(self.lock), no_wait, now()).expire()
+        return False

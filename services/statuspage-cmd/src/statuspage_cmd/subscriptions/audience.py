@@ -1,0 +1,123 @@
+"""Whom statuspage-cmd's outbox tells: the subscribers of status pages."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import msgspec
+from uuid_utils.compat import uuid7
+
+from pinghome_common.clock import now
+from pinghome_common.db import Connection, Database
+from pinghome_common.events.notification import Notification
+from pinghome_common.events.subscription import ChannelType, Subscription
+from pinghome_common.secret import unseal
+from pinghome_common.settings import Settings
+from pinghome_common.store import Actor, no_wait
+from pinghome_delivery.dependencies import ParentState
+from pinghome_delivery.email import NO_SERVER
+from pinghome_delivery.message import Sender
+from pinghome_delivery.outbox import OUTBOX, Notifications, Target
+from statuspage_cmd.subscriptions import subscription
+from statuspage_cmd.subscriptions.keys import Keys
+from statuspage_cmd.subscriptions.links import places
+from statuspage_cmd.subscriptions.senders import VERIFICATION, ByMail, BySlack, ByWebhook
+from statuspage_cmd.subscriptions.store import Subscriptions
+
+ACTOR = Actor("subscriber")
+
+
+class News(Notifications):
+    """What subscribers are told."""
+
+    source, prefix = "statuspage-cmd", "status"
+
+
+class Subscribers:
+    """The subscribers, with their addresses opened.
+
+    Args:
+        db: of this service.
+        settings: of this process.
+        keys: of subscriptions.
+        mails: whether there is a mail server.
+        after: called when a subscriber's own answer has changed something.
+    """
+
+    store: type[Notifications] = News
+    gone = (
+        "(NOT EXISTS (SELECT FROM subscription s WHERE s.id = n.channel)"
+        " OR n.state->>'noun' = 'incident' AND NOT EXISTS (SELECT FROM incident i WHERE i.id = n.about)"
+        " OR n.state->>'noun' = 'maintenance' AND NOT EXISTS (SELECT FROM maintenance m WHERE m.id = n.about))"
+    )
+    dependents: tuple[str, ...] = ()
+
+    def __init__(self, db: Database, settings: Settings, keys: Keys, *, mails: bool, after: Callable[[], None]) -> None:
+        self._db, self._settings, self._keys, self._mails, self._after = db, settings, keys, mails, after
+
+    async def prepare(self) -> None:
+        """Nothing: what waits for a mail server is looked at each minute."""
+
+    async def target(self, tx: Connection, channel: UUID) -> Target | None:
+        """Where a subscriber is told; None when it has unsubscribed."""
+        state = await tx.fetchval("SELECT state FROM subscription WHERE id = $1", channel)
+        if state is None:
+            return None
+        it = msgspec.json.decode(state, type=Subscription)
+        if it.channel_type is ChannelType.email and not self._mails:
+            return Target(kind=None, problem=NO_SERVER, waits=True)
+        try:
+            return Target(kind=await self._sender(tx, it))
+        except ValueError as error:
+            return Target(kind=None, problem=str(error))
+
+    async def parents(self, tx: Connection, abouts: set[UUID]) -> dict[UUID, ParentState]:  # noqa: ARG002
+        """None: nothing depends on another."""
+        return {}
+
+    async def _sender(self, tx: Connection, it: Subscription) -> Sender:
+        at = await places(tx, self._settings, it.pages)
+        if it.channel_type is ChannelType.email:
+            return ByMail(id=it.id, address=it.channel_value, places=at, key=self._keys.tokens)
+        url = unseal(self._keys.urls, it.sealed).decode()
+        if it.channel_type is ChannelType.slack:
+            return BySlack(id=it.id, address=url, places=at, key=self._keys.tokens)
+
+        async def verified() -> None:
+            async with self._db.transaction() as own:
+                await verify(Subscriptions(own, ACTOR, no_wait, now()), it.id)
+            self._after()
+
+        return ByWebhook(id=it.id, address=url, places=at, key=self._keys.tokens, verified=verified)
+
+
+async def verify(store: Subscriptions, id_: UUID) -> Subscription:
+    """Notes that somebody at the address wants to be told.
+
+    Raises:
+        NotFound: there is no such subscription any more.
+        Invalid: it is too late, or a page has too many subscribers.
+    """
+    row = await store.edit(id_)
+    before = row.state
+    row.state = subscription.verify(row.state, now())
+    if before.verified_at is None:
+        await store.check_limit(before.pages)
+    if row.state is not before:
+        await store.save(row, "verified")
+    return row.state
+
+
+async def ask(tx: Connection, it: Subscription, page_name: str, *, several: bool) -> None:
+    """Has an address asked whether it wants to be told, in the caller's transaction."""
+    stamp = now()
+    name = "all status pages here" if several else page_name
+    text = (
+        f"Somebody wants this address to be told of incidents and maintenance of {name}. "
+        "If that was you, confirm it within 24 hours."
+    )
+    news = Notification(
+        id=uuid7(), organisation=it.organisation, channel=it.id, channel_name=it.channel_value,
+        channel_kind=it.channel_type, noun="subscription", about=it.id, about_version=0, what=VERIFICATION, at=stamp,
+        title="Confirm your subscription", text=text, page=it.pages[0], at_once=True, created_at=stamp,
+    )  # fmt: skip
+    await News(tx, OUTBOX, no_wait, stamp).add_many([news])
