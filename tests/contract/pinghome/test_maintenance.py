@@ -128,7 +128,8 @@ async def test_another_rule_makes_the_same_occurrences_anew(client: Client, own:
 @pytest.mark.parametrize(
     ("field", "more"),
     [
-        ("title", {"title": ""}), ("scheduled_for", {"scheduled_for": "soon"}), ("scheduled_for", {"scheduled_for": None}),
+        ("title", {"title": ""}), ("scheduled_for", {"scheduled_for": "soon"}),
+        ("scheduled_for", {"scheduled_for": None}),
         ("ends_at", {"ends_at": BODY["scheduled_for"]}), ("ends_at", {"ends_at": "2020-01-01T00:00:00Z"}),
         ("ends_at", {"scheduled_for": "2020-01-01T00:00:00Z", "ends_at": "2020-01-02T00:00:00Z"}),
         ("ends_at", {"ends_at": z(SOON + timedelta(days=91))}), ("ends_at", {"duration": 5, "ends_at": z(SOON)}),

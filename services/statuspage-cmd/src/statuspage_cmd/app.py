@@ -7,11 +7,15 @@ from fastapi import FastAPI
 from pinghome_common import app, event_log, migrate
 from pinghome_common.db import Database
 from pinghome_common.directory import Directory
+from pinghome_common.events import followed
+from pinghome_common.projection import Projection, Source
 from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from statuspage_cmd.api.pinghome import incident, maintenance, statuspage, template
+from statuspage_cmd.incidents.followed import follow
+from statuspage_cmd.incidents.watch import Watch
 from statuspage_cmd.maintenance.clock import Clock
 from statuspage_cmd.streams import PREFIX, STREAM, keep_streams
 
@@ -30,10 +34,14 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.progress = ProjectionProgress(broker, "statuspage-query")
     await state.progress.listen()
     state.relay = event_log.Relay(state.db, broker, STREAM, PREFIX)
+    watch = Watch(state.db, broker, state.relay.wake)
+    sources = [Source("EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], follow)]
     parts.workers |= {
         "streams": lambda: keep_streams(broker, settings, state.relay),
         "directory": state.directory.run,
         "relay": state.relay.run,
+        "followed": Projection(NAME, state.db, broker, sources, after=watch.wake).run,
+        "watch": watch.run,
         "clock": Clock(state.db, state.relay.wake).run,
     }
     parts.checks |= {"relay": state.relay.problem, **app.readiness_checks(broker, state.directory, state.db)}
