@@ -46,6 +46,15 @@ CREATE TABLE events (
 );
 CREATE INDEX events_published ON events (published_seq, id);
 
+CREATE TABLE followed (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    version integer NOT NULL,
+    status text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT followed_pkey PRIMARY KEY (id)
+);
+
 CREATE TABLE idempotency (
     organisation uuid NOT NULL,
     key text NOT NULL,
@@ -64,8 +73,10 @@ CREATE TABLE incident (
     state jsonb NOT NULL,
     page uuid NOT NULL,
     open boolean NOT NULL,
+    automatic boolean NOT NULL,
     CONSTRAINT incident_pkey PRIMARY KEY (id)
 );
+CREATE INDEX incident_automatic ON incident (page, id) WHERE automatic;
 CREATE INDEX incident_of ON incident (page, id);
 CREATE INDEX incident_open ON incident (page) WHERE open;
 
@@ -124,6 +135,14 @@ CREATE INDEX notification_planned ON notification (channel, planned);
 CREATE INDEX notification_undecided ON notification (channel, due) WHERE (open AND (planned IS NULL));
 CREATE INDEX notification_undecided_of ON notification (channel, place) WHERE (open AND (planned IS NULL));
 
+CREATE TABLE outage_told (
+    component uuid NOT NULL,
+    page uuid NOT NULL,
+    since timestamp with time zone NOT NULL,
+    CONSTRAINT outage_told_pkey PRIMARY KEY (component)
+);
+CREATE INDEX outage_told_of ON outage_told (page);
+
 CREATE TABLE page_password (
     page uuid NOT NULL,
     hash text NOT NULL,
@@ -150,9 +169,11 @@ CREATE TABLE statuspage (
     state jsonb NOT NULL,
     subdomain text NOT NULL,
     domain text,
+    look_at timestamp with time zone,
     CONSTRAINT statuspage_pkey PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX statuspage_domain ON statuspage (domain);
+CREATE INDEX statuspage_look ON statuspage (look_at);
 CREATE INDEX statuspage_of ON statuspage (organisation);
 CREATE UNIQUE INDEX statuspage_subdomain ON statuspage (subdomain);
 
@@ -199,6 +220,9 @@ ALTER TABLE incident_update
 
 ALTER TABLE maintenance
     ADD CONSTRAINT maintenance_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE outage_told
+    ADD CONSTRAINT outage_told_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
 
 ALTER TABLE page_password
     ADD CONSTRAINT page_password_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;

@@ -281,7 +281,7 @@ class Elements(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
 
-EVIL = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}"
+EVIL = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{70001*70003}}"
 
 
 def test_no_text_becomes_a_part_of_the_page():
@@ -308,7 +308,7 @@ def test_no_text_becomes_a_part_of_the_page():
             assert tag != "img", path
             assert not [name for name in attributes if name.startswith("on")], path
             assert tag != "script" or attributes["src"].startswith("/static/page-"), path
-            assert "49" not in str(attributes.get("content")), path
+            assert "4900280003" not in str(attributes.get("content")), path
 
 
 def test_pages_have_no_style_or_script_in_them_and_ask_no_other_host(whole: Material):

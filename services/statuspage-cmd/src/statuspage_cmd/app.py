@@ -8,7 +8,9 @@ from pinghome_common import app, event_log, migrate
 from pinghome_common.address_counts import AddressCounts
 from pinghome_common.db import Database
 from pinghome_common.directory import Directory
+from pinghome_common.events import followed
 from pinghome_common.guard import Guard
+from pinghome_common.projection import Projection, Source
 from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
@@ -21,6 +23,8 @@ from pinghome_delivery.web import Web
 from statuspage_cmd.api import subscription_page
 from statuspage_cmd.api.cors import PublicCors
 from statuspage_cmd.api.pinghome import incident, maintenance, statuspage, subscription, template
+from statuspage_cmd.incidents.followed import follow
+from statuspage_cmd.incidents.watch import Watch
 from statuspage_cmd.maintenance.clock import Clock
 from statuspage_cmd.retention import Retention
 from statuspage_cmd.streams import PREFIX, STREAM, keep_streams
@@ -53,10 +57,14 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     parts.stack.push_async_callback(transports.web.close)
     audience = Subscribers(state.db, settings, state.keys, mails=bool(settings.smtp_url), after=state.relay.wake)
     state.dispatcher = Dispatcher(state.db, transports, audience, state.relay.wake)
+    watch = Watch(state.db, broker, state.relay.wake)
+    sources = [Source("EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], follow)]
     parts.workers |= {
         "streams": lambda: keep_streams(broker, settings, state.relay),
         "directory": state.directory.run,
         "relay": state.relay.run,
+        "followed": Projection(NAME, state.db, broker, sources, after=watch.wake).run,
+        "watch": watch.run,
         "clock": Clock(state.db, state.relay.wake).run,
         "dispatcher": state.dispatcher.run,
         "retention": Retention(state.db).run,

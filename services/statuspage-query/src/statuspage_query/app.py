@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from pinghome_common import app, migrate
 from pinghome_common.db import Database
 from pinghome_common.directory import Directory
+from pinghome_common.events import followed
 from pinghome_common.health import resting
 from pinghome_common.page_pass import page_key
 from pinghome_common.projection import Projection, Source
@@ -17,7 +18,7 @@ from pinghome_common.stream import Broker
 from statuspage_query import project
 from statuspage_query.api.pinghome import incident, statuspage, subscription
 from statuspage_query.domains import Domains
-from statuspage_query.project import FOLLOWED, NAME, NOUNS
+from statuspage_query.project import NAME, NOUNS
 from statuspage_query.public.addresses import Addresses
 from statuspage_query.public.pages import PublicPages
 from statuspage_query.public.publisher import Publisher
@@ -37,7 +38,9 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     publisher: Publisher = state.publisher
     changes = publisher.changes
     sources = [
-        Source("EVENTS", [f"events.{noun}.>" for noun in FOLLOWED], changes.watching(project.monitors, followed=True)),
+        Source(
+            "EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], changes.watching(project.monitors, followed=True)
+        ),
         Source(
             "STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], changes.watching(project.pages, followed=False)
         ),

@@ -1,23 +1,20 @@
 """Projects status pages from STATUS_EVENTS, and from EVENTS the states of what components may follow."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from pinghome_common.clock import from_micros
 from pinghome_common.db import Connection
 from pinghome_common.events import Envelope
+from pinghome_common.events.followed import last_change
 from pinghome_common.events.incident import Incident, IncidentUpdate
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.items import Item
 from statuspage_query import subscriptions
 from statuspage_query.incidents import course
-from statuspage_query.statuses import of_followed
 
 NAME = "statuspage-query"
-FOLLOWED = ("resource", "heartbeat", "server_resource")
 RECORDS = {
     "incident": ("page", ("occurred_at", "resolved_at")),
     "incident_update": ("incident", ()),
@@ -33,34 +30,6 @@ class _Update(msgspec.Struct):
     incident: UUID
 
 
-class _Vitals(msgspec.Struct):
-    status: str
-    changed_at: int = 0
-
-
-class _Change(msgspec.Struct):
-    status: str
-    at: datetime
-    version: int
-
-
-class _Monitor(msgspec.Struct):
-    """The state of a monitor or server, or of a heartbeat, whose `changed_version` is that of its last change."""
-
-    created_at: datetime
-    change: _Change | None = None
-    vitals: _Vitals | None = None
-    changed_version: int = 0
-
-    def last(self) -> _Change:
-        """The last change of status."""
-        if self.change:
-            return self.change
-        assert self.vitals  # noqa: S101  # one or the other
-        at = from_micros(self.vitals.changed_at) if self.vitals.changed_at else self.created_at
-        return _Change(self.vitals.status, at, self.changed_version)
-
-
 async def monitors(tx: Connection, items: list[Item]) -> None:
     """Stores the states of monitors, heartbeats and servers; what is deleted leaves no data."""
     for item in items:
@@ -68,10 +37,9 @@ async def monitors(tx: Connection, items: list[Item]) -> None:
         if event.deleted:
             await tx.execute("DELETE FROM followed WHERE id = $1", event.subject)
             continue
-        change = msgspec.json.decode(event.data, type=_Monitor).last()
-        status = of_followed(change.status).value
-        await tx.execute(_FOLLOWED, event.subject, event.organisation, event.version, status)
-        await tx.execute(_FOLLOWED_CHANGE, event.subject, change.version, change.at, status)
+        change = last_change(event.data)
+        await tx.execute(_FOLLOWED, event.subject, event.organisation, event.version, change.status)
+        await tx.execute(_FOLLOWED_CHANGE, event.subject, change.version, change.at, change.status)
 
 
 async def pages(tx: Connection, items: list[Item]) -> None:

@@ -11,14 +11,6 @@ from zoneinfo import ZoneInfo
 from pinghome_common.events.statuspage import ComponentStatus as Status
 from pinghome_common.uptime import percentage
 
-_OF_FOLLOWED = {
-    "up": Status.operational,
-    "running": Status.operational,
-    "late": Status.operational,
-    "down": Status.major_outage,
-    "maintenance": Status.maintenance,
-}
-
 WEIGHTS = {
     Status.operational: 0.0,
     Status.degraded: 0.0,
@@ -32,11 +24,6 @@ _WORST = (
     Status.major_outage, Status.unavailable, Status.partial_outage, Status.degraded,
     Status.maintenance, Status.operational, Status.unknown,
 )  # fmt: skip
-
-
-def of_followed(status: str) -> Status:
-    """What the state of a monitor, heartbeat or server means for a component that follows it."""
-    return _OF_FOLLOWED.get(status, Status.unknown)
 
 
 def worst(statuses: Iterable[Status]) -> Status:

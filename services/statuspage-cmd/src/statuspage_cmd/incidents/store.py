@@ -14,11 +14,11 @@ class Incidents(OfPage[Incident]):
     """Incidents; the limit is about open ones."""
 
     noun, type = "incident", Incident
-    columns: ClassVar = {"page": "uuid", "open": "boolean"}
+    columns: ClassVar = {"page": "uuid", "open": "boolean", "automatic": "boolean"}
     limit, current = 100, "open"
 
     def _values(self, state: Incident) -> list[Any]:
-        return [state.page, state.status is not IncidentStatus.resolved]
+        return [state.page, state.status is not IncidentStatus.resolved, state.automatic]
 
 
 class Updates(OfPage[IncidentUpdate]):

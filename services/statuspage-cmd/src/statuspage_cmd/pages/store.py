@@ -17,18 +17,21 @@ LIMIT = 100
 
 
 class Pages(Store[StatusPage]):
-    """Status pages; no two of the platform have the same subdomain or domain."""
+    """Status pages; no two of the platform have the same subdomain or domain.
+
+    Whenever one changes, `incidents.watch` looks at it.
+    """
 
     source, prefix = "statuspage-cmd", "status"
     noun, type = "statuspage", StatusPage
-    columns: ClassVar = {"subdomain": "text", "domain": "text"}
+    columns: ClassVar = {"subdomain": "text", "domain": "text", "look_at": "timestamptz"}
 
     @property
     def _word(self) -> str:
         return "status page"
 
     def _values(self, state: StatusPage) -> list[Any]:
-        return [state.subdomain, state.domain or None]
+        return [state.subdomain, state.domain or None, self._now]
 
     async def check_limit(self) -> None:
         """Raises Invalid when the organisation has as many as it may have; until the end, nobody else adds one."""

@@ -8,10 +8,11 @@ down_revision = "0001"
 TABLES = """
 CREATE TABLE incident (
     id uuid PRIMARY KEY, organisation uuid NOT NULL, version int NOT NULL, state jsonb NOT NULL,
-    page uuid NOT NULL REFERENCES statuspage ON DELETE CASCADE, open boolean NOT NULL
+    page uuid NOT NULL REFERENCES statuspage ON DELETE CASCADE, open boolean NOT NULL, automatic boolean NOT NULL
 );
 CREATE INDEX incident_of ON incident (page, id);
 CREATE INDEX incident_open ON incident (page) WHERE open;
+CREATE INDEX incident_automatic ON incident (page, id) WHERE automatic;
 CREATE TABLE incident_update (
     id uuid PRIMARY KEY, organisation uuid NOT NULL, version int NOT NULL, state jsonb NOT NULL,
     page uuid NOT NULL REFERENCES statuspage ON DELETE CASCADE,
@@ -41,6 +42,19 @@ CREATE TABLE recurrence (
 );
 CREATE INDEX recurrence_of ON recurrence (page);
 CREATE INDEX recurrence_next ON recurrence (next_at);
+
+-- Monitors, heartbeats and servers of all organisations: what they show, and since when.
+CREATE TABLE followed (
+    id uuid PRIMARY KEY, organisation uuid NOT NULL, version int NOT NULL, status text NOT NULL, at timestamptz NOT NULL
+);
+
+-- When the clock looks next for outages of what a page's components follow, and the last of each that was told of.
+ALTER TABLE statuspage ADD look_at timestamptz;
+CREATE INDEX statuspage_look ON statuspage (look_at);
+CREATE TABLE outage_told (
+    component uuid PRIMARY KEY, page uuid NOT NULL REFERENCES statuspage ON DELETE CASCADE, since timestamptz NOT NULL
+);
+CREATE INDEX outage_told_of ON outage_told (page);
 CREATE TABLE checkpoint (stream text PRIMARY KEY, seq bigint NOT NULL);
 CREATE TABLE dead_letter (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,0 +1,107 @@
+"""Outages in EVENTS open incidents, but not those that were over before this service came to read of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from conftest import connected
+from contract.target import eventually
+from integration.statuspage_cmd.conftest import states
+from pinghome.nats import Nats
+from pinghome_common.clock import now
+from pinghome_common.db import Database
+from pinghome_common.events import Event, encode, followed
+from pinghome_common.events.statuspage import StatusPage
+from pinghome_common.projection import Projection, Source
+from pinghome_common.stream import Broker
+from resource_cmd.scheduling.streams import make_streams
+from statuspage_cmd.incidents.followed import follow
+from statuspage_cmd.incidents.watch import Watch
+
+
+class Monitors:
+    """What resource-cmd says of monitors."""
+
+    def __init__(self, page: StatusPage, broker: Broker) -> None:
+        self.page, self.broker = page, broker
+        self.versions: dict[UUID, int] = {}
+
+    async def say(self, place: int, status: str, at: datetime) -> None:
+        id_ = self.page.components[place].resource_id
+        assert id_
+        version = self.versions[id_] = self.versions.get(id_, 0) + 1
+        data = {"created_at": at, "change": {"status": status, "at": at, "version": version}}
+        event = Event(
+            type="resource.updated", time=now(), subject=id_, organisation=self.page.organisation, version=version,
+            actor="", data=data,
+        )  # fmt: skip
+        await self.broker.publish([(event.address(), encode(event), None)])
+
+
+@asynccontextmanager
+async def monitors(page: StatusPage, nats: Nats) -> AsyncIterator[Monitors]:
+    async with Broker(nats.url("resource-cmd"), "resource-cmd") as broker:
+        await connected(broker)
+        await make_streams(broker, 1, 64 << 20)
+        yield Monitors(page, broker)
+
+
+@asynccontextmanager
+async def watching(db: Database, nats: Nats) -> AsyncIterator[Watch]:
+    async with Broker(nats.url("statuspage-cmd"), "statuspage-cmd") as broker:
+        await connected(broker)
+        watch = Watch(db, broker, lambda: None)
+        sources = [Source("EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], follow)]
+        projection = Projection("statuspage-cmd", db, broker, sources, after=watch.wake)
+        tasks = [asyncio.create_task(work.run()) for work in (watch, projection)]
+        yield watch
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def incidents(db: Database) -> list[tuple[str, str, int]]:
+    return [(it["title"], it["status"], len(it["components"])) for it in await states(db, "incident")]
+
+
+async def test_only_what_is_down_when_all_is_read_opens_an_incident(db: Database, page: StatusPage, broker: Nats):
+    past = now() - timedelta(days=9)
+    async with monitors(page, broker) as say:
+        for place in range(3):
+            await say.say(place, "down", past)
+        for _ in range(500):  # a stream that takes more than one message to read
+            await say.say(0, "down", past)
+        for place in (1, 2):
+            await say.say(place, "up", past + timedelta(hours=1))
+        async with watching(db, broker):
+            found = await eventually(lambda: incidents(db), bool, 60)
+            assert found == [("Shop is down", "investigating", 1)]
+            await say.say(2, "down", now())
+            found = await eventually(lambda: incidents(db), lambda seen: seen[0][2] == 2, 60)
+            assert found == [("Shop is down", "investigating", 2)]
+            for place in (0, 2):
+                await say.say(place, "up", now())
+            await eventually(lambda: incidents(db), lambda seen: seen[0][1] == "resolved", 60)
+            await say.say(0, "down", now())
+            await eventually(lambda: incidents(db), lambda seen: seen[0][1] == "investigating", 60)
+            updates: list[dict[str, Any]] = await states(db, "incident_update")
+            assert [it["message"] for it in updates] == [
+                "Mail is down, too.", "All that was affected works again.", "Shop is down again.",
+            ]  # fmt: skip
+            assert {it["reported_by"] for it in updates} == {""}
+
+
+async def test_what_is_deleted_is_no_longer_down(db: Database, page: StatusPage, broker: Nats):
+    async with monitors(page, broker) as say, watching(db, broker):
+        await say.say(0, "down", now())
+        await eventually(lambda: incidents(db), bool, 60)
+        id_ = page.components[0].resource_id
+        event = Event(
+            type="resource.deleted", time=now(), subject=id_, organisation=page.organisation, version=2, actor="",
+            data={},
+        )  # fmt: skip
+        await say.broker.publish([(event.address(), encode(event), None)])
+        await eventually(lambda: incidents(db), lambda seen: seen[0][1] == "resolved", 60)
