@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 
 from pinghome import postgres, services
@@ -20,6 +21,10 @@ from pinghome.supervise import Supervisor
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from running import free_port
+
+# An example's time says how busy the machine is.
+hypothesis.settings.register_profile("tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("tests")
 
 REGIONS = ["eu-central-1", "us-east-1"]
 

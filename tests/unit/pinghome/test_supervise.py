@@ -115,8 +115,11 @@ async def test_a_frozen_child_is_stopped_politely(tmp_path):
 
 async def test_stopping_during_the_backoff_starts_nothing_more(tmp_path):
     supervisor = Supervisor()
-    await supervisor.start(child(tmp_path, "echo x >> starts; exit 1"))
-    await asyncio.sleep(0.15)
+    await supervisor.start(child(tmp_path, "echo x >> starts; until [ -e end ]; do sleep 0.05; done; exit 1"))
+    (tmp_path / "end").touch()
+    async with asyncio.timeout(30):
+        while supervisor.pids:
+            await asyncio.sleep(0.01)
     await supervisor.stop()
     count = (tmp_path / "starts").read_text()
     await asyncio.sleep(0.5)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pinghome_common.guard import Guard
-from prober.probes import PROBES
+from prober.probes import PROBES, attempt
 from prober.probes.connecting import tls_context
 from prober.probes.http import probe
 from prober.probes.probe_types import Observation, ProbeSpec
@@ -102,6 +102,12 @@ async def _listening(
 
 
 Listening = Callable[..., AbstractAsyncContextManager[Target]]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine of the tests may be as late as it likes."""
+    monkeypatch.setattr(attempt, "LATE_TIMEOUT", 60)
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ async def test_drip_of_headers_ends_at_the_deadline(listening, look):
         seen = await look(target.url, deadline=0.4)
 
     assert (seen.verdict, seen.error) == (Verdict.target_fail, "timed out after 0.4 s while reading the answer")
-    assert 395 < seen.phases.total < 800
+    assert 395 < seen.phases.total < 4000
 
 
 async def test_drip_of_body_ends_at_the_deadline_with_the_status_kept(listening, look):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import partial
 from ipaddress import ip_address, ip_network
+from time import perf_counter
 
 import pytest
 
@@ -29,7 +30,7 @@ async def test_host_that_replies_is_up_with_the_time_of_the_echo(host):
 
     assert (seen.verdict, seen.error) == (Verdict.up, "")
     assert ip_address(seen.address).is_loopback
-    assert 0 < seen.phases.first_byte < 1000
+    assert 0 < seen.phases.first_byte < 5000
     assert seen.phases.total == pytest.approx((seen.phases.dns or 0) + seen.phases.first_byte)
 
 
@@ -134,14 +135,16 @@ async def test_reply_to_one_monitor_never_counts_for_another(silent):
 
 async def test_lost_echo_is_sent_again(silent, monkeypatch):
     monkeypatch.setattr(ping, "RESEND_AFTER", 0.1)
-    probing = asyncio.create_task(icmp.probe(ProbeSpec(host="127.0.0.2"), LOCAL, 5))
+    begun = perf_counter()
+    probing = asyncio.create_task(icmp.probe(ProbeSpec(host="127.0.0.2"), LOCAL, 60))
     while len(silent.sent) < 3:
         await asyncio.sleep(0.01)
     say(reply(silent.sent[-1][0]), "127.0.0.2")
     seen = await probing
 
     assert seen.verdict is Verdict.up
-    assert seen.phases.total < 100 * len(silent.sent)  # the time of the one that was answered, not of all
+    # The time of the one that was answered, not of all.
+    assert seen.phases.total < (perf_counter() - begun) * 1000 - 150
 
 
 async def test_system_without_icmp_is_our_own_fault_and_says_what_to_do(monkeypatch):

@@ -28,9 +28,9 @@ async def attempt(steps: Callable[[Observation], Awaitable[None]], deadline: flo
             seen.verdict, seen.error = explain(error)
         else:
             # A slow resolver says nothing about the target, nor does a deadline that we noticed too late.
-            ours = seen.doing == LOOKING_UP or perf_counter() - started > deadline + LATE_TIMEOUT
-            seen.verdict = Verdict.probe_error if ours else Verdict.target_fail
-            seen.error = f"timed out after {perf_counter() - started:.1f} s while {seen.doing}"
+            late = (took := perf_counter() - started) > deadline + LATE_TIMEOUT
+            seen.verdict = Verdict.probe_error if late or seen.doing == LOOKING_UP else Verdict.target_fail
+            seen.error = f"timed out after {took if late else deadline:.1f} s while {seen.doing}"
     except Exception as error:  # noqa: BLE001  # explain() tells our own bugs from the target's faults
         seen.verdict, seen.error = explain(error)
     seen.error = seen.error[:ERROR_LIMIT]  # it may quote the target
