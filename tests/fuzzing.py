@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import subprocess
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -32,9 +33,14 @@ PATHS = {
     r"^/v1/heartbeat": "heartbeat",
     r"^/v1/service/": "service",
     r"^/v1/channel": "channel",
+    r"^/v1/statuspage/\{id\}$": "page",
+    r"^/v1/statuspage/\{id\}/": "statuspage",
     r"^/api/v1/checks/\{": "check",
 }
 """What the `id` of a path is, or of a query."""
+
+PARTS = ("integration", "incident", "update", "maintenance", "template")
+"""Other parts of paths."""
 
 
 @dataclass
@@ -95,16 +101,35 @@ async def _things(platform: Platform, keys: dict[str, Any]) -> dict[str, list[st
         sent = {"name": "x", "type": "webhook", "integration": address}
         for id_ in found["resource"]:
             found["integration"].append(await made(f"/resource-cmd/v1/resource/{id_}/integration", sent))
+        await _pages(found, made)
     slugs = [f"{keys['ping_key']}/check-{n}" for n in range(THERE)]
     pinged = [*found["check"], *slugs]
     found["ping"] = [f"{each}{suffix}" for each in pinged for suffix in ("", "/start", "/fail", "/7")]
     return found
 
 
+async def _pages(found: dict[str, list[str]], made: Callable[..., Awaitable[str]]) -> None:
+    """Status pages that may be deleted, and one with what it tells of."""
+
+    async def page(subdomain: str) -> str:
+        body = {"name": "x", "description": "", "type": "public", "subdomain": subdomain}
+        return await made("/statuspage-cmd/v1/statuspage", body)
+
+    found["page"] = [await page(f"fuzz-{n}") for n in range(THERE)]
+    found["statuspage"] = [await page("fuzz")]
+    url = f"/statuspage-cmd/v1/statuspage/{found['statuspage'][0]}"
+    later = {"scheduled_for": "2100-01-01T00:00:00Z", "duration": 5}
+    bodies: dict[str, dict[str, Any]] = {"incident": {}, "maintenance": later, "template": {"name": "x"}}
+    for noun, body in bodies.items():
+        found[noun] = [await made(f"{url}/{noun}", body | {"title": str(n)}) for n in range(THERE)]
+    incident = found["incident"][0]
+    found["update"] = [await made(f"{url}/incident/{incident}/update", {"status": "identified"}) for _ in range(THERE)]
+
+
 def _toml(things: dict[str, list[str]]) -> str:
     lines = [f"[dictionaries.{noun}]\nvalues = {json.dumps(ids)}" for noun, ids in things.items()]
     for path, noun in PATHS.items():
-        ours = {"path.id": noun, "query.id": noun, "path.integration": "integration"}
+        ours = {"path.id": noun, "query.id": noun} | {f"path.{each}": each for each in PARTS}
         lines.append(f"[[operations]]\ninclude-path-regex = '{path}'")
         lines += [f'parameters."{name}" = {{ dictionary = "{of}", probability = 0.5 }}' for name, of in ours.items()]
     lines += ["[[operations]]\ninclude-path-regex = '^/ping/'"]

@@ -1,4 +1,7 @@
-"""Deletes each hour what has served its time: answers to repeated requests, deliveries, what nobody verified."""
+"""Deletes each hour what has served its time: answers to repeated requests, deliveries, what nobody verified.
+
+Also what is known of components that there are no more.
+"""
 
 from pinghome_common.clock import now
 from pinghome_common.db import Connection, delete_in_batches
@@ -8,6 +11,8 @@ from statuspage_cmd.subscriptions.store import Subscriptions
 
 OLD = {
     "idempotency": "created_at < now() - interval '24 hours'",
+    "outage_told": "NOT EXISTS (SELECT FROM statuspage p WHERE p.id = t.page"
+    " AND p.state->'components' @> jsonb_build_array(jsonb_build_object('id', t.component)))",
     "asked": "at < now() - interval '1 day'",
     "notification": "NOT open AND (state->>'at')::timestamptz < now() - interval '30 days'",
 }
