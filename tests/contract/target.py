@@ -1,6 +1,7 @@
 """A real HTTP server for monitors to look at: it can be stopped, slowed, made to fail and to redirect."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -25,12 +26,17 @@ class Asked:
 
 @dataclass
 class Target:
-    """Answers every request with `status` and what it `says`, after `pause` seconds, with a `location` if any."""
+    """Answers every request with `status` and what it `says`, after `pause` seconds, with a `location` if any.
+
+    With `echo` it says what it was sent, with `tls` it speaks https.
+    """
 
     status: int = 200
     pause: float = 0.0
     location: str = ""
     says: str = "ok"
+    echo: bool = False
+    tls: ssl.SSLContext | None = None
     port: int = 0
     asked: list[Asked] = field(default_factory=list)
     _server: asyncio.Server | None = None
@@ -38,12 +44,12 @@ class Target:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}/"
 
     async def start(self) -> None:
         """Listens, on the same port as before."""
         self.port = self.port or free_port()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self.tls)
 
     async def stop(self) -> None:
         """Refuses connections from now on."""
@@ -72,7 +78,7 @@ class Target:
             self.asked.append(Asked(time.monotonic(), method, path, headers, body))
             await asyncio.sleep(self.pause)
             location = f"Location: {self.location}\r\n" if self.location else ""
-            said = self.says.encode()
+            said = (body if self.echo else self.says).encode()
             head = f"HTTP/1.1 {self.status} Told\r\n{location}Content-Length: {len(said)}\r\nConnection: close\r\n\r\n"
             writer.write(head.encode() + said)
             await writer.drain()

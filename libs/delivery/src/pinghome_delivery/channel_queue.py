@@ -234,10 +234,14 @@ UPDATE notification SET due = $3 WHERE channel = $1 AND open AND due <= greatest
 _NEXT_ABOUT = """
 UPDATE notification SET due = $3 WHERE channel = $1 AND open AND planned IS NULL AND about = ANY($2::uuid[])
 """
-# Only a leader that is decided on has `planned` and `due`: what it covers waits for it without a time.
+# Only a leader that is decided on has `planned` and `due`: what it covers waits for it without a time. What is told at
+# once and came before it is decided on first.
 _LEADER = """
 SELECT state, version, {gone} AS gone FROM notification n
-WHERE channel = $1 AND open AND planned IS NOT NULL AND due <= $2 ORDER BY place LIMIT 1
+WHERE channel = $1 AND open AND planned IS NOT NULL AND due <= $2 AND NOT EXISTS (
+    SELECT FROM notification u WHERE u.channel = $1 AND u.open AND u.planned IS NULL AND u.due <= greatest($2, now())
+    AND u.place < n.place AND (u.state->>'at_once')::boolean
+) ORDER BY place LIMIT 1
 """
 _COVERED = "SELECT state, version, {gone} AS gone FROM notification n WHERE id = ANY($1::uuid[]) ORDER BY place"
 # New ones are due by the server's clock, which may be ahead of ours.

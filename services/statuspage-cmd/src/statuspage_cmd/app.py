@@ -40,7 +40,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state, settings = application.state, application.state.settings
     url = settings.database("statuspage_cmd")
     await migrate.upgrade((url, MIGRATIONS))
-    state.db = await parts.stack.enter_async_context(Database(url))
+    state.db = await parts.stack.enter_async_context(Database(url, size=12))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
     state.directory = Directory(broker, settings.data / NAME / "known")
     state.progress = ProjectionProgress(broker, "statuspage-query")
@@ -57,7 +57,12 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     parts.stack.push_async_callback(transports.web.close)
     audience = Subscribers(state.db, settings, state.keys, mails=bool(settings.smtp_url), after=state.relay.wake)
     state.dispatcher = Dispatcher(state.db, transports, audience, state.relay.wake)
-    watch = Watch(state.db, broker, state.relay.wake)
+
+    def decided() -> None:
+        state.relay.wake()
+        state.dispatcher.wake()
+
+    watch = Watch(state.db, broker, decided)
     sources = [Source("EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], follow)]
     parts.workers |= {
         "streams": lambda: keep_streams(broker, settings, state.relay),
@@ -65,7 +70,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "relay": state.relay.run,
         "followed": Projection(NAME, state.db, broker, sources, after=watch.wake).run,
         "watch": watch.run,
-        "clock": Clock(state.db, state.relay.wake).run,
+        "clock": Clock(state.db, decided).run,
         "dispatcher": state.dispatcher.run,
         "retention": Retention(state.db).run,
     }

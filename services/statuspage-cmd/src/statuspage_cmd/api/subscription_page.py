@@ -38,7 +38,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
-END = '<form method="post" action="{}/unsubscribe"><button>Unsubscribe</button></form>'
+END = '<form method="post" action="{0}/unsubscribe"><button>Unsubscribe</button></form>'
 CONFIRM = '<form method="post" action="{0}"><button>Confirm the subscription</button></form>' + END
 ENDED = "You are unsubscribed", "<p>You will be told nothing more. You may close this page.</p>"
 UNKNOWN = "This link is not valid", "<p>Perhaps it was not copied completely.</p>"

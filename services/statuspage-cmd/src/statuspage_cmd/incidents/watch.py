@@ -20,6 +20,7 @@ from statuspage_cmd.incidents import automatic
 from statuspage_cmd.incidents.automatic import Act, Watched
 from statuspage_cmd.incidents.store import Incidents, Updates
 from statuspage_cmd.pages.store import Pages
+from statuspage_cmd.subscriptions import announce
 
 ACTOR = Actor("watch")
 
@@ -70,11 +71,14 @@ async def look(tx: Connection, ids: list[UUID]) -> None:
         decision = automatic.decide(page, watched, incident.state if incident else None, by_people, at)
         incidents, updates = Incidents(tx, ACTOR, no_wait, at), Updates(tx, ACTOR, no_wait, at)
         if decision.act is Act.open:
-            await incidents.add(automatic.opened(uuid7(), page, decision.components, at))
+            opened = automatic.opened(uuid7(), page, decision.components, at)
+            await incidents.add(opened)
+            await announce.incident(tx, page, opened, None, "published")
         elif decision.act and incident:
             incident.state, update = automatic.updated(uuid7(), incident.state, page, decision, at)
             await updates.add(update)
             await incidents.save(incident)
+            await announce.incident(tx, page, incident.state, update, "published")
         await tx.executemany(_TOLD, [(each.id, page.id, each.since) for each in decision.told])
         await tx.execute("UPDATE statuspage SET look_at = $2 WHERE id = $1", page.id, decision.look_at)
 

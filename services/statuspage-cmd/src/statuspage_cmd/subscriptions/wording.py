@@ -39,8 +39,8 @@ def of_incident(page: StatusPage, it: Incident, update: IncidentUpdate | None, w
     """Title and text of an incident, or of one of its updates."""
     status, components = (update.status, update.components) if update else (it.opened_as, it.opened_with)
     edited = "Edited: " if what == "edited" else ""
-    affected = _affected(page, components)
-    return f"{edited}{status}: {it.title}", _paragraphs(plain((update or it).message, MOST), affected)
+    affected = _affected(page, components, over=it.resolved_at is not None)
+    return f"{edited}{_STATUSES[status]}: {it.title}", _paragraphs(plain((update or it).message, MOST), affected)
 
 
 def of_maintenance(page: StatusPage, it: Maintenance, what: str) -> tuple[str, str]:
@@ -53,10 +53,10 @@ def of_maintenance(page: StatusPage, it: Maintenance, what: str) -> tuple[str, s
     return f"{_MAINTENANCE[what]}: {it.title}", text
 
 
-def _affected(page: StatusPage, affected: Iterable[Affected]) -> str:
-    """Hidden components are not named."""
+def _affected(page: StatusPage, affected: Iterable[Affected], *, over: bool) -> str:
+    """Hidden components are not named; how the others were is of no interest when it is over."""
     statuses = {each.component: each.status for each in affected}
-    lines = [f"{it.name} ({_COMPONENTS[statuses[it.id]]})" for it in page.components
+    lines = [it.name if over else f"{it.name} ({_COMPONENTS[statuses[it.id]]})" for it in page.components
              if it.id in statuses and it.showcased]  # fmt: skip
     return f"Affected: {', '.join(lines)}" if lines else ""
 
