@@ -136,11 +136,11 @@ def icon(view: View) -> str:
     return _templates.get_template("icon.svg").render(indicator=view.indicator.value)
 
 
-def notice(page: StatusPage, at: Place, kind: str, *, unlock: bool = False, wrong: bool = False) -> str:
-    """A page that says why there is nothing to see, with a form for the password when there is one."""
+def notice(page: StatusPage, at: Place, kind: str, *, unlock: bool = False, said: str = "") -> str:
+    """A page that says why there is nothing to see, with a form for the password, and what came of the last."""
     t = LANGUAGES[at.language]
     words = {"heading": t(kind), "about": t(f"{kind}_about"), "title": t(kind)}
-    return _draw("notice.html", page, at, unlock=unlock, wrong=wrong, **words)
+    return _draw("notice.html", page, at, unlock=unlock, said=said, **words)
 
 
 def words(at: Place, kind: str) -> str:
