@@ -11,6 +11,15 @@ CREATE TABLE checkpoint (
     CONSTRAINT checkpoint_pkey PRIMARY KEY (stream)
 );
 
+CREATE TABLE claim (
+    page uuid NOT NULL,
+    domain text NOT NULL,
+    checked_at timestamp with time zone NOT NULL,
+    verified_at timestamp with time zone,
+    broken_at timestamp with time zone,
+    CONSTRAINT claim_pkey PRIMARY KEY (page)
+);
+
 CREATE TABLE component (
     id uuid NOT NULL,
     page uuid NOT NULL,
@@ -141,6 +150,9 @@ CREATE TABLE template (
     CONSTRAINT template_pkey PRIMARY KEY (id)
 );
 CREATE INDEX template_of ON template (page, id);
+
+ALTER TABLE claim
+    ADD CONSTRAINT claim_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
 
 ALTER TABLE component_change
     ADD CONSTRAINT component_change_component_fkey FOREIGN KEY (component) REFERENCES component(id) ON DELETE CASCADE;

@@ -29,6 +29,9 @@ class Dialect:
     writes: str
 
 
+SUBSCRIBING = re.compile(r"(/status/[^/]+)?/(subscribe|subscription/.*)", re.DOTALL)
+"""What a page's subscribers follow links to."""
+
 # House §8 and §9; the first match decides.
 DIALECTS = (
     Dialect(re.compile(r"/ping/.*", re.DOTALL), "data-gateway", "data-gateway"),
@@ -39,7 +42,7 @@ DIALECTS = (
     ),
     Dialect(re.compile(r"/api/v[123]/.*", re.DOTALL), "resource-query", "resource-cmd"),
     Dialect(re.compile(r"/confirm/.*", re.DOTALL), "resource-cmd", "resource-cmd"),
-    Dialect(re.compile(r"(/status/[^/]+)?/(subscribe|subscription/.*)", re.DOTALL), "statuspage-cmd", "statuspage-cmd"),
+    Dialect(SUBSCRIBING, "statuspage-cmd", "statuspage-cmd"),
     Dialect(re.compile(r"/badge/.*", re.DOTALL), "resource-query", "resource-query"),
     Dialect(re.compile(r"/status/.*", re.DOTALL), "statuspage-query", "statuspage-cmd"),
 )
@@ -66,10 +69,22 @@ class Edge:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
             return
-        app: ASGIApp | None = self.apps.get(_first_label(scope)) or self._by_prefix(scope) or self._by_dialect(scope)
-        if not self._public_metrics and (scope["path"] == "/metrics" or self._is_prober(app)):
-            app = _NOT_FOUND
+        app: ASGIApp | None = self._by_page(scope)
+        if app is None:
+            app = self.apps.get(_first_label(scope)) or self._by_prefix(scope) or self._by_dialect(scope)
+            if not self._public_metrics and (scope["path"] == "/metrics" or self._is_prober(app)):
+                app = _NOT_FOUND
+            if scope["path"].startswith("/internal/"):
+                app = _NOT_FOUND
         await (app or await self._answer(scope))(scope, receive, send)
+
+    def _by_page(self, scope: Scope) -> ASGIApp | None:
+        """One of the status pages' services, when the host is a page's own."""
+        pages = self.apps.get("statuspage-query")
+        if pages is None or not (has := getattr(pages.state, "is_page_host", None)) or not has(_host(scope)):
+            return None
+        reads = scope["method"] in READS and not SUBSCRIBING.fullmatch(scope["path"])
+        return pages if reads else self.apps.get("statuspage-cmd")
 
     def _is_prober(self, app: object) -> bool:
         return any(app is each for name, each in self.apps.items() if name not in self.public)
@@ -134,9 +149,13 @@ async def _run_lifespan(app: FastAPI, started: asyncio.Event, stop: asyncio.Even
         await stop.wait()
 
 
-def _first_label(scope: Scope) -> str:
+def _host(scope: Scope) -> str:
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    return str(host.partition(b":")[0].partition(b".")[0].decode("latin-1")).lower()
+    return str(host.decode("latin-1")).lower()
+
+
+def _first_label(scope: Scope) -> str:
+    return _host(scope).partition(":")[0].partition(".")[0]
 
 
 async def _readiness(app: ASGIApp) -> object:

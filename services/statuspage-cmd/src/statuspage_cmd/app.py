@@ -10,6 +10,7 @@ from pinghome_common.db import Database
 from pinghome_common.directory import Directory
 from pinghome_common.events import followed
 from pinghome_common.guard import Guard
+from pinghome_common.page_pass import page_key
 from pinghome_common.projection import Projection, Source
 from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.serve import run
@@ -20,12 +21,13 @@ from pinghome_delivery.mail import Mail
 from pinghome_delivery.message import Transports
 from pinghome_delivery.rate_limiter import RateLimiter
 from pinghome_delivery.web import Web
-from statuspage_cmd.api import subscription_page
+from statuspage_cmd.api import subscription_page, unlock
 from statuspage_cmd.api.cors import PublicCors
 from statuspage_cmd.api.pinghome import incident, maintenance, statuspage, subscription, template
 from statuspage_cmd.incidents.followed import follow
 from statuspage_cmd.incidents.watch import Watch
 from statuspage_cmd.maintenance.clock import Clock
+from statuspage_cmd.pages.tries import Tries
 from statuspage_cmd.retention import Retention
 from statuspage_cmd.streams import PREFIX, STREAM, keep_streams
 from statuspage_cmd.subscriptions.audience import Subscribers
@@ -48,6 +50,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.relay = event_log.Relay(state.db, broker, STREAM, PREFIX)
     state.guard, state.keys = Guard(settings.probe_allow_cidrs), keys(settings)
     state.subscription_requests = AddressCounts(settings.subscriptions_per_hour, 3600)
+    state.page_key, state.unlock_tries = page_key(settings), Tries()
     transports = Transports(
         guard=state.guard,
         web=Web(state.guard),
@@ -79,7 +82,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    nouns = (statuspage, incident, maintenance, template, subscription, subscription_page)
+    nouns = (statuspage, incident, maintenance, template, subscription, subscription_page, unlock)
     application = app.build(
         NAME, settings or Settings(), _start, [subscription.public, *(noun.routes for noun in nouns)],
         "Commands on status pages, their components, incidents, maintenance and subscriptions.",

@@ -1,11 +1,13 @@
 """statuspage-query: status pages, their components, and how these are and were."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
 
 from pinghome_common import app, migrate
+from pinghome_common.app import Worker
 from pinghome_common.db import Database
 from pinghome_common.directory import Directory
 from pinghome_common.events import followed
@@ -17,6 +19,7 @@ from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from statuspage_query import project
 from statuspage_query.api.pinghome import incident, statuspage, subscription
+from statuspage_query.claims import Claims
 from statuspage_query.domains import Domains
 from statuspage_query.project import NAME, NOUNS
 from statuspage_query.public.addresses import Addresses
@@ -34,9 +37,9 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.db = await parts.stack.enter_async_context(Database(url))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
     state.directory = Directory(broker, settings.data / NAME / "known")
-    state.domains = Domains(settings.dns_resolver)
     publisher: Publisher = state.publisher
     changes = publisher.changes
+    claims = state.claims = Claims(state.db, Domains(settings.dns_resolver), settings, changes.add)
     sources = [
         Source(
             "EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], changes.watching(project.monitors, followed=True)
@@ -53,15 +56,23 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
             migrated.set()
         await projection.run()
 
-    async def publish() -> None:
-        with resting():
-            await migrated.wait()
-        await publisher.run(state.db, lambda: broker.connected)
+    def then(work: Worker) -> Worker:
+        async def worker() -> None:
+            with resting():
+                await migrated.wait()
+            await work()
+
+        return worker
 
     async def tables() -> str | None:
         return None if migrated.is_set() else "the database is not migrated yet"
 
-    parts.workers |= {"directory": state.directory.run, "project": project_all, "publish": publish}
+    parts.workers |= {
+        "directory": state.directory.run,
+        "project": project_all,
+        "publish": then(lambda: publisher.run(state.db, lambda: broker.connected)),
+        "claims": then(claims.run),
+    }
     parts.checks |= {"tables": tables, **app.readiness_checks(broker, state.directory, state.db)}
 
 
@@ -73,7 +84,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         "Public status pages, and records of them, their components, incidents, maintenance and subscriptions.",
     )  # fmt: skip
     publisher = application.state.publisher = Publisher(Snapshot(settings.data / NAME / "pages"))
-    addresses = application.state.addresses = Addresses(settings)
+    addresses = Addresses(settings)
+    application.state.is_page_host = partial(addresses.is_page, domains=publisher.by_domain)
     application.add_middleware(PublicPages, publisher=publisher, addresses=addresses, key=page_key(settings))
     return application
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from asyncpg import UniqueViolationError
 
+from pinghome_common.db import Connection
 from pinghome_common.errors import Conflict, FieldError, Invalid
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.store import Row, Store
@@ -65,6 +66,12 @@ class Pages(Store[StatusPage]):
         await self._tx.execute(
             "INSERT INTO page_password VALUES ($1, $2) ON CONFLICT (page) DO UPDATE SET hash = $2", page, hash_
         )
+
+
+async def password_of(tx: Connection, page: UUID) -> str | None:
+    """The hash of a page's password; None when it has none."""
+    hash_: str | None = await tx.fetchval("SELECT hash FROM page_password WHERE page = $1", page)
+    return hash_
 
 
 @asynccontextmanager

@@ -56,10 +56,16 @@ class Which:
             if page is None:
                 raise NotFound("Status page not found")
             return [_open(page, "statuspage_id")]
+        if page := await self.meant(said):
+            return [_open(page, "statuspage_id")]
+        return await self._unnamed(required=required)
+
+    async def meant(self, said: Said) -> StatusPage | None:
+        """The page that the first of some URLs is on that is on one."""
         for url in said.urls:
             if page := await self._at(url):
-                return [_open(page, "statuspage_id")]
-        return await self._unnamed(required=required)
+                return page
+        return None
 
     async def _at(self, url: str) -> StatusPage | None:
         """The page that a URL is on."""

@@ -1,6 +1,7 @@
 """Which page an address names, and which address a page has."""
 
 import re
+from collections.abc import Container
 from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -37,6 +38,11 @@ class Addresses:
             ip_address(name.strip("[]"))
             return None
         return "", name
+
+    def is_page(self, host: str, domains: Container[str]) -> bool:
+        """Whether all of a host is a page's: one below the status domain, or a domain of `domains`."""
+        names = self.names(host)
+        return names is not None and (bool(names[0]) or names[1] in domains)
 
     def url(self, page: StatusPage, scope: Scope, host: str, *, verified: bool) -> str:
         """A page's own address: its domain, its subdomain, or its path below the platform's address."""

@@ -55,9 +55,9 @@ def draw(name: str, days: Sequence[tuple[str, Span]], uptime: float | None, t: L
     return Markup(  # noqa: S704  # what is not ours is escaped above
         f'<div class="bar" role="img" aria-label="{label}" data-first="{days[0][0]}">'
         f'<svg viewBox="0 0 {PITCH * len(days) - 1} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">{paths}'
-        f'</svg></div>\n<div class="scale"><span class="all">{ago}</span><span class="lately">{lately}</span>\n'
-        f'<details class="days"><summary>{escape(summary)}</summary>\n<ol>\n{said}\n</ol>\n</details>'
-        f"<span>{escape(t('today'))}</span></div>"
+        f'</svg></div>\n<details class="days"><summary>'
+        f'<span class="all">{ago}</span><span class="lately">{lately}</span>'
+        f"<b>{escape(summary)}</b><span>{escape(t('today'))}</span></summary>\n<ol>\n{said}\n</ol></details>"
     )
 
 

@@ -32,6 +32,13 @@ class Language:
         clock = {"hour": f"{local.hour:02}", "minute": f"{local.minute:02}", "zone": local.tzname()}
         return self("moment", **self._day(local), **clock)
 
+    def until(self, begin: dt.datetime, end: dt.datetime, zone: ZoneInfo) -> str:
+        """The end of a time span: without its date, where that is the beginning's."""
+        local = end.astimezone(zone)
+        if local.date() != begin.astimezone(zone).date():
+            return self.moment(end, zone)
+        return f"{local.hour:02}:{local.minute:02}\N{NO-BREAK SPACE}{local.tzname()}"
+
     def date(self, day: dt.date | str) -> str:
         """A date; a text is one in ISO 8601."""
         return self("date", **self._day(dt.date.fromisoformat(day) if isinstance(day, str) else day))
@@ -48,6 +55,7 @@ class Language:
     def duration(self, seconds: float) -> str:
         """The two largest units of a time span."""
         left, parts = max(round(seconds), 0), []
+        left = left if left < 60 else 60 * round(left / 60)
         for unit, size in _UNITS:
             count, left = divmod(left, size)
             if count:

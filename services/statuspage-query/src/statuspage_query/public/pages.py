@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from urllib.parse import parse_qs
 from uuid import UUID
 
 import msgspec
@@ -23,6 +24,8 @@ from statuspage_query.public.publisher import Publisher
 from statuspage_query.public.render import Place
 from statuspage_query.public.site import policy
 
+ASK = "/internal/ask"
+"""Whether a certificate may be had for a domain; no edge of the public lets anybody in here."""
 NOWHERE = "-"
 """Stands in a path for a subdomain, and no page can have it: the files of what says that there is no page."""
 
@@ -63,6 +66,9 @@ class PublicPages:
             page, root = await self._of(self._publisher.by_subdomain, names[0]), ""
         elif names and names[1] in self._publisher.by_domain:
             page, root = await self._of(self._publisher.by_domain, names[1]), ""
+        elif path == ASK:
+            await reply(self._asked(scope), scope, send)
+            return
         elif path.startswith(PREFIX):
             name, slash, path = path.removeprefix(PREFIX).partition("/")
             page, path = await self._of(self._publisher.by_subdomain, name), slash + path
@@ -80,6 +86,11 @@ class PublicPages:
             await reply(self._nothing(scope, root, path), scope, send)
         else:
             await reply(found, scope, send)
+
+    def _asked(self, scope: Scope) -> Answer:
+        domain = parse_qs(scope["query_string"].decode("latin-1")).get("domain", [""])[0].lower()
+        known = domain in self._publisher.by_domain
+        return answer("yes" if known else "no", "text/plain", status=200 if known else 404, cache="no-store")
 
     async def _of(self, pages: Mapping[str, Published], name: str) -> Published | None:
         """The page of a name, as whoever has just changed it left it."""
@@ -137,8 +148,10 @@ class PublicPages:
         language = chosen(page.language, header(scope, b"accept-language"))
         place = Place(root=root, url="", language=language)
         if path in ("", "/widget") or "." not in path.rpartition("/")[2]:
-            wrong = b"unlock=failed" in scope["query_string"]
-            body = render.notice(page, place, kind, unlock=kind == "locked", wrong=wrong)
+            said = next(
+                (each for each in ("failed", "later") if f"unlock={each}".encode() in scope["query_string"]), ""
+            )
+            body = render.notice(page, place, kind, unlock=kind == "locked", said=said)
             return answer(body, "text/html", status=status, cache="no-store", headers=policy())
         return answer(
             msgspec.json.encode({"message": render.words(place, kind)}),

@@ -24,7 +24,11 @@ async def pages(db: Database) -> list[UUID]:
 
 async def material(db: Database, id_: UUID, now: datetime) -> Material | None:
     """All that is known of a page; None when there is none."""
-    row = await db.fetchrow("SELECT version, state FROM statuspage WHERE id = $1", id_)
+    row = await db.fetchrow(
+        "SELECT p.version, p.state, c.verified_at FROM statuspage p"
+        " LEFT JOIN claim c ON c.page = p.id AND c.domain = p.state->>'domain' WHERE p.id = $1",
+        id_,
+    )
     if row is None:
         return None
     page = msgspec.json.decode(row["state"], type=StatusPage)
@@ -37,6 +41,7 @@ async def material(db: Database, id_: UUID, now: datetime) -> Material | None:
     return Material(
         page=page,
         version=row["version"],
+        verified=row["verified_at"] is not None,
         timelines={id_: _since(now - KEPT, changes) for id_, changes in timelines.items()},
         incidents=sorted(incidents.values(), key=lambda each: each.occurred_at, reverse=True),
         updates=await read.updates([*incidents]),

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pinghome_common.events.statuspage import StatusPage
+from pinghome_common.events.statuspage import ComponentStatus, StatusPage
 from statuspage_query.public import bar
 from statuspage_query.public.assets import NAMES, accent_name
-from statuspage_query.public.language import LANGUAGES
+from statuspage_query.public.language import LANGUAGES, Language
 from statuspage_query.public.reports import UpdateView
 from statuspage_query.public.view import ComponentView, Indicator, Report, View
 
@@ -84,8 +84,16 @@ _templates.globals |= {"iso": _iso, "edited": _edited}
 
 def status(view: View, at: Place) -> str:
     """The page itself."""
-    few = len(view.components) <= FEW
-    return _page("status.html", view, at, "", indicator_shape=SHAPES[view.indicator], open_groups=few)
+    few, about = len(view.components) <= FEW, _about(view, LANGUAGES[at.language])
+    return _page("status.html", view, at, "", indicator_shape=SHAPES[view.indicator], open_groups=few, about=about)
+
+
+def _about(view: View, t: Language) -> str:
+    """The line below the banner: how much of all is affected, or what the page says of itself."""
+    count = sum(each.status not in (ComponentStatus.operational, ComponentStatus.unknown) for each in view.components)
+    if view.indicator in (Indicator.none, Indicator.unknown) or not count:
+        return view.page.description or t(f"indicator_about.{view.indicator.value}")
+    return t("affected_system" if count == 1 else "affected_systems", count=count, total=len(view.components))
 
 
 def history(
@@ -128,11 +136,11 @@ def icon(view: View) -> str:
     return _templates.get_template("icon.svg").render(indicator=view.indicator.value)
 
 
-def notice(page: StatusPage, at: Place, kind: str, *, unlock: bool = False, wrong: bool = False) -> str:
-    """A page that says why there is nothing to see, with a form for the password when there is one."""
+def notice(page: StatusPage, at: Place, kind: str, *, unlock: bool = False, said: str = "") -> str:
+    """A page that says why there is nothing to see, with a form for the password, and what came of the last."""
     t = LANGUAGES[at.language]
     words = {"heading": t(kind), "about": t(f"{kind}_about"), "title": t(kind)}
-    return _draw("notice.html", page, at, unlock=unlock, wrong=wrong, **words)
+    return _draw("notice.html", page, at, unlock=unlock, said=said, **words)
 
 
 def words(at: Place, kind: str) -> str:

@@ -14,7 +14,7 @@ from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.errors import DomainError
 from pinghome_common.hosts import to_ascii
 from statuspage_query.api.pinghome.reading import Reading
-from statuspage_query.domains import Domains, target
+from statuspage_query.domains import target
 from statuspage_query.statuses import days as by_day
 from statuspage_query.statuses import span
 
@@ -84,6 +84,5 @@ async def cname(
         raise DomainError(f"The domain is not valid: {error}.") from None
     page = next((it for it in await read.pages() if it.domain == name), None)
     wanted = target(request.app.state.settings, page)
-    domains: Domains = request.app.state.domains
-    configured = page is not None and await domains.configured(name, wanted, page.domain_token)
+    configured = page is not None and await request.app.state.claims.configured(page)
     return answer({"domain": name, "cname": wanted, "configured": configured})

@@ -4,13 +4,16 @@ const root = document.documentElement;
 const lang = root.lang;
 
 function localTimes(within) {
-  const moment = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" });
+  const year = new Date().getFullYear(), clock = { hour: "numeric", minute: "2-digit" };
+  const text = (at, day) => at.toLocaleString(lang, {
+    ...(day && { day: "numeric", month: "short" }), ...(day && at.getFullYear() !== year && { year: "numeric" }), ...clock,
+  });
   for (const it of within.querySelectorAll("time")) {
-    const at = it.dateTime;
-    if (at.length > 10) {
-      it.textContent = moment.format(new Date(at));
-      it.title = at;
-    }
+    if (it.dateTime.length < 11) continue;
+    const at = new Date(it.dateTime), from = it.parentElement.matches(".span") && it.parentElement.firstElementChild;
+    const same = from && from !== it && new Date(from.dateTime).toDateString() === at.toDateString();
+    it.textContent = text(at, !same);
+    it.title = at.toLocaleString(lang, { dateStyle: "full", timeStyle: "long" });
   }
   const zone = document.querySelector(".zone");
   if (zone) zone.textContent = zone.dataset.visitor;
