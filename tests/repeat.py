@@ -73,6 +73,7 @@ def main() -> int:
     for _ in range(0 if asked.idle else os.cpu_count() or 1):
         multiprocessing.Process(target=burn, daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("interrupted"))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what is in the background deaf to it
     tell(runs, asked.times)
     while len(runs) < asked.times:
         runs.append(run_once(asked.target, kept.with_name(f"repeat-{asked.target}-{len(runs) + 1}.log")))
