@@ -197,6 +197,7 @@ CREATE TABLE resource (
     domain text DEFAULT ''::text NOT NULL,
     domain_checked_at timestamp with time zone,
     remind_from timestamp with time zone,
+    degraded boolean DEFAULT false NOT NULL,
     CONSTRAINT resource_pkey PRIMARY KEY (id)
 );
 CREATE INDEX resource_by_name ON resource (organisation, service, name);

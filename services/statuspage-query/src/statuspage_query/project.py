@@ -38,8 +38,12 @@ async def monitors(tx: Connection, items: list[Item]) -> None:
             await tx.execute("DELETE FROM followed WHERE id = $1", event.subject)
             continue
         change = last_change(event.data)
-        await tx.execute(_FOLLOWED, event.subject, event.organisation, event.version, change.status)
+        await tx.execute(_FOLLOWED, event.subject, event.organisation, event.version, change.shown)
+        if change.version == event.version:
+            await tx.execute(_FOLLOWED_CHANGE, event.subject, change.version, change.at, change.shown)
+            continue
         await tx.execute(_FOLLOWED_CHANGE, event.subject, change.version, change.at, change.status)
+        await tx.execute(_SHOWN_SINCE, event.subject, event.version, event.time, change.shown)
 
 
 async def pages(tx: Connection, items: list[Item]) -> None:
@@ -126,6 +130,13 @@ ON CONFLICT (component, at) DO UPDATE SET status = $3
 _FOLLOWED = """
 INSERT INTO followed AS old VALUES ($1, $2, $3, $4)
 ON CONFLICT (id) DO UPDATE SET version = $3, status = $4 WHERE old.version < $3
+"""
+
+# Regions fail, or are well again, without a change of status.
+_SHOWN_SINCE = """
+INSERT INTO followed_change SELECT $1, $2, $3, $4
+WHERE $4 <> (SELECT status FROM followed_change WHERE followed = $1 ORDER BY version DESC LIMIT 1)
+ON CONFLICT DO NOTHING
 """
 
 _FOLLOWED_CHANGE = "INSERT INTO followed_change VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"

@@ -62,7 +62,8 @@ class World:
         async with self.db.connection() as connection:
             rows = await connection.fetch(
                 "SELECT convert_from(body, 'utf8')::jsonb->'data'->'change'->>'status' AS status FROM events"
-                " WHERE aggregate = $1 ORDER BY version",
+                " WHERE aggregate = $1 AND convert_from(body, 'utf8')::jsonb->>'type' <> 'resource.regions-changed'"
+                " ORDER BY version",
                 it.id,
             )
             return [row["status"] for row in rows]
@@ -176,3 +177,27 @@ async def test_a_prober_whose_clock_is_wrong_has_one_vote_like_any_other(world, 
     assert await world.history(it) == ["pending", "up", "down"]
     await world.hear(*((region, [(it, 300, UP)]) for region in "abc"))
     assert await world.history(it) == ["pending", "up", "down", "up"]
+
+
+async def test_region_that_fails_alone_is_told_once_it_has_for_two_intervals_and_when_it_is_well_again(world):
+    it = await world.add(regions=("a", "b", "c"))
+
+    async def told() -> list[list[str]]:
+        rows = await world.db.fetch(
+            "SELECT convert_from(body, 'utf8')::jsonb->'data'->'failing_regions' AS regions FROM events"
+            " WHERE aggregate = $1 ORDER BY version",
+            it.id,
+        )
+        return [msgspec.json.decode(row["regions"]) for row in rows]
+
+    for minute in range(12):
+        verdict = DOWN if minute == 2 or 4 <= minute < 8 else UP  # the first one is a blip
+        await world.hear(*[(region, [(it, 60 * minute, verdict if region == "a" else UP)]) for region in "abc"])
+    assert await world.history(it) == ["pending", "up"]
+    assert await told() == [[], [], ["a"], []]
+    assert not await world.db.fetchval("SELECT degraded FROM resource WHERE id = $1", it.id)
+    for minute in range(12, 16):
+        verdicts = {"a": DOWN, "b": DOWN if minute == 15 else UP, "c": UP}
+        await world.hear(*[(region, [(it, 60 * minute, verdicts[region])]) for region in "abc"])
+    assert await world.history(it) == ["pending", "up", "down"]
+    assert (await told())[-2:] == [["a"], []]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pinghome_common.clock import micros
 from pinghome_common.events.resource import Change, Resource, Status
-from resource_cmd.evaluation.quorum import MICRO, RegionObservation, decide, fresh_for
+from resource_cmd.evaluation.quorum import MICRO, RegionObservation, decide, failing_regions, fresh_for
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 NOW = micros(START)
@@ -169,3 +169,32 @@ def test_the_order_in_which_regions_are_listed_changes_nothing(said, shuffle):
     one, two = decide(it, said, NOW, 2), decide(it, other, NOW, 2)
     assert (one.change and one.change.status) == (two.change and two.change.status)
     assert one.judge_at == two.judge_at
+
+
+REGIONS = ("a", "b", "c")
+
+
+def failing(it, *views, at=0.0, status=Status.up):
+    return failing_regions(it, status, views, NOW + int(at * MICRO))
+
+
+def test_region_that_fails_for_two_intervals_is_a_failing_one_though_the_monitor_is_up():
+    it = monitor(regions=REGIONS)
+    assert failing(it, view("a", up=False, since=-119), view("b")) == []
+    assert failing(it, view("a", up=False, since=-120), view("b")) == ["a"]
+    assert failing(monitor(regions=REGIONS, grace_period=5), view("a", up=False, since=-299)) == []
+    assert failing(monitor(regions=REGIONS, grace_period=5), view("a", up=False, since=-300)) == ["a"]
+
+
+def test_region_is_well_again_after_as_long_and_at_once_when_it_no_longer_speaks():
+    it = monitor(regions=REGIONS, failing_regions=["a", "b"])
+    assert failing(it, view("a", since=-119), view("b", since=-120)) == ["a"]
+    assert failing(it, view("a", up=None, since=-500), view("c")) == ["a"]  # for reasons of ours
+    assert failing(it, view("a", up=False, since=-500, checked=-131), view("b", since=-500)) == []
+    assert failing(it, view("d", up=False, since=-500)) == []  # it probes no more
+
+
+def test_no_region_fails_on_its_own_while_the_monitor_is_not_up():
+    it = monitor(Status.down, regions=REGIONS, failing_regions=["a"])
+    assert failing(it, view("a", up=False, since=-500), status=Status.down) == []
+    assert failing(it, view("a", up=False, since=-500), view("b"), view("c"), status=Status.up) == ["a"]

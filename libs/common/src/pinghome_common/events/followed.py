@@ -21,11 +21,20 @@ _STATUSES = {
 
 @dataclass(frozen=True, slots=True)
 class FollowedChange:
-    """What something shows that is followed, from when on, and the version of it in which that began."""
+    """What the last change of status of something that is followed means, when it was, and in which version.
+
+    `failing`: it is up, but some of its regions fail, in which case it shows degraded.
+    """
 
     status: ComponentStatus
     at: datetime
     version: int
+    failing: bool = False
+
+    @property
+    def shown(self) -> ComponentStatus:
+        """What a component that follows it shows now."""
+        return ComponentStatus.degraded if self.failing else self.status
 
 
 class _Vitals(msgspec.Struct):
@@ -46,13 +55,15 @@ class _Monitor(msgspec.Struct):
     change: _Change | None = None
     vitals: _Vitals | None = None
     changed_version: int = 0
+    failing_regions: list[str] = []
 
 
 def last_change(state: bytes | msgspec.Raw) -> FollowedChange:
     """The last change of status in the state of a monitor, heartbeat or server."""
     it = msgspec.json.decode(state, type=_Monitor)
     if it.change:
-        return FollowedChange(_meaning(it.change.status), it.change.at, it.change.version)
+        failing = it.change.status == "up" and bool(it.failing_regions)
+        return FollowedChange(_meaning(it.change.status), it.change.at, it.change.version, failing)
     assert it.vitals  # noqa: S101  # one or the other
     at = from_micros(it.vitals.changed_at) if it.vitals.changed_at else it.created_at
     return FollowedChange(_meaning(it.vitals.status), at, it.changed_version)

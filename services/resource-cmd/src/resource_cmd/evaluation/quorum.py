@@ -79,6 +79,33 @@ def decide(it: Resource, observations: Sequence[RegionObservation], at: int, ver
     return _good(it, well, min(len(speaking) - quorum + 1, len(well)), at, version, unit)
 
 
+def failing_regions(
+    it: Resource, status: Status, observations: Sequence[RegionObservation], at: int, unit: int = 60
+) -> list[str]:
+    """The regions that fail although the monitor is up (contract H).
+
+    A region joins or leaves them when it has said the other thing for the grace period, at least for two intervals;
+    one that has not spoken lately is none of them.
+
+    Args:
+        it: the monitor, with those until now.
+        status: its status from now on.
+        observations: each region's last word.
+        at: UNIX microseconds.
+        unit: seconds in one unit of the grace period.
+    """
+    if status is not Status.up:
+        return []
+    hold = max(it.grace_period * unit, 2 * it.interval) * MICRO
+    found = []
+    for each in observations:
+        if each.region in it.regions and at - each.checked_at <= fresh_for(it.interval):
+            known, settled = each.region in it.failing_regions, at - each.since >= hold
+            if not each.up if settled and each.up is not None else known:
+                found.append(each.region)
+    return sorted(found)
+
+
 def _bad(
     it: Resource, failing: list[RegionObservation], quorum: int, at: int, version: int, unit: int, *, complete: bool
 ) -> Decision:

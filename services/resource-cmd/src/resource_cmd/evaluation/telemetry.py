@@ -17,7 +17,7 @@ from pinghome_common.items import Item
 from pinghome_common.runtime_state import lock_runtime, write_runtime
 from pinghome_common.store import Actor, no_wait
 from resource_cmd.evaluation import samples
-from resource_cmd.evaluation.quorum import RegionObservation, decide
+from resource_cmd.evaluation.quorum import RegionObservation, decide, failing_regions
 from resource_cmd.evaluation.status_changes import StatusChanges
 from resource_cmd.heartbeats.store import Heartbeats
 from resource_cmd.monitors.store import Resources
@@ -101,10 +101,10 @@ WHERE old.slot < excluded.slot
 RETURNING resource, checked_at AS at
 """
 
-# A monitor that is up, and for which no region says anything else, need not be looked at.
+# A monitor that is up, and for which no region says or has said anything else, need not be looked at.
 _TO_JUDGE = """
 SELECT id FROM resource r WHERE id = ANY($1::uuid[]) AND status <> 'paused' AND (
-    status <> 'up' OR windowed OR judge_at IS NOT NULL
+    status <> 'up' OR windowed OR degraded OR judge_at IS NOT NULL
     OR EXISTS (SELECT FROM region_observation v WHERE v.resource = r.id AND v.up IS NOT TRUE)
 )
 """
@@ -149,6 +149,13 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
         if latest < micros(it.change.at):
             continue
         decision = decide(it, observations[it.id], latest, row.version + 1, unit)
+        status = decision.change.status if decision.change else it.change.status
+        failing = failing_regions(it, status, observations[it.id], latest, unit)
+        if failing != it.failing_regions:
+            it.failing_regions = failing
+            decided += 1
+            if not decision.change:
+                await store.save(row, "regions-changed")
         if decision.change:
             await changes.monitor(store, row, decision.change)
             decided += 1

@@ -18,6 +18,7 @@ class Resources(DependentStore[Resource]):
     on_deletion = ENDED
     columns: ClassVar = {
         "service": "uuid", "name": "text", "status": "text", "interval": "int", "windowed": "boolean",
+        "degraded": "boolean",
         "domain": "text", "domain_checked_at": "timestamptz", "remind_from": "timestamptz",
     }  # fmt: skip
     duplicate = (
@@ -32,6 +33,7 @@ class Resources(DependentStore[Resource]):
         known = domain_of(state)
         return [
             *(state.service_id, state.name, state.change.status.value, state.interval, windowed),
+            bool(state.failing_regions),
             *(domain_name(state), known and known.checked_at),
             min((expiry.begins for expiry in expiries(state)), default=None),
         ]
