@@ -51,6 +51,7 @@ def test_blip_opens_nothing_and_an_outage_after_the_delay():
 
 
 def test_page_that_does_not_want_any_gets_none_but_an_open_one_ends():
+    assert decide(9, watched(SHOP, 0), it=page(auto_incidents=True, enabled=False)) == Decision()
     it = page(auto_incidents=False)
     assert decide(9, watched(SHOP, 0), it=it) == Decision()
     assert decide(9, watched(SHOP, 0), incident=opened(watched(SHOP, 0)), it=it) == Decision()

@@ -73,12 +73,12 @@ def decide(
         by_people: components that open incidents of people name.
         now: the time.
     """
-    delay = timedelta(seconds=page.auto_incident_delay)
+    wanted, delay = page.auto_incidents and page.enabled, timedelta(seconds=page.auto_incident_delay)
     ours = {each.component for each in incident.components} if incident else set()
-    fresh = [it for it in watched if page.auto_incidents and it.down and not it.maintained and it.told != it.since]
+    fresh = [it for it in watched if wanted and it.down and not it.maintained and it.told != it.since]
     ripe = [it for it in fresh if now - it.since >= delay]
     waits = [it.since + delay for it in fresh if it not in ripe]
-    waits += [now + RECHECK for it in watched if page.auto_incidents and it.down and it.maintained]
+    waits += [now + RECHECK for it in watched if wanted and it.down and it.maintained]
     news = [it for it in ripe if it.id not in by_people]
     act: Act | None = None
     if incident is None or incident.resolved_at:
