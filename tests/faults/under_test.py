@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -36,6 +37,13 @@ class Death:
     ours: bool
 
 
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Platform:
     """`async with Platform() as platform`: everything answers; `kill` ends a process, its supervisor starts another."""
 
@@ -43,6 +51,8 @@ class Platform:
         self.data = Path(tempfile.mkdtemp(prefix="pinghome-faults-"))
         self.data.chmod(0o711)  # PostgreSQL's own account must pass
         self.token = "ph_" + secrets.token_urlsafe(32)
+        self.smtp_port = free_port()
+        """Where a scenario may have a mail server."""
         self.settings = Settings(
             data=self.data,
             regions=list(regions),
@@ -53,6 +63,9 @@ class Platform:
             probe_allow_cidrs=["127.0.0.0/8"],  # monitors watch our own gateway
             period_unit_seconds=5,  # nobody waits for minutes of grace
             server_grace_seconds=GRACE,
+            smtp_url=f"smtp://127.0.0.1:{self.smtp_port}",
+            mail_from="Pinghome <alerts@example.com>",
+            mail_per_minute=60_000,
             pings_kept=10_000_000,  # the oracle counts every one
             _env_file=None,
         )

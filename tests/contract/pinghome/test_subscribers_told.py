@@ -1,6 +1,7 @@
 """What subscribers of status pages are told, from the form on the page to the mail in the inbox (contract H)."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 
 from contract.answers import refused
 from contract.client import Client
-from contract.target import eventually
+from contract.target import eventually, listening
 from mail_sink import MailSink
 
 COMMANDS = "statuspage-cmd/v1"
@@ -228,3 +229,37 @@ async def test_three_questions_a_day_and_no_more(client: Client, mails: MailSink
     witness, _ = await subscribed(client, told)
     await mailed(mails, witness, 1)
     assert len(await mailed(mails, address, 3)) == 3
+
+
+async def test_team_hears_once_of_what_a_person_publishes(client: Client, foreign: Client, told: dict[str, Any]):
+    async with listening() as receiver, listening() as strangers:
+        made = await client.channel(config={"url": receiver.url})
+        theirs = await foreign.channel(config={"url": strangers.url})
+        it = await client.tells(told["id"], "incident", title="Payments fail", message="<p>We look.</p>", notify=False)
+        await client.tells(told["id"], f"incident/{it['id']}/update", status="resolved", message="Repaired.")
+        begins = datetime.now(UTC) + timedelta(hours=1)
+        move = await client.tells(
+            told["id"], "maintenance", title="Move", scheduled_for=begins.isoformat(), duration=60
+        )
+        url = f"{COMMANDS}/statuspage/{told['id']}/maintenance/{move['id']}"
+        await client("POST", f"{url}/start")
+        await client("PUT", url, json={"title": "Moving"})
+        await client("POST", f"{url}/end")
+
+        async def heard() -> list[str]:
+            return [json.loads(asked.body)["title"] for asked in receiver.asked]
+
+        assert await eventually(heard, lambda seen: len(seen) >= 5, 60) == [
+            "Incident (investigating): Payments fail", "Incident update: resolved", "Maintenance scheduled: Move",
+            "Maintenance started: Move", "Maintenance ended: Moving",
+        ]  # fmt: skip
+        assert await receiver.silent_for(1)
+        text = json.loads(receiver.asked[0].body)["text"]
+        assert text.startswith("We look.\n\nReported by ")
+        assert strangers.asked == []
+        rows = [row for row in await ledger(client, told) if row["channel"]["id"] == made["id"]]
+        assert [row["what"] for row in reversed(rows)] == [
+            "incident", "update", "maintenance-scheduled", "maintenance-started", "maintenance-ended",
+        ]  # fmt: skip
+        await client("DELETE", f"resource-cmd/v1/channel/{made['id']}")
+        await foreign("DELETE", f"resource-cmd/v1/channel/{theirs['id']}")

@@ -17,12 +17,15 @@ import msgspec
 import pytest
 
 from authorities import Authority, pem
+from conftest import connected
 from contract.target import eventually, listening
 from integration.statuspage_cmd.conftest import ACTOR
 from mail_sink import MailSink, mail_sink
+from pinghome.nats import Nats
 from pinghome_common.clock import now
 from pinghome_common.db import Database
 from pinghome_common.errors import Invalid
+from pinghome_common.events import page_domains
 from pinghome_common.events.incident import Incident, IncidentStatus, IncidentUpdate
 from pinghome_common.events.notification import Notification
 from pinghome_common.events.statuspage import StatusPage
@@ -30,12 +33,14 @@ from pinghome_common.events.subscription import ChannelType, Subscription
 from pinghome_common.guard import Guard
 from pinghome_common.settings import Settings
 from pinghome_common.store import no_wait
+from pinghome_common.stream import Broker
 from pinghome_delivery.dispatcher import Dispatcher
 from pinghome_delivery.mail import Mail
 from pinghome_delivery.message import Transports
 from pinghome_delivery.rate_limiter import RateLimiter
 from pinghome_delivery.web import Web
 from statuspage_cmd.incidents.store import Incidents
+from statuspage_cmd.pages.address import Addresses
 from statuspage_cmd.pages.store import Pages
 from statuspage_cmd.subscriptions import announce
 from statuspage_cmd.subscriptions.asking import Wish, request
@@ -54,8 +59,8 @@ KEYS = keys(SETTINGS)
 class World:
     """One page that takes subscriptions."""
 
-    def __init__(self, db: Database, page: StatusPage, web: Web) -> None:
-        self.db, self.page, self.web = db, page, web
+    def __init__(self, db: Database, page: StatusPage, web: Web, broker: Broker) -> None:
+        self.db, self.page, self.web, self.broker = db, page, web, broker
 
     async def wishes(self, channel_type: ChannelType, value: str) -> UUID:
         """Somebody asks for a subscription."""
@@ -118,7 +123,8 @@ class World:
         """A dispatcher at work."""
         mail = Mail(url=f"smtp://127.0.0.1:{sink.port}", sender="Acme <status@example.com>") if sink else None
         transports = Transports(guard=LOOPBACK, web=self.web, mail=mail, pace=RateLimiter(apart))
-        audience = Subscribers(self.db, SETTINGS, KEYS, mails=mail is not None, after=lambda: None)
+        addresses = Addresses(SETTINGS, self.broker)
+        audience = Subscribers(self.db, addresses, KEYS, mails=mail is not None, after=lambda: None)
         task = asyncio.create_task(Dispatcher(self.db, transports, audience, lambda: None).run())
         try:
             yield
@@ -128,14 +134,16 @@ class World:
 
 
 @pytest.fixture
-async def world(db: Database, page: StatusPage) -> AsyncIterator[World]:
+async def world(db: Database, page: StatusPage, broker: Nats) -> AsyncIterator[World]:
     open_ = replace(page, subscription_enabled=True)
     async with db.transaction() as tx:
         row = await Pages(tx, ACTOR, no_wait, now()).edit_many([page.id])
         row[0].state = open_
         await Pages(tx, ACTOR, no_wait, now()).save(row[0])
     web = Web(LOOPBACK, ssl.create_default_context(cadata=pem(ROOT.certificate).decode()))
-    yield World(db, open_, web)
+    async with Broker(broker.url("statuspage-cmd"), "statuspage-cmd") as connection:
+        await connected(connection)
+        yield World(db, open_, web, connection)
     await web.close()
 
 
@@ -289,3 +297,19 @@ async def test_each_notification_is_an_event_that_says_the_same(world: World):
         assert (row["address"], event["data"], event["version"]) == (f"status.notification.{row['id']}", state, 1)
         assert event["organisation"] == state["organisation"] == str(world.page.organisation)
         assert (event["source"], state["page"]) == ("statuspage-cmd", str(world.page.id))
+
+
+async def test_links_are_on_the_pages_own_domain_once_it_is_verified(world: World, broker: Nats):
+    async def domains(_: bytes) -> bytes:
+        return page_domains.encode({world.page.id: "status.acme.example"})
+
+    await world.brings("a@example.net")
+    async with Broker(broker.url("statuspage-query"), "statuspage-query") as query, mail_sink() as sink:
+        await connected(query)
+        await query.serve(page_domains.SUBJECT, "statuspage-query", domains)
+        it = await world.opens()
+        async with world.working(sink):
+            await world.until("sent")
+    (mail,) = sink.mails
+    assert mail["List-Unsubscribe"].startswith("<https://status.acme.example/subscription/")
+    assert f"https://status.acme.example/incidents/{it.id}" in mail.get_body(("plain",)).get_content()

@@ -34,6 +34,7 @@ from resource_cmd.api.pinghome import (
     server_resource,
     service,
 )
+from resource_cmd.delivery import pages
 from resource_cmd.delivery.audience import MonitorAudience
 from resource_cmd.evaluation.deadlines import DeadlineWorker
 from resource_cmd.evaluation.telemetry import TelemetryConsumer
@@ -80,7 +81,10 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         dispatcher.wake()
 
     consumer = TelemetryConsumer(settings.period_unit_seconds, settings.server_grace_seconds)
-    sources = [Source("TELEMETRY", ["telemetry.>"], consumer.apply)]
+    sources = [
+        Source("TELEMETRY", ["telemetry.>"], consumer.apply),
+        Source("STATUS_EVENTS", [f"status.{noun}.>" for noun in pages.NOUNS], pages.hear),
+    ]
     evaluation = Projection(NAME, state.db, broker, sources, after=decided)
     deadlines = DeadlineWorker(state.db, decided, settings.period_unit_seconds)
     domains = Domains(state.db, state.guard, settings.rdap_bootstrap_url, state.relay.wake)

@@ -27,6 +27,7 @@ from statuspage_cmd.api.pinghome import incident, maintenance, statuspage, subsc
 from statuspage_cmd.incidents.followed import follow
 from statuspage_cmd.incidents.watch import Watch
 from statuspage_cmd.maintenance.clock import Clock
+from statuspage_cmd.pages.address import Addresses
 from statuspage_cmd.pages.tries import Tries
 from statuspage_cmd.retention import Retention
 from statuspage_cmd.streams import PREFIX, STREAM, keep_streams
@@ -58,7 +59,8 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         pace=RateLimiter(60 / settings.mail_per_minute),
     )
     parts.stack.push_async_callback(transports.web.close)
-    audience = Subscribers(state.db, settings, state.keys, mails=bool(settings.smtp_url), after=state.relay.wake)
+    addresses = Addresses(settings, broker)
+    audience = Subscribers(state.db, addresses, state.keys, mails=bool(settings.smtp_url), after=state.relay.wake)
     state.dispatcher = Dispatcher(state.db, transports, audience, state.relay.wake)
 
     def decided() -> None:
@@ -74,6 +76,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "followed": Projection(NAME, state.db, broker, sources, after=watch.wake).run,
         "watch": watch.run,
         "clock": Clock(state.db, decided).run,
+        "addresses": addresses.run,
         "dispatcher": state.dispatcher.run,
         "retention": Retention(state.db).run,
     }

@@ -10,7 +10,7 @@ from pinghome_common import app, migrate
 from pinghome_common.app import Worker
 from pinghome_common.db import Database
 from pinghome_common.directory import Directory
-from pinghome_common.events import followed
+from pinghome_common.events import followed, page_domains
 from pinghome_common.health import resting
 from pinghome_common.page_pass import page_key
 from pinghome_common.projection import Projection, Source
@@ -54,6 +54,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         if not migrated.is_set():  # not before it listens: pages are served while there is no database
             await migrate.upgrade((url, MIGRATIONS))
             migrated.set()
+            await broker.serve(page_domains.SUBJECT, NAME, claims.verified)
         await projection.run()
 
     def then(work: Worker) -> Worker:

@@ -9,6 +9,7 @@ import msgspec
 
 from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database
+from pinghome_common.events import page_domains
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.settings import Settings
 from pinghome_common.worker import Worker
@@ -39,6 +40,11 @@ class Claims(Worker):
                 self._changed([page.id])
         return len(rows) == AT_ONCE
 
+    async def verified(self, _: bytes) -> bytes:
+        """The answer to `page_domains.SUBJECT`."""
+        rows = await self._db.fetch(_VERIFIED)
+        return page_domains.encode({row["page"]: row["domain"] for row in rows})
+
     async def configured(self, page: StatusPage) -> bool:
         """Looks at once, because somebody asks; what is found counts."""
         configured = await self._configured(page)
@@ -60,8 +66,8 @@ class Claims(Worker):
 # A new claim is looked at each minute for a day, then each hour; a verified one each day, each hour while it is broken.
 _DUE = """
 SELECT p.state FROM statuspage p LEFT JOIN claim c ON c.page = p.id AND c.domain = p.state->>'domain'
-WHERE p.state->>'domain' <> '' AND (c.page IS NULL OR c.checked_at < $1 - CASE
-    WHEN c.verified_at IS NULL AND (p.state->>'updated_at')::timestamptz > $1 - interval '1 day'
+WHERE p.state->>'domain' <> '' AND (c.page IS NULL OR c.checked_at < $1::timestamptz - CASE
+    WHEN c.verified_at IS NULL AND (p.state->>'updated_at')::timestamptz > $1::timestamptz - interval '1 day'
         THEN interval '1 minute'
     WHEN c.verified_at IS NULL OR c.broken_at IS NOT NULL THEN interval '1 hour'
     ELSE interval '1 day' END)
@@ -71,16 +77,22 @@ ORDER BY c.checked_at NULLS FIRST LIMIT $2
 # After a week in which it was broken a domain is released.
 _NOTE = """
 WITH old AS (SELECT verified_at, broken_at FROM claim WHERE page = $1 AND domain = $2), new AS (
-    INSERT INTO claim AS it SELECT $1, $2, $3, CASE WHEN $4 THEN $3 END, NULL
+    INSERT INTO claim AS it (page, domain, checked_at, verified_at)
+    SELECT $1::uuid, $2::text, $3::timestamptz, CASE WHEN $4::boolean THEN $3::timestamptz END
     WHERE EXISTS (SELECT FROM statuspage WHERE id = $1)
-    ON CONFLICT (page) DO UPDATE SET domain = $2, checked_at = $3,
+    ON CONFLICT (page) DO UPDATE SET domain = $2, checked_at = $3::timestamptz,
         verified_at = CASE
-            WHEN $4 THEN coalesce((SELECT verified_at FROM old), $3)
-            WHEN (SELECT broken_at FROM old) > $3 - interval '7 days' THEN (SELECT verified_at FROM old)
+            WHEN $4::boolean THEN coalesce((SELECT verified_at FROM old), $3::timestamptz)
+            WHEN (SELECT broken_at FROM old) > $3::timestamptz - interval '7 days' THEN (SELECT verified_at FROM old)
             WHEN (SELECT broken_at FROM old) IS NULL THEN (SELECT verified_at FROM old) END,
-        broken_at = CASE WHEN NOT $4 AND (SELECT verified_at FROM old) IS NOT NULL
-            THEN coalesce((SELECT broken_at FROM old), $3) END
+        broken_at = CASE WHEN NOT $4::boolean AND (SELECT verified_at FROM old) IS NOT NULL
+            THEN coalesce((SELECT broken_at FROM old), $3::timestamptz) END
     RETURNING verified_at)
 SELECT coalesce((SELECT verified_at IS NOT NULL FROM new), false)
     <> coalesce((SELECT verified_at IS NOT NULL FROM old), false)
+"""
+
+_VERIFIED = """
+SELECT c.page, c.domain FROM claim c JOIN statuspage p ON p.id = c.page AND p.state->>'domain' = c.domain
+WHERE c.verified_at IS NOT NULL
 """

@@ -11,12 +11,12 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.events.notification import Notification
 from pinghome_common.events.subscription import ChannelType, Subscription
 from pinghome_common.secret import unseal
-from pinghome_common.settings import Settings
 from pinghome_common.store import Actor, no_wait
 from pinghome_delivery.dependencies import ParentState
 from pinghome_delivery.email import NO_SERVER
 from pinghome_delivery.message import Sender
 from pinghome_delivery.outbox import OUTBOX, Notifications, Target
+from statuspage_cmd.pages.address import Addresses
 from statuspage_cmd.subscriptions import subscription
 from statuspage_cmd.subscriptions.keys import Keys
 from statuspage_cmd.subscriptions.links import places
@@ -37,7 +37,7 @@ class Subscribers:
 
     Args:
         db: of this service.
-        settings: of this process.
+        addresses: of their pages.
         keys: of subscriptions.
         mails: whether there is a mail server.
         after: called when a subscriber's own answer has changed something.
@@ -51,11 +51,14 @@ class Subscribers:
     )
     dependents: tuple[str, ...] = ()
 
-    def __init__(self, db: Database, settings: Settings, keys: Keys, *, mails: bool, after: Callable[[], None]) -> None:
-        self._db, self._settings, self._keys, self._mails, self._after = db, settings, keys, mails, after
+    def __init__(
+        self, db: Database, addresses: Addresses, keys: Keys, *, mails: bool, after: Callable[[], None]
+    ) -> None:
+        self._db, self._addresses, self._keys, self._mails, self._after = db, addresses, keys, mails, after
 
     async def prepare(self) -> None:
-        """Nothing: what waits for a mail server is looked at each minute."""
+        """Asks where the pages are; what waits for a mail server is looked at each minute anyway."""
+        await self._addresses.refresh()
 
     async def target(self, tx: Connection, channel: UUID) -> Target | None:
         """Where a subscriber is told; None when it has unsubscribed."""
@@ -75,7 +78,7 @@ class Subscribers:
         return {}
 
     async def _sender(self, tx: Connection, it: Subscription) -> Sender:
-        at = await places(tx, self._settings, it.pages)
+        at = await places(tx, self._addresses, it.pages)
         if it.channel_type is ChannelType.email:
             return ByMail(id=it.id, address=it.channel_value, places=at, key=self._keys.tokens)
         url = unseal(self._keys.urls, it.sealed).decode()

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from pinghome_common.db import Connection
-from pinghome_common.settings import Settings
-from statuspage_cmd.pages.address import address
+from statuspage_cmd.pages.address import Addresses
 from statuspage_cmd.subscriptions.token import token
 
 
@@ -40,12 +39,14 @@ class Links:
         return f"{self.manage}/unsubscribe"
 
 
-async def places(tx: Connection, settings: Settings, pages: list[UUID]) -> dict[UUID, Place]:
+async def places(tx: Connection, addresses: Addresses, pages: list[UUID]) -> dict[UUID, Place]:
     """Some pages by their ids."""
     rows = await tx.fetch(
         "SELECT id, state->>'name' AS name, subdomain FROM statuspage WHERE id = ANY($1::uuid[])", pages
     )
-    return {row["id"]: Place(id=row["id"], name=row["name"], url=address(settings, row["subdomain"])) for row in rows}
+    return {
+        row["id"]: Place(id=row["id"], name=row["name"], url=addresses.of(row["id"], row["subdomain"])) for row in rows
+    }
 
 
 def links(key: bytes, subscription: UUID, place: Place) -> Links:

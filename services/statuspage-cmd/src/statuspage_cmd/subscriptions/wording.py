@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pinghome_common.events.incident import Affected, Incident, IncidentStatus, IncidentUpdate, Maintenance
 from pinghome_common.events.statuspage import ComponentStatus, StatusPage
-from statuspage_cmd.subscriptions.plain import plain
+from pinghome_common.plain import plain
 
 MOST = 4000
 """Characters of a message; the page has the rest."""
