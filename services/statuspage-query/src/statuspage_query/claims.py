@@ -60,8 +60,8 @@ class Claims(Worker):
 # A new claim is looked at each minute for a day, then each hour; a verified one each day, each hour while it is broken.
 _DUE = """
 SELECT p.state FROM statuspage p LEFT JOIN claim c ON c.page = p.id AND c.domain = p.state->>'domain'
-WHERE p.state->>'domain' <> '' AND (c.page IS NULL OR c.checked_at < $1 - CASE
-    WHEN c.verified_at IS NULL AND (p.state->>'updated_at')::timestamptz > $1 - interval '1 day'
+WHERE p.state->>'domain' <> '' AND (c.page IS NULL OR c.checked_at < $1::timestamptz - CASE
+    WHEN c.verified_at IS NULL AND (p.state->>'updated_at')::timestamptz > $1::timestamptz - interval '1 day'
         THEN interval '1 minute'
     WHEN c.verified_at IS NULL OR c.broken_at IS NOT NULL THEN interval '1 hour'
     ELSE interval '1 day' END)
@@ -71,15 +71,16 @@ ORDER BY c.checked_at NULLS FIRST LIMIT $2
 # After a week in which it was broken a domain is released.
 _NOTE = """
 WITH old AS (SELECT verified_at, broken_at FROM claim WHERE page = $1 AND domain = $2), new AS (
-    INSERT INTO claim AS it SELECT $1, $2, $3, CASE WHEN $4 THEN $3 END, NULL
+    INSERT INTO claim AS it (page, domain, checked_at, verified_at)
+    SELECT $1::uuid, $2::text, $3::timestamptz, CASE WHEN $4::boolean THEN $3::timestamptz END
     WHERE EXISTS (SELECT FROM statuspage WHERE id = $1)
-    ON CONFLICT (page) DO UPDATE SET domain = $2, checked_at = $3,
+    ON CONFLICT (page) DO UPDATE SET domain = $2, checked_at = $3::timestamptz,
         verified_at = CASE
-            WHEN $4 THEN coalesce((SELECT verified_at FROM old), $3)
-            WHEN (SELECT broken_at FROM old) > $3 - interval '7 days' THEN (SELECT verified_at FROM old)
+            WHEN $4::boolean THEN coalesce((SELECT verified_at FROM old), $3::timestamptz)
+            WHEN (SELECT broken_at FROM old) > $3::timestamptz - interval '7 days' THEN (SELECT verified_at FROM old)
             WHEN (SELECT broken_at FROM old) IS NULL THEN (SELECT verified_at FROM old) END,
-        broken_at = CASE WHEN NOT $4 AND (SELECT verified_at FROM old) IS NOT NULL
-            THEN coalesce((SELECT broken_at FROM old), $3) END
+        broken_at = CASE WHEN NOT $4::boolean AND (SELECT verified_at FROM old) IS NOT NULL
+            THEN coalesce((SELECT broken_at FROM old), $3::timestamptz) END
     RETURNING verified_at)
 SELECT coalesce((SELECT verified_at IS NOT NULL FROM new), false)
     <> coalesce((SELECT verified_at IS NOT NULL FROM old), false)
