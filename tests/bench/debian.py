@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 
 PACKAGES = {
+    "chromium": "chromium",
     "wrk": "wrk",
     "nginx": "nginx-light",
     "prometheus-blackbox-exporter": "prometheus-blackbox-exporter",

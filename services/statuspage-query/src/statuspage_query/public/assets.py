@@ -6,7 +6,7 @@ from pathlib import Path
 from statuspage_query.public.answer import FOREVER, Answer, answer
 from statuspage_query.public.colors import sheet
 
-_KINDS = {".css": "text/css", ".js": "text/javascript"}
+_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 def _load() -> tuple[dict[str, str], dict[str, Answer]]:

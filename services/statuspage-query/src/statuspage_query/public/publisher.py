@@ -18,7 +18,7 @@ LOOK = 5.0
 """Seconds between two looks whether the database is there."""
 STALE = timedelta(seconds=60)
 """After which time without the database or the broker a page says so."""
-SETTLE = 0.5
+SETTLE = 2.0
 """Seconds for which a request waits for what has just changed."""
 
 
@@ -32,6 +32,7 @@ class Publisher:
         self._snapshot = snapshot
         self._pages: dict[UUID, Published] = {}
         self._followers: dict[UUID, set[UUID]] = {}
+        self._reading = False
         for each in snapshot.load():
             self._take(each)
         at = snapshot.current_at()
@@ -43,17 +44,20 @@ class Publisher:
 
     async def settled(self, it: Published | None) -> None:
         """Waits a moment when a page has just changed, so that who wrote it reads it; None: one that may be new."""
-        await self.changes.settled(None if it is None else it.names, SETTLE)
+        if self._reading:
+            await self.changes.settled(None if it is None else it.names, SETTLE)
 
     async def run(self, db: Database, live: Callable[[], bool]) -> None:
         """Reads all pages, then those that change, until cancelled; `live`: what happens arrives here."""
         self.changes.add([*await read.pages(db), *self._pages])
+        self._reading = True
         while True:
             try:
                 for page in self._affected(self.changes.take()):
                     await self._refresh(db, page)
                     round_done()
-            except BaseException:
+            except BaseException:  # nobody shall wait for what cannot be read now
+                self._reading = False
                 self.changes.give_back()
                 raise
             finally:

@@ -1,7 +1,7 @@
 // What the page does more with a script: times of the visitor's zone, days by arrow keys, and it follows live.
 "use strict";
 const root = document.documentElement;
-const lang = root.lang;
+const lang = navigator.languages.find((it) => it.split("-")[0] === root.lang) || root.lang;
 
 function localTimes(within) {
   const year = new Date().getFullYear(), clock = { hour: "numeric", minute: "2-digit" };
@@ -109,7 +109,7 @@ async function refresh() {
 
 function key(it) {
   const holder = it.closest("[id]");
-  return holder.id + " " + [...holder.querySelectorAll(it.tagName + (it.className ? "." + it.className.split(" ")[0] : ""))].indexOf(it);
+  return holder.id + it.tagName + [...holder.querySelectorAll(it.tagName + (it.className ? "." + it.className.split(" ")[0] : ""))].indexOf(it);
 }
 
 let stream, timer;
