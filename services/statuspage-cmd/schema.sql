@@ -149,6 +149,15 @@ CREATE TABLE page_password (
     CONSTRAINT page_password_pkey PRIMARY KEY (page)
 );
 
+CREATE TABLE picture (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    page uuid NOT NULL,
+    CONSTRAINT picture_pkey PRIMARY KEY (id)
+);
+
 CREATE TABLE recurrence (
     id uuid NOT NULL,
     organisation uuid NOT NULL,
@@ -226,6 +235,9 @@ ALTER TABLE outage_told
 
 ALTER TABLE page_password
     ADD CONSTRAINT page_password_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE picture
+    ADD CONSTRAINT picture_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
 
 ALTER TABLE recurrence
     ADD CONSTRAINT recurrence_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;

@@ -109,6 +109,15 @@ CREATE TABLE maintenance (
 CREATE INDEX maintenance_of ON maintenance (page, scheduled_for);
 CREATE INDEX maintenance_open ON maintenance (page) WHERE (ended_at IS NULL);
 
+CREATE TABLE picture (
+    id uuid NOT NULL,
+    page uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    CONSTRAINT picture_pkey PRIMARY KEY (id)
+);
+CREATE INDEX picture_of ON picture (page);
+
 CREATE TABLE recurrence (
     id uuid NOT NULL,
     page uuid NOT NULL,
@@ -174,6 +183,9 @@ ALTER TABLE incident_update
 
 ALTER TABLE maintenance
     ADD CONSTRAINT maintenance_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE picture
+    ADD CONSTRAINT picture_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
 
 ALTER TABLE recurrence
     ADD CONSTRAINT recurrence_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;

@@ -98,6 +98,8 @@ _MAINTENANCE = "/v1/statuspage/{id}/maintenance"
 _TEMPLATE = "/v1/statuspage/{id}/template"
 
 EXTENSIONS = [
+    Operation(0, "PUT", PAGE_COMMANDS, "/v1/statuspage/{id}/logo"),
+    Operation(0, "PUT", PAGE_COMMANDS, "/v1/statuspage/{id}/favicon"),
     Operation(0, "POST", COMMANDS, "/v1/resource/test"),
     Operation(0, "POST", COMMANDS, "/v1/service"),  # the documents use service_id and never define it (contract A.0)
     Operation(0, "GET", RECORDS, "/v1/services"),
@@ -170,7 +172,7 @@ BODIED = [
     for each in ROUTED
     if not each.of_agents
     and each.method in {"POST", "PUT"}
-    and not each.path.endswith(("/test", "/token", "/verification", "/start", "/end"))
+    and not each.path.endswith(("/test", "/token", "/logo", "/favicon", "/verification", "/start", "/end"))
 ]
 """Those that take a body."""
 

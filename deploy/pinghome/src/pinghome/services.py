@@ -89,7 +89,7 @@ async def as_processes(settings: Settings, servers: Servers, supervisor: Supervi
         port = state.port(name)
         urls[name] = f"http://127.0.0.1:{port}"
         module, function = factory.split(":")
-        pings = ", limits.PINGS" if name == "data-gateway" else ""
+        pings = {"data-gateway": ", limits.PINGS", "statuspage-cmd": ", limits.PICTURES"}.get(name, "")
         code = (  # what is imported stays: to look through it for garbage takes a sixth of the start
             "import gc; gc.disable(); from pinghome_common import limits; from pinghome_common.serve import run;"
             f" from {module} import {function}; gc.enable(); run({function}{pings})"

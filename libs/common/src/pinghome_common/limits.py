@@ -33,10 +33,14 @@ BODY_RATE = 64 << 10  # bytes a second; a body that arrives at this rate has no 
 PROTOBUF = b"application/x-protobuf"
 PINGS = re.compile(rb"[^/]*/(?:ping|v1/heartbeat)/")
 """Host and path of pings at the data-gateway's own port."""
+PICTURES = re.compile(rb"[^/]*/(?:v1/)?statuspage/[^/]+/(?:logo|favicon)")
+"""Host and path of uploads at statuspage-cmd's own port; the route reads 2 MiB at most."""
 PINGS_OF_ALL = re.compile(
     rb"[^/]*(?:/data-gateway)?/ping/|[^/]*/data-gateway/v1/heartbeat/|data-gateway\.[^/]*/v1/heartbeat/"
+    rb"|[^/]*/statuspage-cmd/(?:v1/)?statuspage/[^/]+/(?:logo|favicon)"
+    rb"|statuspage-cmd\.[^/]*/(?:v1/)?statuspage/[^/]+/(?:logo|favicon)"
 )
-"""Host and path of pings at the platform's port, where other services have such paths, too."""
+"""Host and path of pings and uploads at the platform's port, where other services have such paths, too."""
 KEEP_ALIVE = 150.0
 """Seconds; more than proxies keep idle connections (Caddy 120, nginx 60), so they never use a closed one."""
 LINGER = 2.0  # seconds for a rejected client to read the error

@@ -10,6 +10,7 @@ from pinghome_common.db import Database
 from pinghome_common.directory import Directory
 from pinghome_common.events import followed
 from pinghome_common.guard import Guard
+from pinghome_common.limits import PICTURES
 from pinghome_common.page_pass import page_key
 from pinghome_common.projection import Projection, Source
 from pinghome_common.read_your_writes import ProjectionProgress
@@ -23,7 +24,7 @@ from pinghome_delivery.rate_limiter import RateLimiter
 from pinghome_delivery.web import Web
 from statuspage_cmd.api import subscription_page, unlock
 from statuspage_cmd.api.cors import PublicCors
-from statuspage_cmd.api.pinghome import incident, maintenance, statuspage, subscription, template
+from statuspage_cmd.api.pinghome import incident, maintenance, picture, statuspage, subscription, template
 from statuspage_cmd.incidents.followed import follow
 from statuspage_cmd.incidents.watch import Watch
 from statuspage_cmd.maintenance.clock import Clock
@@ -85,7 +86,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    nouns = (statuspage, incident, maintenance, template, subscription, subscription_page, unlock)
+    nouns = (statuspage, picture, incident, maintenance, template, subscription, subscription_page, unlock)
     application = app.build(
         NAME, settings or Settings(), _start, [subscription.public, *(noun.routes for noun in nouns)],
         "Commands on status pages, their components, incidents, maintenance and subscriptions.",
@@ -96,4 +97,4 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def main() -> None:
     """Serves until SIGTERM."""
-    run(create_app)
+    run(create_app, PICTURES)

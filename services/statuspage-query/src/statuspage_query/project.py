@@ -21,6 +21,7 @@ RECORDS = {
     "maintenance": ("page", ("scheduled_for", "ends_at", "started_at", "ended_at")),
     "recurrence": ("page", ()),
     "template": ("page", ()),
+    "picture": ("page", ()),
 }
 """What a page tells of, what each belongs to, and its times that are columns."""
 NOUNS = ("statuspage", "subscription", *RECORDS)

@@ -96,3 +96,15 @@ class StatusPage:
     groups: list[Group] = field(default_factory=list)
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Picture:
+    """A picture of a page, as PNG: its logo or its icon; the page names it by `name`, the hash of its bytes."""
+
+    id: UUID
+    organisation: UUID
+    page: UUID
+    name: str
+    png: bytes
+    created_at: datetime

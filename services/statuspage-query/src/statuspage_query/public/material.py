@@ -17,7 +17,7 @@ class Material:
 
     `timelines` is what each component showed over time, by its id, ascending; the last one is what it shows now.
     Incidents and maintenance are newest first; `updates` are those of each incident, oldest first. `verified`: the
-    page's domain is.
+    page's domain is. `pictures` are PNGs by their file names, with which the paths in the page end.
     """
 
     page: StatusPage
@@ -27,6 +27,7 @@ class Material:
     incidents: list[Incident] = field(default_factory=list)
     updates: dict[UUID, list[IncidentUpdate]] = field(default_factory=dict)
     maintenances: list[Maintenance] = field(default_factory=list)
+    pictures: dict[str, bytes] = field(default_factory=dict)
     changed_at: datetime
 
     def names(self) -> set[UUID]:

@@ -136,7 +136,7 @@ class PublicPages:
         host = header(scope, b"host")
         url = self._addresses.url(material.page, scope, host, verified=material.verified)
         language = chosen(material.page.language, header(scope, b"accept-language"))
-        return Place(root=root, url=url, language=language, stale=self._publisher.stale())
+        return Place(root, url, language, logo=it.logo, favicon=it.favicon, stale=self._publisher.stale())
 
     def _nothing(self, scope: Scope, root: str, path: str) -> Answer:
         return self._notice(

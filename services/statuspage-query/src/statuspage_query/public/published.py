@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from statuspage_query.public.answer import Answer
+from statuspage_query.public.answer import FOREVER, Answer, answer
 from statuspage_query.public.material import Material
 from statuspage_query.public.render import Place
 from statuspage_query.public.site import found
@@ -28,6 +28,20 @@ class Published:
         self._until = datetime.min.replace(tzinfo=UTC)
         self._answers: dict[tuple[str, Place], Answer] = {}
 
+    @property
+    def logo(self) -> str:
+        """The file name of its logo; empty when it has none of ours."""
+        return self._picture(self.material.page.logo)
+
+    @property
+    def favicon(self) -> str:
+        """The file name of its icon; empty when it has none of ours."""
+        return self._picture(self.material.page.favicon)
+
+    def _picture(self, path: str) -> str:
+        name = path.rpartition("/")[2]
+        return name if name in self.material.pictures else ""
+
     def become(self, material: Material) -> None:
         """What is known of the page has changed."""
         self.material, self.names = material, material.names()
@@ -45,7 +59,11 @@ class Published:
         key = path, at
         if (known := self._answers.get(key)) is not None:
             return known
-        made = found(path, shown, self.material.timelines, at)
+        name = path.removeprefix("/images/")
+        if name in (self.logo, self.favicon) and name != path:
+            made: Answer | None = answer(self.material.pictures[name], "image/png", cache=FOREVER)
+        else:
+            made = found(path, shown, self.material.timelines, at)
         if made is None:
             return None
         if len(self._answers) >= ANSWERS:

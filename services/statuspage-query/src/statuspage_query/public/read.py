@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.db import Database
-from pinghome_common.events.statuspage import StatusPage
+from pinghome_common.events.statuspage import Picture, StatusPage
 from statuspage_query.public.material import Material
 from statuspage_query.read import Read
 from statuspage_query.statuses import Since
@@ -37,6 +37,10 @@ async def material(db: Database, id_: UUID, now: datetime) -> Material | None:
     incidents |= {each.id: each for each in await read.incidents(id_, limit=TOLD)}
     maintenances = {each.id: each for each in await read.maintenances(id_, open_only=True)}
     maintenances |= {each.id: each for each in await read.maintenances(id_, limit=TOLD)}
+    pictures = [
+        msgspec.json.decode(each["state"], type=Picture)
+        for each in await db.fetch("SELECT state FROM picture WHERE page = $1", id_)
+    ]
     timelines = await read.timelines(page, page.components)
     return Material(
         page=page,
@@ -46,6 +50,7 @@ async def material(db: Database, id_: UUID, now: datetime) -> Material | None:
         incidents=sorted(incidents.values(), key=lambda each: each.occurred_at, reverse=True),
         updates=await read.updates([*incidents]),
         maintenances=sorted(maintenances.values(), key=lambda each: each.scheduled_for, reverse=True),
+        pictures={f"{each.name}.png": each.png for each in pictures},
         changed_at=now,
     )
 

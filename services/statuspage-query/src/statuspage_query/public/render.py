@@ -35,7 +35,8 @@ _EDIT = timedelta(seconds=1)
 class Place:
     """Where a page is seen: `root` is what its paths begin with, `url` its address, both without a slash at the end.
 
-    `logo` and `favicon` are the paths of its images, empty for none. `stale`: since when nothing new is known, if so.
+    `logo` and `favicon` are the file names of its pictures, empty for none. `stale`: since when nothing
+    new is known, if so.
     """
 
     root: str
@@ -165,8 +166,8 @@ def _draw(template: str, page: StatusPage, at: Place, **more: Any) -> str:
         root=at.root,
         url=at.url,
         stale=at.stale,
-        logo=at.logo,
-        favicon=at.favicon,
+        logo=at.logo and f"{at.root}/images/{at.logo}",
+        favicon=at.favicon and f"{at.root}/images/{at.favicon}",
         zone=ZoneInfo(page.timezone),
         theme=page.theme or ("dark" if page.dark_theme else "auto"),
         accent=f"{prefix}{accent_name(page.accent_color)}" if page.accent_color else "",

@@ -15,6 +15,7 @@ from pinghome_common.events.subscription import Subscription
 from pinghome_common.store import Actor
 from statuspage_cmd.incidents.store import Incidents, Templates, Updates
 from statuspage_cmd.maintenance.store import Maintenances, Recurrences
+from statuspage_cmd.pages.pictures import Pictures
 from statuspage_cmd.pages.store import Pages
 from statuspage_cmd.subscriptions.asking import Wish, request
 from statuspage_cmd.subscriptions.audience import ACTOR
@@ -33,6 +34,11 @@ class PageCommand(Answering):
     def subscriptions(self) -> Subscriptions:
         """Subscriptions of all pages."""
         return Subscriptions(*self._parts)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The caller's pages' pictures."""
+        return Pictures(*self._parts)
 
     @cached_property
     def incidents(self) -> Incidents:
