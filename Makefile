@@ -10,7 +10,7 @@ TESTS = .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
 AGENT = services/data-gateway/src/data_gateway/agent
 PROJECTS := pyproject.toml uv.lock $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
 
-.PHONY: help up test check lint types bench faults fuzz dist docs
+.PHONY: help up test check lint types bench faults fuzz pictures dist docs
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ faults: .venv/.ready $(AGENT)/SHA256SUMS ## kill everything at random under load
 
 fuzz: .venv/.ready $(AGENT)/SHA256SUMS ## ask every operation 200 times what its OpenAPI document does not say (about 10 minutes)
 	.venv/bin/python tests/fuzz $(ARGS)
+
+pictures: .venv/.ready $(AGENT)/SHA256SUMS ## photograph status pages in Chromium into docs/pictures (a minute; installs Chromium from Debian)
+	.venv/bin/python tests/pictures $(ARGS)
 
 dist: $(AGENT)/SHA256SUMS ## build what data-gateway offers to servers: the agent and its installer
 

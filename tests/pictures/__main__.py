@@ -2,23 +2,28 @@
 
 import argparse
 import asyncio
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import httpx
+from PIL import Image
 from playwright.async_api import Browser, async_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.debian import provide
 from pictures.scenes import SCENES
 from running import TOKEN, Platform, up
 
-CHROMIUM = "/usr/bin/chromium"
-SIZES = {"desktop": (1120, 900), "phone": (390, 844)}
+SHOWN = ["calm", "incident", "maintenance", "new"]
+"""The scenes of docs/pictures."""
+SIZES = {"desktop": (1120, 860), "phone": (390, 844)}
 
 
 @asynccontextmanager
@@ -49,7 +54,13 @@ async def photograph(browser: Browser, url: str, into: Path, scenes: list[str], 
             for name in scenes:
                 await page.goto(f"{url}/status/{name}")
                 await page.wait_for_load_state()
-                await page.screenshot(path=into / f"page-{name}-{size}-{scheme}.png", full_page=whole)
+                body = await page.screenshot(full_page=whole)
+                few = (
+                    Image.open(BytesIO(body))
+                    .convert("RGB")
+                    .quantize(200, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+                )
+                few.save(into / f"page-{name}-{size}-{scheme}.png", optimize=True)
             await page.close()
 
 
@@ -57,15 +68,18 @@ async def main() -> None:
     """Writes the pictures into a folder."""
     words = argparse.ArgumentParser(description="Photographs status pages.")
     words.add_argument("--into", type=Path, default=Path("docs/pictures"), help="the folder (docs/pictures)")
-    words.add_argument("--scene", choices=SCENES, action="append", help="only this one; may be repeated")
+    words.add_argument(
+        "--scene", choices=SCENES, action="append", help=f"only this one; may be repeated ({', '.join(SHOWN)})"
+    )
     words.add_argument("--whole", action="store_true", help="the whole page, not only what a window shows at first")
     asked = words.parse_args()
+    provide(["chromium"])
     with tempfile.TemporaryDirectory(prefix="pinghome-pictures-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # noqa: ASYNC240  # nothing else runs yet
         async with told(folder) as platform, async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM)
-            await photograph(browser, platform.url, asked.into, asked.scene or [*SCENES], whole=asked.whole)
+            browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"))
+            await photograph(browser, platform.url, asked.into, asked.scene or SHOWN, whole=asked.whole)
             await browser.close()
 
 
