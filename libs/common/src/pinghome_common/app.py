@@ -134,8 +134,9 @@ def build(
 
 
 def render(request: Request, error: Exception) -> Response:
-    """Renders an error in the dialect that the path belongs to."""
-    if request.scope["path"].startswith(("/api/", "/badge/")):
+    """Renders an error in the dialect that the path belongs to; pages may have any path."""
+    pages = request.app.state.name.startswith("statuspage")
+    if not pages and request.scope["path"].startswith(("/api/", "/badge/")):
         return healthchecks.render(request, error)
     return pinghome.render(request, error)
 

@@ -119,7 +119,9 @@ class PublicPages:
                 await reply(self._notice(page, scope, root, path, "forbidden", 403), scope, send)
                 return
         if path == "/events":
-            if self._live.full(client):
+            if scope["method"] == "HEAD":
+                await reply(answer("", "text/event-stream", cache="no-store"), scope, send)
+            elif self._live.full(client):
                 busy = answer(
                     b'{"message":"Too many event streams are open; ask again later"}', "application/json", status=503
                 )

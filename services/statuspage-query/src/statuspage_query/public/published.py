@@ -13,8 +13,8 @@ from statuspage_query.public.view import Indicator, View, view
 
 QUIET, TROUBLE = timedelta(minutes=5), timedelta(minutes=1)
 """How long what is shown stays true while nothing changes: percentages move with the time, faster during an outage."""
-ANSWERS = 1000
-"""Answers that are kept of one page."""
+ANSWERS = 100
+"""Answers that are kept of one page: few, because where no address is set the header Host is a part of each."""
 
 
 class Published:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from pinghome_common.events.statuspage import ComponentStatus, StatusPage
 from statuspage_query.public import bar
 from statuspage_query.public.assets import NAMES, accent_name
+from statuspage_query.public.card import card
 from statuspage_query.public.language import LANGUAGES, Language
 from statuspage_query.public.reports import UpdateView
 from statuspage_query.public.view import ComponentView, Indicator, Report, View
@@ -132,6 +133,12 @@ def badge(view: View, at: Place) -> str:
     )
 
 
+def banner_card(view: View, at: Place) -> bytes:
+    """The banner as a picture for chats."""
+    t = LANGUAGES[at.language]
+    return card(t("page_title", name=view.title), t(f"indicator.{view.indicator.value}"), SHAPES[view.indicator])
+
+
 def icon(view: View) -> str:
     """The icon of a page that has none of its own."""
     return _templates.get_template("icon.svg").render(indicator=view.indicator.value)
@@ -152,9 +159,18 @@ def words(at: Place, kind: str) -> str:
 def _page(template: str, view: View, at: Place, path: str, **more: Any) -> str:
     t = LANGUAGES[at.language]
     describe = f"{t(f'indicator.{view.indicator.value}')}. {view.page.description}".strip()
-    robots = ", ".join(view.page.robots_meta_contents)
+    robots = "noindex" if view.page.type == "private" else ", ".join(view.page.robots_meta_contents)
     return _draw(
-        template, view.page, at, view=view, title=view.title, path=path, describe=describe, robots=robots, **more
+        template,
+        view.page,
+        at,
+        view=view,
+        title=view.title,
+        path=path,
+        describe=describe,
+        robots=robots,
+        tracking=view.page.ga_tracking,
+        **more,
     )
 
 
@@ -162,6 +178,7 @@ def _draw(template: str, page: StatusPage, at: Place, **more: Any) -> str:
     t = LANGUAGES[at.language]
     prefix = f"{at.root}/static/"
     return _templates.get_template(template).render(
+        **{"tracking": "", **more},
         t=t,
         root=at.root,
         url=at.url,
@@ -173,7 +190,6 @@ def _draw(template: str, page: StatusPage, at: Place, **more: Any) -> str:
         accent=f"{prefix}{accent_name(page.accent_color)}" if page.accent_color else "",
         asset=lambda name: prefix + NAMES[name],
         bar=lambda it: bar.draw(it.name, it.days, it.uptime, t),
-        **more,
     )
 
 

@@ -62,6 +62,7 @@ _PATHS: dict[str, Callable[[View, Place], Answer]] = {
     "/feed.json": _data("application/feed+json", feeds.json_feed),
     "/badge.svg": lambda view, at: answer(render.badge(view, at), "image/svg+xml", cache=MINUTE, headers=OPEN),
     "/icon.svg": lambda view, _: answer(render.icon(view), "image/svg+xml", cache=MINUTE),
+    "/card.png": lambda view, at: answer(render.banner_card(view, at), "image/png", cache=MINUTE),
     "/widget": lambda view, at: _html(render.widget(view, at), view, framed=True),
     **{
         f"/api/v2/{name}.json": _data("application/json", lambda view, url, _, name=name: api_v2.body(name, view, url))  # type: ignore[misc]

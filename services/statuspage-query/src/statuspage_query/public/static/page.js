@@ -130,6 +130,12 @@ function quiet() {
   clearInterval(timer);
 }
 
+if (root.dataset.tracking) {
+  window.dataLayer = [];
+  const tell = function () { dataLayer.push(arguments); }; // it wants the arguments object itself
+  tell("js", new Date());
+  tell("config", root.dataset.tracking);
+}
 document.body.append(tip);
 enrich(document);
 if (document.getElementById("main")?.dataset.events) {
