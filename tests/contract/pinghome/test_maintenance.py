@@ -1,5 +1,6 @@
 """Maintenance, single and recurring: routes of ours (contract H)."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -79,6 +80,38 @@ async def test_maintenance_that_should_have_begun_is_in_progress_at_once(client:
     assert await status(client, own) == "maintenance"
     await client.tells(own["id"], "incident", components=[{"id": component, "status": "degraded"}])
     assert await status(client, own) == "degraded"  # an incident is never hidden
+
+
+async def test_commands_and_the_clock_do_not_wait_for_each_other(client: Client, own: dict[str, Any]):
+    component = own["components"][0]["id"]
+    now = datetime.now(UTC)
+    made = []
+    for tenth in range(30):
+        begin = now + timedelta(seconds=5 + tenth / 10)
+        times = {"scheduled_for": z(begin), "ends_at": z(begin + timedelta(seconds=2))}
+        it = await client.tells(own["id"], "maintenance", components=[component], **times, duration=None)
+        made.append(f"/maintenance/{it['id']}")
+    rule = await client.tells(own["id"], "maintenance", **BODY, rrule="FREQ=WEEKLY")
+    made.append(f"/maintenance/{rule['id']}")
+    ended: list[bool] = []
+
+    async def change(path: str) -> None:
+        while not ended:
+            answer = await client("PUT", f"{COMMANDS}/{own['id']}{path}", json={"title": "x", "name": "x"})
+            assert answer.status_code == 200, answer.text
+
+    async def completed() -> int:
+        rows = paginated(await client("GET", f"{RECORDS}/{own['id']}/maintenances?limit=100"), limit=100)
+        return sum(each["status"] == "completed" for each in rows)
+
+    async with asyncio.TaskGroup() as changing:
+        for path in made[::3]:
+            changing.create_task(change(path))
+        changing.create_task(change(""))
+        try:
+            await eventually(completed, lambda count: count == 30, 90)
+        finally:
+            ended.append(True)
 
 
 async def test_recurring_maintenance_is_made_30_days_ahead_in_its_zone(client: Client, own: dict[str, Any]):
