@@ -74,7 +74,11 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "publish": then(lambda: publisher.run(state.db, lambda: broker.connected)),
         "claims": then(claims.run),
     }
-    parts.checks |= {"tables": tables, **app.readiness_checks(broker, state.directory, state.db)}
+    parts.checks |= {
+        "tables": tables,
+        "pages": publisher.problem,
+        **app.readiness_checks(broker, state.directory, state.db),
+    }
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

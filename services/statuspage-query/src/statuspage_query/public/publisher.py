@@ -5,7 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import structlog
+
 from pinghome_common.clock import now
+from pinghome_common.containment import is_items_own
 from pinghome_common.db import Database
 from pinghome_common.health import resting, round_done
 from statuspage_query.public import read
@@ -13,6 +16,8 @@ from statuspage_query.public.changes import Changes
 from statuspage_query.public.material import Material
 from statuspage_query.public.published import Published
 from statuspage_query.public.snapshot import Snapshot
+
+log = structlog.get_logger()
 
 LOOK = 5.0
 """Seconds between two looks whether the database is there."""
@@ -33,6 +38,7 @@ class Publisher:
         self._pages: dict[UUID, Published] = {}
         self._followers: dict[UUID, set[UUID]] = {}
         self._reading = False
+        self._unread: set[UUID] = set()
         for each in snapshot.load():
             self._take(each)
         at = snapshot.current_at()
@@ -54,7 +60,7 @@ class Publisher:
         while True:
             try:
                 for page in self._affected(self.changes.take()):
-                    await self._refresh(db, page)
+                    await self._contained(db, page)
                     round_done()
             except BaseException:  # nobody shall wait for what cannot be read now
                 self._reading = False
@@ -71,6 +77,21 @@ class Publisher:
     def _affected(self, changed: dict[UUID, bool]) -> set[UUID]:
         none: set[UUID] = set()
         return none.union(*(self._followers.get(id_, none) if followed else {id_} for id_, followed in changed.items()))
+
+    async def problem(self) -> str | None:
+        """Why `/readyz` is red; None: every page is as the database has it."""
+        return f"pages that cannot be read: {', '.join(map(str, self._unread))}" if self._unread else None
+
+    async def _contained(self, db: Database, id_: UUID) -> None:
+        """A page that cannot be read stays as it was, and costs no other."""
+        try:
+            await self._refresh(db, id_)
+            self._unread.discard(id_)
+        except Exception as error:
+            if not is_items_own(error):
+                raise
+            self._unread.add(id_)
+            log.exception("page_unreadable", page=str(id_))
 
     async def _refresh(self, db: Database, id_: UUID) -> None:
         found = await read.material(db, id_, now())

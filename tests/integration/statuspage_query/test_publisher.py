@@ -1,0 +1,51 @@
+"""What keeps the pages in memory: one that cannot be read costs no other, and is seen."""
+
+import asyncio
+from uuid import uuid4
+
+from conftest import fresh_database
+from contract.target import eventually
+from pinghome_common.db import Database
+from pinghome_common.events import encode
+from statuspage_query.public.publisher import Publisher
+from statuspage_query.public.snapshot import Snapshot
+from unit.statuspage_cmd.made import page
+
+
+async def test_a_page_that_cannot_be_read_stays_as_it_was_and_costs_no_other(migrated, tmp_path):
+    async with Database(await fresh_database(migrated, "statuspage_query")) as db:
+
+        async def execute(statement: str, *values: object) -> None:
+            async with db.connection() as connection:
+                await connection.execute(statement, *values)
+
+        pages = [page(id=uuid4(), subdomain=name) for name in ("one", "two", "three")]
+        for it in pages:
+            await execute("INSERT INTO statuspage VALUES ($1, $2, 1, $3)", it.id, it.organisation, encode(it).decode())
+        publisher = Publisher(Snapshot(tmp_path))
+        running = asyncio.create_task(publisher.run(db, lambda: True))
+
+        async def shown() -> dict[str, str]:
+            return {name: it.material.page.name for name, it in publisher.by_subdomain.items()}
+
+        async def rename(*names: str, **more: str) -> None:
+            for it in pages:
+                if it.subdomain in names:
+                    await execute(
+                        "UPDATE statuspage SET state = state || $2::jsonb WHERE id = $1", it.id, encode(more).decode()
+                    )
+            publisher.changes.add([it.id for it in pages])
+
+        await eventually(shown, lambda seen: len(seen) == 3, 30)
+        before = await shown()
+        await rename("two", name="New", created_at="when we were young")
+        await rename("one", "three", name="New")
+        await eventually(shown, lambda seen: seen == {"one": "New", "two": before["two"], "three": "New"}, 30)
+        await eventually(publisher.problem, lambda it: it == f"pages that cannot be read: {pages[1].id}", 30)
+
+        await rename("two", created_at="2026-11-27T10:00:00Z")
+        await eventually(shown, lambda seen: seen["two"] == "New", 30)
+        assert await publisher.problem() is None
+        assert not running.done()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
