@@ -1,25 +1,29 @@
 """Outages in EVENTS open incidents, but not those that were over before this service came to read of them."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from conftest import connected
 from contract.target import eventually
-from integration.statuspage_cmd.conftest import states
+from integration.statuspage_cmd.conftest import ACTOR, states
 from pinghome.nats import Nats
 from pinghome_common.clock import now
 from pinghome_common.db import Database
 from pinghome_common.events import Event, encode, followed
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.projection import Projection, Source
+from pinghome_common.store import no_wait
 from pinghome_common.stream import Broker
 from resource_cmd.scheduling.streams import make_streams
 from statuspage_cmd.incidents.followed import follow
 from statuspage_cmd.incidents.watch import Watch
+from statuspage_cmd.pages.store import Pages
+from unit.statuspage_cmd.made import page as made
 
 
 class Monitors:
@@ -105,3 +109,62 @@ async def test_what_is_deleted_is_no_longer_down(db: Database, page: StatusPage,
         )  # fmt: skip
         await say.broker.publish([(event.address(), encode(event), None)])
         await eventually(lambda: incidents(db), lambda seen: seen[0][1] == "resolved", 60)
+
+
+RUN = """
+import asyncio, sys
+from pinghome_common.db import Database
+from pinghome_common.events import followed
+from pinghome_common.projection import Projection, Source
+from pinghome_common.stream import Broker
+from statuspage_cmd.incidents.followed import follow
+from statuspage_cmd.incidents.watch import Watch
+
+async def main():
+    async with Database(sys.argv[1]) as db, Broker(sys.argv[2], "statuspage-cmd") as broker:
+        while not broker.connected:
+            await asyncio.sleep(0.01)
+        watch = Watch(db, broker, lambda: None)
+        sources = [Source("EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], follow)]
+        await asyncio.gather(watch.run(), Projection("statuspage-cmd", db, broker, sources, after=watch.wake).run())
+
+asyncio.run(main())
+"""
+
+
+async def test_every_page_has_one_incident_though_the_watch_is_killed_again_and_again(
+    db: Database, url: str, broker: Nats
+):
+    pages = [made(auto_incidents=True, auto_incident_delay=0, subdomain=f"p{number}") for number in range(200)]
+    async with db.transaction() as tx:
+        for each in pages:
+            await Pages(tx, ACTOR, no_wait, now()).add(each)
+    kills = 0
+
+    async def count() -> int:
+        return await db.fetchval("SELECT count(*) FROM incident")
+
+    async with monitors(pages[0], broker) as say:
+        for say.page in pages:
+            await say.say(0, "down", now())
+        while await count() < len(pages):
+            process = await asyncio.create_subprocess_exec(sys.executable, "-c", RUN, url, broker.url("statuspage-cmd"))
+            try:
+                before = await count()
+                async with asyncio.timeout(60):
+                    while await count() < min(before + 30, len(pages)):
+                        await asyncio.sleep(0.005)
+            finally:
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+            kills += 1
+        async with watching(db, broker):  # nothing is left that would open another one
+            await eventually(
+                lambda: db.fetchval("SELECT count(*) FROM statuspage WHERE look_at < now()"), lambda left: not left, 60
+            )
+
+    assert kills > 2
+    assert await db.fetchval("SELECT count(DISTINCT page) FROM incident") == await count() == len(pages)
+    told = "SELECT count(*) FROM events WHERE address LIKE 'status.incident.%'"
+    assert await db.fetchval(told) == len(pages)
