@@ -117,6 +117,27 @@ async def test_form_link_incident_and_one_click_end_to_end(
     assert "You are unsubscribed" in (await http.get(link[1])).text
 
 
+async def test_mails_and_pages_speak_the_subscribers_language(client: Client, http: httpx.AsyncClient, mails: MailSink):
+    page = await client.page(name="Größe", subscription_enabled=True, language="de")
+    address, german = f"{uuid4()}@example.net", {"Accept-Language": "tlh, de-AT;q=0.9, en;q=0.8"}
+    root = f"/status/{page['subdomain']}"
+    asked = await http.post(f"{root}/subscribe", data={"email": address}, headers=german)
+    assert "Sehen Sie in Ihr Postfach" in asked.text
+    (question,) = await mailed(mails, address, 1)
+    assert question["Subject"] == "[Größe] Abonnement bestätigen"
+    link = LINK.search(text_of(question))
+    assert link
+    assert '<html lang="de">' in (await http.get(link[1], headers=german)).text
+    assert '<html lang="en">' in (await http.get(link[1])).text
+    await http.post(link[1], headers=german)
+    await client.tells(page["id"], "incident", title="Zahlungen")
+    news = (await mailed(mails, address, 2))[1]
+    assert news["Subject"] == "[Größe] Wird untersucht: Zahlungen"
+    assert "Abbestellen" in text_of(news, "html")
+    assert '<html lang="de">' in text_of(news, "html")
+    await client("DELETE", f"{COMMANDS}/statuspage/{page['id']}")
+
+
 async def test_links_that_nobody_sent_are_404(http: httpx.AsyncClient, told: dict[str, Any]):
     for path in (
         "/subscription/x",
@@ -128,7 +149,7 @@ async def test_links_that_nobody_sent_are_404(http: httpx.AsyncClient, told: dic
             assert answer.status_code == 404, path
             assert "<script>" not in answer.text
     refusal = await http.post(f"/status/{told['subdomain']}/subscribe", data={"email": '"><script>'})
-    assert (refusal.status_code, "<script>" in refusal.text, "mail address" in refusal.text) == (422, False, True)
+    assert (refusal.status_code, "<script>" in refusal.text, "did not work" in refusal.text) == (422, False, True)
 
 
 async def test_each_hears_of_what_it_has_chosen_in_order_and_each_by_itself(

@@ -279,6 +279,30 @@ async def test_deleted_incident_is_told_no_more(world: World):
     assert (told.reason, sink.mails) == ("what it is about was deleted", [])
 
 
+async def test_what_nobody_verified_in_a_week_is_deleted(world: World):
+    fresh, old, kept = [await world.wishes(ChannelType.email, f"{name}@example.net") for name in ("a", "b", "c")]
+    await world.verifies(kept)
+    await world.db.fetch(
+        "UPDATE subscription SET state = state || jsonb_build_object('requested_at', now() - interval '8 days')"
+        " WHERE id = ANY($1::uuid[])",
+        [old, kept],
+    )
+    async with world.db.transaction() as tx:
+        await Subscriptions(tx, ACTOR, no_wait, now()).expire()
+    rows = await world.db.fetch("SELECT id FROM subscription ORDER BY id")
+    assert [row["id"] for row in rows] == sorted([fresh, kept])
+    body = await world.db.fetchval("SELECT body FROM events WHERE aggregate = $1 ORDER BY version DESC LIMIT 1", old)
+    event = json.loads(body)
+    assert (event["type"], event["version"], event["data"]["id"]) == ("subscription.deleted", 2, str(old))
+
+
+async def test_hidden_page_tells_nobody(world: World):
+    await world.brings("a@example.net")
+    world.page = replace(world.page, enabled=False)
+    await world.opens()
+    assert await world.ledger() == []
+
+
 async def test_each_notification_is_an_event_that_says_the_same(world: World):
     await world.brings("a@example.net", "b@example.net")
     await world.opens()

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from html import escape
 from urllib.parse import parse_qs
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -11,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from pinghome_common.errors import DomainError, Invalid, NotFound
 from pinghome_common.events.subscription import ChannelType
 from statuspage_cmd.api.pinghome.command import Subscribing, origins
+from statuspage_cmd.language import accepted
 from statuspage_cmd.subscriptions.asking import Wish
 from statuspage_cmd.subscriptions.audience import verify
 from statuspage_cmd.subscriptions.token import read_token
@@ -38,78 +40,101 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
-END = '<form method="post" action="{0}/unsubscribe"><button>Unsubscribe</button></form>'
-CONFIRM = '<form method="post" action="{0}"><button>Confirm the subscription</button></form>' + END
-ENDED = "You are unsubscribed", "<p>You will be told nothing more. You may close this page.</p>"
-UNKNOWN = "This link is not valid", "<p>Perhaps it was not copied completely.</p>"
+BUTTON = '<form method="post" action="{}"><button>{}</button></form>'
 PREFIXES = "", "/status/{subdomain}"
-ASKED = "Check your inbox", "<p>We have sent you a link. Follow it within 24 hours to be told from then on.</p>"
 
 
-def _page(title: str, text: str, status: int = 200) -> HTMLResponse:
-    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-    view = '<meta name="viewport" content="width=device-width">'
-    return HTMLResponse(f"{head}{view}<main><h1>{title}</h1>{text}</main></html>", status, HEADERS)
+class _Pages:
+    """Pages in the visitor's language, about one token."""
+
+    def __init__(self, request: Request, token: str = "") -> None:
+        self.words, self._token = accepted(request.headers.get("accept-language", "")), escape(token)
+
+    def end(self, above: str = "") -> str:
+        """The button that ends a subscription."""
+        return BUTTON.format(f"{above}{self._token}/unsubscribe", self.words("unsubscribe"))
+
+    def confirm(self) -> str:
+        """The buttons that confirm it, or end it."""
+        return BUTTON.format(self._token, self.words("confirm")) + self.end()
+
+    def show(self, title: str, text: str, status: int = 200) -> HTMLResponse:
+        """A page; `title` is one of the words, `text` is HTML."""
+        head = f'<!doctype html><html lang="{self.words.code}"><meta charset="utf-8">'
+        head += f"<title>{self.words(title)}</title><style>{STYLE}</style>"
+        view = '<meta name="viewport" content="width=device-width">'
+        html = f"{head}{view}<main><h1>{self.words(title)}</h1>{text}</main></html>"
+        return HTMLResponse(html, status, HEADERS | {"Vary": "Accept-Language"})
+
+    def say(self, key: str, status: int = 200) -> HTMLResponse:
+        """A page that only says something."""
+        return self.show(key, f"<p>{self.words(f'{key}_text')}</p>", status)
 
 
 async def subscribe(subscribing: Subscribing, request: Request) -> HTMLResponse:
     """Takes the form of a page, which has one field, `email`."""
     form = parse_qs((await request.body()).decode("utf-8", "replace"))
     urls = [f"//platform{request.url.path}", *origins(request)]
-    value = form.get("email", [""])[0].strip()
+    value, pages = form.get("email", [""])[0].strip(), _Pages(request)
     try:
         await subscribing.request(Wish(channel_type=ChannelType.email, value=value, said=Said(urls=urls)))
     except DomainError as error:
-        reasons = [each.message for each in error.errors] if isinstance(error, Invalid) else [error.message]
-        return _page("That did not work", f"<p>{escape('; '.join(reasons))}</p>", error.status)
-    return _page(*ASKED)
+        return pages.say("page.refused", error.status)
+    return pages.say("page.asked")
 
 
 async def manage(token: str, subscribing: Subscribing, request: Request) -> HTMLResponse:
     """Offers to confirm a subscription, or to end it."""
+    pages = _Pages(request, token)
     try:
-        it = (await subscribing.subscriptions.edit(read_token(request.app.state.keys.tokens, token))).state
+        it = (await subscribing.subscriptions.edit(_read(token, request))).state
     except NotFound:
         return _known(token, request)
-    asks = it.verified_at is None or it.chosen != it.wanted
-    text = (CONFIRM if asks else END).format(escape(token))
-    who = f"<p><strong>{escape(it.channel_value)}</strong> is told of incidents and maintenance.</p>"
-    return _page("Confirm your subscription" if asks else "Your subscription", ("" if asks else who) + text)
+    if it.verified_at is None or it.chosen != it.wanted:
+        return pages.show("ask.title", pages.confirm())
+    who = f"<strong>{escape(it.channel_value)}</strong>"
+    return pages.show("page.yours", f"<p>{pages.words('page.yours_text', address=who)}</p>{pages.end()}")
 
 
 async def confirm(token: str, subscribing: Subscribing, request: Request) -> HTMLResponse:
     """Verifies a subscription."""
+    pages = _Pages(request, token)
     try:
-        await verify(subscribing.subscriptions, read_token(request.app.state.keys.tokens, token))
+        await verify(subscribing.subscriptions, _read(token, request))
     except NotFound:
         return _known(token, request)
     except Invalid as error:
-        return _page("It is too late", f"<p>{escape(error.errors[0].message)}</p>", 422)
-    return _page("You are subscribed", f"<p>You may close this page.</p>{END.format(escape(token))}")
+        late = error.errors[0].field == "token"
+        return pages.say("page.late" if late else "page.refused", error.status)
+    return pages.show("page.begun", f"<p>{pages.words('page.close')}</p>{pages.end()}")
 
 
 async def leave(token: str, request: Request) -> HTMLResponse:
     """Asks whether the subscription shall end."""
-    answer = _known(token, request)
-    return answer if answer.status_code == 404 else _page("Unsubscribe?", END.format("../" + escape(token)))
+    answer, pages = _known(token, request), _Pages(request, token)
+    return answer if answer.status_code == 404 else pages.show("page.leave", pages.end("../"))
 
 
 async def left(token: str, subscribing: Subscribing, request: Request) -> HTMLResponse:
     """Ends a subscription: by the button, or by a mail program (RFC 8058); again does no harm."""
     try:
-        await subscribing.subscriptions.cancel(read_token(request.app.state.keys.tokens, token))
+        await subscribing.subscriptions.cancel(_read(token, request))
     except NotFound:
         return _known(token, request)
-    return _page(*ENDED)
+    return _Pages(request).say("page.ended")
 
 
 def _known(token: str, request: Request) -> HTMLResponse:
     """Of a subscription that has ended; 404 when there never was one."""
     try:
-        read_token(request.app.state.keys.tokens, token)
+        _read(token, request)
     except NotFound:
-        return _page(*UNKNOWN, 404)
-    return _page(*ENDED)
+        return _Pages(request).say("page.unknown", 404)
+    return _Pages(request).say("page.ended")
+
+
+def _read(token: str, request: Request) -> UUID:
+    return read_token(request.app.state.keys.tokens, token)
 
 
 for prefix in PREFIXES:

@@ -64,7 +64,9 @@ class _News:
 
 
 async def _tell(tx: Connection, page: StatusPage, news: _News) -> None:
-    """One notification for each subscriber, made by PostgreSQL: there may be 50,000."""
+    """One notification for each subscriber, made by PostgreSQL: there may be 50,000. A hidden page tells nobody."""
+    if not page.enabled:
+        return
     stamp = now()
     template = Notification(
         id=_NOBODY, organisation=page.organisation, channel=_NOBODY, channel_name="", channel_kind="",

@@ -29,7 +29,7 @@ class Wish:
     value: str
     said: Said
     chosen: Chosen = field(default_factory=Chosen)
-    mask: str = "********"
+    mask: str = ""
 
 
 async def request(
@@ -56,7 +56,7 @@ async def request(
         it = subscription.create(uuid7(), pages, wish.chosen, now, target=target, **_kept(wish, keys))
         await store.add(it)
     if await store.may_ask(target):
-        await ask(tx, it, pages[0].name, several=len(pages) > 1)
+        await ask(tx, it, pages[0])
     return it
 
 

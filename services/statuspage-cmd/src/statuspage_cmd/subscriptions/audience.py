@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database
 from pinghome_common.events.notification import Notification
+from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.events.subscription import ChannelType, Subscription
 from pinghome_common.secret import unseal
 from pinghome_common.store import Actor, no_wait
@@ -16,6 +17,7 @@ from pinghome_delivery.dependencies import ParentState
 from pinghome_delivery.email import NO_SERVER
 from pinghome_delivery.message import Sender
 from pinghome_delivery.outbox import OUTBOX, Notifications, Target
+from statuspage_cmd.language import language
 from statuspage_cmd.pages.address import Addresses
 from statuspage_cmd.subscriptions import subscription
 from statuspage_cmd.subscriptions.keys import Keys
@@ -110,17 +112,13 @@ async def verify(store: Subscriptions, id_: UUID) -> Subscription:
     return row.state
 
 
-async def ask(tx: Connection, it: Subscription, page_name: str, *, several: bool) -> None:
+async def ask(tx: Connection, it: Subscription, page: StatusPage) -> None:
     """Has an address asked whether it wants to be told, in the caller's transaction."""
-    stamp = now()
-    name = "all status pages here" if several else page_name
-    text = (
-        f"Somebody wants this address to be told of incidents and maintenance of {name}. "
-        "If that was you, confirm it within 24 hours."
-    )
+    stamp, words = now(), language(page.language)
+    name = words("ask.all") if len(it.pages) > 1 else page.name
     news = Notification(
         id=uuid7(), organisation=it.organisation, channel=it.id, channel_name=it.channel_value,
         channel_kind=it.channel_type, noun="subscription", about=it.id, about_version=0, what=VERIFICATION, at=stamp,
-        title="Confirm your subscription", text=text, page=it.pages[0], at_once=True, created_at=stamp,
+        title=words("ask.title"), text=words("ask.text", page=name), page=page.id, at_once=True, created_at=stamp,
     )  # fmt: skip
     await News(tx, OUTBOX, no_wait, stamp).add_many([news])

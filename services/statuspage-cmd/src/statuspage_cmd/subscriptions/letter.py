@@ -10,7 +10,7 @@ from statuspage_cmd.subscriptions.links import Links, Place
 
 _HTML = """\
 <!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width"></head>
 <body style="margin:0;padding:24px;background:#f5f6f8;color:#1c2024;font:16px/1.5 system-ui,sans-serif">
 <div style="max-width:560px;margin:0 auto;padding:32px;background:#fff;border-radius:8px">
@@ -28,7 +28,7 @@ _PARAGRAPH = '<p style="margin:0 0 12px">{}</p>'
 
 def letter(message: Message, place: Place, links: Links, to: str, sender: str) -> EmailMessage:
     """The mail of a message; the same message has the same `Message-ID`, and what is about the same is one thread."""
-    news = message.notifications[-1]
+    news, words = message.notifications[-1], place.words
     mail = EmailMessage()
     mail["Subject"] = one_line(f"[{place.name}] {message.title}")[:200]
     mail["From"] = sender
@@ -37,16 +37,16 @@ def letter(message: Message, place: Place, links: Links, to: str, sender: str) -
     mail["Message-ID"] = f"<{message.key}@pinghome>"
     mail["Auto-Submitted"] = "auto-generated"
     if news.noun == "subscription":
-        footer = "If you did not ask for this, there is nothing to do: you will get no other mail."
-        _write(mail, message, place, links.manage, "Confirm the subscription", (footer, escape(footer)))
+        footer = words("ask.footer")
+        _write(mail, message, place, links.manage, words("confirm"), (footer, escape(footer)))
         return mail
     mail["References"] = f"<{news.about}@pinghome>"
     mail["List-Unsubscribe"] = f"<{links.unsubscribe}>"
     mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    why = f"You get this mail because you subscribed to {place.name}."
-    link = f'<a href="{escape(links.unsubscribe)}" style="color:inherit">Unsubscribe</a>'
-    footer = f"{why}\nUnsubscribe: {links.unsubscribe}"
-    _write(mail, message, place, place.of(news.noun, news.about), "Read more", (footer, f"{escape(why)} {link}"))
+    why, leave = words("why", page=place.name), words("unsubscribe")
+    link = f'<a href="{escape(links.unsubscribe)}" style="color:inherit">{leave}</a>'
+    footers = f"{why}\n{leave}: {links.unsubscribe}", f"{escape(why)} {link}"
+    _write(mail, message, place, place.of(news.noun, news.about), words("read_more"), footers)
     return mail
 
 
@@ -54,7 +54,8 @@ def _write(mail: EmailMessage, message: Message, place: Place, url: str, button:
     mail.set_content(f"{message.text}\n\n{button}: {url}\n\n-- \n{footer[0]}\n")
     blocks = [escape(block).replace("\n", "<br>") for block in message.text.split("\n\n")]
     html = _HTML.format(
-        title=escape(message.title), page=escape(place.name), url=escape(url), button=button, footer=footer[1],
+        language=place.words.code, title=escape(message.title), page=escape(place.name),
+        url=escape(url), button=button, footer=footer[1],
         paragraphs="\n".join(map(_PARAGRAPH.format, blocks)),
     )  # fmt: skip
     mail.add_alternative(html, subtype="html")

@@ -4,17 +4,19 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from pinghome_common.db import Connection
+from statuspage_cmd.language import Language, language
 from statuspage_cmd.pages.address import Addresses
 from statuspage_cmd.subscriptions.token import token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A page as its subscribers see it; `url` has no slash at its end."""
+    """A page as its subscribers see it; `url` has no slash at its end, `words` are in its language."""
 
     id: UUID
     name: str
     url: str
+    words: Language
 
     def of(self, noun: str, about: UUID) -> str:
         """Where an incident or a maintenance is shown."""
@@ -42,10 +44,18 @@ class Links:
 async def places(tx: Connection, addresses: Addresses, pages: list[UUID]) -> dict[UUID, Place]:
     """Some pages by their ids."""
     rows = await tx.fetch(
-        "SELECT id, state->>'name' AS name, subdomain FROM statuspage WHERE id = ANY($1::uuid[])", pages
+        "SELECT id, state->>'name' AS name, state->>'language' AS language, subdomain FROM statuspage"
+        " WHERE id = ANY($1::uuid[])",
+        pages,
     )
     return {
-        row["id"]: Place(id=row["id"], name=row["name"], url=addresses.of(row["id"], row["subdomain"])) for row in rows
+        row["id"]: Place(
+            id=row["id"],
+            name=row["name"],
+            url=addresses.of(row["id"], row["subdomain"]),
+            words=language(row["language"]),
+        )
+        for row in rows
     }
 
 

@@ -89,10 +89,10 @@ class BySlack(Subscriber):
         place, own = self.read(message)
         news = message.notifications[-1]
         if message.what == VERIFICATION:
-            text = f"{_escaped(message.text)}\n<{own.manage}|Confirm the subscription>"
+            text = f"{_escaped(message.text)}\n<{own.manage}|{place.words('confirm')}>"
         else:
             text = f"*<{place.of(news.noun, news.about)}|{_escaped(message.title)}>* ({_escaped(place.name)})\n"
-            text += f"{_escaped(message.text)}\n<{own.manage}|Unsubscribe>"
+            text += f"{_escaped(message.text)}\n<{own.manage}|{place.words('unsubscribe')}>"
         headers = {"Content-Type": "application/json", "Idempotency-Key": str(message.key)}
         await post(transports, self.address, headers, encode({"text": text}))
 
