@@ -64,7 +64,7 @@ class World:
 
     async def wishes(self, channel_type: ChannelType, value: str) -> UUID:
         """Somebody asks for a subscription."""
-        wish = Wish(channel_type=channel_type, value=value, said=Said(page=self.page.id))
+        wish = Wish(channel_type=channel_type, value=value, said=Said(page=self.page.id), mask="********")
         async with self.db.transaction() as tx:
             store = Subscriptions(tx, ACTOR, no_wait, now())
             return (await request(tx, store, wish, SETTINGS, KEYS, LOOPBACK)).id
