@@ -1,35 +1,19 @@
 """Public pages as people use them: with and without a script, by keyboard, on a small screen, live."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, expect
 
 from contract.client import Client
-from contract.public.browser import axe_source, chromium, tab
-from contract.public.conftest import BELOW, made, told
+from contract.public.browser import tab
+from contract.public.owning import BELOW, made, told
 from contract.public.test_leaks import EVIL
 from running import Platform
 
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 320, "height": 640}}
-
-
-@pytest.fixture(scope="session")
-def axe(folder: Path) -> str:
-    """axe-core's source."""
-    (place := folder / "axe").mkdir()
-    return axe_source(place)
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """The browser."""
-    async with chromium() as opened:
-        yield opened
 
 
 def address(pages: Platform, page: dict[str, Any]) -> str:
