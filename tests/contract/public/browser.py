@@ -90,5 +90,5 @@ async def tab(browser: Browser, axe: str, **options: Any) -> AsyncIterator[Tab]:
     await it.page.add_init_script(_WATCH)
     yield it
     await context.close()
-    assert it.errors == []
+    assert it.errors == [], it.errors
     assert it.dialogs == []

@@ -72,7 +72,9 @@ def test_incident_is_gone_from_every_answer_when_it_is_deleted():
     assert it.answer(path, HERE, NOW) is None
 
 
-@pytest.mark.parametrize("accent", ["#000000", "#ffffff", "#ffcc00", "#777777", "#7b7b7b", "#7c7c80", "#3056d3", "#0f766e", "#ff00ff"])
+@pytest.mark.parametrize(
+    "accent", ["#000000", "#ffffff", "#ffcc00", "#777777", "#7b7b7b", "#7c7c80", "#3056d3", "#0f766e", "#ff00ff"]
+)
 def test_accent_colour_can_be_read_everywhere(accent: str):
     sheet = colors.sheet(accent)
 
