@@ -13,7 +13,7 @@ from typing import Any
 from playwright.async_api import Browser, Page, async_playwright
 
 from bench.debian import provide
-from contract.public.conftest import BELOW
+from contract.public.owning import BELOW
 
 BIN = Path(sys.executable).parent
 NODE = Path(__file__).parent / "node"
@@ -26,14 +26,14 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 
 
-def axe_source(folder: Path) -> str:
-    """axe-core as it is published."""
+def packages(folder: Path) -> Path:
+    """The packages of `node`, as they are published."""
     for path in NODE.glob("package*.json"):
         shutil.copy(path, folder)
     path = {"PATH": f"{BIN}:{os.environ['PATH']}"}
     command = [BIN / "npm", "ci", "--no-audit", "--no-fund"]
     subprocess.run(command, cwd=folder, env=os.environ | path, check=True)  # noqa: S603
-    return (folder / "node_modules/axe-core/axe.min.js").read_text()
+    return folder / "node_modules"
 
 
 @asynccontextmanager
@@ -90,5 +90,5 @@ async def tab(browser: Browser, axe: str, **options: Any) -> AsyncIterator[Tab]:
     await it.page.add_init_script(_WATCH)
     yield it
     await context.close()
-    assert it.errors == []
+    assert it.errors == [], it.errors
     assert it.dialogs == []

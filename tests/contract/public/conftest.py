@@ -2,17 +2,16 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
+from playwright.async_api import Browser
 
 from contract.client import Client
+from contract.public.browser import chromium, packages
+from contract.public.owning import BELOW
 from running import TOKEN, Platform, up
 from zone import Zone, zone
-
-BELOW = "status.test"
 
 
 @pytest.fixture(scope="session")
@@ -52,27 +51,21 @@ async def owner(pages: Platform) -> AsyncIterator[Client]:
         yield Client(connections, TOKEN)
 
 
-async def made(owner: Client, **settings: Any) -> dict[str, Any]:
-    """A page with a subdomain of its own."""
-    return await owner.page(**{"name": "Acme", "subdomain": f"p{uuid4().hex[:12]}"} | settings)
+@pytest.fixture(scope="session")
+def node(folder: Path) -> Path:
+    """The packages from npm."""
+    (place := folder / "node").mkdir()
+    return packages(place)
 
 
-async def changed(owner: Client, page: dict[str, Any], **settings: Any) -> None:
-    """Changes a page."""
-    answer = await owner("PUT", f"statuspage-cmd/v1/statuspage/{page['id']}", json=settings)
-    assert answer.status_code == 200, answer.text
+@pytest.fixture(scope="session")
+def axe(node: Path) -> str:
+    """axe-core's source."""
+    return (node / "axe-core/axe.min.js").read_text()
 
 
-async def told(owner: Client, page: dict[str, Any], noun: str = "incident", **body: Any) -> dict[str, Any]:
-    """An incident, or a maintenance, of a page."""
-    answer = await owner("POST", f"statuspage-cmd/v1/statuspage/{page['id']}/{noun}", json=body)
-    assert answer.status_code == 201, answer.text
-    return answer.json()[noun]
-
-
-def paths(*ids: str) -> list[str]:
-    """Every public path below a page's address, with those of some things."""
-    from statuspage_query.public import site
-
-    found = [*site.PATHS, "/events", "/nothing", "/api/v2/nothing.json", "/history/2026-11", "/images/0.png", "/unlock"]
-    return found + [f"/{noun}/{id_}" for id_ in ids for noun in ("incidents", "maintenances", "components")]
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """The browser."""
+    async with chromium() as opened:
+        yield opened

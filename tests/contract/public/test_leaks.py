@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from contract.client import Client
-from contract.public.conftest import BELOW, changed, made, paths, told
+from contract.public.owning import BELOW, changed, made, paths, told
 from contract.target import eventually
 
 SECRETS = ("domain_token", "shields_key", "organisation", "password", "ip_addresses", "subscription_enabled")

@@ -9,7 +9,7 @@ import pytest
 
 from contract.answers import refused
 from contract.client import Client
-from contract.public.conftest import BELOW, changed, made, paths, told
+from contract.public.owning import BELOW, changed, made, paths, told
 from contract.target import eventually
 from zone import Zone
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from contract.answers import refused
 from contract.client import Client
-from contract.public.conftest import made
+from contract.public.owning import made
 from contract.target import eventually
 
 

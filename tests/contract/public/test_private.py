@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from contract.client import Client
-from contract.public.conftest import BELOW, changed, made, paths, told
+from contract.public.owning import BELOW, changed, made, paths, told
 from contract.target import eventually
 
 CANARY = "canary in a private page"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Container
 from contextlib import suppress
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -25,9 +26,10 @@ class Addresses:
         self._port = f":{public.port}" if public.port else ""
         self._platform = public.hostname or ""
         self._below = settings.status_domain.lower()
-
-    def names(self, host: str) -> tuple[str, str] | None:
+        self.names = lru_cache(maxsize=1024)(self._names)
         """The subdomain or the domain that a host name may be of; None for the platform's own."""
+
+    def _names(self, host: str) -> tuple[str, str] | None:
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("]") else host
         if self._below and name.endswith(f".{self._below}"):
             label = name.removesuffix(f".{self._below}")

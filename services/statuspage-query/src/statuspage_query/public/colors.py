@@ -9,6 +9,8 @@ READABLE = 4.5
 def sheet(accent: str) -> str:
     """The style sheet of an accent colour `#rrggbb`: as it is behind text, lighter or darker where it is text."""
     on = PAPER if _contrast(accent, PAPER) >= _contrast(accent, INK) else INK
+    if _contrast(accent, on) < READABLE:  # neither can be read on it
+        accent, on = _readable(accent, PAPER), PAPER
     light, dark = _readable(accent, LIGHT_GROUND), _readable(accent, DARK_GROUND)
     shown = f"--accent:{accent};--on-accent:{on}"
     return (

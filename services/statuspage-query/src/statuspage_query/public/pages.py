@@ -111,7 +111,8 @@ class PublicPages:
             await reply(found or self._nothing(scope, root, path), scope, send)
             return
         client = scope["client"][0] if scope["client"] else ""
-        match access(page, client, _cookie(scope), self._key, time.time()):
+        passed = _cookie(scope) if page.type == "private" else ""
+        match access(page, client, passed, self._key, time.time()):
             case Access.locked:
                 await reply(self._notice(page, scope, root, path, "locked", 401), scope, send)
                 return

@@ -56,7 +56,6 @@ class Publisher:
     async def run(self, db: Database, live: Callable[[], bool]) -> None:
         """Reads all pages, then those that change, until cancelled; `live`: what happens arrives here."""
         self.changes.add([*await read.pages(db), *self._pages])
-        self._reading = True
         while True:
             try:
                 for page in self._affected(self.changes.take()):
@@ -68,6 +67,7 @@ class Publisher:
                 raise
             finally:
                 self.changes.done()
+            self._reading = True  # not while all are read at first: then the snapshot has to do
             if live() and await db.ready():
                 self._current_at = now()
                 self._snapshot.current()

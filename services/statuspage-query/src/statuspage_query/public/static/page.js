@@ -91,8 +91,8 @@ let etag = null;
 
 async function refresh() {
   const answer = await fetch(location.href, { headers: etag ? { "If-None-Match": etag } : {} });
-  if (answer.status === 304) return;
-  if (!answer.ok) return;
+  if ([401, 403, 404].includes(answer.status)) return location.reload();
+  if (!answer.ok) return; // 304, or a moment of trouble
   etag = answer.headers.get("ETag");
   const next = new DOMParser().parseFromString(await answer.text(), "text/html");
   const now = document.getElementById("main"), then = next.getElementById("main");
