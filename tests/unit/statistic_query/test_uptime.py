@@ -23,7 +23,7 @@ HISTORY = History(
 def test_time_that_was_not_watched_counts_for_nothing():
     span = HISTORY.span(at(0), at(60))
     assert span == Span(up=30 * 60, down=5 * 60)
-    assert span.uptime == 85.7143
+    assert span.uptime == 85.7142
 
 
 def test_a_span_inside_one_state():

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pinghome_common.uptime import percentage
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -15,9 +17,8 @@ class Span:
 
     @property
     def uptime(self) -> float | None:
-        """Percentage with four decimals; None if the monitor was neither up nor down."""
-        known = self.up + self.down
-        return round(100 * self.up / known, 4) if known else None
+        """The percentage of the time in which the monitor was up or down; None if it was neither."""
+        return percentage(self.up, self.up + self.down)
 
 
 class History:

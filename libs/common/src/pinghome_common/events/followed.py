@@ -63,11 +63,12 @@ def last_change(state: bytes | msgspec.Raw) -> FollowedChange:
     it = msgspec.json.decode(state, type=_Monitor)
     if it.change:
         failing = it.change.status == "up" and bool(it.failing_regions)
-        return FollowedChange(_meaning(it.change.status), it.change.at, it.change.version, failing)
+        return FollowedChange(meaning(it.change.status), it.change.at, it.change.version, failing)
     assert it.vitals  # noqa: S101  # one or the other
     at = from_micros(it.vitals.changed_at) if it.vitals.changed_at else it.created_at
-    return FollowedChange(_meaning(it.vitals.status), at, it.changed_version)
+    return FollowedChange(meaning(it.vitals.status), at, it.changed_version)
 
 
-def _meaning(status: str) -> ComponentStatus:
+def meaning(status: str) -> ComponentStatus:
+    """What a status of a monitor, heartbeat or server is for a component that follows it."""
     return _STATUSES.get(status, ComponentStatus.unknown)
