@@ -171,7 +171,7 @@ def test_the_order_in_which_regions_are_listed_changes_nothing(said, shuffle):
     assert one.judge_at == two.judge_at
 
 
-REGIONS = ("a", "b", "c")
+THREE = ("a", "b", "c")
 
 
 def failing(it, *views, at=0.0, status=Status.up):
@@ -179,15 +179,15 @@ def failing(it, *views, at=0.0, status=Status.up):
 
 
 def test_region_that_fails_for_two_intervals_is_a_failing_one_though_the_monitor_is_up():
-    it = monitor(regions=REGIONS)
+    it = monitor(regions=THREE)
     assert failing(it, view("a", up=False, since=-119), view("b")) == []
     assert failing(it, view("a", up=False, since=-120), view("b")) == ["a"]
-    assert failing(monitor(regions=REGIONS, grace_period=5), view("a", up=False, since=-299)) == []
-    assert failing(monitor(regions=REGIONS, grace_period=5), view("a", up=False, since=-300)) == ["a"]
+    assert failing(monitor(regions=THREE, grace_period=5), view("a", up=False, since=-299)) == []
+    assert failing(monitor(regions=THREE, grace_period=5), view("a", up=False, since=-300)) == ["a"]
 
 
 def test_region_is_well_again_after_as_long_and_at_once_when_it_no_longer_speaks():
-    it = monitor(regions=REGIONS, failing_regions=["a", "b"])
+    it = monitor(regions=THREE, failing_regions=["a", "b"])
     assert failing(it, view("a", since=-119), view("b", since=-120)) == ["a"]
     assert failing(it, view("a", up=None, since=-500), view("c")) == ["a"]  # for reasons of ours
     assert failing(it, view("a", up=False, since=-500, checked=-131), view("b", since=-500)) == []
@@ -195,6 +195,6 @@ def test_region_is_well_again_after_as_long_and_at_once_when_it_no_longer_speaks
 
 
 def test_no_region_fails_on_its_own_while_the_monitor_is_not_up():
-    it = monitor(Status.down, regions=REGIONS, failing_regions=["a"])
+    it = monitor(Status.down, regions=THREE, failing_regions=["a"])
     assert failing(it, view("a", up=False, since=-500), status=Status.down) == []
     assert failing(it, view("a", up=False, since=-500), view("b"), view("c"), status=Status.up) == ["a"]
