@@ -122,9 +122,10 @@ class PingSocket:
                 return
             except OSError:  # an ICMP error about an earlier echo; a missing reply says the same
                 continue
-            now, stamp = time.perf_counter(), _stamp(extra)
+            stamp = _stamp(extra)
             delay = max(time.time() - stamp, 0.0) if stamp else 0.0  # since the kernel received it
-            self._receive(packet, str(source[0]), now - delay)
+            # The other clock is read after it: an interruption between the two must not end an echo before it began.
+            self._receive(packet, str(source[0]), time.perf_counter() - delay)
 
     def _receive(self, packet: bytes, source: str, at: float) -> None:
         """Completes the echo that a packet answers, if every part matches; `at` is of `perf_counter`."""
