@@ -1,9 +1,6 @@
 """Makes the stream of this service's events, again when the broker has lost it."""
 
-import asyncio
-
 from pinghome_common.event_log import Relay
-from pinghome_common.health import resting
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker, streams
 
@@ -14,13 +11,10 @@ STREAMS = {STREAM: {"subjects": [f"{PREFIX}.>"], "discard": "new", "persist_mode
 
 
 async def keep_streams(broker: Broker, settings: Settings, relay: Relay) -> None:
-    """Looks at each new connection to the broker, for a lost store comes with a restart."""
-    seen = 0
-    while True:
-        if broker.connected and broker.generation != seen:
-            generation = broker.generation
-            await streams.make(broker, settings.nats_replicas, STREAMS)
-            relay.doubt()
-            seen = generation
-        with resting():
-            await asyncio.sleep(0.2)
+    """Keeps the stream as long as the service runs; the relay looks what is missing in it."""
+
+    async def make_all() -> None:
+        await streams.make(broker, settings.nats_replicas, STREAMS)
+        relay.doubt()
+
+    await streams.keep(broker, make_all)

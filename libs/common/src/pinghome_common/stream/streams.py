@@ -1,12 +1,27 @@
 """Makes streams, again when the broker has lost them."""
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from pinghome_common.health import resting
 from pinghome_common.stream.broker import Broker
 
 SMALLEST = 64 << 20
 """Bytes below which a limited stream is not worth having."""
+
+
+async def keep(broker: Broker, make_all: Callable[[], Awaitable[None]]) -> None:
+    """Has the streams made at each new connection to the broker, for a lost store comes with a restart."""
+    seen = 0
+    while True:
+        if broker.connected and broker.generation != seen:
+            generation = broker.generation
+            await make_all()
+            seen = generation
+        with resting():
+            await asyncio.sleep(0.2)
 
 
 async def make(broker: Broker, replicas: int, streams: dict[str, dict[str, Any]]) -> None:

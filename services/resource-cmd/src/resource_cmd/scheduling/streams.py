@@ -1,10 +1,8 @@
 """Makes the streams and the probers' consumers, again when the broker has lost them."""
 
-import asyncio
 from typing import Any
 
 from pinghome_common.event_log import Relay
-from pinghome_common.health import resting
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker, streams
 
@@ -27,18 +25,15 @@ STREAMS: dict[str, dict[str, Any]] = {
 
 
 async def keep_streams(broker: Broker, settings: Settings, relay: Relay) -> None:
-    """Looks at each new connection to the broker, for a lost store comes with a restart."""
-    seen = 0
-    while True:
-        if broker.connected and broker.generation != seen:
-            generation = broker.generation
-            await make_streams(broker, settings.nats_replicas, settings.stream_max_bytes)
-            for region in settings.regions:
-                await make_queue(broker, region)
-            relay.doubt()
-            seen = generation
-        with resting():
-            await asyncio.sleep(0.2)
+    """Keeps the streams and the queues of the regions as long as the service runs; the relay looks what is missing."""
+
+    async def make_all() -> None:
+        await make_streams(broker, settings.nats_replicas, settings.stream_max_bytes)
+        for region in settings.regions:
+            await make_queue(broker, region)
+        relay.doubt()
+
+    await streams.keep(broker, make_all)
 
 
 async def make_streams(broker: Broker, replicas: int, telemetry_bytes: int) -> None:
