@@ -8,12 +8,17 @@ import nats.errors
 from streams import admin, last_seq
 from under_test import Platform
 
-RECORDED = ("service", "resource", "heartbeat", "channel", "integration")
-NOUNS = (*RECORDED, "notification")
-READS = {  # what each projection reads of EVENTS; all read TELEMETRY
-    "resource_cmd": (),
-    "resource_query": RECORDED,
-    "statistic_query": ("resource", "heartbeat", "notification"),
+TELEMETRY = {"TELEMETRY": ("telemetry.ping.>", "telemetry.result.>")}
+READS = {  # what each service reads of the streams
+    "resource_cmd": TELEMETRY,
+    "resource_query": TELEMETRY
+    | {"EVENTS": [f"events.{noun}.>" for noun in ("service", "resource", "heartbeat", "channel", "integration")]},
+    "statistic_query": TELEMETRY
+    | {"EVENTS": [f"events.{noun}.>" for noun in ("resource", "heartbeat", "notification")]},
+    "statuspage_query": {
+        "EVENTS": [f"events.{noun}.>" for noun in ("resource", "heartbeat")],
+        "STATUS_EVENTS": [f"status.{noun}.>" for noun in ("statuspage", "incident", "incident_update", "maintenance")],
+    },
 }
 
 
@@ -26,19 +31,25 @@ async def behind(platform: Platform) -> list[str]:
         late.append("spool")
     try:
         async with asyncio.timeout(5), admin(platform) as client:
-            pings = await last_seq(client, "TELEMETRY", "telemetry.ping.>", "telemetry.result.>")
-            events = {noun: await last_seq(client, "EVENTS", f"events.{noun}.>") for noun in NOUNS}
-        for database, nouns in READS.items():
+            last = {
+                (database, stream): await last_seq(client, stream, *subjects)
+                for database, streams in READS.items()
+                for stream, subjects in streams.items()
+            }
+        for database in READS:
             async with platform.sql(database) as db:
                 seen = dict(await db.fetch("SELECT stream, seq FROM checkpoint"))
-                if database == "resource_cmd":
-                    unpublished = await db.fetchval("SELECT count(*) FROM events WHERE published_seq IS NULL")
-                    unscheduled = await db.fetchval("SELECT count(*) FROM unscheduled")
-                    late += ["relay"] * bool(unpublished) + ["schedules"] * bool(unscheduled)
-            if seen.get("TELEMETRY", 0) < pings:
-                late.append(f"TELEMETRY in {database}")
-            if seen.get("EVENTS", 0) < max((events[noun] for noun in nouns), default=0):
-                late.append(f"EVENTS in {database}")
+            late += [
+                f"{stream} in {database}"
+                for (of, stream), seq in last.items()
+                if of == database and seen.get(stream, 0) < seq
+            ]
+        for database in ("resource_cmd", "statuspage_cmd"):
+            async with platform.sql(database) as db:
+                if await db.fetchval("SELECT count(*) FROM events WHERE published_seq IS NULL"):
+                    late.append(f"relay of {database}")
+                if database == "resource_cmd" and await db.fetchval("SELECT count(*) FROM unscheduled"):
+                    late.append("schedules")
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, nats.errors.Error) as error:
         late.append(type(error).__name__)
     return late

@@ -84,12 +84,10 @@ def _differs(sent: Sent, it: Logged) -> str:
     return f"{sent.noun} {it.event.subject} v{sent.version}: {names}" if names else ""
 
 
-async def judge_stream(platform: Platform, log: EventLog, verdict: Verdict) -> None:
-    """The stream EVENTS holds every event once, byte for byte, each aggregate's in order."""
+async def judge_stream(platform: Platform, log: EventLog, verdict: Verdict, stream: str = "EVENTS") -> None:
+    """The stream of a log holds every event once, byte for byte, each aggregate's in order."""
     async with admin(platform) as client:
-        streamed = [
-            message for message in await read(client, "EVENTS", "events.>") if message.subject != "events.skipped"
-        ]
+        streamed = [message for message in await read(client, stream, ">") if not message.subject.endswith(".skipped")]
     seen: Counter[UUID] = Counter()
     last: dict[UUID, int] = {}
     other, disorder = [], []

@@ -40,10 +40,10 @@ class EventLog:
         return {id_: it for id_, it in newest.items() if it.event.noun == noun and not it.event.deleted}
 
 
-async def read_log(platform: Platform) -> EventLog:
-    """Everything in the table."""
+async def read_log(platform: Platform, database: str = "resource_cmd") -> EventLog:
+    """Everything in the table of one command service."""
     log = EventLog()
-    async with platform.sql("resource_cmd") as db:
+    async with platform.sql(database) as db:
         for row in await db.fetch("SELECT id, event_id, aggregate, body FROM events ORDER BY aggregate, version"):
             it = Logged(row["id"], row["body"], decode(row["body"]), json.loads(row["body"])["correlationid"])
             log.all[row["event_id"]] = it

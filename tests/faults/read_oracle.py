@@ -34,7 +34,7 @@ async def judge_models(platform: Platform, log: EventLog, verdict: Verdict) -> N
         async with platform.sql(database) as db:
             if database != "statistic_query":
                 for noun in ("service", "resource", "heartbeat"):
-                    verdict.none(f"{database}.{noun} unlike the fold of its events", await _unlike(db, log, noun))
+                    verdict.none(f"{database}.{noun} unlike the fold of its events", await unlike(db, log, noun))
                 vitals[database] = {row["heartbeat"]: _comparable(dict(row)) for row in await db.fetch(_VITALS)}
             else:
                 await _statistics(db, log, verdict)
@@ -61,7 +61,8 @@ async def _dead(db: asyncpg.Connection) -> list[str]:
     return [f"{row['subject']}: {row['error']}" for row in await db.fetch("SELECT subject, error FROM dead_letter")]
 
 
-async def _unlike(db: asyncpg.Connection, log: EventLog, noun: str) -> list[str]:
+async def unlike(db: asyncpg.Connection, log: EventLog, noun: str) -> list[str]:
+    """Where the table of a noun is not the fold of its events."""
     rows: dict[Any, Any] = {row["id"]: row for row in await db.fetch(f"SELECT id, version, state FROM {noun}")}  # noqa: S608
     wanted = log.last(noun)
     wrong = [f"{id_} is missing" for id_ in wanted.keys() - rows.keys()]

@@ -1,6 +1,7 @@
 """How the figures of a sample lie in a row: the ids of their names, and one array of values per metric type."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from math import isfinite, isnan, nan
 from struct import Struct
@@ -104,20 +105,25 @@ def unpack(
     return found
 
 
-def doubles(sent: bytes, width: int) -> Sequence[Packed]:
-    """The values of many rows at once: the `array_send` of each `float8[]` one after the other, with NaN for NULL.
+def read_sent(sent: bytes) -> tuple[datetime, Packed]:
+    """A time and the values of a `float8[]` as PostgreSQL sends both; NaN stands for NULL."""
+    since, *values = _sent((len(sent) - _HEAD) // _EACH).unpack(sent)
+    at = _2000 + timedelta(microseconds=since)
+    return at, [None if isnan(value) else value for value in values] if _NAN in sent else values
 
-    PostgreSQL puts a header of 20 bytes before each array and its length before each value.
-    """
-    rows = list(_array(width).iter_unpack(sent))
-    if _NAN not in sent:
-        return rows
-    return [tuple(None if isnan(value) else value for value in row) for row in rows]
+
+def size_sent(width: int) -> int:
+    """Bytes of a time and so many values."""
+    return _HEAD + _EACH * width
 
 
 @cache
-def _array(width: int) -> Struct:
-    return Struct(">20x" + "4xd" * width)
+def _sent(width: int) -> Struct:
+    return Struct(">q20x" + "4xd" * width)
 
 
+_HEAD, _EACH = 28, 12
+"""A time and the header of an array; a value with its length."""
+_2000 = datetime(2000, 1, 1, tzinfo=UTC)
+"""From then on PostgreSQL counts."""
 _NAN = pack_double(">d", nan)

@@ -10,7 +10,7 @@ from pinghome_common.clock import micros
 from pinghome_common.db import Database
 from pinghome_common.rates import LONGEST_GAP, Counters
 from statistic_query.owned import Owned
-from statistic_query.servers.figures import COLUMNS, WIDTHS, Name, Packed, doubles, unpack
+from statistic_query.servers.figures import COLUMNS, WIDTHS, Name, Packed, read_sent, size_sent, unpack
 from statistic_query.servers.names import known
 from statistic_query.servers.rollups import LEVELS, STEPS, unpack_stats
 from statistic_query.servers.settings import Settings, decode
@@ -67,10 +67,21 @@ class Points:
         return peaks.points()
 
     async def spans(self, it: Owned, type_: str, interval: str, start: datetime, end: datetime, limit: int) -> Spans:
+        """What `rolled_up` says, read."""
+        found = await self.rolled_up(it, type_, interval, start, end, limit)
+        if isinstance(found, Spans):
+            return found
+        times, packed = zip(*map(read_sent, found), strict=True) if found else ((), ())
+        return Spans(times, {"": packed} if packed else {}, INTERVALS[interval][1])
+
+    async def rolled_up(
+        self, it: Owned, type_: str, interval: str, start: datetime, end: datetime, limit: int
+    ) -> Spans | list[bytes]:
         """At most `limit` minutes, hours or days that overlap `[start, end)`, ascending.
 
-        Where there are more, so many are put together that the length of each is a multiple of the interval: averages,
-        minima, maxima and last values stay exact, and no peak is lost.
+        Hours and days, which are of the host only, are as PostgreSQL sends them (`read_sent`). Where there are more
+        than `limit`, so many are put together that the length of each is a multiple of the interval: averages, minima,
+        maxima and last values stay exact, and no peak is lost.
         """
         table, step = INTERVALS[interval]
         column = COLUMNS[type_]
@@ -85,18 +96,18 @@ class Points:
                 statement = f"SELECT at, figures, counts, {column} {within} ORDER BY at"
                 read = partial(_of_names, type_, column, names)
                 rows = await connection.fetch(f"{statement} LIMIT {limit + 1}", *args)
-                found = _columns([(row["at"], read(row)) for row in rows], step)
+                if len(rows) <= limit:
+                    return _columns([(row["at"], read(row)) for row in rows], step)
             else:
-                row = await connection.fetchrow(_ALL.format(column, f"{within} ORDER BY at LIMIT {limit + 1}"), *args)
-                packed = doubles(row["sent"] or b"", WIDTHS[type_] * TIMES)
-                found = Spans(row["times"] or [], {"": packed} if packed else {}, step)
+                sent = await connection.fetchval(_ALL.format(column, f"{within} ORDER BY at LIMIT {limit + 1}"), *args)
+                size = size_sent(WIDTHS[type_] * TIMES)
+                if len(sent) <= limit * size:
+                    return [sent[begin : begin + size] for begin in range(0, len(sent), size)]
                 args = *args, type_
                 statement = f"SELECT at, {_SAMPLES} AS samples, {column} AS values {within} ORDER BY at"
                 read = _of_host
-            if len(found.times) <= limit:
-                return found
-            last = await connection.fetchval(f"SELECT max(at) {within}", *args[:3])
-            length = step * -((found.times[0] - last - step) // (step * limit))
+            first, last = await connection.fetchrow(f"SELECT min(at), max(at) {within}", *args[:3])
+            length = step * -((first - last - step) // (step * limit))
             async with connection.transaction():
                 cursor = connection.cursor(statement, *args, prefetch=500)
                 return _columns([span async for span in _grouped(cursor, length, read)], length)
@@ -141,7 +152,7 @@ def _of_host(row: Any) -> dict[str, Stats]:
 
 # One row for all: hundreds of rows cost the driver more than what is in them.
 _ALL = (
-    "SELECT array_agg(at) AS times, string_agg(sent, '') AS sent"
-    " FROM (SELECT at, array_send(array_replace({0}, NULL, 'NaN')) AS sent {1}) spans"
+    "SELECT coalesce(string_agg(sent, ''), '')"
+    " FROM (SELECT timestamptz_send(at) || array_send(array_replace({0}, NULL, 'NaN')) AS sent {1}) spans"
 )
 _SAMPLES = "counts[array_position(figures, (SELECT id FROM metric_name WHERE server = $1 AND type = $4 AND name = ''))]"

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import Depends, Query, Request, Response
 
-from pinghome_common.dialects.pinghome import Authorized, Router, answer
+from pinghome_common.dialects.pinghome import Authorized, Router, answer, encode
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import shows
 from pinghome_common.dialects.pinghome_fields import Id
@@ -17,7 +18,7 @@ from statistic_query.api.pinghome.dependencies import Limited, Ranged, Reading, 
 from statistic_query.api.pinghome.state_change import LOGS, state_change
 from statistic_query.servers.chart.draw import Kept, draw
 from statistic_query.servers.chart.picture import Theme
-from statistic_query.servers.figures import Packed, Values
+from statistic_query.servers.figures import Packed, Values, read_sent
 from statistic_query.servers.points import EARLIEST, Points, Spans
 from statistic_query.servers.stats import TIMES
 
@@ -99,9 +100,10 @@ async def metrics(
     if interval == "on-demand":
         await telemetry_applied(request, caller)  # rollups follow later anyway
         samples = await points.samples(it, type, range_.start, range_.end, limit)
-        data = [_sampled(at, values, document) for at, values in samples]
+        data: list[Any] = [_sampled(at, values, document) for at, values in samples]
     else:
-        data = _rolled_up(await points.spans(it, type, interval, range_.start, range_.end, limit), document)
+        found = await points.rolled_up(it, type, interval, range_.start, range_.end, limit)
+        data = _rolled_up(found, document) if isinstance(found, Spans) else [_line(type, sent) for sent in found]
     return answer({"type": type, "interval": interval, "data": data})
 
 
@@ -120,25 +122,33 @@ _DOCUMENTS = {
 """The document of each type, with null for what there is not."""
 
 
+@lru_cache(16_384)
+def _line(type_: Type, sent: bytes) -> msgspec.Raw:
+    """An hour or a day, which the same charts ask for again and again (about 1 KB each is kept)."""
+    at, packed = read_sent(sent)
+    return msgspec.Raw(encode(_Point(at, _statistics(packed, _DOCUMENTS[type_]))))
+
+
 def _sampled(at: datetime, values: Mapping[str, Values], document: Callable[..., Any]) -> _Point:
     by = {name: document(*each) for name, each in values.items() if name}
     return _Point(at, document(*values.get("", ())), by or None)
 
 
-def _rolled_up(spans: Spans, document: Callable[..., Any]) -> list[_Point]:
-    def statistics(packed: Packed | None) -> Any:
-        if packed is None:
-            return document()
-        width = len(packed) // TIMES
-        averages, minima, maxima = packed[:width], packed[width : 2 * width], packed[2 * width : 3 * width]
-        return document(*map(Statistic, averages, minima, maxima, packed[3 * width :]))
+def _statistics(packed: Packed | None, document: Callable[..., Any]) -> Any:
+    if packed is None:
+        return document()
+    width = len(packed) // TIMES
+    averages, minima, maxima = packed[:width], packed[width : 2 * width], packed[2 * width : 3 * width]
+    return document(*map(Statistic, averages, minima, maxima, packed[3 * width :]))
 
+
+def _rolled_up(spans: Spans, document: Callable[..., Any]) -> list[_Point]:
     host = spans.packed.get("", [None] * len(spans.times))
-    points = [_Point(at, statistics(each)) for at, each in zip(spans.times, host, strict=True)]
+    points = [_Point(at, _statistics(each, document)) for at, each in zip(spans.times, host, strict=True)]
     for name, column in spans.packed.items():
         for point, each in zip(points, column if name else (), strict=False):
             if each:
-                point.by = (point.by or {}) | {name: statistics(each)}
+                point.by = (point.by or {}) | {name: _statistics(each, document)}
     return points
 
 
