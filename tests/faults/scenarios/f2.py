@@ -53,6 +53,7 @@ async def play(run: Run, verdict: Verdict) -> None:
     verdict.told("answers", dict(sorted(orders.statuses.items())) | {"none": lost})
     verdict.told("refusals", dict(orders.reasons))
     verdict.none("answers 500", orders.statuses.get(500, 0))
+    verdict.none("answers 401 to a good token", orders.statuses.get(401, 0))
     verdict.at_least("commands done", orders.done, wanted)
     verdict.told("after the last kill", f"{ended:.1f} s to the last answer; behind: {waited}")
     verdict.at_most("seconds to catch up after the last kill", caught, 10)

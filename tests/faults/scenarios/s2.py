@@ -1,6 +1,7 @@
 """S2: both command services, NATS and PostgreSQL are killed with -9 while both relays are at work."""
 
 import asyncio
+from uuid import UUID
 
 from catching_up import catch_up
 from command_oracle import judge_log, judge_stream
@@ -27,8 +28,8 @@ async def play(run: Run, verdict: Verdict) -> None:
     for number in range(6):
         components = [{"name": name, "type": "manual"} for name in ("shop", "bank")]
         body = {"name": "S2", "description": "", "subdomain": f"s2-{run.seed}-{number}", "type": "public"}
-        page = await client.until_done("POST", "/v1/statuspage", body | {"components": components})
-        publishers.append(Publisher(platform, found, page, run.rng(f"publisher {number}")))
+        made = await client.until_done("POST", "/v1/statuspage", body | {"components": components})
+        publishers.append(Publisher(platform, found, made["statuspage"], run.rng(f"publisher {number}")))
     client.close()
     async with Commanding(run, Orders(), "S2", 3, 0.1), asyncio.TaskGroup() as publishing:
         for each in publishers:
@@ -47,6 +48,10 @@ async def play(run: Run, verdict: Verdict) -> None:
         judge_log(log, verdict)
         await judge_stream(platform, log, verdict, stream)
     judge_publications(found, log, verdict)
+    incidents = log.last("incident")
+    for id_, update in log.last("incident_update").items():
+        if UUID(update.state["incident"]) not in incidents:
+            del log.of[id_]  # it went with its incident
     async with platform.sql("statuspage_query") as db:
         for noun in NOUNS:
             verdict.none(f"statuspage_query.{noun} unlike the fold of its events", await unlike(db, log, noun))

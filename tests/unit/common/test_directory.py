@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from pinghome_common.directory import Directory
+from pinghome_common.errors import Unavailable
 from pinghome_common.events import Event, encode
 from pinghome_common.events.key import Key, Kind, Scope
 from pinghome_common.secret import token_hash
@@ -45,3 +46,12 @@ def test_a_ping_key_is_found_in_any_case_where_it_is_one_alone(directory: Direct
     assert directory.caller_in_any_case("aBc") is None
     say(directory, old, "OlD", "updated")
     assert directory.caller_in_any_case("old").key == old
+
+
+def test_nobody_is_refused_before_the_keys_are_known(directory: Directory):
+    say(directory, uuid4(), "known")
+    with pytest.raises(Unavailable):
+        directory.authenticated(Kind.ping, "unknown")
+    assert directory.authenticated(Kind.ping, "known")
+    directory.ready = True
+    assert directory.authenticated(Kind.ping, "unknown") is None

@@ -71,6 +71,17 @@ class Directory:
         """The caller that a token belongs to."""
         return self._keys.get((kind, token_hash(token)))
 
+    def authenticated(self, kind: Kind, token: str) -> Caller | None:
+        """The caller that a token belongs to; None when it is nobody's.
+
+        Raises:
+            Unavailable: the keys are not known yet, so nobody can say whose it is.
+        """
+        found = self.caller(kind, token)
+        if found is None and not self.ready:
+            raise Unavailable("The keys are not known here yet; please try again in a moment.")
+        return found
+
     def caller_in_any_case(self, ping_key: str) -> Caller | None:
         """The caller that a ping key belongs to, ignoring case; None if there is none or more than one."""
         found = self._folded.get(token_hash(ping_key.lower()), {})

@@ -103,13 +103,14 @@ def authorize(request: Request, document: dict[str, Any] | None = None, *, read:
 
     Raises:
         DialectError: 401, with the message of contract B.0.
+        Unavailable: the service has just started and does not know the keys yet.
         WrongTokensError: too many wrong keys came from this address recently.
     """
     header = request.headers.get("x-api-key")
     key = str((document or {}).get("api_key", "")) if header is None else header
     if len(key) != 32:
         raise DialectError(401, "missing api key")
-    found: Caller | None = request.app.state.directory.caller(Kind.checks, key)
+    found: Caller | None = request.app.state.directory.authenticated(Kind.checks, key)
     if found is None:
         request.app.state.wrong_tokens.count(request.scope["client"])
     if found is None or (found.scope is Scope.read and not read):

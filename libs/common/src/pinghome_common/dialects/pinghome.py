@@ -29,7 +29,7 @@ INVALID_IS_400 = ("statuspage-query",)
 def _caller(request: Request) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     token = token.strip() if scheme.lower() == "bearer" else ""
-    found = request.app.state.directory.caller(Kind.bearer, token) if token else None
+    found = request.app.state.directory.authenticated(Kind.bearer, token) if token else None
     if found is None:
         if token:
             request.app.state.wrong_tokens.count(request.scope["client"])
@@ -54,6 +54,7 @@ Authorized = Annotated[Caller, Depends(_token)]
 Raises:
     Unauthorized: no bearer token, or an unknown one (401 `{"message": "Unauthorized"}`).
     PermissionDenied: a read-only token on a write.
+    Unavailable: the service has just started and does not know the keys yet.
     WrongTokensError: too many wrong tokens came from this address recently.
 """
 
