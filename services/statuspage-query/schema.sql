@@ -23,8 +23,10 @@ CREATE TABLE claim (
 CREATE TABLE component (
     id uuid NOT NULL,
     page uuid NOT NULL,
+    monitor uuid,
     CONSTRAINT component_pkey PRIMARY KEY (id)
 );
+CREATE INDEX component_monitor ON component (monitor);
 CREATE INDEX component_of ON component (page);
 
 CREATE TABLE component_change (
@@ -127,6 +129,24 @@ CREATE TABLE recurrence (
 );
 CREATE INDEX recurrence_of ON recurrence (page, id);
 
+CREATE TABLE response_day (
+    monitor uuid NOT NULL,
+    day date NOT NULL,
+    sums real[] NOT NULL,
+    counts integer[] NOT NULL,
+    sum double precision NOT NULL,
+    count integer NOT NULL,
+    CONSTRAINT response_day_pkey PRIMARY KEY (monitor, day)
+);
+CREATE INDEX response_day_old ON response_day (day);
+
+CREATE TABLE response_newest (
+    monitor uuid NOT NULL,
+    region text NOT NULL,
+    slot bigint NOT NULL,
+    CONSTRAINT response_newest_pkey PRIMARY KEY (monitor, region)
+);
+
 CREATE TABLE statuspage (
     id uuid NOT NULL,
     organisation uuid NOT NULL,
@@ -160,6 +180,8 @@ CREATE TABLE template (
 );
 CREATE INDEX template_of ON template (page, id);
 
+COMMENT ON COLUMN component.monitor IS 'Whose response times it shows.';
+
 ALTER TABLE claim
     ADD CONSTRAINT claim_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
 
@@ -189,6 +211,12 @@ ALTER TABLE picture
 
 ALTER TABLE recurrence
     ADD CONSTRAINT recurrence_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE response_day
+    ADD CONSTRAINT response_day_monitor_fkey FOREIGN KEY (monitor) REFERENCES followed(id) ON DELETE CASCADE;
+
+ALTER TABLE response_newest
+    ADD CONSTRAINT response_newest_monitor_fkey FOREIGN KEY (monitor) REFERENCES followed(id) ON DELETE CASCADE;
 
 ALTER TABLE subscribed
     ADD CONSTRAINT subscribed_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;

@@ -93,7 +93,7 @@ async def test_resource_cmd_publishes_events_and_schedules_and_cancels_them(brok
 
 
 @pytest.mark.usefixtures("streams")
-@pytest.mark.parametrize("user", [*QUERIES, "resource-cmd"])
+@pytest.mark.parametrize("user", [*QUERIES, "statuspage-query", "resource-cmd"])
 async def test_projectors_read_events_and_telemetry(broker, user):
     async with person(broker, "data-gateway") as gateway, person(broker, "resource-cmd") as cmd:
         await gateway.js.publish("telemetry.ping.1", b"ping")

@@ -17,7 +17,7 @@ from pinghome_common.projection import Projection, Source
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
-from statuspage_query import project
+from statuspage_query import project, response_times
 from statuspage_query.api.pinghome import incident, statuspage, subscription
 from statuspage_query.claims import Claims
 from statuspage_query.domains import Domains
@@ -47,6 +47,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         Source(
             "STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], changes.watching(project.pages, followed=False)
         ),
+        Source("TELEMETRY", ["telemetry.result.>"], response_times.store),
     ]
     projection = Projection(NAME, state.db, broker, sources, after=changes.committed, durable=False)
 
@@ -73,6 +74,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "project": project_all,
         "publish": then(lambda: publisher.run(state.db, lambda: broker.connected)),
         "claims": then(claims.run),
+        "retention": then(response_times.Retention(state.db).run),
     }
     parts.checks |= {
         "tables": tables,

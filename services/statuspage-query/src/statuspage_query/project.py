@@ -13,6 +13,7 @@ from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.items import Item
 from statuspage_query import subscriptions
 from statuspage_query.incidents import course
+from statuspage_query.response_times import monitor_of
 
 NAME = "statuspage-query"
 RECORDS = {
@@ -70,7 +71,7 @@ async def pages(tx: Connection, items: list[Item]) -> None:
             continue  # an older event than the one that is stored
         ids = [each.id for each in it.components]
         await tx.execute("DELETE FROM component WHERE page = $1 AND id <> ALL($2::uuid[])", it.id, ids)
-        await tx.executemany(_COMPONENT, [(id_, it.id) for id_ in ids])
+        await tx.executemany(_COMPONENT, [(each.id, it.id, monitor_of(each)) for each in it.components])
         changes = [(each.id, event.time, each.status.value) for each in it.components]
         await tx.executemany(_COMPONENT_CHANGE, changes)
     await _retell(tx, incidents)
@@ -120,7 +121,9 @@ ON CONFLICT (id) DO UPDATE SET version = $3, state = $4 WHERE old.version < $3
 RETURNING true
 """
 
-_COMPONENT = "INSERT INTO component VALUES ($1, $2) ON CONFLICT DO NOTHING"
+_COMPONENT = """
+INSERT INTO component AS old VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET monitor = $3 WHERE old.page = $2
+"""
 
 _COMPONENT_CHANGE = """
 INSERT INTO component_change SELECT $1, $2, $3

@@ -48,9 +48,10 @@ class Changes:
 
     def committed(self) -> None:
         """What the projection has noted is in the database now."""
-        self._open |= self._applied
-        self._applied = {}
-        self._wake.set()
+        if self._applied:
+            self._open |= self._applied
+            self._applied = {}
+            self._wake.set()
 
     def add(self, pages: Iterable[UUID]) -> None:
         """These pages have changed."""

@@ -15,8 +15,8 @@ def sheet(accent: str) -> str:
     shown = f"--accent:{accent};--on-accent:{on}"
     return (
         f":root{{{shown};--link:{light}}}"
-        f":root[data-theme=dark]{{{shown};--link:{dark}}}"
-        f"@media (prefers-color-scheme:dark){{:root[data-theme=auto]{{{shown};--link:{dark}}}}}"
+        f"@media screen{{:root[data-theme=dark]{{{shown};--link:{dark}}}}}"
+        f"@media screen and (prefers-color-scheme:dark){{:root[data-theme=auto]{{{shown};--link:{dark}}}}}"
     )
 
 

@@ -64,6 +64,12 @@ class Language:
                 break
         return " ".join(parts[:2]) or f"0\N{NO-BREAK SPACE}{self('units.s')}"
 
+    def milliseconds(self, value: float) -> str:
+        """A response time, from ten seconds on in seconds."""
+        unit, amount = ("s", value / 1000) if value >= 10_000 else ("ms", value)
+        text = f"{amount:.1f}".removesuffix(".0") if amount < 10 or unit == "s" else f"{amount:.0f}"
+        return text.replace(".", self("decimal")) + f"\N{NO-BREAK SPACE}{self(f'units.{unit}')}"
+
     def _day(self, day: dt.date) -> dict[str, object]:
         month, short = self._months[day.month - 1]
         return {"day": day.day, "year": day.year, "month": month, "short_month": short}

@@ -11,11 +11,24 @@ from pinghome_common.events.statuspage import StatusPage
 from statuspage_query.statuses import Since
 
 
+@dataclass(slots=True)
+class ResponseTimes:
+    """Averages in milliseconds, ascending, None where nothing was measured.
+
+    `recent` are those of each five minutes of the 24 hours that end at `until`, `days` those of the last 90 UTC days.
+    """
+
+    until: datetime
+    recent: list[float | None]
+    days: list[float | None]
+
+
 @dataclass(slots=True, kw_only=True)
 class Material:
     """A page with all that it tells of.
 
     `timelines` is what each component showed over time, by its id, ascending; the last one is what it shows now.
+    `response_times` are those of the components that have any.
     Incidents and maintenance are newest first; `updates` are those of each incident, oldest first. `verified`: the
     page's domain is. `pictures` are PNGs by their file names, with which the paths in the page end.
     """
@@ -24,6 +37,7 @@ class Material:
     version: int = 0
     verified: bool = False
     timelines: dict[UUID, list[Since]] = field(default_factory=dict)
+    response_times: dict[UUID, ResponseTimes] = field(default_factory=dict)
     incidents: list[Incident] = field(default_factory=list)
     updates: dict[UUID, list[IncidentUpdate]] = field(default_factory=dict)
     maintenances: list[Maintenance] = field(default_factory=list)

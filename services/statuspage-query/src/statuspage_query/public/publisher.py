@@ -1,7 +1,8 @@
 """Keeps all pages in memory as the database has them, and on disk for the time when there is none."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from statuspage_query.public.changes import Changes
 from statuspage_query.public.material import Material
 from statuspage_query.public.published import Published
 from statuspage_query.public.snapshot import Snapshot
+from statuspage_query.response_times import EVERY, monitor_of
 
 log = structlog.get_logger()
 
@@ -39,6 +41,8 @@ class Publisher:
         self._followers: dict[UUID, set[UUID]] = {}
         self._reading = False
         self._unread: set[UUID] = set()
+        self._measured_at = now()
+        self._measured: set[UUID] = set()
         for each in snapshot.load():
             self._take(each)
         at = snapshot.current_at()
@@ -59,7 +63,7 @@ class Publisher:
         while True:
             try:
                 for page in self._affected(self.changes.take()):
-                    await self._contained(db, page)
+                    await self._contained(page, read.material(db, page, now()))
                     round_done()
             except BaseException:  # nobody shall wait for what cannot be read now
                 self._reading = False
@@ -71,21 +75,40 @@ class Publisher:
             if live() and await db.ready():
                 self._current_at = now()
                 self._snapshot.current()
-            with resting():
-                await self.changes.wait(LOOK)
+            if not await self._measure(db):
+                with resting():
+                    await self.changes.wait(LOOK)
 
     def _affected(self, changed: dict[UUID, bool]) -> set[UUID]:
         none: set[UUID] = set()
         return none.union(*(self._followers.get(id_, none) if followed else {id_} for id_, followed in changed.items()))
 
+    async def _measure(self, db: Database) -> bool:
+        """Reads the response times of one page anew, once in five minutes; true when there may be more to do.
+
+        One at a time and beside `changes`, because no request shall wait for them.
+        """
+        if now() - self._measured_at >= EVERY:
+            self._measured_at = now()
+            pages = self._pages.items()
+            self._measured = {id_ for id_, it in pages if any(map(monitor_of, it.material.page.components))}
+        while self._measured:
+            id_ = self._measured.pop()
+            if known := self._pages.get(id_):
+                whole = id_ in self._unread
+                reading = read.material(db, id_, now()) if whole else _measured_anew(db, known.material)
+                await self._contained(id_, reading)
+                return True
+        return False
+
     async def problem(self) -> str | None:
         """Why `/readyz` is red; None: every page is as the database has it."""
         return f"pages that cannot be read: {', '.join(map(str, self._unread))}" if self._unread else None
 
-    async def _contained(self, db: Database, id_: UUID) -> None:
+    async def _contained(self, id_: UUID, reading: Awaitable[Material | None]) -> None:
         """A page that cannot be read stays as it was, and costs no other."""
         try:
-            await self._refresh(db, id_)
+            await self._refresh(id_, await reading)
             self._unread.discard(id_)
         except Exception as error:
             if not is_items_own(error):
@@ -93,8 +116,7 @@ class Publisher:
             self._unread.add(id_)
             log.exception("page_unreadable", page=str(id_))
 
-    async def _refresh(self, db: Database, id_: UUID) -> None:
-        found = await read.material(db, id_, now())
+    async def _refresh(self, id_: UUID, found: Material | None) -> None:
         if found:
             self._take(found)
             await asyncio.to_thread(self._snapshot.save, found)
@@ -129,3 +151,7 @@ class Publisher:
             followers.discard(page.id)
             if not followers:
                 del self._followers[id_]
+
+
+async def _measured_anew(db: Database, it: Material) -> Material:
+    return replace(it, response_times=await read.response_times(db, it.page, now()))

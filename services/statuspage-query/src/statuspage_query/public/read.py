@@ -1,14 +1,17 @@
 """Reads all that a public page shows, whoever asks: what may be seen of it is decided later."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from pinghome_common.db import Database
 from pinghome_common.events.statuspage import Picture, StatusPage
-from statuspage_query.public.material import Material
+from statuspage_query.public.material import Material, ResponseTimes
 from statuspage_query.read import Read
+from statuspage_query.response_times import EVERY, PLACES, monitor_of, place_of
+from statuspage_query.response_times import KEPT as TIMES_KEPT
 from statuspage_query.statuses import Since
 
 KEPT = timedelta(days=92)
@@ -47,6 +50,7 @@ async def material(db: Database, id_: UUID, now: datetime) -> Material | None:
         version=row["version"],
         verified=row["verified_at"] is not None,
         timelines={id_: _since(now - KEPT, changes) for id_, changes in timelines.items()},
+        response_times=await response_times(db, page, now),
         incidents=sorted(incidents.values(), key=lambda each: each.occurred_at, reverse=True),
         updates=await read.updates([*incidents]),
         maintenances=sorted(maintenances.values(), key=lambda each: each.scheduled_for, reverse=True),
@@ -59,3 +63,41 @@ def _since(start: datetime, changes: list[Since]) -> list[Since]:
     """The changes since a time, with what was last before it."""
     first = max((place for place, each in enumerate(changes) if each.at <= start), default=0)
     return changes[first:]
+
+
+async def response_times(db: Database, page: StatusPage, now: datetime) -> dict[UUID, ResponseTimes]:
+    """The response times of a page's components, as far as its organisation's monitors have any."""
+    monitors = {each.id: monitor for each in page.components if (monitor := monitor_of(each))}
+    today, count = now.astimezone(UTC).date(), TIMES_KEPT.days
+    found: dict[UUID, dict[int, Any]] = {}
+    for row in await db.fetch(_RESPONSE_TIMES, [*monitors.values()], page.organisation, today, count):
+        found.setdefault(row["monitor"], {})[(today - row["day"]).days] = row
+    return {id_: _times(found[monitor], count, now) for id_, monitor in monitors.items() if monitor in found}
+
+
+def _times(rows: dict[int, Any], count: int, now: datetime) -> ResponseTimes:
+    """The averages of a monitor; `rows` are its days by how many days ago they were."""
+    last = place_of(now.astimezone(UTC)) + 1
+    recent = [*_averages(rows.get(1))[last:], *_averages(rows.get(0))[:last]]
+    days = [_average(rows[ago]["sum"], rows[ago]["count"]) if ago in rows else None for ago in range(count)]
+    until = datetime.combine(now.astimezone(UTC).date(), time(), UTC) + last * EVERY
+    return ResponseTimes(until, recent, days[::-1])
+
+
+def _averages(row: Any) -> list[float | None]:
+    if row is None:
+        return [None] * PLACES
+    return [_average(sum_, count) for sum_, count in zip(row["sums"], row["counts"], strict=True)]
+
+
+def _average(sum_: float, count: int) -> float | None:
+    return round(sum_ / count, 1) if count else None
+
+
+# Only of yesterday and today are the five minutes needed.
+_RESPONSE_TIMES = """
+SELECT r.monitor, r.day, r.sum, r.count, CASE WHEN r.day >= $3::date - 1 THEN r.sums END AS sums,
+    CASE WHEN r.day >= $3::date - 1 THEN r.counts END AS counts
+FROM response_day r JOIN followed f ON f.id = r.monitor
+WHERE r.monitor = ANY($1::uuid[]) AND f.organisation = $2 AND r.day > $3::date - $4::int AND r.day <= $3::date
+"""

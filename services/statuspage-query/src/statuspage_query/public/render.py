@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pinghome_common.events.statuspage import ComponentStatus, StatusPage
-from statuspage_query.public import bar
+from statuspage_query.public import bar, chart
 from statuspage_query.public.assets import NAMES, accent_name
 from statuspage_query.public.card import card
 from statuspage_query.public.language import LANGUAGES, Language
@@ -18,7 +18,7 @@ from statuspage_query.public.reports import UpdateView
 from statuspage_query.public.view import ComponentView, Indicator, Report, View
 
 FEW = 12
-"""Components on a page up to which its groups are open although all is well."""
+"""Components on a page up to which its groups are open although all is well, and response times have room."""
 
 SHAPES = {
     Indicator.none: "ok",
@@ -87,7 +87,7 @@ _templates.globals |= {"iso": _iso, "edited": _edited}
 def status(view: View, at: Place) -> str:
     """The page itself."""
     few, about = len(view.components) <= FEW, _about(view, LANGUAGES[at.language])
-    return _page("status.html", view, at, "", indicator_shape=SHAPES[view.indicator], open_groups=few, about=about)
+    return _page("status.html", view, at, "", indicator_shape=SHAPES[view.indicator], few=few, about=about)
 
 
 def _about(view: View, t: Language) -> str:
@@ -190,6 +190,8 @@ def _draw(template: str, page: StatusPage, at: Place, **more: Any) -> str:
         accent=f"{prefix}{accent_name(page.accent_color)}" if page.accent_color else "",
         asset=lambda name: prefix + NAMES[name],
         bar=lambda it: bar.draw(it.name, it.days, it.uptime, t),
+        spark=lambda it: chart.spark(it.name, it.response_times, t),
+        times=lambda it: chart.both(it.name, it.response_times, t),
     )
 
 

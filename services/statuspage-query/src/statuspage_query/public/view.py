@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pinghome_common.events.incident import Incident, IncidentStatus, IncidentUpdate
 from pinghome_common.events.statuspage import Component, ComponentStatus, Group, StatusPage
-from statuspage_query.public.material import Material
+from statuspage_query.public.material import Material, ResponseTimes
 from statuspage_query.public.reports import IncidentReport, MaintenanceReport, Names, incident, maintenance
 from statuspage_query.statuses import Since, Span, days, span, worst
 
@@ -38,7 +38,7 @@ _DOWN = (ComponentStatus.major_outage, ComponentStatus.unavailable)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentView:
-    """A component: what it shows, its last 90 days, ascending, and the uptime over all of them."""
+    """A component: what it shows, its last 90 days, ascending, the uptime over all of them, and its response times."""
 
     id: UUID
     name: str
@@ -50,6 +50,7 @@ class ComponentView:
     created_at: datetime
     uptime: float | None
     days: list[tuple[str, Span]]
+    response_times: ResponseTimes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,8 @@ def view(it: Material, now: datetime) -> View:
     hidden = {each.id for each in page.components if not each.showcased}
     names: Names = {each.id: each.name for each in shown}
     views = [
-        _component(each, place, it.timelines.get(each.id, []), zone, now) for place, each in enumerate(shown, start=1)
+        _component(each, place, it.timelines.get(each.id, []), it.response_times.get(each.id), zone, now)
+        for place, each in enumerate(shown, start=1)
     ]
     incidents = [
         incident(each, it.updates.get(each.id, []), names)
@@ -123,7 +125,9 @@ def view(it: Material, now: datetime) -> View:
     )
 
 
-def _component(it: Component, position: int, changes: Sequence[Since], zone: ZoneInfo, now: datetime) -> ComponentView:
+def _component(
+    it: Component, position: int, changes: Sequence[Since], times: ResponseTimes | None, zone: ZoneInfo, now: datetime
+) -> ComponentView:
     shown = days(changes, DAYS, zone, now)
     last = changes[-1] if changes else Since(it.created_at, ComponentStatus.unknown)
     return ComponentView(
@@ -137,6 +141,7 @@ def _component(it: Component, position: int, changes: Sequence[Since], zone: Zon
         created_at=it.created_at,
         uptime=span(changes, now - timedelta(days=DAYS), now).uptime,
         days=shown,
+        response_times=times,
     )
 
 
