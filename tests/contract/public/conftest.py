@@ -10,6 +10,7 @@ from playwright.async_api import Browser
 from contract.client import Client
 from contract.public.browser import chromium, packages
 from contract.public.owning import BELOW
+from mail_sink import MailSink, mail_sink
 from running import TOKEN, Platform, up
 from zone import Zone, zone
 
@@ -22,13 +23,23 @@ async def names() -> AsyncIterator[Zone]:
 
 
 @pytest.fixture(scope="session")
-async def pages(folder: Path, names: Zone) -> AsyncIterator[Platform]:
+async def mails() -> AsyncIterator[MailSink]:
+    """What the platform mails."""
+    async with mail_sink() as sink:
+        yield sink
+
+
+@pytest.fixture(scope="session")
+async def pages(folder: Path, names: Zone, mails: MailSink) -> AsyncIterator[Platform]:
     """The platform; it stops cleanly."""
     settings = {
         "bootstrap_token": TOKEN,
         "status_domain": BELOW,
         "dns_resolver": f"127.0.0.1:{names.port}",
         "trusted_proxies": "127.0.0.1",
+        "smtp_url": f"smtp://127.0.0.1:{mails.port}",
+        "mail_from": "Pinghome <status@example.com>",
+        "mail_per_minute": "6000",
     }
     async with up(folder / "public", **settings) as running:
         yield running

@@ -1,14 +1,18 @@
 """What keeps the pages in memory: one that cannot be read costs no other, and is seen."""
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from conftest import fresh_database
 from contract.target import eventually
 from pinghome_common.db import Database
 from pinghome_common.events import encode
+from statuspage_query.public.material import Material
 from statuspage_query.public.publisher import Publisher
 from statuspage_query.public.snapshot import Snapshot
+from statuspage_query.response_times import EVERY, PLACES
 from unit.statuspage_cmd.made import page
 
 
@@ -47,5 +51,41 @@ async def test_a_page_that_cannot_be_read_stays_as_it_was_and_costs_no_other(mig
         await eventually(shown, lambda seen: seen["two"] == "New", 30)
         assert await publisher.problem() is None
         assert not running.done()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_response_times_are_read_anew_each_five_minutes_and_nothing_else_changes(migrated, tmp_path):
+    async with Database(await fresh_database(migrated, "statuspage_query")) as db:
+
+        async def execute(statement: str, *values: object) -> None:
+            async with db.connection() as connection:
+                await connection.execute(statement, *values)
+
+        it = page(id=uuid4(), subdomain="one")
+        component = it.components[0]
+        await execute("INSERT INTO statuspage VALUES ($1, $2, 1, $3)", it.id, it.organisation, encode(it).decode())
+        await execute("INSERT INTO followed VALUES ($1, $2, 1, 'operational')", component.resource_id, it.organisation)
+        publisher = Publisher(Snapshot(tmp_path))
+        running = asyncio.create_task(publisher.run(db, lambda: True))
+
+        async def shown() -> Material | None:
+            return publisher.by_subdomain["one"].material if "one" in publisher.by_subdomain else None
+
+        before = await eventually(shown, lambda seen: seen is not None, 30)
+        assert before.response_times == {}
+        counts = [1] * PLACES
+        await execute(
+            "INSERT INTO response_day VALUES ($1, $2, $3, $4, 288, 288)",
+            component.resource_id, datetime.now(UTC).date(), [float(each) for each in counts], counts,
+        )  # fmt: skip
+        publisher._measured_at -= EVERY
+        publisher.changes.add([])
+
+        after = await eventually(shown, lambda seen: seen.response_times, 30)
+        assert after.response_times[component.id].days[-1] == 1
+        assert replace(after, response_times={}) == before
+        kept = Snapshot(tmp_path).load
+        await eventually(lambda: asyncio.to_thread(kept), lambda saved: saved == [after], 30)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
