@@ -8,8 +8,10 @@ import httpx
 import pytest
 
 from contract.client import Client
+from contract.pinghome.watched import watched
 from contract.public.owning import BELOW, changed, made, paths, told
-from contract.target import eventually
+from contract.target import eventually, listening
+from mail_sink import MailSink
 
 SECRETS = ("domain_token", "shields_key", "organisation", "password", "ip_addresses", "subscription_enabled")
 
@@ -94,6 +96,54 @@ async def test_hidden_component_changes_no_answer(owner: Client, web: httpx.Asyn
 
     assert stripped(await everything(web, page, seen)) == stripped(before)
     assert (await web.get(url)).status_code == 200
+
+
+async def test_what_the_clock_has_said_does_not_name_what_is_hidden_since(
+    owner: Client, web: httpx.AsyncClient, mails: MailSink
+):
+    canary = f"canary{uuid4().hex}"
+    async with listening() as site:
+        monitors = [await watched(owner, site) for _ in range(2)]
+        names = ("Seen", canary)
+        listed = [
+            {"name": name, "type": "resource", "resource_id": it.id} for name, it in zip(names, monitors, strict=True)
+        ]
+        page = await made(owner, components=listed, auto_incidents=True, auto_incident_delay=0)
+        subscriber = f"{page['subdomain']}@example.com"
+        addresses = {"addresses": [subscriber]}
+        await owner("POST", f"statuspage-cmd/v1/statuspage/{page['id']}/subscriptions", json=addresses)
+        for it in monitors:
+            await it.until("up", 60)
+    url = f"statuspage-query/v1/statuspage/{page['id']}/incidents"
+
+    def of_both(found: dict[str, Any]) -> bool:
+        return any(len(each["components"]) == 2 for each in found["data"])
+
+    (incident,) = (await eventually(lambda: owner.get(url), of_both, 60))["data"]
+    shown = f"/status/{page['subdomain']}"
+    assert canary in (await web.get(shown)).text
+    ids = [incident["id"], *(each["id"] for each in page["components"])]
+
+    kept = [{"id": each["id"], **settings} for each, settings in zip(page["components"], listed, strict=True)]
+    await changed(owner, page, components=[kept[0], kept[1] | {"showcased": False}])
+
+    answers = await everything(web, page, *ids)
+    assert [path for path, text in answers.items() if canary in text] == []
+    assert "Seen is down" in answers[shown]
+
+    before = len(mails.mails)
+    update = {"status": "resolved", "message": "It works"}
+    answer = await owner(
+        "POST", f"statuspage-cmd/v1/statuspage/{page['id']}/incident/{incident['id']}/update", json=update
+    )
+    assert answer.status_code == 201
+
+    async def written() -> list[str]:
+        pairs = list(zip(mails.mails, mails.recipients, strict=True))[before:]
+        return [str(mail) for mail, to in pairs if to == [subscriber] and "It works" in str(mail)]
+
+    (mail,) = await eventually(written, bool, 60)
+    assert canary not in mail
 
 
 async def test_nothing_of_a_pages_settings_is_in_its_data(owner: Client, web: httpx.AsyncClient):

@@ -1,5 +1,6 @@
 """Automatic incidents: what opens, joins, resolves and reopens them, and what does not."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -7,6 +8,8 @@ from pinghome_common.events.incident import Incident, IncidentStatus
 from pinghome_common.events.statuspage import StatusPage
 from statuspage_cmd.incidents import automatic
 from statuspage_cmd.incidents.automatic import RECHECK, Act, Decision, Watched
+from statuspage_cmd.incidents.incident import edit, edit_update
+from statuspage_cmd.subscriptions.wording import of_incident
 from unit.statuspage_cmd.made import BANK, MAIL, SHOP, at, page
 
 PAGE = page(auto_incidents=True, auto_incident_delay=180)
@@ -118,4 +121,21 @@ def test_names_are_listed_and_never_html():
     named = Watched(id=SHOP, name="<b>A & B</b>", down=True, since=at(0))
     it = opened(named)
     assert it.title == "<b>A & B</b> is down"
-    assert it.message == "Our monitoring reports that &lt;b&gt;A &amp; B&lt;/b&gt; is down."
+    assert it.message == "<p>Our monitoring reports that &lt;b&gt;A &amp; B&lt;/b&gt; is down.</p>"
+
+
+def test_words_are_the_clocks_until_people_change_them():
+    it = opened(watched(SHOP, 0), watched(BANK, 0))
+    assert edit(it, {"title": it.title, "impact": None}, at(4)).composed == ["title", "message"]
+    assert edit(it, {"title": "Disk"}, at(4)).composed == ["message"]
+    assert edit(it, {"title": "Disk", "message": "Full"}, at(4)).composed == []
+    _, update = automatic.updated(uuid4(), it, PAGE, Decision(act=Act.join, components=[watched(MAIL, 0)]), at(4))
+    assert update.composed == ["message"]
+    assert edit_update(update, PAGE, {"message": "Disk"}, at(5)).composed == []
+
+
+def test_subscribers_hear_of_what_is_shown():
+    it = opened(watched(SHOP, 0), watched(BANK, 0))
+    hidden = replace(PAGE, components=[replace(each, showcased=each.id == SHOP) for each in PAGE.components])
+    assert of_incident(PAGE, it, None, "published")[0] == "Investigating: Shop and Bank are down"
+    assert of_incident(hidden, it, None, "published")[0] == "Investigating: Shop is down"

@@ -1,12 +1,15 @@
 """What a public page shows of what is known of it."""
 
+from dataclasses import replace
 from datetime import timedelta
+from html import unescape
+from uuid import uuid4
 
 import pytest
 
 from materials import LONG_AGO, NOW, affected, component, group, incident, maintenance, material, resolved, update
 from pinghome_common.events.incident import Impact
-from pinghome_common.events.statuspage import ComponentStatus
+from pinghome_common.events.statuspage import Component, ComponentStatus
 from statuspage_query.public.view import view
 from statuspage_query.statuses import Since
 
@@ -166,3 +169,37 @@ def test_hidden_components_count_nowhere_and_leave_no_trace():
     assert str(hidden.id) not in repr(shown)
     assert shown.indicator == "minor"
     assert [each.impact for each in shown.open] == [Impact.minor]
+
+
+def test_what_the_clock_has_said_names_only_what_is_shown_now():
+    listed = [component(name) for name in ("Shop", "Bank", "Mail & More")]
+    shop, bank, mail = listed
+    down = [affected(each, "major-outage") for each in listed]
+    said = "Our monitoring reports that Shop and Bank are down."
+    own = {"automatic": True, "reported_by": "", "composed": ["title", "message"]}
+    it = incident("Shop and Bank are down", opened_with=down[:2], components=down, message=said, **own)
+    updates = [
+        update(it, "investigating", "Mail & More is down, too.", components=down, composed=["message"]),
+        update(it, "resolved", "All that was affected works again.", components=down, composed=["message"]),
+        update(it, "investigating", "Shop is down again.", components=down[:1], composed=["message"]),
+    ]
+
+    def told(*hidden: Component) -> list[str]:
+        shown = [replace(each, showcased=each not in hidden) for each in listed]
+        found = view(material(shown, incidents=[it], updates={it.id: updates}), NOW).incidents
+        said = [words for each in found for words in (each.title, *(entry.message for entry in each.updates[::-1]))]
+        return [unescape(words.removeprefix("<p>").removesuffix("</p>")) for words in said]
+
+    again = "All that was affected works again."
+    assert told() == [it.title, it.message, *(each.message for each in updates)]
+    assert told(bank) == ["Shop is down", "Shop is down.", "Mail & More is down.", again, "Shop is down again."]
+    assert told(mail) == [it.title, it.message, "", again, "Shop is down again."]
+    assert told(shop, bank) == ["Mail & More is down", "", "Mail & More is down.", again, ""]
+    assert told(*listed) == []
+    it.composed, it.title = ["message"], "As somebody has put it"
+    assert told(bank)[:2] == ["As somebody has put it", "Shop is down."]
+
+
+def test_what_the_clock_has_said_of_a_component_that_is_gone_goes_with_it():
+    it = incident("Shop is down", opened_with=[affected(uuid4(), "major-outage")], composed=["title", "message"])
+    assert view(material({"Bank": "operational"}, incidents=[it]), NOW).incidents == []

@@ -1,6 +1,7 @@
 """Cleans HTML of people, once where it enters and again where it is shown (reliability.md S9)."""
 
 import re
+from html import escape
 
 import nh3
 
@@ -16,3 +17,8 @@ def clean(text: str) -> str:
     return nh3.clean(
         _STRIKETHROUGH.sub(r"<\1s>", text), tags=set(TAGS), attributes={"a": {"href"}}, url_schemes={"https"}
     )
+
+
+def quoted(text: str) -> str:
+    """A text as a message that says just this; without `<` a message is plain text, whatever else is in it."""
+    return f"<p>{escape(text, quote=False)}</p>" if "<" in text else text

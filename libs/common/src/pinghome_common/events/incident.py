@@ -1,5 +1,6 @@
 """What a status page tells of: incidents with their updates, and maintenance."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -40,8 +41,8 @@ class Incident:
 
     `message` is clean HTML. `status` and `components` are those of the newest update, else `opened_as` and
     `opened_with`; `impact` None: by the worst of them. `automatic`: opened by the clock, until a person writes an
-    update. `reported_by` is the name of a key, empty when nobody reported it. `occurred_at` is when it began;
-    `resolved_at` is set exactly while it is resolved.
+    update. `composed` are those of title and message that are the clock's words. `reported_by` is the name of a key,
+    empty when nobody reported it. `occurred_at` is when it began; `resolved_at` is set exactly while it is resolved.
     """
 
     id: UUID
@@ -56,6 +57,7 @@ class Incident:
     components: list[Affected] = field(default_factory=list)
     notify: bool = False
     automatic: bool = False
+    composed: list[str] = field(default_factory=list)
     reported_by: str = ""
     postmortem: str = ""
     postmortem_at: datetime | None = None
@@ -64,6 +66,28 @@ class Incident:
     resolved_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
+
+
+def outage(names: Sequence[str], how: str = "down") -> str:
+    """`Shop is down`, `Shop and Bank are down`, `Shop, Bank and 3 more are down`."""
+    listed = [*names] or ["Something"]
+    if len(listed) > 3:
+        listed = [*listed[:2], f"{len(listed) - 2} more"]
+    said = " and ".join(filter(None, (", ".join(listed[:-1]), listed[-1])))
+    return f"{said} {'is' if len(listed) == 1 else 'are'} {how}"
+
+
+def public_title(it: Incident, names: Mapping[UUID, str]) -> str:
+    """The title as the public may read it: the clock's words of then name components that may be hidden now.
+
+    Args:
+        it: the incident.
+        names: the components that are shown.
+    """
+    shown = [names[each.component] for each in it.opened_with if each.component in names]
+    if "title" not in it.composed or len(shown) == len(it.opened_with):
+        return it.title
+    return outage(shown or [names[each.component] for each in it.components if each.component in names])
 
 
 def impact(it: Incident) -> Impact:
@@ -89,6 +113,7 @@ class IncidentUpdate:
     """One update of an incident; `components` is what they have had since it, `message` is clean HTML.
 
     `reported_by` is empty when nobody wrote it: such an update gives components no status, they show what they follow.
+    `composed` has `message` while that is the clock's words.
     """
 
     id: UUID
@@ -99,6 +124,7 @@ class IncidentUpdate:
     message: str = ""
     components: list[Affected] = field(default_factory=list)
     notify: bool = False
+    composed: list[str] = field(default_factory=list)
     reported_by: str = ""
     created_at: datetime
     updated_at: datetime

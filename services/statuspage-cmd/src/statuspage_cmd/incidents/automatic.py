@@ -5,11 +5,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from html import escape
 from uuid import UUID
 
-from pinghome_common.events.incident import Affected, Incident, IncidentStatus, IncidentUpdate
+from pinghome_common.events.incident import Affected, Incident, IncidentStatus, IncidentUpdate, outage
 from pinghome_common.events.statuspage import ComponentStatus, StatusPage
+from pinghome_common.html import quoted
 from statuspage_cmd.incidents.incident import settle
 
 AGAIN = timedelta(minutes=30)
@@ -106,9 +106,9 @@ def _again(incident: Incident, ours: AbstractSet[UUID], news: Sequence[Watched])
 def opened(id_: UUID, page: StatusPage, components: Sequence[Watched], now: datetime) -> Incident:
     """A new automatic incident, which began with the first of the outages."""
     it = Incident(
-        id=id_, organisation=page.organisation, page=page.id, title=_are(components, "down"),
-        message=f"Our monitoring reports that {escape(_are(components, 'down'), quote=False)}.",
-        opened_with=_affected(components), notify=True, automatic=True,
+        id=id_, organisation=page.organisation, page=page.id, title=outage(_names(components)),
+        message=quoted(f"Our monitoring reports that {outage(_names(components))}."),
+        opened_with=_affected(components), notify=True, automatic=True, composed=["title", "message"],
         occurred_at=min(each.since for each in components), created_at=now, updated_at=now,
     )  # fmt: skip
     return settle(it, None, page, now)
@@ -122,14 +122,14 @@ def updated(
     match decision.act:
         case Act.join:
             components = [*it.components, *_affected(decision.components)]
-            status, message = it.status, _are(decision.components, "down, too")
+            status, message = it.status, outage(_names(decision.components), "down, too")
         case Act.reopen:
-            components, message = _affected(decision.components), _are(decision.components, "down again")
+            components, message = _affected(decision.components), outage(_names(decision.components), "down again")
         case _:
             status, message = IncidentStatus.resolved, "All that was affected works again"
     update = IncidentUpdate(
         id=id_, organisation=it.organisation, page=it.page, incident=it.id, status=status, components=components,
-        message=f"{escape(message, quote=False)}.", notify=True, created_at=now, updated_at=now,
+        message=quoted(f"{message}."), notify=True, composed=["message"], created_at=now, updated_at=now,
     )  # fmt: skip
     return settle(replace(it, updated_at=now), update, page, now), update
 
@@ -138,10 +138,5 @@ def _affected(components: Sequence[Watched]) -> list[Affected]:
     return [Affected(component=each.id, status=ComponentStatus.major_outage) for each in components]
 
 
-def _are(components: Sequence[Watched], how: str) -> str:
-    """`Shop is down`, `Shop and Bank are down`, `Shop, Bank and 3 more are down`."""
-    names = [each.name for each in components]
-    if len(names) > 3:
-        names = [*names[:2], f"{len(names) - 2} more"]
-    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-    return f"{listed} {'is' if len(names) == 1 else 'are'} {how}"
+def _names(components: Sequence[Watched]) -> list[str]:
+    return [each.name for each in components]

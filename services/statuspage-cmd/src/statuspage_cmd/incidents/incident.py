@@ -37,7 +37,7 @@ def edit(it: Incident, settings: dict[str, Any], now: datetime) -> Incident:
     Raises:
         Invalid: it would begin after it was reported.
     """
-    it = replace(it, **settings, updated_at=now)
+    it = replace(it, **settings, composed=_composed(it, settings), updated_at=now)
     _check_beginning(it)
     return it
 
@@ -85,7 +85,7 @@ def edit_update(it: IncidentUpdate, page: StatusPage, settings: dict[str, Any], 
     """
     if "components" in settings:
         components.check(page, (each.component for each in settings["components"]))
-    return replace(it, **settings, updated_at=now)
+    return replace(it, **settings, composed=_composed(it, settings), updated_at=now)
 
 
 def changes(it: Incident, settings: dict[str, Any]) -> dict[str, Any]:
@@ -122,6 +122,11 @@ def edit_template(it: Template, page: StatusPage, settings: dict[str, Any], now:
     if "components" in settings:
         components.check(page, (each.component for each in settings["components"]))
     return replace(it, **settings, updated_at=now)
+
+
+def _composed(it: Incident | IncidentUpdate, settings: dict[str, Any]) -> list[str]:
+    """What are the clock's words after settings have been changed."""
+    return [name for name in it.composed if settings.get(name, getattr(it, name)) == getattr(it, name)]
 
 
 def _check_beginning(it: Incident) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pinghome_common.events.incident import Affected, Incident, IncidentUpdate, Maintenance
+from pinghome_common.events.incident import Affected, Incident, IncidentUpdate, Maintenance, public_title
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.plain import plain
 from statuspage_cmd.language import language
@@ -18,7 +18,7 @@ def of_incident(page: StatusPage, it: Incident, update: IncidentUpdate | None, w
     """Title and text of an incident, or of one of its updates."""
     status, components = (update.status, update.components) if update else (it.opened_as, it.opened_with)
     words = language(page.language)
-    title = words(f"incident.{status}", title=it.title)
+    title = words(f"incident.{status}", title=public_title(it, _shown(page)))
     affected = _affected(page, components, over=it.resolved_at is not None)
     text = _paragraphs(plain((update or it).message, MOST), affected)
     return words("edited", title=title) if what == "edited" else title, text
@@ -45,7 +45,11 @@ def _affected(page: StatusPage, affected: Iterable[Affected], *, over: bool) -> 
 
 def _names(page: StatusPage, ids: Iterable[UUID]) -> list[str]:
     wanted = set(ids)
-    return [it.name for it in page.components if it.id in wanted and it.showcased]
+    return [name for id_, name in _shown(page).items() if id_ in wanted]
+
+
+def _shown(page: StatusPage) -> dict[UUID, str]:
+    return {it.id: it.name for it in page.components if it.showcased}
 
 
 def _paragraphs(*parts: str) -> str:

@@ -14,8 +14,11 @@ from pinghome_common.events.incident import (
     Maintenance,
     MaintenanceStatus,
     impact,
+    outage,
+    public_title,
 )
 from pinghome_common.events.statuspage import ComponentStatus
+from pinghome_common.html import quoted
 from statuspage_query.public.plain import as_html
 from statuspage_query.statuses import worst
 
@@ -97,7 +100,7 @@ def incident(it: Incident, updates: Sequence[IncidentUpdate], names: Names) -> I
         updates: its updates, oldest first.
         names: the components that are shown.
     """
-    opening = _entry(it, "opening", it.message, it.occurred_at, it.opened_with)
+    opening = replace(_entry(it, "opening", it.message, it.occurred_at, it.opened_with), composed=it.composed)
     entries = [(opening, it.opened_as.value), *((each, each.status.value) for each in updates)]
     if it.postmortem and it.postmortem_at:
         entries.append((_entry(it, "postmortem", it.postmortem, it.postmortem_at, []), "postmortem"))
@@ -108,7 +111,7 @@ def incident(it: Incident, updates: Sequence[IncidentUpdate], names: Names) -> I
             UpdateView(
                 id=each.id,
                 status=status,
-                message=as_html(each.message),
+                message=as_html(_message(each, names, before)),
                 at=each.created_at,
                 updated_at=each.updated_at,
                 components=list(_affected(each.components, names, before)),
@@ -120,7 +123,7 @@ def incident(it: Incident, updates: Sequence[IncidentUpdate], names: Names) -> I
     touched = _worst_of(one for each, _ in entries for one in each.components if one.component in names)
     return IncidentReport(
         id=it.id,
-        title=it.title,
+        title=public_title(it, names),
         status=it.status,
         impact=impact(replace(it, components=touched)),
         components=list(_affected(touched if resolved else it.components, names, {})),
@@ -150,6 +153,16 @@ def maintenance(it: Maintenance, names: Names) -> MaintenanceReport:
         created_at=it.created_at,
         updated_at=it.updated_at,
     )
+
+
+def _message(it: IncidentUpdate, names: Names, before: dict[UUID, ComponentStatus]) -> str:
+    """The message of an entry: of the clock's words, which may name what is hidden, what is left of them."""
+    told = [each.component for each in it.components]
+    if "message" not in it.composed or it.status is IncidentStatus.resolved or all(each in names for each in told):
+        return it.message
+    fresh = [each for each in told if each not in before] or told
+    shown = [names[each] for each in fresh if each in names]
+    return quoted(f"{outage(shown)}.") if shown else ""
 
 
 def _entry(it: Incident, name: str, message: str, at: datetime, components: list[Affected]) -> IncidentUpdate:

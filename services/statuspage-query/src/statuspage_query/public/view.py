@@ -99,7 +99,8 @@ def view(it: Material, now: datetime) -> View:
     incidents = [
         incident(each, it.updates.get(each.id, []), names)
         for each in it.incidents
-        if not _only_of(hidden, _touched(each, it.updates.get(each.id, [])))
+        if not _only_of(hidden, touched := _touched(each, it.updates.get(each.id, [])))
+        and ("title" not in each.composed or not touched.isdisjoint(names))
     ]
     maintenances = [maintenance(each, names) for each in it.maintenances if not _only_of(hidden, each.components)]
     open_ = [each for each in incidents if each.status is not IncidentStatus.resolved]
