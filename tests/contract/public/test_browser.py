@@ -144,6 +144,7 @@ async def test_page_asks_by_itself_where_streams_do_not_work(
 ):
     page = await calm(owner)
     async with tab(browser, axe) as it:
+        await it.page.add_init_script("delete window.SharedWorker")
         await it.page.route("**/events", lambda route: route.fulfill(status=204, body=""))
         await it.page.clock.install()
         await it.page.goto(address(pages, page))

@@ -112,21 +112,36 @@ function key(it) {
   return holder.id + it.tagName + [...holder.querySelectorAll(it.tagName + (it.className ? "." + it.className.split(" ")[0] : ""))].indexOf(it);
 }
 
-let stream, timer;
+// All tabs share one stream where the browser can do that, else each has its own; without any we ask each half minute.
+let port, stream, timer, open = false;
+
+function heard(word) {
+  if (word === "changed") refresh().catch(() => {});
+  else open = word === "open";
+}
 
 function listen() {
-  const main = document.getElementById("main");
-  if (!main.dataset.events) return;
+  const { events, follow } = document.getElementById("main").dataset;
   clearInterval(timer);
-  timer = setInterval(() => { if (!stream || stream.readyState !== EventSource.OPEN) refresh().catch(() => {}); }, 30000);
-  if (!window.EventSource || !main.dataset.events) return;
-  stream = new EventSource(main.dataset.events);
-  stream.addEventListener("changed", () => refresh().catch(() => {}));
+  timer = setInterval(() => { if (!open) refresh().catch(() => {}); }, 30000);
+  if (window.SharedWorker) {
+    if (!port) {
+      port = new SharedWorker(follow).port;
+      port.onmessage = ({ data }) => heard(data);
+    }
+    port.postMessage("follow");
+  } else if (window.EventSource) {
+    stream = new EventSource(events);
+    stream.onopen = () => heard("open");
+    stream.onerror = () => heard("lost");
+    stream.addEventListener("changed", () => heard("changed"));
+  }
 }
 
 function quiet() {
+  port?.postMessage("leave");
   stream?.close();
-  stream = undefined;
+  open = false;
   clearInterval(timer);
 }
 
