@@ -81,7 +81,7 @@ async def test_files_of_a_page_are_kept_for_ever(owner: Client, web: httpx.Async
     shown = (await web.get(f"/status/{page['subdomain']}")).text
     files = [part.split('"')[0] for part in shown.split('"') if "/static/" in part]
 
-    assert len(files) == 3
+    assert len(files) == 4  # two style sheets, the page's script and its worker
     for file in files:
         answer = await web.get(file)
         assert answer.status_code == 200
