@@ -18,7 +18,8 @@ from playwright.async_api import Browser, async_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.debian import provide
-from pictures.scenes import SCENES
+from pictures.measured import measure
+from pictures.scenes import REGIONS, SCENES
 from running import TOKEN, Platform, up
 
 SHOWN = ["calm", "incident", "maintenance", "new"]
@@ -33,6 +34,8 @@ async def told(folder: Path) -> AsyncIterator[Platform]:
     async with up(folder / "data", bootstrap_token=TOKEN) as platform:
         async with platform.sql("resource_cmd") as there:
             organisation = await there.fetchval("SELECT id FROM organisation LIMIT 1")
+        async with platform.sql("statuspage_query") as there:
+            await measure(there, organisation, now, [name for of in REGIONS.values() for name in of])
         async with platform.sql("statuspage_cmd") as there:
             for scene in SCENES.values():
                 await scene(there, organisation, now)

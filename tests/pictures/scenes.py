@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 
@@ -52,7 +52,7 @@ async def _past(story: Story) -> None:
 
 async def calm(connection: asyncpg.Connection, organisation: UUID, now: datetime) -> None:
     """All is well, and a maintenance is ahead."""
-    story = await Story.begin(connection, organisation, now, "calm", REGIONS, **ABOUT)
+    story = await Story.begin(connection, organisation, now, "calm", REGIONS, follow=True, **ABOUT)
     await _past(story)
     message = "<p>We replace network hardware. Requests may take a second longer; none is lost.</p>"
     await story.maintenance("New switches in Frankfurt", message, ["Ingest (eu-central)"], -4 * DAY, 3 * HOUR)
@@ -60,7 +60,7 @@ async def calm(connection: asyncpg.Connection, organisation: UUID, now: datetime
 
 async def incident(connection: asyncpg.Connection, organisation: UUID, now: datetime) -> None:
     """An incident is open."""
-    story = await Story.begin(connection, organisation, now, "incident", REGIONS, **ABOUT)
+    story = await Story.begin(connection, organisation, now, "incident", REGIONS, follow=True, **ABOUT)
     await _past(story)
     worse = {"Payments": "major-outage", "Orders": "partial-outage", "Webhooks": "degraded"}
     better = {"Payments": "partial-outage", "Orders": "degraded", "Webhooks": "operational"}
@@ -93,8 +93,8 @@ async def maintenance(connection: asyncpg.Connection, organisation: UUID, now: d
 async def new(connection: asyncpg.Connection, organisation: UUID, now: datetime) -> None:
     """A page without any data yet."""
     about = ABOUT | {"accent_color": ""}
-    components = {"": ["Website", "API"], "Background jobs": ["Reports"]}
-    await Story.begin(connection, organisation, now, "new", components, ago=MINUTE, follow=uuid4(), **about)
+    components = {"": ["Shop", "API"], "Background jobs": ["Reports"]}
+    await Story.begin(connection, organisation, now, "new", components, ago=MINUTE, follow=True, **about)
 
 
 async def large(connection: asyncpg.Connection, organisation: UUID, now: datetime) -> None:

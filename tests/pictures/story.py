@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 from uuid_utils.compat import uuid7
 
+from pictures.measured import monitor
 from pinghome_common.events.incident import Affected, Incident, IncidentStatus
 from pinghome_common.events.statuspage import ComponentStatus, Followed, StatusPage
 from pinghome_common.store import Actor, Row, no_wait
@@ -37,13 +38,17 @@ class Story:
         components: dict[str, Iterable[str]],
         *,
         ago: timedelta = timedelta(days=120),
-        follow: UUID | None = None,
+        follow: bool = False,
         **settings: Any,
     ) -> "Story":
-        """A page with components by group, `""` for those without one."""
+        """A page with components by group, `""` for none; they may `follow` the monitors of their names."""
+
+        def wants(name: str) -> Wanted:
+            settings = {"type": Followed.resource, "resource_id": monitor(name)} if follow else {}
+            return Wanted(name=name, settings=settings)
+
         at = now - ago
-        kind = {"type": Followed.resource, "resource_id": follow} if follow else {}
-        wanted = {name: [Wanted(name=each, settings=dict(kind)) for each in of] for name, of in components.items()}
+        wanted = {name: [wants(each) for each in of] for name, of in components.items()}
         groups = [WantedGroup(name=name, components=of) for name, of in wanted.items() if name]
         about = {"subdomain": subdomain, "type": "public", "description": ""} | settings
         state = arrange(create(uuid7(), organisation, about, at), wanted.get("", []), groups, at)
