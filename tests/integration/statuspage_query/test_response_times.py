@@ -1,5 +1,6 @@
 """Response times from results as probers publish them: each counts once, and bad data costs only itself."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -11,14 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import fresh_database
+from conftest import connected, fresh_database
 from integration.language.test_wild_messages import MONITOR, World, _encodable, honest, result, wild
 from integration.statuspage_query.test_project import World as Page
+from pinghome.nats import Nats
 from pinghome.servers import Servers
 from pinghome_common.clock import micros, now
-from pinghome_common.db import Database
+from pinghome_common.db import Connection, Database
 from pinghome_common.events.probe import Phases, Result, Verdict
 from pinghome_common.events.statuspage import Component, Followed
+from pinghome_common.items import Item
+from pinghome_common.projection import Projection, Source
+from pinghome_common.stream import Broker
+from resource_cmd.scheduling.streams import make_streams
 from statuspage_query import response_times
 from statuspage_query.public import read
 from statuspage_query.response_times import EVERY, PLACES, Retention
@@ -228,3 +234,42 @@ async def test_wild_results_cost_only_themselves(told: Told):
     counted = await told.db.fetchval("SELECT sum(count) FROM response_day WHERE monitor = $1", HONEST)
     assert counted >= 1
     assert await told.letters() > 10
+
+
+async def test_each_result_counts_once_however_often_the_service_is_stopped(told: Told, broker: Nats):
+    """State and position are one transaction: what was cut off is repeated, and nothing else."""
+    total, slot = 300, micros(told.start)
+    async with Broker(broker.url("resource-cmd"), "resource-cmd") as cmd:
+        await connected(cmd)
+        await make_streams(cmd, 1, 64 << 20)
+    region = "eu-central-1"
+    async with Broker(broker.url(f"prober-{region}"), f"prober-{region}") as prober:
+        await connected(prober)
+        for each in range(total):
+            some = [told.result(component, each, 100, slot=slot + each) for component in (SHOP, BANK)]
+            body = {"batch": str(uuid4()), "region": region, "results": some}
+            await prober.publish([(f"telemetry.result.{region}", msgspec.msgpack.encode(body), None)])
+
+    async def counted() -> int:
+        return await told.db.fetchval("SELECT coalesce(sum(count), 0) FROM response_day")
+
+    stops = 0
+    async with Broker(broker.url("statuspage-query"), "statuspage-query") as own:
+        await connected(own)
+        while await counted() < 2 * total:
+            source = Source("TELEMETRY", ["telemetry.result.>"], slowly)
+            running = asyncio.create_task(Projection("statuspage-query", told.db, own, [source], durable=False).run())
+            await asyncio.sleep(0.05 + 0.02 * stops)
+            stops += 1
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            assert stops < 1000
+        assert await counted() == 2 * total
+    assert stops > 1
+    assert await told.shown() == [100]
+
+
+async def slowly(tx: Connection, items: list[Item]) -> None:
+    """Stores results such that it is often cut off before it is done."""
+    await response_times.store(tx, items)
+    await asyncio.sleep(0.03)
