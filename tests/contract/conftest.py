@@ -96,6 +96,13 @@ def foreign(http: httpx.AsyncClient, stranger: dict[str, Any]) -> Client:
 
 
 @pytest.fixture(scope="session")
+async def quiet(platform: Platform, http: httpx.AsyncClient) -> Client:
+    """An organisation without channels: each of those that the others have is told of what people publish."""
+    made = await platform.command("organisation", "create", "Quiet")
+    return Client(http, made["token"])
+
+
+@pytest.fixture(scope="session")
 async def reader(platform: Platform, http: httpx.AsyncClient) -> Client:
     """The first organisation with a token that may only read."""
     made = await platform.command("keys", "create", "First organisation", "--scope", "read")

@@ -14,6 +14,12 @@ RECORDS = "https://statuspage-query.api.pinghome.io/v1/statuspage"
 
 
 @pytest.fixture
+def client(quiet: Client) -> Client:
+    """Whose pages these are."""
+    return quiet
+
+
+@pytest.fixture
 async def own(client: Client) -> dict[str, Any]:
     """A page with two components that are set by hand."""
     return await client.page(components=[{"name": name, "type": "manual"} for name in ("shop", "bank")])

@@ -18,6 +18,12 @@ BODY: dict[str, Any] = {"title": "Upgrade", "message": "Read-only meanwhile.", "
 
 
 @pytest.fixture
+def client(quiet: Client) -> Client:
+    """Whose pages these are."""
+    return quiet
+
+
+@pytest.fixture
 async def own(client: Client) -> dict[str, Any]:
     """A page with a component that is set by hand."""
     return await client.page()

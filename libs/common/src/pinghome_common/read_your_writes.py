@@ -39,7 +39,7 @@ class ProjectionProgress:
     def __init__(self, broker: Broker, *names: str) -> None:
         self._broker, self._names = broker, names
         self._waiting: dict[tuple[str, UUID], asyncio.Event] = {}
-        self._last_seen: dict[str, float] = {}
+        self._last_seen = dict.fromkeys(names, time.monotonic())  # who has just begun has not heard any yet
         self._positions: dict[tuple[str, str], int] = {}
         self._moved = asyncio.Condition()
 
@@ -104,7 +104,7 @@ class PendingProjections:
         pending = [
             event
             for (name, _), event in self._events.items()
-            if now - self._progress._last_seen.get(name, 0.0) < SILENCE_LIMIT  # noqa: SLF001
+            if now - self._progress._last_seen[name] < SILENCE_LIMIT  # noqa: SLF001
         ]
         try:
             async with asyncio.timeout(WAIT):
