@@ -71,7 +71,7 @@ class World:
 
     async def verifies(self, id_: UUID) -> None:
         async with self.db.transaction() as tx:
-            await verify(Subscriptions(tx, ACTOR, no_wait, now()), id_)
+            await verify(Subscriptions(tx, ACTOR, no_wait, now()), id_, 100)
 
     async def brings(self, *addresses: str) -> None:
         """An import."""
@@ -124,7 +124,7 @@ class World:
         mail = Mail(url=f"smtp://127.0.0.1:{sink.port}", sender="Acme <status@example.com>") if sink else None
         transports = Transports(guard=LOOPBACK, web=self.web, mail=mail, pace=RateLimiter(apart))
         addresses = Addresses(SETTINGS, self.broker)
-        audience = Subscribers(self.db, addresses, KEYS, mails=mail is not None, after=lambda: None)
+        audience = Subscribers(self.db, addresses, KEYS, mails=mail is not None, most=100, after=lambda: None)
         task = asyncio.create_task(Dispatcher(self.db, transports, audience, lambda: None).run())
         try:
             yield

@@ -61,7 +61,10 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     )
     parts.stack.push_async_callback(transports.web.close)
     addresses = Addresses(settings, broker)
-    audience = Subscribers(state.db, addresses, state.keys, mails=bool(settings.smtp_url), after=state.relay.wake)
+    audience = Subscribers(
+        state.db, addresses, state.keys, mails=bool(settings.smtp_url), most=settings.subscribers_limit,
+        after=state.relay.wake,
+    )  # fmt: skip
     state.dispatcher = Dispatcher(state.db, transports, audience, state.relay.wake)
 
     def decided() -> None:

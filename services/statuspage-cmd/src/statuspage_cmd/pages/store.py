@@ -9,12 +9,9 @@ import msgspec
 from asyncpg import UniqueViolationError
 
 from pinghome_common.db import Connection
-from pinghome_common.errors import Conflict, FieldError, Invalid
+from pinghome_common.errors import Conflict
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.store import Row, Store
-
-LIMIT = 100
-"""Pages of one organisation."""
 
 
 class Pages(Store[StatusPage]):
@@ -33,14 +30,6 @@ class Pages(Store[StatusPage]):
 
     def _values(self, state: StatusPage) -> list[Any]:
         return [state.subdomain, state.domain or None, self._now]
-
-    async def check_limit(self) -> None:
-        """Raises Invalid when the organisation has as many as it may have; until the end, nobody else adds one."""
-        organisation = self._actor.organisation
-        await self._tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 3))", str(organisation))
-        count = await self._tx.fetchval("SELECT count(*) FROM statuspage WHERE organisation = $1", organisation)
-        if count >= LIMIT:
-            raise Invalid(FieldError("subdomain", f"the organisation has {LIMIT} status pages, which is the limit"))
 
     async def add(self, state: StatusPage, *, unique: bool = False) -> Row[StatusPage]:
         """As everywhere; raises Conflict when the subdomain or the domain is taken."""

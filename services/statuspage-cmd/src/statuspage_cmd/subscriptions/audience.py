@@ -42,6 +42,7 @@ class Subscribers:
         addresses: of their pages.
         keys: of subscriptions.
         mails: whether there is a mail server.
+        most: subscribers that a page may have.
         after: called when a subscriber's own answer has changed something.
     """
 
@@ -54,9 +55,10 @@ class Subscribers:
     dependents: tuple[str, ...] = ()
 
     def __init__(
-        self, db: Database, addresses: Addresses, keys: Keys, *, mails: bool, after: Callable[[], None]
+        self, db: Database, addresses: Addresses, keys: Keys, *, mails: bool, most: int, after: Callable[[], None]
     ) -> None:
         self._db, self._addresses, self._keys, self._mails, self._after = db, addresses, keys, mails, after
+        self._most = most
 
     async def prepare(self) -> None:
         """Asks where the pages are; what waits for a mail server is looked at each minute anyway."""
@@ -89,24 +91,24 @@ class Subscribers:
 
         async def verified() -> None:
             async with self._db.transaction() as own:
-                await verify(Subscriptions(own, ACTOR, no_wait, now()), it.id)
+                await verify(Subscriptions(own, ACTOR, no_wait, now()), it.id, self._most)
             self._after()
 
         return ByWebhook(id=it.id, address=url, places=at, key=self._keys.tokens, verified=verified)
 
 
-async def verify(store: Subscriptions, id_: UUID) -> Subscription:
+async def verify(store: Subscriptions, id_: UUID, most: int) -> Subscription:
     """Notes that somebody at the address wants to be told.
 
     Raises:
         NotFound: there is no such subscription any more.
-        Invalid: it is too late, or a page has too many subscribers.
+        Invalid: it is too late, or a page has `most` subscribers already.
     """
     row = await store.edit(id_)
     before = row.state
     row.state = subscription.verify(row.state, now())
     if before.verified_at is None:
-        await store.check_limit(before.pages)
+        await store.check_limit(before.pages, most)
     if row.state is not before:
         await store.save(row, "verified")
     return row.state

@@ -30,8 +30,8 @@ async def create(id: Id, body: CreateMaintenance, command: Commanded) -> Respons
     """Announces a maintenance; with `rrule` one that comes again and again (our extension)."""
     page = (await command.pages.edit(id)).state
     if body.rrule:
-        return await _create_rule(page, body.sent(), command)
-    settings = _single(body.sent(), None)
+        return await _create_rule(page, command.sent(body), command)
+    settings = _single(command.sent(body), None)
     if "ends_at" not in settings:
         raise Invalid(FieldError("ends_at", "is required, or a duration"))
     state = rules.create(uuid7(), page, settings, command.author, command.now)
@@ -47,9 +47,9 @@ async def update(id: Id, maintenance: Id, body: UpdateMaintenance, command: Comm
     """Changes a maintenance; of a rule, those of its occurrences that have not begun, too (our extension)."""
     page = (await command.pages.edit(id)).state
     if rule := await command.recurrences.find(id, maintenance, command.wanted):
-        return await _edit_rule(rule, page, body.sent(), command)
+        return await _edit_rule(rule, page, command.sent(body), command)
     row = await command.maintenances.of(id, maintenance, command.wanted)
-    row.state = rules.edit(row.state, page, _single(body.sent(), row.state), command.now)
+    row.state = rules.edit(row.state, page, _single(command.sent(body), row.state), command.now)
     await command.maintenances.save(row)
     await announce.maintenance(command.tx, page, row.state, "edited")
     return _answer(command, "updated", row)

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from pinghome_common.dialects.pinghome_fields import Flag, Id, Int, Name, Text, Zone
+from pinghome_common.settings import MOST_COMPONENTS
 from statuspage_cmd.api.pinghome.fields import Message, Moment
-from statuspage_cmd.pages.page import COMPONENTS
 
 
 class UpdateMaintenance(BaseModel):
@@ -17,7 +17,7 @@ class UpdateMaintenance(BaseModel):
 
     title: Name = ""
     message: Message = ""
-    components: list[Id] = Field([], max_length=COMPONENTS)
+    components: list[Id] = Field([], max_length=MOST_COMPONENTS)
     scheduled_for: Moment = Field(None, description="when it begins; of a rule: when its first one may")  # type: ignore[assignment]
     ends_at: Moment = Field(None, description="when it ends; not of a rule")  # type: ignore[assignment]
     duration: Int = Field(0, ge=1, le=44_640, description="minutes; in place of ends_at, and of a rule")
