@@ -1,6 +1,7 @@
 """How much there may be, on a platform where that is less than by default (contract H)."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,13 @@ from contract.answers import refused
 from contract.client import BODIES, SERVICE, Client
 from running import TOKEN, up
 
-LIMITS = dict.fromkeys(("servers", "pages", "components", "subscribers", "updates"), "2")
+LIMITS = {f"{name}_limit": "2" for name in ("servers", "pages", "components", "subscribers", "updates")}
 HAND = {"type": "manual"}
 
 
 @pytest.fixture
 async def client(folder: Path) -> AsyncIterator[Client]:
-    limits = {f"{name}_limit": value for name, value in LIMITS.items()} | {"message_limit": "30"}
+    limits = LIMITS | {"message_limit": "30", "domains_per_day": "2"}
     async with up(folder / "bounds", bootstrap_token=TOKEN, **limits, expose_tokens="true") as running:
         async with httpx.AsyncClient(base_url=running.url, timeout=30, trust_env=False) as http:
             yield Client(http, TOKEN)
@@ -28,6 +29,7 @@ async def client(folder: Path) -> AsyncIterator[Client]:
 async def test_what_is_over_a_limit_is_refused_at_its_field(client: Client):
     await servers(client)
     page = await pages(client)
+    await domains(client, page)
     await components(client, page)
     await messages(client, page)
     await updates(client, page)
@@ -49,6 +51,15 @@ async def pages(client: Client) -> str:
     answer = await client("POST", "statuspage-cmd/v1/statuspage", json=body("statuspage", 3) | {"subdomain": "third"})
     refused(answer, 422, "subdomain")
     return made[0]
+
+
+async def domains(client: Client, page: str) -> None:
+    url = f"statuspage-cmd/v1/statuspage/{page}"
+    for name in ("a", "b", "a"):
+        assert (await client("PUT", url, json={"domain": f"{name}.example.org"})).status_code == 200
+    answer = await client("PUT", url, json={"domain": "c.example.org"})
+    refused(answer, 422, "domain")
+    assert re.search(r"may claim another one from \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", answer.text)
 
 
 async def components(client: Client, page: str) -> None:

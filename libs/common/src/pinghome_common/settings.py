@@ -156,6 +156,7 @@ class Settings(BaseSettings):
     status_domain: str = Field(
         "", description="the domain below which each status page has its subdomain, such as status.example.com"
     )
+    domains_per_day: int = Field(10, ge=1, description="domains that one organisation may claim for its pages in a day")
     pages_limit: int = Field(100, ge=1, description="status pages that one organisation may have")
     components_limit: int = Field(
         500, ge=1, le=MOST_COMPONENTS, description="components that one page may have, and as many groups"

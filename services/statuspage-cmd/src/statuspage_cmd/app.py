@@ -82,7 +82,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "clock": Clock(state.db, decided).run,
         "addresses": addresses.run,
         "dispatcher": state.dispatcher.run,
-        "retention": Retention(state.db).run,
+        "retention": Retention(state.db, addresses).run,
     }
     parts.checks |= {"relay": state.relay.problem, **app.readiness_checks(broker, state.directory, state.db)}
 

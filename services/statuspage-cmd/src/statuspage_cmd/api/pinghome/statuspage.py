@@ -29,6 +29,7 @@ async def create(body: CreatePage, command: Commanded, request: Request) -> Resp
     state.password_version = 1 if hash_ else 0
     _check_private(state)
     await command.pages.check_count(command.settings.pages_limit, "subdomain")
+    await command.pages.claim(state, command.settings.domains_per_day)
     row = await command.pages.add(state)
     await command.pages.set_password(state.id, hash_)
     answer = {"message": "Status page created", "statuspage": documents.unified(state, {}), "id": state.id}
@@ -48,6 +49,7 @@ async def update(id: Id, body: UpdatePage, command: Commanded, request: Request)
     elif body.update_password:
         await _set_password(command, row.state, body.password)
     _check_private(row.state)
+    await command.pages.claim(row.state, command.settings.domains_per_day)
     await command.pages.save(row)
     if dropped := before - {each.id for each in row.state.components}:
         for store in (command.incidents, command.templates, command.maintenances, command.recurrences):
