@@ -187,6 +187,21 @@ async def test_webhook_that_does_not_echo_the_token_is_asked_again_and_told_noth
     assert (await world.subscription(id_)).verified_at
 
 
+async def test_webhook_that_does_not_agree_is_asked_eight_times_and_no_more(world: World, tmp_path: Path):
+    async with listening(tls=ROOT.context(tmp_path), says="ok") as receiver, world.working():
+        await world.wishes(ChannelType.webhook, receiver.url)
+
+        async def passes() -> str:
+            await world.db.fetch("UPDATE notification SET due = now() WHERE due IS NOT NULL")  # as hours later
+            return str((await world.ledger())[0].state)
+
+        await eventually(passes, lambda state: state == "failed", 60)
+        assert await receiver.silent_for(3)
+    (it,) = await world.ledger()
+    assert (len(receiver.asked), len(it.attempts)) == (8, 8)
+    assert "does not contain the token" in it.reason
+
+
 async def test_slack_is_asked_and_told_by_messages_with_links(world: World, tmp_path: Path):
     async with listening(tls=ROOT.context(tmp_path)) as receiver, world.working():
         id_ = await world.wishes(ChannelType.slack, f"{receiver.url}services/T0/B0/x")

@@ -1,6 +1,7 @@
 """Whom statuspage-cmd's outbox tells: the subscribers of status pages."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -17,6 +18,7 @@ from pinghome_delivery.dependencies import ParentState
 from pinghome_delivery.email import NO_SERVER
 from pinghome_delivery.message import Sender
 from pinghome_delivery.outbox import OUTBOX, Notifications, Target
+from pinghome_delivery.throttling import backoff
 from statuspage_cmd.language import language
 from statuspage_cmd.pages.address import Addresses
 from statuspage_cmd.subscriptions import subscription
@@ -80,6 +82,11 @@ class Subscribers:
     async def parents(self, tx: Connection, abouts: set[UUID]) -> dict[UUID, ParentState]:  # noqa: ARG002
         """None: nothing depends on another."""
         return {}
+
+    def retry(self, it: Notification) -> timedelta | None:
+        """News until they are too old, questions a few times."""
+        tries = len(it.attempts)
+        return subscription.ask_again(tries) if it.what == VERIFICATION else backoff(tries)
 
     async def _sender(self, tx: Connection, it: Subscription) -> Sender:
         at = await places(tx, self._addresses, it.pages)
