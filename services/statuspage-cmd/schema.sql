@@ -116,11 +116,13 @@ CREATE TABLE maintenance (
     page uuid NOT NULL,
     recurrence uuid,
     due timestamp with time zone,
+    untold boolean DEFAULT false NOT NULL,
     CONSTRAINT maintenance_pkey PRIMARY KEY (id)
 );
 CREATE INDEX maintenance_due ON maintenance (due);
 CREATE INDEX maintenance_of ON maintenance (page);
 CREATE INDEX maintenance_recurrence ON maintenance (recurrence);
+CREATE INDEX maintenance_untold ON maintenance (due) WHERE untold;
 
 CREATE TABLE notification (
     id uuid NOT NULL,

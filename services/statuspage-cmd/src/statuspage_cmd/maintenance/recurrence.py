@@ -20,6 +20,9 @@ from statuspage_cmd.pages import components
 AHEAD = timedelta(days=30)
 """How far ahead occurrences are maintenances of their own."""
 
+TOLD = timedelta(days=1)
+"""How long before they begin subscribers are told of them; of the first one at once."""
+
 TIMES = frozenset(("rrule", "timezone", "scheduled_for", "duration"))
 """Fields that decide when occurrences are."""
 

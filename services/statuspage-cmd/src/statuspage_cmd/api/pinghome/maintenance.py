@@ -99,9 +99,10 @@ async def _create_rule(page: StatusPage, settings: dict[str, Any], command: Page
     await command.recurrences.check_limit(page.id)
     row = await command.recurrences.add(state)
     await command.recurrences.begin(state, command.maintenances)
-    if occurrences := await command.maintenances.scheduled(state.id):  # of the others subscribers hear as they begin
+    if occurrences := await command.maintenances.scheduled(state.id):  # of the others the clock tells
         first = min((each.state for each in occurrences), key=lambda it: it.scheduled_for)
         await announce.maintenance(command.tx, page, first, "scheduled")
+        await command.maintenances.tell_ahead([first.id], untold=False)
     return _answer(command, "created", row, 201)
 
 
@@ -109,9 +110,9 @@ async def _edit_rule(
     row: Row[Recurrence], page: StatusPage, settings: dict[str, Any], command: PageCommand
 ) -> Response:
     _refuse(settings, "ends_at", "of a rule is given by its duration")
-    row.state = recurrence.edit(row.state, page, settings, command.now)
+    before, row.state = row.state, recurrence.edit(row.state, page, settings, command.now)
     await command.recurrences.save(row)
-    if recurrence.TIMES & settings.keys():
+    if any(getattr(before, name) != getattr(row.state, name) for name in recurrence.TIMES):
         await command.recurrences.retime(row.state, command.maintenances)
     else:
         for occurrence in await command.maintenances.scheduled(row.state.id):

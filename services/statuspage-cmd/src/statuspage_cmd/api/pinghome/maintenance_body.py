@@ -13,6 +13,7 @@ class UpdateMaintenance(BaseModel):
     """A maintenance's settings as a client may send them; an absent field is unchanged.
 
     With an `rrule` it comes again and again; its id is then that of the rule, and the rule's fields are its own.
+    Subscribers are told of its first one at once, of each other one a day ahead.
     """
 
     title: Name = ""
