@@ -195,7 +195,7 @@ async def test_webhook_that_does_not_agree_is_asked_eight_times_and_no_more(worl
             await world.db.fetch("UPDATE notification SET due = now() WHERE due IS NOT NULL")  # as hours later
             return str((await world.ledger())[0].state)
 
-        await eventually(passes, lambda state: state == "failed", 60)
+        await eventually(passes, lambda state: state == "failed", 120)
         assert await receiver.silent_for(3)
     (it,) = await world.ledger()
     assert (len(receiver.asked), len(it.attempts)) == (8, 8)

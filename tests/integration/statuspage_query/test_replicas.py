@@ -16,7 +16,7 @@ from contract.target import eventually
 from running import TOKEN, Platform, free_port, up
 from zone import zone
 
-SOON = 10.0
+SOON = 30.0
 """Seconds; nominal is one."""
 
 
