@@ -131,6 +131,24 @@ CREATE TABLE mail_address (
 );
 CREATE INDEX mail_address_due ON mail_address (due) WHERE (due IS NOT NULL);
 
+CREATE TABLE mute (
+    maintenance uuid NOT NULL,
+    page uuid NOT NULL,
+    version integer NOT NULL,
+    components jsonb NOT NULL,
+    begins timestamp with time zone NOT NULL,
+    ends timestamp with time zone NOT NULL,
+    CONSTRAINT mute_pkey PRIMARY KEY (maintenance)
+);
+CREATE INDEX mute_page ON mute (page);
+
+CREATE TABLE muted (
+    about uuid NOT NULL,
+    organisation uuid NOT NULL,
+    noun text NOT NULL,
+    CONSTRAINT muted_pkey PRIMARY KEY (about)
+);
+
 CREATE TABLE notification (
     id uuid NOT NULL,
     organisation uuid NOT NULL,
@@ -159,6 +177,14 @@ CREATE TABLE organisation (
     name text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT organisation_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE page (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    version integer NOT NULL,
+    followed jsonb NOT NULL,
+    CONSTRAINT page_pkey PRIMARY KEY (id)
 );
 
 CREATE TABLE region_observation (

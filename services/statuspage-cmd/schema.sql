@@ -32,6 +32,15 @@ CREATE TABLE dead_letter (
     CONSTRAINT dead_letter_worker_key_key UNIQUE (worker, key)
 );
 
+CREATE TABLE domain_claim (
+    domain text NOT NULL,
+    organisation uuid NOT NULL,
+    claimed_at timestamp with time zone NOT NULL,
+    released_at timestamp with time zone,
+    CONSTRAINT domain_claim_pkey PRIMARY KEY (domain)
+);
+CREATE INDEX domain_claim_of ON domain_claim (organisation, claimed_at);
+
 CREATE TABLE events (
     id bigint GENERATED ALWAYS AS IDENTITY,
     event_id uuid NOT NULL,
@@ -107,11 +116,13 @@ CREATE TABLE maintenance (
     page uuid NOT NULL,
     recurrence uuid,
     due timestamp with time zone,
+    untold boolean DEFAULT false NOT NULL,
     CONSTRAINT maintenance_pkey PRIMARY KEY (id)
 );
 CREATE INDEX maintenance_due ON maintenance (due);
 CREATE INDEX maintenance_of ON maintenance (page);
 CREATE INDEX maintenance_recurrence ON maintenance (recurrence);
+CREATE INDEX maintenance_untold ON maintenance (due) WHERE untold;
 
 CREATE TABLE notification (
     id uuid NOT NULL,

@@ -52,6 +52,7 @@ async def platform(folder: Path, registered: Registry, mails: MailSink, page: St
         "mail_confirmed_domains": "example.com",
         "channel_tests_per_minute": "1000",
         "subscriptions_per_hour": "1000000",
+        "domains_per_day": "1000000",
         "mail_per_minute": "6000",
         "expose_tokens": "true",
         "statuspage_io_url": page.url,

@@ -51,7 +51,7 @@ class Story:
         wanted = {name: [wants(each) for each in of] for name, of in components.items()}
         groups = [WantedGroup(name=name, components=of) for name, of in wanted.items() if name]
         about = {"subdomain": subdomain, "type": "public", "description": ""} | settings
-        state = arrange(create(uuid7(), organisation, about, at), wanted.get("", []), groups, at)
+        state = arrange(create(uuid7(), organisation, about, at), wanted.get("", []), groups, at, 100)
         async with connection.transaction():
             row = await Pages(connection, Actor(BY, organisation), no_wait, at).add(state)
         return cls(connection, now, row)

@@ -39,7 +39,7 @@ async def status(client: Client, own: dict[str, Any]) -> str:
 
 async def test_maintenance_is_announced_begun_and_ended_by_hand(call: Client, foreign: Client, own: dict[str, Any]):
     url, component = f"{COMMANDS}/{own['id']}/maintenance", own["components"][0]["id"]
-    body = BODY | {"components": [component], "ends_at": z(SOON + timedelta(hours=2))}
+    body = BODY | {"components": [component], "ends_at": z(SOON + timedelta(hours=2)), "silence_alerts": False}
     it = done(await call("POST", url, json=body), "maintenance", 201)
     expected = body | {"scheduled_for": z(SOON), "status": "scheduled", "started_at": None, "notify": True}
     assert it | expected == it
@@ -122,7 +122,7 @@ async def test_commands_and_the_clock_do_not_wait_for_each_other(client: Client,
 
 async def test_recurring_maintenance_is_made_30_days_ahead_in_its_zone(client: Client, own: dict[str, Any]):
     url = f"{COMMANDS}/{own['id']}/maintenance"
-    body = BODY | {"rrule": "FREQ=DAILY", "timezone": "Europe/Berlin", "duration": 30}
+    body = BODY | {"rrule": "FREQ=DAILY", "timezone": "Europe/Berlin", "duration": 30, "silence_alerts": True}
     rule = done(await client("POST", url, json=body), "maintenance", 201)
     assert rule | body | {"scheduled_for": z(SOON)} == rule
     assert await client.get(f"{RECORDS}/{own['id']}/maintenances/{rule['id']}") == rule
@@ -135,14 +135,15 @@ async def test_recurring_maintenance_is_made_30_days_ahead_in_its_zone(client: C
 
     first = await made()
     assert 29 <= len(first) <= 30
-    assert {each["recurrence"] for each in first} == {rule["id"]}
+    assert {(each["recurrence"], each["silence_alerts"]) for each in first} == {(rule["id"], True)}
     zone = ZoneInfo("Europe/Berlin")
     local = {datetime.fromisoformat(each["scheduled_for"]).astimezone(zone).time() for each in first}
     assert local == {SOON.astimezone(zone).time()}
 
     await client("DELETE", f"{url}/{first[0]['id']}")
-    done(await client("PUT", f"{url}/{rule['id']}", json={"title": "Restart"}), "maintenance")
+    done(await client("PUT", f"{url}/{rule['id']}", json={"title": "Restart", "silence_alerts": False}), "maintenance")
     second = await made()
+    assert not any(each["silence_alerts"] for each in second)
     assert [each["id"] for each in second] == [each["id"] for each in first[1:]]
     assert {each["title"] for each in second} == {"Restart"}
 
@@ -175,7 +176,7 @@ async def test_another_rule_makes_the_same_occurrences_anew(client: Client, own:
         ("ends_at", {}), ("duration", {"duration": 0}), ("duration", {"duration": 44_641}),
         ("timezone", {"duration": 5, "timezone": "Europe/Paris"}), ("timezone", {"duration": 5, "timezone": "Mars"}),
         ("components", {"duration": 5, "components": ["6766163a-568d-47b4-a1fa-91a0957e06d4"]}),
-        ("silence_alerts", {"duration": 5, "silence_alerts": True}), ("duration", {"rrule": "FREQ=DAILY"}),
+        ("silence_alerts", {"duration": 5, "silence_alerts": "yes"}), ("duration", {"rrule": "FREQ=DAILY"}),
         ("ends_at", {"rrule": "FREQ=DAILY", "duration": 5, "ends_at": z(SOON)}),
         *[("rrule", {"duration": 5, "rrule": rule}) for rule in (
             "DAILY", "FREQ=HOURLY", "FREQ=DAILY;BYHOUR=3", "FREQ=DAILY;INTERVAL=0", "FREQ=DAILY;FREQ=WEEKLY", "x" * 501,

@@ -205,6 +205,25 @@ async def test_maintenance_is_told_ahead_at_its_start_and_at_its_end(
     assert f"From {begins:%Y-%m-%d %H:%M} to {begins + timedelta(hours=2):%Y-%m-%d %H:%M} (UTC)." in text_of(found[1])
 
 
+async def test_each_occurrence_of_recurring_maintenance_is_told_a_day_ahead(
+    client: Client, mails: MailSink, told: dict[str, Any]
+):
+    address, _ = await subscribed(client, told)
+    begins = datetime.now(UTC) + timedelta(seconds=5)
+    times = {"scheduled_for": begins.isoformat(), "duration": 120, "rrule": "FREQ=DAILY;COUNT=3"}
+    rule = await client.tells(told["id"], "maintenance", title="Move", **times)
+    found = await mailed(mails, address, 4)
+    subjects = [str(each["Subject"]).partition("] ")[2] for each in found[1:]]
+    assert subjects[0] == "Scheduled maintenance: Move"
+    assert sorted(subjects[1:]) == ["Maintenance in progress: Move", "Scheduled maintenance: Move"]
+    ahead = found[1 + subjects.index("Scheduled maintenance: Move", 1)]
+    assert f"From {begins + timedelta(days=1):%Y-%m-%d %H:%M}" in text_of(ahead)
+    url = f"{COMMANDS}/statuspage/{told['id']}/maintenance/{rule['id']}"
+    assert (await client("PUT", url, json={"rrule": times["rrule"], "title": "Same"})).status_code == 200
+    await client.tells(told["id"], "incident", title="Last")
+    assert "Last" in str((await mailed(mails, address, 5))[-1]["Subject"])
+
+
 async def test_ledger_shows_all_that_was_told_of_a_page_and_no_link(
     client: Client, foreign: Client, mails: MailSink, told: dict[str, Any]
 ):

@@ -6,14 +6,19 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
+
 from integration.statuspage_cmd.conftest import ACTOR, states
 from pinghome_common.clock import now
 from pinghome_common.db import Database
 from pinghome_common.events.incident import Maintenance, Recurrence
 from pinghome_common.events.statuspage import StatusPage
+from pinghome_common.events.subscription import ChannelType, Subscription
 from pinghome_common.store import no_wait
+from statuspage_cmd.maintenance import clock
 from statuspage_cmd.maintenance.clock import Clock
 from statuspage_cmd.maintenance.store import Maintenances, Recurrences
+from statuspage_cmd.subscriptions.store import Subscriptions
 
 HOUR = timedelta(hours=1)
 
@@ -124,3 +129,55 @@ async def test_occurrences_are_made_as_they_come_near(db: Database, page: Status
             await Clock(db, lambda: None).round(connection)
     assert await db.fetchval("SELECT count(*) FROM maintenance") == first
     assert await db.fetchval("SELECT count(*) FROM dead_letter") == 0
+
+
+async def test_each_occurrence_is_told_a_day_ahead_and_once(
+    db: Database, page: StatusPage, monkeypatch: pytest.MonkeyPatch
+):
+    begin = now().replace(microsecond=0)
+    time = begin
+
+    async def passes(hours: float) -> None:
+        """Time, in which the clock looks three times and is begun anew each time."""
+        nonlocal time
+        time += hours * HOUR
+        monkeypatch.setattr(clock, "now", lambda: time)
+        async with db.connection() as connection:
+            for _ in range(3):
+                await Clock(db, lambda: None).round(connection)
+
+    async def told() -> list[tuple[str, float]]:
+        rows = await db.fetch(
+            "SELECT n.state->>'what' AS what, (m.state->>'scheduled_for')::timestamptz AS at"
+            " FROM notification n JOIN maintenance m ON m.id = n.about ORDER BY place"
+        )
+        return [(row["what"].partition("-")[2], (row["at"] - begin) / HOUR) for row in rows]
+
+    stamp = now()
+    template = Subscription(
+        id=page.id, organisation=page.organisation, pages=[page.id], channel_value="", target=b"",
+        channel_type=ChannelType.email, requested_at=stamp, verified_at=stamp, created_at=stamp, updated_at=stamp,
+    )  # fmt: skip
+    rule = Recurrence(
+        id=uuid4(), organisation=page.organisation, page=page.id, title="x", rrule="FREQ=WEEKLY", timezone="UTC",
+        scheduled_for=begin + 30 * HOUR, duration=60, notify=True, created_at=begin, updated_at=begin,
+    )  # fmt: skip
+    async with db.transaction() as tx:
+        parts = tx, ACTOR, no_wait, begin
+        await Subscriptions(*parts).bring(template, ["a@example.net"])
+        await Recurrences(*parts).add(rule)
+        await Recurrences(*parts).begin(rule, Maintenances(*parts))
+    await passes(0)
+    assert await told() == []
+    await passes(7)
+    assert await told() == [("scheduled", 30)]
+    await passes(23.5)
+    assert await told() == [("scheduled", 30), ("started", 30)]
+    await passes(143)
+    assert await told() == [("scheduled", 30), ("started", 30), ("ended", 30)]
+    await passes(1)
+    assert (await told())[3:] == [("scheduled", 198)]
+    await passes(40 * 24)  # nobody looked for so long
+    late = [each for each in await told() if each[1] > 198]
+    assert {what for what, _ in late} == {"started", "ended"}  # they were over, or have begun, by then
+    assert await db.fetchval("SELECT count(*) FROM maintenance WHERE untold AND due < $1", time + 24 * HOUR) == 0

@@ -71,7 +71,7 @@ class World:
 
     async def verifies(self, id_: UUID) -> None:
         async with self.db.transaction() as tx:
-            await verify(Subscriptions(tx, ACTOR, no_wait, now()), id_)
+            await verify(Subscriptions(tx, ACTOR, no_wait, now()), id_, 100)
 
     async def brings(self, *addresses: str) -> None:
         """An import."""
@@ -124,7 +124,7 @@ class World:
         mail = Mail(url=f"smtp://127.0.0.1:{sink.port}", sender="Acme <status@example.com>") if sink else None
         transports = Transports(guard=LOOPBACK, web=self.web, mail=mail, pace=RateLimiter(apart))
         addresses = Addresses(SETTINGS, self.broker)
-        audience = Subscribers(self.db, addresses, KEYS, mails=mail is not None, after=lambda: None)
+        audience = Subscribers(self.db, addresses, KEYS, mails=mail is not None, most=100, after=lambda: None)
         task = asyncio.create_task(Dispatcher(self.db, transports, audience, lambda: None).run())
         try:
             yield
@@ -185,6 +185,21 @@ async def test_webhook_that_does_not_echo_the_token_is_asked_again_and_told_noth
         receiver.echo = True
         await world.until("sent")
     assert (await world.subscription(id_)).verified_at
+
+
+async def test_webhook_that_does_not_agree_is_asked_eight_times_and_no_more(world: World, tmp_path: Path):
+    async with listening(tls=ROOT.context(tmp_path), says="ok") as receiver, world.working():
+        await world.wishes(ChannelType.webhook, receiver.url)
+
+        async def passes() -> str:
+            await world.db.fetch("UPDATE notification SET due = now() WHERE due IS NOT NULL")  # as hours later
+            return str((await world.ledger())[0].state)
+
+        await eventually(passes, lambda state: state == "failed", 120)
+        assert await receiver.silent_for(3)
+    (it,) = await world.ledger()
+    assert (len(receiver.asked), len(it.attempts)) == (8, 8)
+    assert "does not contain the token" in it.reason
 
 
 async def test_slack_is_asked_and_told_by_messages_with_links(world: World, tmp_path: Path):

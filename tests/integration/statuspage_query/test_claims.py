@@ -1,5 +1,6 @@
 """Claims to domains: verified, kept through a week of trouble, released, begun anew with another domain."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -50,7 +51,11 @@ async def days(migrated, monkeypatch):
     async with zone() as names, Database(url) as db, db.connection() as connection:
         settings = Settings(status_domain="status.test", dns_resolver=f"127.0.0.1:{names.port}")
         changed: list[UUID] = []
-        made = Claims(db, Domains(settings.dns_resolver), settings, changed.extend)
+
+        async def tell(_: asyncpg.Connection, pages: Iterable[UUID]) -> None:
+            changed.extend(pages)
+
+        made = Claims(db, Domains(settings.dns_resolver), settings, tell)
         yield Days(connection, made, names, changed, monkeypatch)
 
 

@@ -3,12 +3,15 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from conftest import fresh_database
 from contract.target import eventually
-from pinghome_common.db import Database
-from pinghome_common.events import encode
+from pinghome_common.clock import now
+from pinghome_common.db import Connection, Database
+from pinghome_common.events import Event, decode, encode
+from pinghome_common.items import Item
+from statuspage_query.public.changes import Changes
 from statuspage_query.public.material import Material
 from statuspage_query.public.publisher import Publisher
 from statuspage_query.public.snapshot import Snapshot
@@ -89,3 +92,39 @@ async def test_response_times_are_read_anew_each_five_minutes_and_nothing_else_c
         await eventually(lambda: asyncio.to_thread(kept), lambda saved: saved == [after], 30)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_however_much_changes_at_once_the_other_processes_hear_it(migrated):
+    async with Database(await fresh_database(migrated, "statuspage_query")) as db:
+        connection = await db.dedicated_connection()
+        ours, theirs = Changes(), Changes()
+        await theirs.listen(connection)
+        await ours.listen(connection)
+
+        async def apply(_: Connection, __: list[Item]) -> None:
+            """It is about who hears of it."""
+
+        pages = [page(id=uuid4()) for _ in range(1000)]
+        events = [
+            Event(
+                type="statuspage.updated", source="x", time=now(), subject=it.id, organisation=it.organisation,
+                version=1, actor="x", correlationid="", data=it,
+            )
+            for it in pages
+        ]  # fmt: skip
+        items = [Item(1, 0, "x", 0, decode(encode(each))) for each in events]
+        async with db.transaction() as tx:
+            await ours.watching(apply, followed=False)(tx, items)
+            assert theirs.take() == {}  # not before it is committed
+        heard: dict[UUID, bool] = {}
+
+        async def all_heard() -> bool:
+            heard.update(theirs.take())
+            return len(heard) == 1000
+
+        await eventually(all_heard, bool, 30)
+        assert heard == {it.id: False for it in pages}
+        assert ours.take() == {}  # it knows by `committed`
+        ours.committed()
+        assert ours.take() == heard
+        connection.terminate()

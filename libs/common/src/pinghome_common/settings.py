@@ -14,6 +14,9 @@ Network = IPv4Network | IPv6Network
 LARGEST_PING_BODY = 384 << 10
 """Bytes; a ping with such a body fits into one message of the stream."""
 
+LONGEST_MESSAGE, MOST_COMPONENTS = 100_000, 1000
+"""Characters of a message, and components of a page: with these a state still fits into one message of the stream."""
+
 
 def _anchor(value: str) -> str:
     parts = urlsplit(f"//{value}")
@@ -138,6 +141,7 @@ class Settings(BaseSettings):
     server_grace_seconds: int = Field(
         30, ge=0, description="seconds, beyond two intervals, for which a server may be silent before it is down"
     )
+    servers_limit: int = Field(1000, ge=1, description="servers that one organisation may have")
     pings_kept: int = Field(1000, ge=1, description="number of pings kept for each heartbeat or check")
     pings_kept_days: int = Field(
         90, ge=8, description="days for which single pings are kept; hourly and daily counts stay"
@@ -152,6 +156,16 @@ class Settings(BaseSettings):
     status_domain: str = Field(
         "", description="the domain below which each status page has its subdomain, such as status.example.com"
     )
+    domains_per_day: int = Field(10, ge=1, description="domains that one organisation may claim for its pages in a day")
+    pages_limit: int = Field(100, ge=1, description="status pages that one organisation may have")
+    components_limit: int = Field(
+        500, ge=1, le=MOST_COMPONENTS, description="components that one page may have, and as many groups"
+    )
+    updates_limit: int = Field(500, ge=1, description="updates that one incident may have")
+    message_limit: int = Field(
+        20_000, ge=1, le=LONGEST_MESSAGE, description="characters of one message of an incident or a maintenance"
+    )
+    subscribers_limit: int = Field(50_000, ge=1, description="verified subscribers that one page may have")
     dns_resolver: Anchor | Literal[""] = Field(
         "", description="host:port of the DNS server that is asked for pages' domains; default: the machine's"
     )

@@ -13,6 +13,8 @@ from pinghome_common.errors import Conflict, FieldError, Invalid, NotFound, Prec
 from pinghome_common.event_log import EVENTS, INSERT, LARGEST_STATE
 from pinghome_common.events import Event, encode
 
+_COUNTING = "SELECT pg_advisory_xact_lock(hashtextextended($1, 2))"
+
 SLACK = 4096
 """Bytes that a state which is too large already may still grow by: a pause, say, must not fail for that."""
 
@@ -125,6 +127,14 @@ class Store(Generic[S]):
     def _loaded(self, row: Any) -> Row[S]:
         state = msgspec.json.decode(row["state"], type=self.type)
         return Row(state, row["version"], len(row["state"].encode()), self._owned(state))
+
+    async def check_count(self, most: int, field: str) -> None:
+        """Raises Invalid when the organisation has as many as it may have; until the end, nobody else adds one."""
+        organisation = self._actor.organisation
+        await self._tx.execute(_COUNTING, f"{self.noun} {organisation}")
+        count = await self._tx.fetchval(f"SELECT count(*) FROM {self.noun} WHERE organisation = $1", organisation)
+        if count >= most:
+            raise Invalid(FieldError(field, f"the organisation has {most} {self._word}s, which is the limit"))
 
     async def add(self, state: S, *, unique: bool = False) -> Row[S]:
         """Inserts a new one, its event and all that belongs to it in one statement, which needs no transaction.

@@ -148,7 +148,7 @@ class Dispatcher:
                 await tx.execute("UPDATE notification SET due = $2 WHERE id = $1", rows[0].state.id, due)
             return True
         async with self._transaction() as tx:
-            await record(tx, self._audience.store, rows, error, now(), gone=found is None)
+            await record(tx, self._audience, rows, error, now(), gone=found is None)
         self._after()
         return True
 

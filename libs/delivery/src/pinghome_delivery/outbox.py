@@ -90,6 +90,9 @@ class Audience(Protocol):
     async def parents(self, tx: Connection, abouts: set[UUID]) -> dict[UUID, ParentState]:
         """Those of some monitors that depend on another one."""
 
+    def retry(self, it: Notification) -> timedelta | None:
+        """After how long one that could not be delivered again is tried the next time; None: it has failed."""
+
 
 class Notifications(Store[Notification]):
     """Deliveries, waiting and done."""
@@ -153,7 +156,7 @@ def _first_line(text: str) -> str:
 
 async def record(
     tx: Connection,
-    outbox: type[Notifications],
+    audience: Audience,
     rows: list[Row[Notification]],
     error: Outcome,
     at: datetime,
@@ -164,18 +167,19 @@ async def record(
     leader = rows[0].state
     if leader.recipient:
         rows = rows[:1]
-    store = outbox(tx, DISPATCHER, no_wait, at)
+    store = audience.store(tx, DISPATCHER, no_wait, at)
     if isinstance(error, PartlyDelivered):
         await _part(tx, store, leader, error.refused, at)
         error = None
     leader.attempts.append(Attempt(at=at, error=str(error or "")))
-    over = gone or leader.planned is None or at - leader.planned >= GIVE_UP
+    retry = audience.retry(leader)
+    over = gone or retry is None or leader.planned is None or at - leader.planned >= GIVE_UP
     outcome = "sent" if error is None else "failed" if over else "retried"
     DELIVERIES.labels(leader.channel_kind, outcome).inc()
-    if error is not None and outcome == "retried":
+    if error is not None and retry is not None and not over:
         leader.state, leader.reason = State.waiting, ""
         await store.save(rows[0], outcome)
-        wait = max(backoff(len(leader.attempts)), timedelta(seconds=min(error.wait, LONGEST)))
+        wait = max(retry, timedelta(seconds=min(error.wait, LONGEST)))
         await tx.execute("UPDATE notification SET due = $2 WHERE id = $1", leader.id, at + wait)
         return
     for row in rows:

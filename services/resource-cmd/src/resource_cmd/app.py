@@ -5,10 +5,11 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from pinghome_common import app, event_log, migrate
-from pinghome_common.db import Database
+from pinghome_common.db import Connection, Database
 from pinghome_common.directory import Directory
 from pinghome_common.events.provisioning import SUBJECT
 from pinghome_common.guard import Guard
+from pinghome_common.items import Item
 from pinghome_common.projection import Projection, Source
 from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.secret import derive
@@ -34,11 +35,12 @@ from resource_cmd.api.pinghome import (
     server_resource,
     service,
 )
-from resource_cmd.delivery import pages
+from resource_cmd.delivery import mutes, pages
 from resource_cmd.delivery.audience import MonitorAudience
 from resource_cmd.evaluation.deadlines import DeadlineWorker
 from resource_cmd.evaluation.telemetry import TelemetryConsumer
 from resource_cmd.evaluation.unjudged import Unjudged
+from resource_cmd.evaluation.unmuted import Unmuted
 from resource_cmd.expiry.domains import Domains
 from resource_cmd.expiry.reminder_worker import ReminderWorker
 from resource_cmd.heartbeats.auto_provisioning import AutoProvisioning
@@ -83,7 +85,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     consumer = TelemetryConsumer(settings.period_unit_seconds, settings.server_grace_seconds)
     sources = [
         Source("TELEMETRY", ["telemetry.>"], consumer.apply),
-        Source("STATUS_EVENTS", [f"status.{noun}.>" for noun in pages.NOUNS], pages.hear),
+        Source("STATUS_EVENTS", [f"status.{noun}.>" for noun in {*pages.NOUNS, *mutes.NOUNS}], _hear_pages),
     ]
     evaluation = Projection(NAME, state.db, broker, sources, after=decided)
     deadlines = DeadlineWorker(state.db, decided, settings.period_unit_seconds)
@@ -99,10 +101,16 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "domains": domains.run,
         "reminders": ReminderWorker(state.db, decided).run,
         "unjudged": Unjudged(state.db, decided).run,
+        "unmuted": Unmuted(state.db, decided).run,
         "dispatcher": dispatcher.run,
         "confirm": Confirmer(state.db, state.transports, derive(settings.secret_key, "confirm"), _url(settings)).run,
     }
     parts.checks |= {"relay": state.relay.problem, **app.readiness_checks(broker, state.directory, state.db)}
+
+
+async def _hear_pages(tx: Connection, items: list[Item]) -> None:
+    await mutes.hear(tx, items)
+    await pages.hear(tx, items)
 
 
 def _url(settings: Settings) -> str:

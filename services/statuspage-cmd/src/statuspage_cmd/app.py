@@ -61,7 +61,10 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     )
     parts.stack.push_async_callback(transports.web.close)
     addresses = Addresses(settings, broker)
-    audience = Subscribers(state.db, addresses, state.keys, mails=bool(settings.smtp_url), after=state.relay.wake)
+    audience = Subscribers(
+        state.db, addresses, state.keys, mails=bool(settings.smtp_url), most=settings.subscribers_limit,
+        after=state.relay.wake,
+    )  # fmt: skip
     state.dispatcher = Dispatcher(state.db, transports, audience, state.relay.wake)
 
     def decided() -> None:
@@ -79,7 +82,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "clock": Clock(state.db, decided).run,
         "addresses": addresses.run,
         "dispatcher": state.dispatcher.run,
-        "retention": Retention(state.db).run,
+        "retention": Retention(state.db, addresses).run,
     }
     parts.checks |= {"relay": state.relay.problem, **app.readiness_checks(broker, state.directory, state.db)}
 

@@ -1,12 +1,14 @@
 """Deletes each hour what has served its time: answers to repeated requests, deliveries, what nobody verified.
 
-Also what is known of components that there are no more.
+Also what is known of components that there are no more. Domains that are verified no longer are released.
 """
 
 from pinghome_common.clock import now
-from pinghome_common.db import Connection, delete_in_batches
+from pinghome_common.db import Connection, Database, delete_in_batches
 from pinghome_common.store import Actor, no_wait
 from pinghome_common.worker import Worker
+from statuspage_cmd.pages import domain_claims
+from statuspage_cmd.pages.address import Addresses
 from statuspage_cmd.subscriptions.store import Subscriptions
 
 OLD = {
@@ -14,6 +16,8 @@ OLD = {
     "outage_told": "NOT EXISTS (SELECT FROM statuspage p WHERE p.id = t.page"
     " AND p.state->'components' @> jsonb_build_array(jsonb_build_object('id', t.component)))",
     "asked": "at < now() - interval '1 day'",
+    "domain_claim": "released_at < now() - interval '31 days'"
+    " AND NOT EXISTS (SELECT FROM statuspage p WHERE p.domain = t.domain)",
     "notification": "NOT open AND (state->>'at')::timestamptz < now() - interval '30 days'",
 }
 """By table, the condition of rows that nobody needs any more."""
@@ -25,10 +29,16 @@ class Retention(Worker):
     lock = "retention"
     every = 3600.0
 
+    def __init__(self, db: Database, addresses: Addresses) -> None:
+        super().__init__(db)
+        self._addresses = addresses
+
     async def round(self, connection: Connection) -> bool:
         """Deletes all that is old now."""
         for table, condition in OLD.items():
             await delete_in_batches(connection, table, condition)
         async with connection.transaction():
             await Subscriptions(connection, Actor(self.lock), no_wait, now()).expire()
+        if await self._addresses.refresh():
+            await domain_claims.note_verified(connection, self._addresses.domains.values(), now())
         return False

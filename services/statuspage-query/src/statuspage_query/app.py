@@ -23,6 +23,7 @@ from statuspage_query.claims import Claims
 from statuspage_query.domains import Domains
 from statuspage_query.project import NAME, NOUNS
 from statuspage_query.public.addresses import Addresses
+from statuspage_query.public.changes import tell
 from statuspage_query.public.pages import PublicPages
 from statuspage_query.public.publisher import Publisher
 from statuspage_query.public.snapshot import Snapshot
@@ -39,7 +40,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.directory = Directory(broker, settings.data / NAME / "known")
     publisher: Publisher = state.publisher
     changes = publisher.changes
-    claims = state.claims = Claims(state.db, Domains(settings.dns_resolver), settings, changes.add)
+    claims = state.claims = Claims(state.db, Domains(settings.dns_resolver), settings, tell)
     sources = [
         Source(
             "EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], changes.watching(project.monitors, followed=True)

@@ -1,7 +1,7 @@
 """Claims of pages to domains: verified by the DNS, looked at daily, and released when they stay broken."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -25,7 +25,11 @@ class Claims(Worker):
     lock, every = "claims", 5.0
 
     def __init__(
-        self, db: Database, domains: Domains, settings: Settings, changed: Callable[[Iterable[UUID]], None]
+        self,
+        db: Database,
+        domains: Domains,
+        settings: Settings,
+        changed: Callable[[Connection, Iterable[UUID]], Awaitable[None]],
     ) -> None:
         super().__init__(db)
         self._domains, self._settings, self._changed = domains, settings, changed
@@ -36,8 +40,7 @@ class Claims(Worker):
         pages = [msgspec.json.decode(row["state"], type=StatusPage) for row in rows]
         found = await asyncio.gather(*(self._configured(each) for each in pages))
         for page, configured in zip(pages, found, strict=True):
-            if await self._note(connection, page, now(), configured=configured):
-                self._changed([page.id])
+            await self._note(connection, page, now(), configured=configured)
         return len(rows) == AT_ONCE
 
     async def verified(self, _: bytes) -> bytes:
@@ -50,17 +53,17 @@ class Claims(Worker):
         configured = await self._configured(page)
         if configured:
             async with self._db.connection() as connection:
-                if await self._note(connection, page, now(), configured=True):
-                    self._changed([page.id])
+                await self._note(connection, page, now(), configured=True)
         return configured
 
     async def _configured(self, page: StatusPage) -> bool:
         return await self._domains.configured(page.domain, target(self._settings, page), page.domain_token)
 
-    async def _note(self, connection: Connection, page: StatusPage, at: datetime, *, configured: bool) -> bool:
-        """Notes what was found; whether that changes the page."""
-        changed: bool = await connection.fetchval(_NOTE, page.id, page.domain, at, configured)
-        return changed
+    async def _note(self, connection: Connection, page: StatusPage, at: datetime, *, configured: bool) -> None:
+        """Notes what was found, and tells when that changes the page."""
+        async with connection.transaction():
+            if await connection.fetchval(_NOTE, page.id, page.domain, at, configured):
+                await self._changed(connection, [page.id])
 
 
 # A new claim is looked at each minute for a day, then each hour; a verified one each day, each hour while it is broken.

@@ -11,7 +11,7 @@ from pinghome_common.clock import now
 from pinghome_common.events.notification import State
 from pinghome_common.store import no_wait
 from pinghome_delivery.message import DeliveryError
-from pinghome_delivery.outbox import Notifications, compose, record
+from pinghome_delivery.outbox import compose, record
 from resource_cmd.monitors.store import Resources
 
 MINUTE = timedelta(minutes=1)
@@ -31,7 +31,7 @@ class Told:
         async with self.world.db.transaction() as tx:
             rows = await self.world.queue(tx, self.channel, self.at(minutes)).next(follows=follows)
             if rows:
-                await record(tx, Notifications, rows, error, self.at(minutes), gone=False)
+                await record(tx, self.world.audience(self.world.db), rows, error, self.at(minutes), gone=False)
             return [row.state.what for row in rows]
 
     async def due(self):
@@ -218,7 +218,7 @@ async def test_each_message_reads_its_own_notifications_and_not_all_that_are_ope
         async with world.db.transaction() as tx:
             rows = await world.queue(Counting(tx), told.channel, told.at(0.1)).next(follows=False)
             if rows:
-                await record(tx, Notifications, rows, None, told.at(0.1), gone=False)
+                await record(tx, world.audience(world.db), rows, None, told.at(0.1), gone=False)
     assert (await world.states()).count("sent") == 4
     assert sum(read) < 50
 

@@ -88,6 +88,7 @@ def _announced(it: Maintenance | Recurrence) -> dict[str, Any]:
         "components": it.components,
         "scheduled_for": moment(it.scheduled_for),
         "notify": it.notify,
+        "silence_alerts": it.silence_alerts,
         "reported_by": it.reported_by,
         "created_at": moment(it.created_at),
         "updated_at": moment(it.updated_at),

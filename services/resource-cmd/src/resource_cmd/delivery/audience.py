@@ -21,6 +21,7 @@ from pinghome_delivery.dispatcher import OUR_FAULT
 from pinghome_delivery.message import Allowed, Kind, Transports
 from pinghome_delivery.outbox import OUTAGES, OUTBOX, Notice, Notifications, Target, key
 from pinghome_delivery.providers import opened
+from pinghome_delivery.throttling import backoff
 from resource_cmd.delivery.store import Channels, Integrations
 
 log = structlog.get_logger()
@@ -107,6 +108,10 @@ class MonitorAudience:
     async def parents(self, tx: Connection, abouts: set[UUID]) -> dict[UUID, ParentState]:
         """Those of some monitors that depend on another one."""
         return {row["id"]: _parent(row) for row in await tx.fetch(_PARENTS, list(abouts))}
+
+    def retry(self, it: Notification) -> timedelta:
+        """Again and again, until it is too old."""
+        return backoff(len(it.attempts))
 
 
 async def usable(tx: Connection, kind: Kind, organisation: UUID, transports: Transports) -> tuple[Kind | None, str]:

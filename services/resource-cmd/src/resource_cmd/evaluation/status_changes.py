@@ -2,18 +2,20 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
-from pinghome_common.clock import from_micros
+from pinghome_common.clock import from_micros, now
 from pinghome_common.db import Connection
 from pinghome_common.events.heartbeat import Heartbeat, RuntimeState
 from pinghome_common.events.ping import Ping
 from pinghome_common.events.resource import Change, Resource
 from pinghome_common.events.server_resource import Change as ServerChange
 from pinghome_common.events.server_resource import ServerResource
-from pinghome_common.store import Row
+from pinghome_common.store import Row, Store
 from pinghome_common.text import clean, one_line
 from pinghome_delivery.outbox import Notice
 from resource_cmd.delivery.audience import announce
+from resource_cmd.delivery.mutes import Mutes
 from resource_cmd.evaluation.thresholds import Crossing, crossed, words
 from resource_cmd.heartbeats.store import Heartbeats
 from resource_cmd.monitors.store import Resources
@@ -26,40 +28,64 @@ SWITCHED_ON = ("pending", "new")
 """What a monitor, a heartbeat or a server is right after it was made or switched on by hand."""
 
 
+S = TypeVar("S", Resource, Heartbeat, ServerResource)
+
+
 class StatusChanges:
     """The changes of status of one transaction, whoever found them: pings, results, samples or silence."""
 
     def __init__(self, tx: Connection) -> None:
         self._tx = tx
+        self._mutes = Mutes(tx, now())
         self._notices: list[Notice] = []
 
     async def monitor(self, store: Resources, row: Row[Resource], change: Change) -> None:
         """Saves a monitor with its change."""
-        row.state, notices = of_monitor(row.state, change, row.version + 1)
-        self._notices += notices
+        row.state = await self._note(store, row.state, *of_monitor(row.state, change, row.version + 1))
         await store.save(row, "status-changed")
 
     async def heartbeat(
         self, store: Heartbeats, row: Row[Heartbeat], runtime: RuntimeState, ping: Ping | None = None
     ) -> None:
         """Saves a heartbeat whose runtime state has another status; `ping` changed it, None when silence did."""
-        row.state, notices = of_heartbeat(row.state, runtime, row.version + 1, ping)
-        self._notices += notices
+        row.state = await self._note(store, row.state, *of_heartbeat(row.state, runtime, row.version + 1, ping))
         await store.save(row, "status-changed")
 
     async def server(
         self, store: Servers, row: Row[ServerResource], change: ServerChange, booted: datetime | None = None
     ) -> None:
         """Saves a server with its change; `booted` when that tells of a reboot, which is none of status by itself."""
-        row.state, notices = of_server(row.state, change, row.version + 1, booted)
-        self._notices += notices
+        row.state = await self._note(store, row.state, *of_server(row.state, change, row.version + 1, booted))
         await store.save(row, "status-changed")
 
     async def threshold(self, store: Servers, row: Row[ServerResource], crossing: Crossing) -> None:
-        """Saves a server of which a threshold is broken or cleared."""
+        """Saves a server of which a threshold is broken or cleared; not while it is muted: a sample after that will."""
+        if await self._mutes.cover(row.state):
+            return
         row.state, notice = of_threshold(row.state, crossing, row.version + 1)
         self._notices.append(notice)
         await store.save(row, "threshold-broken" if crossing.broken else "threshold-cleared")
+
+    async def catch_up(self, store: Store[Any], row: Row[Any]) -> None:
+        """Saves and tells what one is that was muted, unless that is what was told last."""
+        it, version = row.state, row.version + 1
+        if isinstance(it, Resource):
+            row.state, notices = of_monitor(it, it.change, version)
+        elif isinstance(it, Heartbeat):
+            row.state, notices = of_heartbeat(it, it.vitals, version)
+        else:
+            row.state, notices = of_server(it, it.change, version)
+        if notices:
+            self._notices += notices
+            await store.save(row, "status-changed")
+
+    async def _note(self, store: Store[S], before: S, after: S, notices: list[Notice]) -> S:
+        """Notes what there is to tell; while that is muted, the state remembers that it was not told."""
+        if notices and await self._mutes.cover(after):
+            await self._mutes.note(store.noun, after)
+            return replace(after, down_since=before.down_since)
+        self._notices += notices
+        return after
 
     async def announce(self) -> None:
         """Puts what there is to tell into the outbox."""

@@ -13,6 +13,7 @@ from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.store import Actor, no_wait
 from pinghome_common.worker import Worker
 from resource_cmd.delivery.audience import announce
+from resource_cmd.delivery.mutes import MUTED
 from resource_cmd.evaluation.status_changes import of_unjudged
 from resource_cmd.monitors.store import Resources
 
@@ -74,6 +75,7 @@ SELECT id FROM resource WHERE status = 'unknown'
     AND (state->'change'->>'at')::timestamptz < $1::timestamptz - $2::int * interval * interval '1 second'
     AND coalesce((state->>'unjudged_version')::int, 0) <> (state->'change'->>'version')::int
     AND state->'regions' ?| ARRAY(SELECT region FROM well)
+    AND (organisation, id) NOT IN ({MUTED})
     AND NOT {PARKED.format(worker="unjudged", id="resource.id")}
 LIMIT 100
 """  # noqa: S608  # our own words

@@ -15,6 +15,7 @@ from pinghome_common.store import Actor, Row, no_wait
 from pinghome_common.worker import Worker
 from pinghome_delivery.outbox import Notice
 from resource_cmd.delivery.audience import announce
+from resource_cmd.delivery.mutes import MUTED
 from resource_cmd.expiry.reminder import Expiry, due, expiries, next_look, sentence
 from resource_cmd.monitors.store import Resources
 
@@ -23,6 +24,7 @@ LETTERS = DeadLetters("reminders")
 
 _BEGUN = f"""
 SELECT id, version, state FROM resource WHERE remind_from <= $1 AND id > $2
+    AND (organisation, id) NOT IN ({MUTED})
     AND NOT {PARKED.format(worker="reminders", id="resource.id")}
 ORDER BY id LIMIT 500
 """  # noqa: S608  # our own words

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.key import Key, Kind, Scope
 from pinghome_common.events.server_resource import ServerResource
 from pinghome_common.secret import new_token, token_hash
@@ -14,9 +13,6 @@ from pinghome_common.store import Row
 from pinghome_delivery.outbox import ENDED
 from resource_cmd.accounts.store import Keys
 from resource_cmd.store import DependentStore
-
-LIMIT = 1000
-"""Servers of one organisation."""
 
 _LOCK = "SELECT FROM server_runtime WHERE server = ANY($1::uuid[]) ORDER BY server FOR UPDATE"
 
@@ -38,14 +34,6 @@ class Servers(DependentStore[ServerResource]):
         # Everybody locks runtime states first, as samples begin with them: no two can wait for each other.
         await self._tx.execute(_LOCK, ids)
         return await super().edit_many(ids)
-
-    async def check_limit(self) -> None:
-        """Raises Invalid when the organisation has as many as it may have; until the end, nobody else adds one."""
-        organisation = self._actor.organisation
-        await self._tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 2))", str(organisation))
-        count = await self._tx.fetchval("SELECT count(*) FROM server_resource WHERE organisation = $1", organisation)
-        if count >= LIMIT:
-            raise Invalid(FieldError("service_id", f"the organisation has {LIMIT} servers, which is the limit"))
 
 
 class AgentKeys(Keys):

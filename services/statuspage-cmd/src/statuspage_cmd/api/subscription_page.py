@@ -14,7 +14,6 @@ from pinghome_common.events.subscription import ChannelType
 from statuspage_cmd.api.pinghome.command import Subscribing, origins
 from statuspage_cmd.language import accepted
 from statuspage_cmd.subscriptions.asking import Wish
-from statuspage_cmd.subscriptions.audience import verify
 from statuspage_cmd.subscriptions.token import read_token
 from statuspage_cmd.subscriptions.which import Said
 
@@ -100,7 +99,7 @@ async def confirm(token: str, subscribing: Subscribing, request: Request) -> HTM
     """Verifies a subscription."""
     pages = _Pages(request, token)
     try:
-        await verify(subscribing.subscriptions, _read(token, request))
+        await subscribing.verify(_read(token, request))
     except NotFound:
         return _known(token, request)
     except Invalid as error:

@@ -10,9 +10,6 @@ from pinghome_common.events.incident import Incident, IncidentStatus, IncidentUp
 from pinghome_common.events.statuspage import StatusPage
 from statuspage_cmd.pages import components
 
-UPDATES = 500
-"""Updates of one incident."""
-
 
 def create(id_: UUID, page: StatusPage, settings: dict[str, Any], by: str, now: datetime) -> Incident:
     """A new incident, with the status and the components that it opens with.

@@ -6,7 +6,6 @@ from uuid import UUID
 from pinghome_common.errors import FieldError, Invalid, NotFound
 from pinghome_common.events.incident import Incident, IncidentStatus, IncidentUpdate, Template
 from pinghome_common.store import Row
-from statuspage_cmd.incidents.incident import UPDATES
 from statuspage_cmd.store import OfPage
 
 
@@ -53,10 +52,10 @@ class Updates(OfPage[IncidentUpdate]):
         )
         return None if id_ is None else (await self.edit(id_)).state
 
-    async def check_limit(self, incident: UUID) -> None:
+    async def check_updates(self, incident: UUID, most: int) -> None:
         """Raises Invalid when an incident has as many as it may have."""
-        if await self._tx.fetchval("SELECT count(*) FROM incident_update WHERE incident = $1", incident) >= UPDATES:
-            raise Invalid(FieldError("message", f"an incident has at most {UPDATES} updates"))
+        if await self._tx.fetchval("SELECT count(*) FROM incident_update WHERE incident = $1", incident) >= most:
+            raise Invalid(FieldError("message", f"an incident has at most {most} updates"))
 
 
 class Templates(OfPage[Template]):

@@ -1,4 +1,4 @@
-"""Begins and ends maintenance by the clock, and makes the occurrences of what comes again."""
+"""Begins and ends maintenance by the clock; makes the occurrences of what comes again, and tells of them ahead."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -23,6 +23,11 @@ SELECT id FROM maintenance WHERE due <= $1 AND NOT {PARKED.format(worker="clock"
 ORDER BY due LIMIT 500
 """  # noqa: S608  # our own names
 
+_UNTOLD = f"""
+SELECT id FROM maintenance WHERE untold AND due <= $1 AND NOT {PARKED.format(worker="clock", id="maintenance.id")}
+ORDER BY due LIMIT 500
+"""  # noqa: S608
+
 _NEAR = f"""
 SELECT id FROM recurrence WHERE next_at <= $1 AND NOT {PARKED.format(worker="clock", id="recurrence.id")} LIMIT 500
 """  # noqa: S608
@@ -40,15 +45,18 @@ class Clock(Worker):
     async def round(self, connection: Connection) -> bool:
         """One round; each maintenance and each rule is a transaction of its own."""
         at = now()
+        untold = await connection.fetch(_UNTOLD, at + recurrence.TOLD)
         due = await connection.fetch(_DUE, at)
         near = await connection.fetch(_NEAR, at + recurrence.AHEAD)
+        for row in untold:
+            await LETTERS.contain(connection, [row["id"]], tell_ahead)
         for row in due:
             await LETTERS.contain(connection, [row["id"]], advance)
         for row in near:
             await LETTERS.contain(connection, [row["id"]], prolong)
-        if due or near:
+        if untold or due or near:
             self._after()
-        return len(due) == 500
+        return 500 in {len(untold), len(due)}
 
 
 async def advance(tx: Connection, ids: list[UUID]) -> None:
@@ -62,6 +70,17 @@ async def advance(tx: Connection, ids: list[UUID]) -> None:
             what = "started" if row.state.status is MaintenanceStatus.in_progress else "ended"
             page = await Pages(tx, ACTOR, no_wait, now()).read(row.state.page)
             await announce.maintenance(tx, page, row.state, what)
+
+
+async def tell_ahead(tx: Connection, ids: list[UUID]) -> None:
+    """Has subscribers told of some occurrences that begin soon; what has begun meanwhile is told as that."""
+    at = now()
+    store = Maintenances(tx, ACTOR, no_wait, at)
+    for row in await store.edit_many(ids):
+        if row.state.status is MaintenanceStatus.scheduled and row.state.scheduled_for > at:
+            page = await Pages(tx, ACTOR, no_wait, at).read(row.state.page)
+            await announce.maintenance(tx, page, row.state, "scheduled", at)
+    await store.tell_ahead(ids, untold=False)
 
 
 async def prolong(tx: Connection, ids: list[UUID]) -> None:

@@ -20,6 +20,9 @@ from statuspage_cmd.pages import components
 AHEAD = timedelta(days=30)
 """How far ahead occurrences are maintenances of their own."""
 
+TOLD = timedelta(days=1)
+"""How long before they begin subscribers are told of them; of the first one at once."""
+
 TIMES = frozenset(("rrule", "timezone", "scheduled_for", "duration"))
 """Fields that decide when occurrences are."""
 
@@ -94,15 +97,17 @@ def plan(it: Recurrence, since: datetime, generation: int, now: datetime) -> tup
 def with_texts(it: Maintenance, rule: Recurrence, now: datetime) -> Maintenance:
     """An occurrence with what its rule says now, but for its times."""
     return replace(
-        it, title=rule.title, message=rule.message, components=rule.components, notify=rule.notify, updated_at=now
-    )
+        it, title=rule.title, message=rule.message, components=rule.components, notify=rule.notify,
+        silence_alerts=rule.silence_alerts, updated_at=now,
+    )  # fmt: skip
 
 
 def _occurrence(it: Recurrence, at: datetime, generation: int, now: datetime) -> Maintenance:
     made = Maintenance(
         id=uuid5(it.id, f"{generation} {at.isoformat()}"), organisation=it.organisation, page=it.page,
         title=it.title, message=it.message, components=it.components, notify=it.notify, reported_by=it.reported_by,
-        scheduled_for=at, ends_at=at + timedelta(minutes=it.duration), recurrence=it.id, created_at=now, updated_at=now,
+        silence_alerts=it.silence_alerts, scheduled_for=at, ends_at=at + timedelta(minutes=it.duration),
+        recurrence=it.id, created_at=now, updated_at=now,
     )  # fmt: skip
     return maintenance.by_clock(made, now) if at <= now else made
 

@@ -1,5 +1,6 @@
 """The rows of maintenance, and of the rules by which it comes again."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
@@ -27,6 +28,10 @@ class Maintenances(OfPage[Maintenance]):
         rows = await self.edit_many([row["id"] for row in ids])
         return [row for row in rows if row.state.status is MaintenanceStatus.scheduled]
 
+    async def tell_ahead(self, ids: Sequence[UUID], *, untold: bool = True) -> None:
+        """Notes whether subscribers are still to be told of some before they begin."""
+        await self._tx.execute("UPDATE maintenance SET untold = $2 WHERE id = ANY($1::uuid[])", ids, untold)
+
 
 class Recurrences(OfPage[Recurrence]):
     """The rules by which maintenance comes again."""
@@ -53,6 +58,7 @@ class Recurrences(OfPage[Recurrence]):
         made, following = recurrence.plan(it, since or row["next_at"], row["generation"], self._now)
         for each in made:
             await maintenances.add(each)
+        await maintenances.tell_ahead([each.id for each in made])
         await self._tx.execute("UPDATE recurrence SET next_at = $2 WHERE id = $1", it.id, following)
 
     async def begin(self, it: Recurrence, maintenances: Maintenances) -> None:

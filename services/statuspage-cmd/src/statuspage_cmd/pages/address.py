@@ -35,10 +35,12 @@ class Addresses:
             with resting():
                 await asyncio.sleep(EVERY)
 
-    async def refresh(self) -> None:
-        """Asks; without an answer all stays as it is: a page is always found at its other addresses, too."""
+    async def refresh(self) -> bool:
+        """Asks; without an answer (False) all stays as it is: a page is always found at its other addresses, too."""
         with suppress(Unavailable):
             self.domains = decode(await self._broker.request(SUBJECT))
+            return True
+        return False
 
     def of(self, page: UUID, subdomain: str) -> str:
         """A page's address, without a slash at its end."""

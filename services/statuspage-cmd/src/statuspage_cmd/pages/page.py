@@ -13,9 +13,6 @@ from uuid_utils.compat import uuid7
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.statuspage import Component, Group, StatusPage
 
-COMPONENTS = 500
-"""Components, and groups, of one page."""
-
 _LETTERS = string.ascii_letters + string.digits
 
 
@@ -54,14 +51,14 @@ def edit(it: StatusPage, settings: dict[str, Any], now: datetime) -> StatusPage:
 
 
 def arrange(
-    it: StatusPage, components: Sequence[Wanted] | None, groups: Sequence[WantedGroup] | None, now: datetime
+    it: StatusPage, components: Sequence[Wanted] | None, groups: Sequence[WantedGroup] | None, now: datetime, most: int
 ) -> StatusPage:
     """The page with other components or groups; None leaves those outside of groups, or the groups, as they are.
 
     What there was keeps its id: it is known by that, else by its name.
 
     Raises:
-        Invalid: there are more than a page may have.
+        Invalid: there are more than `most` components or groups.
     """
     loose = [each for each in it.components if each.group is None]
     grouped = [each for each in it.components if each.group is not None]
@@ -76,8 +73,8 @@ def arrange(
             group = _group(want, old, now)
             made.append(group)
             grouped += [_component(each, known, group.id, now) for each in want.components]
-    if len(loose) + len(grouped) > COMPONENTS or len(made) > COMPONENTS:
-        raise Invalid(FieldError("components", f"at most {COMPONENTS} components and groups on a page"))
+    if len(loose) + len(grouped) > most or len(made) > most:
+        raise Invalid(FieldError("components", f"a page has at most {most} components, and as many groups"))
     return replace(it, components=loose + grouped, groups=made, updated_at=now)
 
 

@@ -9,12 +9,12 @@ import msgspec
 from asyncpg import UniqueViolationError
 
 from pinghome_common.db import Connection
-from pinghome_common.errors import Conflict, FieldError, Invalid
+from pinghome_common.errors import Conflict
 from pinghome_common.events.statuspage import StatusPage
-from pinghome_common.store import Row, Store
+from pinghome_common.store import Actor, Row, Store
+from statuspage_cmd.pages import domain_claims
 
-LIMIT = 100
-"""Pages of one organisation."""
+CLAIMS = Actor("claims")
 
 
 class Pages(Store[StatusPage]):
@@ -26,6 +26,10 @@ class Pages(Store[StatusPage]):
     source, prefix = "statuspage-cmd", "status"
     noun, type = "statuspage", StatusPage
     columns: ClassVar = {"subdomain": "text", "domain": "text", "look_at": "timestamptz"}
+    on_deletion = (
+        ", released AS (UPDATE domain_claim SET released_at = now()"
+        " WHERE domain = (SELECT domain FROM statuspage WHERE id = $6))"
+    )
 
     @property
     def _word(self) -> str:
@@ -34,13 +38,31 @@ class Pages(Store[StatusPage]):
     def _values(self, state: StatusPage) -> list[Any]:
         return [state.subdomain, state.domain or None, self._now]
 
-    async def check_limit(self) -> None:
-        """Raises Invalid when the organisation has as many as it may have; until the end, nobody else adds one."""
-        organisation = self._actor.organisation
-        await self._tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 3))", str(organisation))
-        count = await self._tx.fetchval("SELECT count(*) FROM statuspage WHERE organisation = $1", organisation)
-        if count >= LIMIT:
-            raise Invalid(FieldError("subdomain", f"the organisation has {LIMIT} status pages, which is the limit"))
+    async def claim(self, state: StatusPage, most: int) -> None:
+        """Claims the domain of a page that is about to be added or saved, and releases the one that it had.
+
+        What others have released long ago leaves their pages.
+
+        Raises:
+            Conflict: it is another organisation's, or was within 30 days.
+            Invalid: the organisation has claimed `most` others within a day.
+        """
+        had = await self._tx.fetchval("SELECT domain FROM statuspage WHERE id = $1", state.id)
+        if state.domain == (had or ""):
+            return
+        if had:
+            await domain_claims.release(self._tx, had, self._now)
+        if not state.domain:
+            return
+        if not await domain_claims.claim(self._tx, state.domain, state.organisation, self._now, most):
+            raise _taken("domain")
+        found = await self._tx.fetch(
+            "SELECT id FROM statuspage WHERE domain = $1 AND organisation <> $2", state.domain, state.organisation
+        )
+        others = Pages(self._tx, CLAIMS, self._on_event, self._now)
+        for row in await others.edit_many([each["id"] for each in found]):
+            row.state.domain = ""
+            await others.save(row)
 
     async def add(self, state: StatusPage, *, unique: bool = False) -> Row[StatusPage]:
         """As everywhere; raises Conflict when the subdomain or the domain is taken."""
@@ -80,4 +102,8 @@ async def _names() -> AsyncIterator[None]:
         yield
     except UniqueViolationError as error:
         field = "domain" if error.constraint_name == "statuspage_domain" else "subdomain"
-        raise Conflict(f"This {field} is taken by another status page; choose another one.") from None
+        raise _taken(field) from None
+
+
+def _taken(field: str) -> Conflict:
+    return Conflict(f"This {field} is taken by another status page; choose another one.")

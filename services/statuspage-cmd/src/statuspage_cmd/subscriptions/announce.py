@@ -38,13 +38,21 @@ async def incident(tx: Connection, page: StatusPage, it: Incident, update: Incid
     await _tell(tx, page, news)
 
 
-async def maintenance(tx: Connection, page: StatusPage, it: Maintenance, what: str) -> None:
-    """Has the subscribers told of a maintenance, if that is wanted; `what` is scheduled, started, ended or edited."""
+async def maintenance(tx: Connection, page: StatusPage, it: Maintenance, what: str, at: datetime | None = None) -> None:
+    """Has the subscribers told of a maintenance, if that is wanted.
+
+    Args:
+        tx: the transaction that has saved it.
+        page: the maintenance's page.
+        it: the maintenance as it is now.
+        what: `scheduled`, `started`, `ended` or `edited`.
+        at: when that was; None: when it was changed last.
+    """
     if not it.notify or (what == "edited" and not page.notify_edits):
         return
     title, text = wording.of_maintenance(page, it, what)
     news = _News(
-        noun="maintenance", about=it.id, at=it.updated_at, title=title, text=text, at_once=True,
+        noun="maintenance", about=it.id, at=at or it.updated_at, title=title, text=text, at_once=True,
         what=f"maintenance-{what}", components=set(it.components), opens=True,
     )  # fmt: skip
     await _tell(tx, page, news)

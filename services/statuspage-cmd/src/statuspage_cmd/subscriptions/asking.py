@@ -46,7 +46,7 @@ async def request(
     pages = await Which(tx, settings.status_domain).pages(wish.said, required=required)
     ids = [page.id for page in pages]
     subscription.check(wish.chosen, pages)
-    await store.check_limit(ids)
+    await store.check_limit(ids, settings.subscribers_limit)
     target = subscription.fingerprint(wish.channel_type, wish.value)
     row = await store.of(target, ids)
     if row:

@@ -1,6 +1,7 @@
 """Whom statuspage-cmd's outbox tells: the subscribers of status pages."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -17,6 +18,7 @@ from pinghome_delivery.dependencies import ParentState
 from pinghome_delivery.email import NO_SERVER
 from pinghome_delivery.message import Sender
 from pinghome_delivery.outbox import OUTBOX, Notifications, Target
+from pinghome_delivery.throttling import backoff
 from statuspage_cmd.language import language
 from statuspage_cmd.pages.address import Addresses
 from statuspage_cmd.subscriptions import subscription
@@ -42,6 +44,7 @@ class Subscribers:
         addresses: of their pages.
         keys: of subscriptions.
         mails: whether there is a mail server.
+        most: subscribers that a page may have.
         after: called when a subscriber's own answer has changed something.
     """
 
@@ -54,9 +57,10 @@ class Subscribers:
     dependents: tuple[str, ...] = ()
 
     def __init__(
-        self, db: Database, addresses: Addresses, keys: Keys, *, mails: bool, after: Callable[[], None]
+        self, db: Database, addresses: Addresses, keys: Keys, *, mails: bool, most: int, after: Callable[[], None]
     ) -> None:
         self._db, self._addresses, self._keys, self._mails, self._after = db, addresses, keys, mails, after
+        self._most = most
 
     async def prepare(self) -> None:
         """Asks where the pages are; what waits for a mail server is looked at each minute anyway."""
@@ -79,6 +83,11 @@ class Subscribers:
         """None: nothing depends on another."""
         return {}
 
+    def retry(self, it: Notification) -> timedelta | None:
+        """News until they are too old, questions a few times."""
+        tries = len(it.attempts)
+        return subscription.ask_again(tries) if it.what == VERIFICATION else backoff(tries)
+
     async def _sender(self, tx: Connection, it: Subscription) -> Sender:
         at = await places(tx, self._addresses, it.pages)
         if it.channel_type is ChannelType.email:
@@ -89,24 +98,24 @@ class Subscribers:
 
         async def verified() -> None:
             async with self._db.transaction() as own:
-                await verify(Subscriptions(own, ACTOR, no_wait, now()), it.id)
+                await verify(Subscriptions(own, ACTOR, no_wait, now()), it.id, self._most)
             self._after()
 
         return ByWebhook(id=it.id, address=url, places=at, key=self._keys.tokens, verified=verified)
 
 
-async def verify(store: Subscriptions, id_: UUID) -> Subscription:
+async def verify(store: Subscriptions, id_: UUID, most: int) -> Subscription:
     """Notes that somebody at the address wants to be told.
 
     Raises:
         NotFound: there is no such subscription any more.
-        Invalid: it is too late, or a page has too many subscribers.
+        Invalid: it is too late, or a page has `most` subscribers already.
     """
     row = await store.edit(id_)
     before = row.state
     row.state = subscription.verify(row.state, now())
     if before.verified_at is None:
-        await store.check_limit(before.pages)
+        await store.check_limit(before.pages, most)
     if row.state is not before:
         await store.save(row, "verified")
     return row.state

@@ -10,8 +10,6 @@ from pinghome_common.store import Row, Store
 from statuspage_cmd.subscriptions import subscription
 from statuspage_cmd.subscriptions.bulk import LOGGED, TIMEOUT, event
 
-LIMIT = 50_000
-"""Verified subscriptions of one page."""
 A_DAY = 3
 """Requests to verify that one address is sent in a day."""
 
@@ -44,14 +42,14 @@ class Subscriptions(Store[Subscription]):
         )  # fmt: skip
         return bool(asked)
 
-    async def check_limit(self, pages: Sequence[UUID], more: int = 1) -> None:
+    async def check_limit(self, pages: Sequence[UUID], most: int, more: int = 1) -> None:
         """Raises Invalid when one of some pages would have more subscribers than it may have."""
         for page in pages:
             count = await self._tx.fetchval(
                 "SELECT count(*) FROM subscription WHERE verified AND pages @> ARRAY[$1::uuid]", page
             )
-            if count + more > LIMIT:
-                raise Invalid(FieldError("statuspage_id", f"a status page has at most {LIMIT} subscribers"))
+            if count + more > most:
+                raise Invalid(FieldError("statuspage_id", f"a status page has at most {most} subscribers"))
 
     async def cancel(self, id_: UUID) -> None:
         """Ends a subscription, and whatever else would tell its address of the same pages.

@@ -13,6 +13,8 @@ from pinghome_common.events.subscription import ChannelType, Chosen, Subscriptio
 
 VALID = timedelta(hours=24)
 """For how long after a request it can be verified."""
+TRIES = 8
+"""Attempts to ask an address whether it wants to be told."""
 EXPIRED = "The link is no longer valid: it works for 24 hours. Subscribe again to be sent a new one."
 
 
@@ -53,6 +55,14 @@ def verify(it: Subscription, now: datetime) -> Subscription:
     if it.verified_at is None:
         raise Invalid(FieldError("token", EXPIRED))
     return it
+
+
+def ask_again(tries: int) -> timedelta | None:
+    """When an address is asked again that could not be asked `tries` times; None: never, for anybody may have named it.
+
+    2 s later, then five times as long each time: the last time after eleven hours.
+    """
+    return timedelta(seconds=2 * 5 ** (tries - 1)) if tries < TRIES else None
 
 
 def without(it: Subscription, pages: Sequence[UUID], now: datetime) -> Subscription:

@@ -1,10 +1,14 @@
-"""Which pages have changed: noted by the projection, taken by the publisher, awaited by who has just written."""
+"""Which pages have changed: noted by the projection, taken by the publisher, awaited by who has just written.
+
+Other processes on the same database hear it by NOTIFY, with the transaction of the change.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import msgspec
 
@@ -15,17 +19,29 @@ from pinghome_common.items import Item
 Apply = Callable[[Connection, list[Item]], Awaitable[None]]
 
 
+CHANNEL = "page_changed"
+TOGETHER = 150
+"""Ids in one notification, of which PostgreSQL takes 8,000 bytes."""
+
+
 class _Of(msgspec.Struct):
     page: UUID | None = None
 
 
+class _Told(msgspec.Struct):
+    by: UUID
+    ids: dict[UUID, bool]
+
+
 _decode = msgspec.json.Decoder(_Of).decode
+_told = msgspec.json.Decoder(_Told).decode
 
 
 class Changes:
     """The ids of pages that have changed since they were read last, and of what pages follow."""
 
     def __init__(self) -> None:
+        self._own = uuid4()
         self._applied: dict[UUID, bool] = {}
         self._open: dict[UUID, bool] = {}
         self._taken: dict[UUID, bool] = {}
@@ -36,15 +52,29 @@ class Changes:
 
         async def watched(tx: Connection, items: list[Item]) -> None:
             await apply(tx, items)
+            changed = {}
             for item in items:
                 event: Envelope = item.value
                 page = None
                 if not followed:
                     with suppress(msgspec.MsgspecError):
                         page = _decode(event.data).page
-                self._applied[page or event.subject] = followed
+                changed[page or event.subject] = followed
+            await _notify(tx, changed, self._own)
+            self._applied |= changed
 
         return watched
+
+    async def listen(self, connection: Connection) -> None:
+        """Hears, on a connection, what other processes have changed; also wakes when it is lost."""
+        connection.add_termination_listener(lambda _: self._wake.set())
+        await connection.add_listener(CHANNEL, self._heard)
+
+    def _heard(self, _: Any, _pid: int, _channel: str, payload: str) -> None:
+        told = _told(payload)
+        if told.by != self._own:  # what the projection here has applied is known before its writer can ask for it
+            self._open |= told.ids
+            self._wake.set()
 
     def committed(self) -> None:
         """What the projection has noted is in the database now."""
@@ -54,7 +84,7 @@ class Changes:
             self._wake.set()
 
     def add(self, pages: Iterable[UUID]) -> None:
-        """These pages have changed."""
+        """These pages have to be read anew."""
         self._open |= dict.fromkeys(pages, False)
         self._wake.set()
 
@@ -93,3 +123,15 @@ class Changes:
         if ids is None:
             return not self._open and not self._taken
         return ids.isdisjoint(self._open) and ids.isdisjoint(self._taken)
+
+
+async def tell(tx: Connection, pages: Iterable[UUID]) -> None:
+    """Every process hears that these pages have changed, once the transaction is committed."""
+    await _notify(tx, dict.fromkeys(pages, False), uuid4())
+
+
+async def _notify(tx: Connection, changed: Mapping[UUID, bool], by: UUID) -> None:
+    ids = list(changed.items())
+    for place in range(0, len(ids), TOGETHER):
+        told = msgspec.json.encode(_Told(by, dict(ids[place : place + TOGETHER])))
+        await tx.execute("SELECT pg_notify($1, $2)", CHANNEL, told.decode())

@@ -10,7 +10,7 @@ import structlog
 
 from pinghome_common.clock import now
 from pinghome_common.containment import is_items_own
-from pinghome_common.db import Database
+from pinghome_common.db import Connection, Database
 from pinghome_common.health import resting, round_done
 from statuspage_query.public import read
 from statuspage_query.public.changes import Changes
@@ -23,10 +23,19 @@ log = structlog.get_logger()
 
 LOOK = 5.0
 """Seconds between two looks whether the database is there."""
+ANSWER = 10.0
+"""Seconds within which the database has to answer that."""
 STALE = timedelta(seconds=60)
 """After which time without the database or the broker a page says so."""
 SETTLE = 2.0
 """Seconds for which a request waits for what has just changed."""
+
+
+async def _check(connection: Connection) -> None:
+    """Raises ConnectionError when nothing is heard on a connection any more."""
+    if connection.is_closed():
+        raise ConnectionError("the connection on which changes are heard was lost")
+    await connection.execute("SELECT 1", timeout=ANSWER)
 
 
 class Publisher:
@@ -58,26 +67,39 @@ class Publisher:
             await self.changes.settled(None if it is None else it.names, SETTLE)
 
     async def run(self, db: Database, live: Callable[[], bool]) -> None:
-        """Reads all pages, then those that change, until cancelled; `live`: what happens arrives here."""
-        self.changes.add([*await read.pages(db), *self._pages])
-        while True:
-            try:
-                for page in self._affected(self.changes.take()):
-                    await self._contained(page, read.material(db, page, now()))
-                    round_done()
-            except BaseException:  # nobody shall wait for what cannot be read now
-                self._reading = False
-                self.changes.give_back()
-                raise
-            finally:
-                self.changes.done()
-            self._reading = True  # not while all are read at first: then the snapshot has to do
-            if live() and await db.ready():
-                self._current_at = now()
-                self._snapshot.current()
-            if not await self._measure(db):
-                with resting():
-                    await self.changes.wait(LOOK)
+        """Reads all pages, then those that change, until cancelled; `live`: what happens arrives here.
+
+        Raises:
+            ConnectionError: the connection on which other processes are heard is lost, and perhaps what they said.
+        """
+        connection = await db.dedicated_connection()
+        try:
+            await self.changes.listen(connection)
+            self.changes.add([*await read.pages(db), *self._pages])
+            while True:
+                await self._read(db)
+                self._reading = True  # not while all are read at first: then the snapshot has to do
+                await _check(connection)
+                if live():
+                    self._current_at = now()
+                    self._snapshot.current()
+                if not await self._measure(db):
+                    with resting():
+                        await self.changes.wait(LOOK)
+        finally:  # nobody shall wait for what cannot be read now
+            self._reading = False
+            connection.terminate()
+
+    async def _read(self, db: Database) -> None:
+        try:
+            for page in self._affected(self.changes.take()):
+                await self._contained(page, read.material(db, page, now()))
+                round_done()
+        except BaseException:
+            self.changes.give_back()
+            raise
+        finally:
+            self.changes.done()
 
     def _affected(self, changed: dict[UUID, bool]) -> set[UUID]:
         none: set[UUID] = set()

@@ -116,7 +116,7 @@ async def create(body: CreateServer, command: Commanded, request: Request) -> Re
     """Creates a server; the answer holds its agent's token, shown this once, and the line that installs it (A25)."""
     state = server_resource.create(uuid7(), command.caller.organisation, body.sent(), command.now)
     await _check(command, body)
-    await command.servers.check_limit()
+    await command.servers.check_count(command.state.settings.servers_limit, "service_id")
     row = await command.servers.add(state, unique=True)
     token = await command.agent_keys.issue(state)
     kept = {"message": "Server resource created", "server_resource": documents.server(row.state), "id": state.id}

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Callable
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Any, Protocol
+from uuid import UUID
 
 from fastapi import Depends, Request
 
@@ -10,20 +11,41 @@ from pinghome_common.clock import now
 from pinghome_common.command import carry_out
 from pinghome_common.db import Connection
 from pinghome_common.dialects.pinghome_command import Answering, in_transaction
-from pinghome_common.errors import TooMany
+from pinghome_common.errors import FieldError, Invalid, TooMany
 from pinghome_common.events.subscription import Subscription
+from pinghome_common.settings import Settings
 from pinghome_common.store import Actor
 from statuspage_cmd.incidents.store import Incidents, Templates, Updates
 from statuspage_cmd.maintenance.store import Maintenances, Recurrences
 from statuspage_cmd.pages.pictures import Pictures
 from statuspage_cmd.pages.store import Pages
 from statuspage_cmd.subscriptions.asking import Wish, request
-from statuspage_cmd.subscriptions.audience import ACTOR
+from statuspage_cmd.subscriptions.audience import ACTOR, verify
 from statuspage_cmd.subscriptions.store import Subscriptions
+
+
+class Sent(Protocol):
+    """A body with what a page tells."""
+
+    def sent(self) -> dict[str, Any]:
+        """The fields that were sent, in our words."""
 
 
 class PageCommand(Answering):
     """What a route needs to carry out one command."""
+
+    @property
+    def settings(self) -> Settings:
+        """The platform's settings."""
+        settings: Settings = self.state.settings
+        return settings
+
+    def sent(self, body: Sent) -> dict[str, Any]:
+        """What a body says; raises Invalid when its message, as it is kept, is too long."""
+        sent, most = body.sent(), self.settings.message_limit
+        if len(sent.get("message", "")) > most:
+            raise Invalid(FieldError("message", f"must have at most {most} characters"))
+        return sent
 
     @cached_property
     def pages(self) -> Pages:
@@ -94,6 +116,14 @@ class Subscriber:
         if wait := state.subscription_requests.count(self._client):
             raise TooMany("Too many requests to subscribe came from your address; try again later.", wait)
         return await request(self._tx, self.subscriptions, wish, state.settings, state.keys, state.guard)
+
+    async def verify(self, id_: UUID) -> Subscription:
+        """Notes that somebody at the address wants to be told.
+
+        Raises:
+            NotFound, Invalid: as `audience.verify`.
+        """
+        return await verify(self.subscriptions, id_, self.state.settings.subscribers_limit)
 
     def committed(self) -> None:
         """Has it published, and delivered."""

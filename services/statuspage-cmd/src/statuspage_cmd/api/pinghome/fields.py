@@ -10,7 +10,7 @@ from pinghome_common.dialects.pinghome_fields import Id, Text
 from pinghome_common.dialects.pinghome_pages import STATUSES
 from pinghome_common.events.incident import Affected
 from pinghome_common.html import clean
-from statuspage_cmd.pages.page import COMPONENTS
+from pinghome_common.settings import LONGEST_MESSAGE, MOST_COMPONENTS
 
 
 def _status(value: str) -> str:
@@ -20,7 +20,7 @@ def _status(value: str) -> str:
 
 
 Status = Annotated[Text, AfterValidator(_status)]
-Message = Annotated[Text, Field(max_length=20_000, description="HTML or plain text"), AfterValidator(clean)]
+Message = Annotated[Text, Field(max_length=LONGEST_MESSAGE, description="HTML or plain text"), AfterValidator(clean)]
 
 
 def _moment(value: Any) -> datetime:
@@ -48,4 +48,4 @@ def _affected(value: list[AffectedBody]) -> list[Affected]:
     return [Affected(component=each.id, status=STATUSES[each.status]) for each in value]
 
 
-Components = Annotated[list[AffectedBody], Field(max_length=COMPONENTS), AfterValidator(_affected)]
+Components = Annotated[list[AffectedBody], Field(max_length=MOST_COMPONENTS), AfterValidator(_affected)]

@@ -32,7 +32,7 @@ _PATH = "/v1/statuspage/{id}/incident"
 async def create(id: Id, body: CreateIncident, command: Commanded) -> Response:  # noqa: A002
     """Opens an incident (our extension)."""
     page = (await command.pages.edit(id)).state
-    state = rules.create(uuid7(), page, body.sent(), command.author, command.now)
+    state = rules.create(uuid7(), page, command.sent(body), command.author, command.now)
     await command.incidents.check_limit(id)
     row = await command.incidents.add(state)
     await announce.incident(command.tx, page, state, None, "published")
@@ -44,7 +44,7 @@ async def update(id: Id, incident: Id, body: UpdateIncident, command: Commanded)
     """Changes an incident; another status, or other components, make an update without a message (our extension)."""
     page = (await command.pages.edit(id)).state
     row = await command.incidents.of(id, incident, command.wanted)
-    settings = body.sent()
+    settings = command.sent(body)
     changed = rules.changes(row.state, settings)
     row.state = rules.edit(row.state, settings, command.now)
     if changed:
@@ -68,7 +68,7 @@ async def create_update(id: Id, incident: Id, body: CreateUpdate, command: Comma
     """Writes an update, which gives the incident its status and its components (our extension)."""
     page = (await command.pages.edit(id)).state
     row = await command.incidents.of(id, incident)
-    written = await _write(command, row, page, body.sent())
+    written = await _write(command, row, page, command.sent(body))
     await command.incidents.save(row)
     return command.answer(written, 201, 1)
 
@@ -79,7 +79,7 @@ async def edit_update(id: Id, incident: Id, update: Id, body: UpdateUpdate, comm
     page = (await command.pages.edit(id)).state
     row = await command.incidents.of(id, incident)
     changed = await command.updates.of_incident(incident, update, command.wanted)
-    changed.state = rules.edit_update(changed.state, page, body.sent(), command.now)
+    changed.state = rules.edit_update(changed.state, page, command.sent(body), command.now)
     await command.updates.save(changed)
     await _settle(command, row, page)
     await announce.incident(command.tx, page, row.state, changed.state, "edited")
@@ -102,7 +102,7 @@ async def postmortem(id: Id, incident: Id, body: Postmortem, command: Commanded)
     """Publishes what was learnt of an incident, or takes it back (our extension)."""
     await command.pages.edit(id)
     row = await command.incidents.of(id, incident, command.wanted)
-    row.state = rules.with_postmortem(row.state, body.message, command.now)
+    row.state = rules.with_postmortem(row.state, command.sent(body)["message"], command.now)
     await command.incidents.save(row)
     return _answer(command, "updated", row)
 
@@ -111,7 +111,7 @@ async def _write(
     command: PageCommand, row: Row[Incident], page: StatusPage, settings: dict[str, Any]
 ) -> dict[str, Any]:
     """Adds an update of a person, which ends the automatism; the incident is still to be saved."""
-    await command.updates.check_limit(row.state.id)
+    await command.updates.check_updates(row.state.id, command.settings.updates_limit)
     written = rules.update(uuid7(), row.state, page, settings, command.author, command.now)
     await command.updates.add(written)
     row.state.automatic = False

@@ -89,7 +89,7 @@ class CreateUpdate(UpdateUpdate):
         return super().sent() | {"notify": self.notify}
 
 
-class Postmortem(BaseModel):
+class Postmortem(_Sent):
     """What was learnt; an empty message takes it away."""
 
     model_config = ConfigDict(

@@ -30,8 +30,8 @@ async def create(id: Id, body: CreateMaintenance, command: Commanded) -> Respons
     """Announces a maintenance; with `rrule` one that comes again and again (our extension)."""
     page = (await command.pages.edit(id)).state
     if body.rrule:
-        return await _create_rule(page, body.sent(), command)
-    settings = _single(body.sent(), None)
+        return await _create_rule(page, command.sent(body), command)
+    settings = _single(command.sent(body), None)
     if "ends_at" not in settings:
         raise Invalid(FieldError("ends_at", "is required, or a duration"))
     state = rules.create(uuid7(), page, settings, command.author, command.now)
@@ -47,9 +47,9 @@ async def update(id: Id, maintenance: Id, body: UpdateMaintenance, command: Comm
     """Changes a maintenance; of a rule, those of its occurrences that have not begun, too (our extension)."""
     page = (await command.pages.edit(id)).state
     if rule := await command.recurrences.find(id, maintenance, command.wanted):
-        return await _edit_rule(rule, page, body.sent(), command)
+        return await _edit_rule(rule, page, command.sent(body), command)
     row = await command.maintenances.of(id, maintenance, command.wanted)
-    row.state = rules.edit(row.state, page, _single(body.sent(), row.state), command.now)
+    row.state = rules.edit(row.state, page, _single(command.sent(body), row.state), command.now)
     await command.maintenances.save(row)
     await announce.maintenance(command.tx, page, row.state, "edited")
     return _answer(command, "updated", row)
@@ -99,9 +99,10 @@ async def _create_rule(page: StatusPage, settings: dict[str, Any], command: Page
     await command.recurrences.check_limit(page.id)
     row = await command.recurrences.add(state)
     await command.recurrences.begin(state, command.maintenances)
-    if occurrences := await command.maintenances.scheduled(state.id):  # of the others subscribers hear as they begin
+    if occurrences := await command.maintenances.scheduled(state.id):  # of the others the clock tells
         first = min((each.state for each in occurrences), key=lambda it: it.scheduled_for)
         await announce.maintenance(command.tx, page, first, "scheduled")
+        await command.maintenances.tell_ahead([first.id], untold=False)
     return _answer(command, "created", row, 201)
 
 
@@ -109,9 +110,9 @@ async def _edit_rule(
     row: Row[Recurrence], page: StatusPage, settings: dict[str, Any], command: PageCommand
 ) -> Response:
     _refuse(settings, "ends_at", "of a rule is given by its duration")
-    row.state = recurrence.edit(row.state, page, settings, command.now)
+    before, row.state = row.state, recurrence.edit(row.state, page, settings, command.now)
     await command.recurrences.save(row)
-    if recurrence.TIMES & settings.keys():
+    if any(getattr(before, name) != getattr(row.state, name) for name in recurrence.TIMES):
         await command.recurrences.retime(row.state, command.maintenances)
     else:
         for occurrence in await command.maintenances.scheduled(row.state.id):

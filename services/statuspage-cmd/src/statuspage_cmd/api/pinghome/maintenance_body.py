@@ -2,40 +2,38 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
 from pinghome_common.dialects.pinghome_fields import Flag, Id, Int, Name, Text, Zone
+from pinghome_common.settings import MOST_COMPONENTS
 from statuspage_cmd.api.pinghome.fields import Message, Moment
-from statuspage_cmd.pages.page import COMPONENTS
-
-
-def _not_yet(value: bool) -> bool:  # noqa: FBT001  # a validator
-    if value:
-        raise PydanticCustomError("silence", "alerts of what the components follow cannot be silenced yet")
-    return value
 
 
 class UpdateMaintenance(BaseModel):
     """A maintenance's settings as a client may send them; an absent field is unchanged.
 
     With an `rrule` it comes again and again; its id is then that of the rule, and the rule's fields are its own.
+    Subscribers are told of its first one at once, of each other one a day ahead.
     """
 
     title: Name = ""
     message: Message = ""
-    components: list[Id] = Field([], max_length=COMPONENTS)
+    components: list[Id] = Field([], max_length=MOST_COMPONENTS)
     scheduled_for: Moment = Field(None, description="when it begins; of a rule: when its first one may")  # type: ignore[assignment]
     ends_at: Moment = Field(None, description="when it ends; not of a rule")  # type: ignore[assignment]
     duration: Int = Field(0, ge=1, le=44_640, description="minutes; in place of ends_at, and of a rule")
     rrule: Annotated[Text, Field(max_length=500)] = Field("", description="RFC 5545, such as FREQ=WEEKLY;BYDAY=SU")
     timezone: Zone = Field("UTC", description="of the rule; default: the page's")
     notify: Flag = Field(default=False, description="whether subscribers are told of this change")
-    silence_alerts: Annotated[Flag, AfterValidator(_not_yet)] = False
+    silence_alerts: Flag = Field(
+        default=False,
+        description="whether, while it is in progress, no alerts are sent for what its components follow; what is still"
+        " down at its end is alerted then",
+    )
 
     def sent(self) -> dict[str, Any]:
         """The fields that were sent, in our words."""
-        return self.model_dump(include=self.model_fields_set - {"silence_alerts"})
+        return self.model_dump(include=self.model_fields_set)
 
 
 class CreateMaintenance(UpdateMaintenance):

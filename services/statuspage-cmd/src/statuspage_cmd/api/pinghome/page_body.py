@@ -11,8 +11,9 @@ from pydantic_core import PydanticCustomError
 from pinghome_common.dialects.pinghome_fields import Flag, Id, Int, Name, Text, Zone
 from pinghome_common.dialects.pinghome_pages import STATUSES
 from pinghome_common.events.statuspage import Followed
+from pinghome_common.settings import MOST_COMPONENTS
 from statuspage_cmd.api.pinghome.fields import Status
-from statuspage_cmd.pages.page import COMPONENTS, Wanted, WantedGroup
+from statuspage_cmd.pages.page import Wanted, WantedGroup
 from statuspage_cmd.pages.subdomain import RESERVED
 
 ROBOTS = ("index", "noindex", "follow", "nofollow", "noarchive", "nosnippet", "noimageindex", "none", "all")
@@ -106,7 +107,7 @@ class GroupBody(BaseModel):
     id: Id | None = None
     name: Name
     description: Text = Field("", max_length=1000)
-    components: list[ComponentBody] = Field([], max_length=COMPONENTS)
+    components: list[ComponentBody] = Field([], max_length=MOST_COMPONENTS)
 
     def wanted(self) -> WantedGroup:
         """The group in our words."""
@@ -141,8 +142,8 @@ class UpdatePage(BaseModel):
     ga_tracking: Annotated[Text, _matches(_TRACKING, "must look like G-ABCD1234 or UA-1234-1")] = ""
     ip_addresses: list[Annotated[Text, AfterValidator(_network)]] = Field([], max_length=100)
     subscription_enabled: Flag = False
-    components: list[ComponentBody] = Field([], max_length=COMPONENTS, description="those outside of groups")
-    groups: list[GroupBody] = Field([], max_length=COMPONENTS)
+    components: list[ComponentBody] = Field([], max_length=MOST_COMPONENTS, description="those outside of groups")
+    groups: list[GroupBody] = Field([], max_length=MOST_COMPONENTS)
     timezone: Zone = Field("UTC", description="our extension: of days and times")
     language: Literal["auto", "en", "de"] = Field("auto", description="our extension")
     theme: Literal["auto", "light", "dark"] | None = Field(None, description="our extension; it wins over dark_theme")

@@ -24,11 +24,12 @@ async def create(body: CreatePage, command: Commanded, request: Request) -> Resp
     """Creates a status page with its components (A46)."""
     state = page.create(uuid7(), command.caller.organisation, body.sent(), command.now)
     _name_domain(state, request)
-    state = page.arrange(state, *body.arrangement(), command.now)
+    state = page.arrange(state, *body.arrangement(), command.now, command.settings.components_limit)
     hash_ = await hashed(body.password) if _keeps_password(state, body.password) else None
     state.password_version = 1 if hash_ else 0
     _check_private(state)
-    await command.pages.check_limit()
+    await command.pages.check_count(command.settings.pages_limit, "subdomain")
+    await command.pages.claim(state, command.settings.domains_per_day)
     row = await command.pages.add(state)
     await command.pages.set_password(state.id, hash_)
     answer = {"message": "Status page created", "statuspage": documents.unified(state, {}), "id": state.id}
@@ -42,12 +43,13 @@ async def update(id: Id, body: UpdatePage, command: Commanded, request: Request)
     before = {each.id for each in row.state.components}
     row.state = page.edit(row.state, body.sent(), command.now)
     _name_domain(row.state, request)
-    row.state = page.arrange(row.state, *body.arrangement(), command.now)
+    row.state = page.arrange(row.state, *body.arrangement(), command.now, command.settings.components_limit)
     if row.state.type == "public":
         await _set_password(command, row.state, "")
     elif body.update_password:
         await _set_password(command, row.state, body.password)
     _check_private(row.state)
+    await command.pages.claim(row.state, command.settings.domains_per_day)
     await command.pages.save(row)
     if dropped := before - {each.id for each in row.state.components}:
         for store in (command.incidents, command.templates, command.maintenances, command.recurrences):

@@ -11,7 +11,6 @@ from statuspage_cmd.api.pinghome.command import Commanded, Subscribing, origins
 from statuspage_cmd.api.pinghome.subscription_body import Import, Subscribe
 from statuspage_cmd.subscriptions import subscription
 from statuspage_cmd.subscriptions.asking import Wish
-from statuspage_cmd.subscriptions.audience import verify
 from statuspage_cmd.subscriptions.keys import Keys
 from statuspage_cmd.subscriptions.token import read_token, token
 from statuspage_cmd.subscriptions.which import Said
@@ -47,7 +46,7 @@ async def create(body: Subscribe, subscribing: Subscribing, request: Request) ->
 @public.put("/v1/subscription/{token}/verification", responses=documents.done("verified"))
 async def set_verified(token: str, subscribing: Subscribing, request: Request) -> Response:
     """Verifies a subscription within 24 hours; needs no token but its own (A52)."""
-    it = await verify(subscribing.subscriptions, read_token(_keys(request).tokens, token))
+    it = await subscribing.verify(read_token(_keys(request).tokens, token))
     return answer({"message": "Subscription verified", "id": it.id})
 
 
@@ -69,7 +68,7 @@ async def bring(id: Id, body: Import, command: Commanded) -> Response:  # noqa: 
     chosen = body.chosen()
     subscription.check(chosen, [page])
     addresses = list({each.lower(): each for each in body.addresses}.values())
-    await command.subscriptions.check_limit([page.id], len(addresses))
+    await command.subscriptions.check_limit([page.id], command.settings.subscribers_limit, len(addresses))
     template = Subscription(
         id=page.id, organisation=page.organisation, pages=[page.id], chosen=chosen, wanted=chosen,
         channel_type=ChannelType.email, channel_value="", target=b"", requested_at=command.now,

@@ -7,8 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from pinghome_common.dialects.pinghome_fields import Id, Text
 from pinghome_common.events.subscription import ChannelType, Chosen
+from pinghome_common.settings import MOST_COMPONENTS
 from pinghome_delivery.email import ADDRESS
-from statuspage_cmd.pages.page import COMPONENTS
 
 IMPORTED = 10_000
 """Addresses that are imported at a time."""
@@ -26,8 +26,10 @@ Address = Annotated[Text, AfterValidator(_address)]
 class _Choosing(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    components: list[Id] = Field([], max_length=COMPONENTS, description="our extension: to be told only of these")
-    groups: list[Id] = Field([], max_length=COMPONENTS, description="our extension: and of these groups' components")
+    components: list[Id] = Field([], max_length=MOST_COMPONENTS, description="our extension: to be told only of these")
+    groups: list[Id] = Field(
+        [], max_length=MOST_COMPONENTS, description="our extension: and of what is in these groups"
+    )
 
     def chosen(self) -> Chosen:
         """What the subscriber wants to hear of."""

@@ -18,7 +18,7 @@ routes = Router(tags=["Incidents"], bare=True)
 async def create(id: Id, body: CreateTemplate, command: Commanded) -> Response:  # noqa: A002
     """Makes a template (our extension)."""
     page = (await command.pages.edit(id)).state
-    state = rules.template(uuid7(), page, body.sent(), command.now)
+    state = rules.template(uuid7(), page, command.sent(body), command.now)
     await command.templates.check_limit(id)
     row = await command.templates.add(state)
     answer = {"message": "Template created", "template": documents.template(state), "id": state.id}
@@ -30,7 +30,7 @@ async def update(id: Id, template: Id, body: UpdateTemplate, command: Commanded)
     """Changes a template (our extension)."""
     page = (await command.pages.edit(id)).state
     row = await command.templates.of(id, template, command.wanted)
-    row.state = rules.edit_template(row.state, page, body.sent(), command.now)
+    row.state = rules.edit_template(row.state, page, command.sent(body), command.now)
     await command.templates.save(row)
     answer = {"message": "Template updated", "template": documents.template(row.state), "id": template}
     return command.answer(answer, version=row.version)
