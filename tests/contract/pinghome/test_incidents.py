@@ -197,15 +197,15 @@ async def test_bad_settings_of_incidents_are_refused_at_their_field(
 
 
 @pytest.mark.timeout(600)
-async def test_incident_has_at_most_500_updates_and_a_page_100_open_incidents(foreign: Client):
-    own = await foreign.page()  # of an organisation without channels, whose team need not be told of all that
-    it = await foreign.tells(own["id"], "incident")
+async def test_incident_has_at_most_500_updates_and_a_page_100_open_incidents(client: Client):
+    own = await client.page()
+    it = await client.tells(own["id"], "incident")
     for number in range(500):
-        await foreign.tells(own["id"], f"incident/{it['id']}/update", message=str(number))
-    answer = await foreign("POST", f"{COMMANDS}/{own['id']}/incident/{it['id']}/update", json={"status": "resolved"})
+        await client.tells(own["id"], f"incident/{it['id']}/update", message=str(number))
+    answer = await client("POST", f"{COMMANDS}/{own['id']}/incident/{it['id']}/update", json={"status": "resolved"})
     assert "500" in refused(answer, 422, "message")
     for _ in range(99):
-        await foreign.tells(own["id"], "incident")
-    answer = await foreign("POST", f"{COMMANDS}/{own['id']}/incident", json={"title": "x"})
+        await client.tells(own["id"], "incident")
+    answer = await client("POST", f"{COMMANDS}/{own['id']}/incident", json={"title": "x"})
     assert "100" in refused(answer, 422, "title")
-    assert len(paginated(await foreign("GET", f"{RECORDS}/{own['id']}/incidents?limit=500"), limit=500)) == 100
+    assert len(paginated(await client("GET", f"{RECORDS}/{own['id']}/incidents?limit=500"), limit=500)) == 100
