@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from pinghome_common.clock import from_micros
 from pinghome_common.dialects import problems
+from pinghome_common.dialects.paths import in_versions, with_or_without_slash
 from pinghome_common.directory import Caller
 from pinghome_common.errors import DomainError
 from pinghome_common.events.key import Kind, Scope
@@ -59,20 +60,15 @@ class Router(APIRouter):
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         """Registers `/checks/…` as `/api/v1|v2|v3/checks/…`; the OpenAPI page shows version 1 only."""
-        methods = {*(options.pop("methods") or ("GET",))}
-        methods |= {"HEAD"} if "GET" in methods else set()
-        bare = path.rstrip("/")
-        options["responses"] = problems.of_healthchecks(methods) | (options.get("responses") or {})
-        for version in (1, 2, 3):
-            for full in (f"/api/v{version}{bare}/", f"/api/v{version}{bare}"):
-                in_schema = version == 1 and full.removeprefix("/api/v1") == path
-                super().add_api_route(
-                    full, endpoint, **{**options, "methods": methods - {"HEAD"}, "include_in_schema": in_schema}
-                )
-                if "HEAD" in methods:
-                    super().add_api_route(
-                        full, endpoint, **{**options, "methods": {"HEAD"}, "include_in_schema": False}
-                    )
+        methods = options.pop("methods") or ["GET"]
+        responses = problems.of_healthchecks(methods) | (options.pop("responses", None) or {})
+        super().add_api_route(f"/api/v1{path}", endpoint, methods=methods, responses=responses, **options)
+        if "GET" in methods:
+            hidden = options | {"include_in_schema": False}
+            super().add_api_route(f"/api/v1{path}", endpoint, methods=["HEAD"], **hidden)
+        for route in self.routes[-2 if "GET" in methods else -1 :]:
+            in_versions(route, "123")
+            with_or_without_slash(route)
 
 
 async def sent(request: Request) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
 from pinghome_common.dialects import problems
+from pinghome_common.dialects.paths import with_or_without_slash
 from pinghome_common.directory import Caller
 from pinghome_common.errors import DomainError, FieldError, Invalid, PermissionDenied, Unauthorized
 from pinghome_common.events.key import Kind, Scope
@@ -108,21 +109,18 @@ class Router(APIRouter):
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         """Registers the path with and without a slash; documents the errors in OpenAPI."""
-        methods = options.get("methods") or ()
-        options["responses"] = problems.of_pinghome(methods, public=self._public) | (options.get("responses") or {})
-        if "GET" in (options.get("methods") or ()):
-            super().add_api_route(path, endpoint, **options)
-            hidden = {**options, "methods": ["HEAD"], "include_in_schema": False}
-            super().add_api_route(path, endpoint, **hidden)
-        else:
-            super().add_api_route(path, endpoint, **options)
-        if not path.endswith("/"):
-            methods = {*(options.get("methods") or ())} | (
-                {"HEAD"} if "GET" in (options.get("methods") or ()) else set()
-            )
-            super().add_api_route(path + "/", endpoint, **{**options, "methods": methods, "include_in_schema": False})
+        methods = options.pop("methods") or ["GET"]
+        responses = options.pop("responses", None) or {}
+        if options.get("include_in_schema", True):
+            responses = problems.of_pinghome(methods, public=self._public) | responses
+        super().add_api_route(path, endpoint, methods=methods, responses=responses, **options)
+        with_or_without_slash(self.routes[-1])
+        hidden = options | {"include_in_schema": False}
+        if "GET" in methods:
+            super().add_api_route(path, endpoint, methods=["HEAD"], **hidden)
+            with_or_without_slash(self.routes[-1])
         if self._bare and path.startswith("/v1/"):
-            self.add_api_route(path.removeprefix("/v1"), endpoint, **{**options, "include_in_schema": False})
+            self.add_api_route(path.removeprefix("/v1"), endpoint, methods=methods, **hidden)
 
 
 def render(request: Request, error: Exception) -> Response:

@@ -1,0 +1,15 @@
+"""Routes that answer several spellings of a path: each route more would be looked through on each request."""
+
+import re
+from typing import Any
+
+
+def with_or_without_slash(route: Any) -> None:
+    """Has a route of FastAPI answer its path with and without a trailing slash."""
+    pattern = route.path_regex.pattern.removesuffix("$").removesuffix("/")
+    route.path_regex = re.compile(f"{pattern}/?$")
+
+
+def in_versions(route: Any, versions: str) -> None:
+    """Has a route at `/api/v1/…` answer other versions, such as `123`, too."""
+    route.path_regex = re.compile(route.path_regex.pattern.replace("/api/v1/", f"/api/v[{versions}]/", 1))
