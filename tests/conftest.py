@@ -6,12 +6,14 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
 import hypothesis
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from pinghome import postgres, services
 from pinghome.nats import Nats
@@ -27,6 +29,22 @@ hypothesis.settings.register_profile("tests", deadline=None, suppress_health_che
 hypothesis.settings.load_profile("tests")
 
 REGIONS = ["eu-central-1", "us-east-1"]
+
+
+class _Shares(LoadFileScheduling):
+    """A process plays the tests of a file; those that share a platform are played by one or two, not by all."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        folder, _, name = file.rpartition("/")
+        if folder == "tests/contract/public":
+            return folder
+        return f"{name < 'test_m'} half" if folder.startswith("tests/contract/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """Who plays which tests."""
+    return _Shares(config, log)
 
 
 @pytest.hookimpl(trylast=True)
