@@ -2,19 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
 import structlog
 from prometheus_client import Counter
 
-from data_gateway.spool import Spool
 from pinghome_common.errors import Unavailable
 from pinghome_common.events import metric
 from pinghome_common.events.metric import MetricBatch, Sample
 from pinghome_common.events.ping import Batch, Ping, Tick, encode
-from pinghome_common.health import resting, round_done
+from pinghome_common.health import round_done
+from pinghome_common.spool import Spool
 from pinghome_common.stream import Broker
 
 log = structlog.get_logger()
@@ -40,12 +40,6 @@ TICK_INTERVAL = 1.0
 SPOOL_WINDOW = 0.05
 """Seconds for which pings are collected before they are spooled: each batch costs the broker a sync later."""
 
-READ_SIZE = 2 << 20
-"""Bytes of the spool that are read and sent at a time."""
-
-LAST_FILE_TIMEOUT = 1.0
-"""Seconds for which new pings wait at most while the last file of the spool is sent."""
-
 FROZEN_AFTER = 5.0
 """Seconds without an iteration of the event loop after which pings may have been missed."""
 
@@ -68,7 +62,7 @@ class Committer:
         self._samples: list[Sample] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._bytes = 0
-        self._work, self._order = asyncio.Event(), asyncio.Lock()
+        self._work = asyncio.Event()
         self.since: int | None = None
         """UNIX microseconds since when this process has accepted pings; None until it can."""
 
@@ -154,7 +148,7 @@ class Committer:
                 future.set_result(None)
 
     async def _commit(self, messages: list[bytes]) -> str:
-        async with self._order:
+        async with self.spool.order:
             if not self.spool:  # the spool is sent first, to keep the order
                 try:
                     await self._publish(messages)
@@ -178,25 +172,7 @@ class Committer:
 
     async def drain(self) -> None:
         """Sends the spool, oldest file first, until cancelled."""
-        while True:
-            while self.spool and self._broker.connected:
-                await self._send_oldest(None)
-                if self.spool.nearly_empty:  # new pings wait, or under load it would never be empty
-                    async with self._order:
-                        await self._send_oldest(LAST_FILE_TIMEOUT)
-            with resting():
-                await asyncio.sleep(0.2)
-
-    async def _send_oldest(self, seconds: float | None) -> None:
-        """Sends the oldest file of the spool; TimeoutError after `seconds`."""
-        path, batches = await asyncio.to_thread(self.spool.oldest)
-        sent = 0
-        async with asyncio.timeout(seconds):
-            while part := await asyncio.to_thread(_next_part, batches):
-                await self._publish(part)
-                sent += len(part)
-        await asyncio.to_thread(self.spool.remove, path)
-        log.info("spool_file_sent", batches=sent)
+        await self.spool.drain(self._publish, lambda: self._broker.connected)
 
     async def _tick(self, mark: int) -> None:
         """Publishes that all pings before `mark` are in the stream, if they are."""
@@ -207,16 +183,6 @@ class Committer:
             await self._broker.publish([(f"telemetry.tick.{self._name}", tick, None)])
         except Unavailable:
             return
-
-
-def _next_part(batches: Iterator[bytes]) -> list[bytes]:
-    """The next batches of a file, about `READ_SIZE` bytes."""
-    part: list[bytes] = []
-    size = 0
-    while size < READ_SIZE and (batch := next(batches, None)) is not None:
-        part.append(batch)
-        size += len(batch) + 1024
-    return part
 
 
 def _parts(pings: list[Ping]) -> list[list[Ping]]:

@@ -1,29 +1,45 @@
 """The spool: batches on disk until the broker has confirmed them."""
 
+import asyncio
 import os
 import struct
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+
+import structlog
+
+from pinghome_common.health import resting
+
+log = structlog.get_logger()
 
 _HEAD = struct.Struct(">II")
 _SMALL_FILE = 256 << 10  # bytes
 MAX_FILE = 8 << 20  # bytes after which a new file is started
 
+READ_SIZE = 2 << 20
+"""Bytes that are read and sent at a time."""
+
+LAST_FILE_TIMEOUT = 1.0
+"""Seconds for which new batches wait at most while the last file is sent."""
+
 
 class Spool:
     """Append-only files of batches; a file is deleted once all its batches are sent.
 
-    Calls block on the disk, so they belong in a thread.
+    Calls block on the disk, so they belong in a thread. Who sends a batch past the spool holds `order` meanwhile, and
+    does so only while the spool is empty.
 
     Args:
         folder: where the files are; those of an earlier process are sent, too.
+        limit: bytes above which the oldest files are dropped; None: the disk is the limit.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limit: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self.order = asyncio.Lock()
+        self._folder, self._limit = folder, limit
         self._files = sorted(folder.glob("*.spool"))
         self._open: Path | None = None
         self._size = 0
@@ -64,6 +80,19 @@ class Spool:
             except OSError:
                 self._open = None  # it may end in a torn record, and nothing after that could be read
                 raise
+            if created and self._limit is not None:
+                self._drop_oldest(self._limit)
+
+    def _drop_oldest(self, limit: int) -> None:
+        """Leaves room for a whole file below the limit."""
+        sizes = {path: path.stat().st_size for path in self._files if path.exists()}
+        for path, size in list(sizes.items())[:-1]:
+            if sum(sizes.values()) + MAX_FILE <= limit:
+                return
+            log.warning("spool_full", dropped=str(path), bytes=size)
+            path.unlink(missing_ok=True)
+            self._files.remove(path)
+            del sizes[path]
 
     def oldest(self) -> tuple[Path, Iterator[bytes]]:
         """The oldest file, which is not written to any more, and its batches, read lazily.
@@ -80,8 +109,34 @@ class Spool:
         """Deletes a file whose batches are all confirmed."""
         with self._lock:
             path.unlink(missing_ok=True)
-            self._files.remove(path)
+            if path in self._files:  # else it was dropped meanwhile
+                self._files.remove(path)
             self._sync_folder()
+
+    async def drain(self, publish: Callable[[list[bytes]], Awaitable[None]], connected: Callable[[], bool]) -> None:
+        """Sends what is spooled, oldest first, whenever there is a connection; until cancelled.
+
+        `publish` returns when some batches are stored, and raises when it cannot know that.
+        """
+        while True:
+            while self and connected():
+                await self._send_oldest(publish, None)
+                if self.nearly_empty:  # new batches wait, or under load it would never be empty
+                    async with self.order:
+                        await self._send_oldest(publish, LAST_FILE_TIMEOUT)
+            with resting():
+                await asyncio.sleep(0.2)
+
+    async def _send_oldest(self, publish: Callable[[list[bytes]], Awaitable[None]], seconds: float | None) -> None:
+        """Sends the oldest file; TimeoutError after `seconds`."""
+        path, batches = await asyncio.to_thread(self.oldest)
+        sent = 0
+        async with asyncio.timeout(seconds):
+            while part := await asyncio.to_thread(next_part, batches):
+                await publish(part)
+                sent += len(part)
+        await asyncio.to_thread(self.remove, path)
+        log.info("spool_file_sent", batches=sent)
 
     def _sync_folder(self) -> None:
         handle = os.open(self._folder, os.O_RDONLY)
@@ -105,3 +160,13 @@ def _batches(path: Path) -> Iterator[bytes]:
             if zlib.crc32(batch) != checksum:
                 return
             yield batch
+
+
+def next_part(batches: Iterator[bytes]) -> list[bytes]:
+    """The next batches of a file, about `READ_SIZE` bytes."""
+    part: list[bytes] = []
+    size = 0
+    while size < READ_SIZE and (batch := next(batches, None)) is not None:
+        part.append(batch)
+        size += len(batch) + 1024
+    return part

@@ -5,8 +5,7 @@ import tracemalloc
 
 import pytest
 
-from data_gateway.group_commit import _next_part
-from data_gateway.spool import MAX_FILE, Spool
+from pinghome_common.spool import MAX_FILE, Spool, next_part
 
 
 def test_what_was_appended_comes_back_in_order_also_after_a_restart(tmp_path):
@@ -100,7 +99,7 @@ def test_a_long_spool_is_many_files_and_none_is_held_as_a_whole(tmp_path):
     spool, found = Spool(tmp_path), []
     tracemalloc.start()
     path, there = spool.oldest()
-    while part := _next_part(there):
+    while part := next_part(there):
         found += [batch[:1] for batch in part]
         assert tracemalloc.get_traced_memory()[0] < 4 << 20
     assert tracemalloc.get_traced_memory()[1] < 6 << 20
@@ -118,3 +117,17 @@ def test_a_length_that_the_file_does_not_have_is_not_believed(tmp_path):
     assert list(Spool(tmp_path).oldest()[1]) == [b"whole"]
     assert tracemalloc.get_traced_memory()[1] < 1 << 20
     tracemalloc.stop()
+
+
+def test_a_spool_with_a_limit_drops_its_oldest_files_and_goes_on(tmp_path):
+    spool, limit = Spool(tmp_path, 3 * MAX_FILE), 3 * MAX_FILE
+    for number in range(60):
+        spool.append(bytes([number]) * (1 << 20))
+        assert sum(path.stat().st_size for path in tmp_path.iterdir()) < limit + (1 << 20)
+    found = []
+    while spool:
+        path, batches = spool.oldest()
+        found += [batch[0] for batch in batches]
+        spool.remove(path)
+    assert found == list(range(60 - len(found), 60))
+    assert len(found) >= 12
