@@ -24,7 +24,7 @@ HOSTILE = {
 }
 
 
-async def test_bad_data_costs_its_own_result_alone(broker):
+async def test_bad_data_costs_its_own_result_alone(broker, tmp_path):
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line = await reader.readuntil(b"\r\n\r\n")
         number = int(line.split(b" ", 2)[1][1:])
@@ -55,8 +55,8 @@ async def test_bad_data_costs_its_own_result_alone(broker):
             )
             jobs.append((f"job.{region}.{job.resource}", msgspec.msgpack.encode(job)))
         await owner.publish([(subject, data, None) for subject, data in jobs])
-        prober = Prober(service, region, b"", Guard([ip_network("127.0.0.1/32")]), Anchors([]))
-        working = [asyncio.create_task(worker()) for worker in (prober.take, prober.publish)]
+        prober = Prober(service, region, b"", Guard([ip_network("127.0.0.1/32")]), Anchors([]), tmp_path)
+        working = [asyncio.create_task(worker()) for worker in (prober.take, prober.outbox.publish)]
         found: dict[int, Result] = {}
         async with asyncio.timeout(60):
             while len(found) < len(HOSTILE) + 2:

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -15,19 +16,20 @@ from pinghome_common.events.condition import OPERATORS, TYPES, Condition
 from pinghome_common.events.dry_run import DryRun
 from pinghome_common.events.probe import Job, Phases, Result, Results, Verdict
 from pinghome_common.guard import Guard
-from pinghome_common.stream import Task
-from prober import worker
+from prober import outbox, worker
 from prober.anchors import Anchors
 from prober.evaluation import evaluate
 from prober.excerpt import hide
+from prober.outbox import next_message
 from prober.probe import MAX_TIME, with_outcome
 from prober.probes import PROBES
 from prober.probes.probe_types import Observation
-from prober.worker import Prober, _next_message
+from prober.worker import Prober
 
 GUARD = Guard([ip_network("127.0.0.1/32")])
 JOB = Job(resource=UUID(int=1), type="http", interval=60, url="http://127.0.0.1:1/")
-TASK = Task("job", b"", 1_790_000_000 * 10**9, "")
+SLOT = 1_790_000_000 * 10**6
+NOWHERE = Path("/nowhere")  # nothing is stored
 TEXT = st.text(st.characters(exclude_categories=()), max_size=50)
 NUMBER = st.integers() | st.floats() | st.none()
 OBSERVATION = st.builds(
@@ -52,7 +54,7 @@ def published(*probed: Observation | Exception) -> list[Result]:
     """The results of a message, as any service reads it."""
 
     async def run() -> list[Result]:
-        prober = Prober(None, "a", b"", GUARD, Anchors([]))
+        prober = Prober(None, "a", b"", GUARD, Anchors([]), NOWHERE)
         found = iter(probed)
 
         async def probe(*_: object) -> Observation:
@@ -64,9 +66,9 @@ def published(*probed: Observation | Exception) -> list[Result]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(worker, "probe", probe)
             for _ in probed:
-                await prober._probe(JOB, TASK)
-        part = _next_message(prober._done)
-        message = worker._Message(batch=UUID(int=1), region="a", results=[each.result for each in part])
+                await prober._probe(JOB, SLOT, None)
+        part = next_message(prober.outbox.waiting)
+        message = outbox._Message(batch=UUID(int=1), region="a", results=[each.result for each in part])
         return msgspec.msgpack.decode(msgspec.msgpack.encode(message), type=Results).results
 
     return asyncio.run(run())
@@ -128,7 +130,7 @@ def test_dry_run_that_cannot_be_encode_is_answered(monkeypatch):
 
     monkeypatch.setattr(worker, "attempt", attempt)
 
-    answered = asyncio.run(Prober(None, "a", b"", GUARD, Anchors([]))._dry_run(JOB))
+    answered = asyncio.run(Prober(None, "a", b"", GUARD, Anchors([]), NOWHERE)._dry_run(JOB))
 
     assert msgspec.msgpack.decode(answered, type=DryRun).result.error == "prober: internal error (OverflowError)"
 
@@ -159,12 +161,12 @@ WILD_JOB = st.builds(
 @given(WILD_JOB, st.dictionaries(TEXT, TEXT, max_size=3), TEXT)
 @settings(max_examples=200, deadline=None)
 def test_whatever_a_job_says_its_probe_ends_in_a_result(job, headers, body):
-    async def run() -> list[worker.Done]:
-        prober = Prober(None, "a", b"", Guard(lookup=lambda _: ["127.0.0.1"]), Anchors([]))
+    async def run() -> list[outbox.Done]:
+        prober = Prober(None, "a", b"", Guard(lookup=lambda _: ["127.0.0.1"]), Anchors([]), NOWHERE)
         prober._open = lambda _: (headers, body)
-        await prober._probe(job, TASK)
+        await prober._probe(job, SLOT, None)
         msgspec.msgpack.decode(await prober._dry_run(job), type=DryRun)
-        return prober._done
+        return prober.outbox.waiting
 
     (done,) = asyncio.run(run())
 

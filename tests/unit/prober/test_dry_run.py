@@ -1,6 +1,7 @@
 """A dry run of a prober: one attempt, the outcome of every condition, and the limit of concurrent probes."""
 
 from ipaddress import ip_network
+from pathlib import Path
 from uuid import uuid4
 
 import msgspec
@@ -47,6 +48,6 @@ async def test_conditions_of_an_answer_that_did_not_come_have_no_verdict():
 
 async def test_prober_with_no_hand_free_says_so(monkeypatch):
     monkeypatch.setattr(worker, "MAX_PROBES", 0)
-    prober = Prober(Broker("nats://127.0.0.1:1", "prober"), "a", b"", GUARD, Anchors([]))
+    prober = Prober(Broker("nats://127.0.0.1:1", "prober"), "a", b"", GUARD, Anchors([]), Path("/nowhere"))
 
     assert msgspec.msgpack.decode(await prober.dry_run(b""), type=DryRun) == DryRun(busy=True)

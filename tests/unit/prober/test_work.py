@@ -1,6 +1,8 @@
 """What becomes of a job: its result, whose fault a failure is, and messages that no target can make too large."""
 
+import asyncio
 from ipaddress import ip_network
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -9,10 +11,11 @@ import pytest
 from pinghome_common.events.probe import Job, Result, Results, Verdict
 from pinghome_common.guard import Guard
 from pinghome_common.stream import Task
-from prober import worker
+from prober import outbox
 from prober.anchors import Anchors
+from prober.outbox import MAX_PER_MESSAGE, Done, encode, next_message
 from prober.region import OWN_FAULT
-from prober.worker import MAX_PER_MESSAGE, Done, Prober, _encode, _next_message
+from prober.worker import Prober
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 GUARD = Guard([ip_network("127.0.0.1/32")])
@@ -24,7 +27,7 @@ def results(count: int, excerpt: str) -> list[Done]:
         resource=UUID(int=1), slot=1, checked_at=1, interval=60, verdict=Verdict.target_fail,
         error="e" * 300, condition="c" * 200, excerpt=excerpt,
     )  # fmt: skip
-    return [Done(_encode(one), None)] * count
+    return [Done(encode(one), None)] * count
 
 
 def size(done: list[Done]) -> int:
@@ -44,7 +47,7 @@ async def test_message_with_long_excerpts_stays_below_half_a_mebibyte():
 
     parts = []
     while done:
-        parts.append(_next_message(done))
+        parts.append(next_message(done))
         done = done[len(parts[-1]) :]
 
     assert sum(map(len, parts)) == 1000
@@ -52,16 +55,17 @@ async def test_message_with_long_excerpts_stays_below_half_a_mebibyte():
 
 
 async def test_message_without_excerpts_holds_as_many_as_it_may():
-    assert len(_next_message(results(1000, ""))) == MAX_PER_MESSAGE
-    assert size(_next_message(results(1000, ""))) < 512 << 10
+    assert len(next_message(results(1000, ""))) == MAX_PER_MESSAGE
+    assert size(next_message(results(1000, ""))) < 512 << 10
 
 
 async def worked(anchors: list[str], **job) -> Result:
     """The result that a prober would publish of a job."""
-    prober = Prober(None, "a", b"", GUARD, Anchors(anchors))
-    at = SLOT * 10**9 + 3_000_000
-    await prober._probe(Job(resource=UUID(int=1), interval=60, **job), Task("job", b"", at, ""))
-    (done,) = prober._done
+    prober = Prober(None, "a", b"", GUARD, Anchors(anchors), Path("/nowhere"))
+    job = Job(resource=UUID(int=1), interval=60, **job)
+    await prober._start(Task("job", msgspec.msgpack.encode(job), SLOT * 10**9 + 3_000_000, ""))
+    await asyncio.gather(*prober._running)
+    (done,) = prober.outbox.waiting
     return msgspec.msgpack.decode(done.result, type=Result)
 
 
@@ -75,7 +79,7 @@ async def test_result_has_its_slot_and_what_was_seen(listening):
 
 
 async def test_excerpt_is_dropped_while_too_many_results_wait(listening, monkeypatch):
-    monkeypatch.setattr(worker, "MAX_EXCERPTS", 0)
+    monkeypatch.setattr(outbox, "MAX_EXCERPTS", 0)
     async with listening(b"HTTP/1.1 500 X\r\nContent-Length: 3\r\n\r\nsad") as target:
         result = await worked([], type="http", url=target.url)
 

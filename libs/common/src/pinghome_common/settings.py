@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     probe_pinger: Literal["own", "aioping"] = Field(
         "own", description="implementation of ICMP; aioping is an optional dependency (GPLv2)"
     )
+    prober_spool_bytes: int = Field(
+        256 << 20, ge=32 << 20, description="bytes of results that a prober keeps while it has no link to the broker"
+    )
     period_unit_seconds: int = Field(60, ge=1, description="seconds in one unit of grace and recovery periods")
     rdap_bootstrap_url: str = Field(
         "https://data.iana.org/rdap/dns.json",

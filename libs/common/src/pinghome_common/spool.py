@@ -37,7 +37,6 @@ class Spool:
     """
 
     def __init__(self, folder: Path, limit: int | None = None) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.order = asyncio.Lock()
         self._folder, self._limit = folder, limit
         self._files = sorted(folder.glob("*.spool"))
@@ -66,6 +65,7 @@ class Spool:
             created = self._open is None
             if self._open is None:
                 self._size = 0
+                self._folder.mkdir(parents=True, exist_ok=True)
                 last = int(self._files[-1].stem) if self._files else 0
                 self._open = self._folder / f"{last + 1:012d}.spool"
                 self._files.append(self._open)

@@ -25,9 +25,13 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, f"{NAME}-{region}"))
     suffixes()  # loaded now, before a probe has to wait for it
     PROBES["icmp"] = _icmp_probe(settings.probe_pinger)
-    prober = Prober(broker, region, key, Guard(settings.probe_allow_cidrs), Anchors(settings.probe_anchors))
+    guard, anchors = Guard(settings.probe_allow_cidrs), Anchors(settings.probe_anchors)
+    folder = settings.data / f"{NAME}-{region}"
+    prober = Prober(broker, region, key, guard, anchors, folder, settings.prober_spool_bytes)
     await broker.serve(f"probe.{region}", NAME, prober.dry_run)
-    parts.workers |= {"take": prober.take, "publish": prober.publish}
+    outbox = prober.outbox
+    parts.workers |= {"take": prober.take, "publish": outbox.publish, "drain": outbox.drain}
+    parts.workers |= {"fetch": prober.fetch, "alone": prober.work_alone}
     parts.checks |= app.readiness_checks(broker)
 
 

@@ -15,6 +15,8 @@ class Lateness:
         self._gauge = SKEW.labels(region)
         self._minimum = self._previous = float("inf")
         self._until = 0.0
+        self.skew = 0.0
+        """Seconds by which this clock leads the broker's, as far as jobs have told."""
 
     def of(self, at: float, now: float, monotonic: float) -> float:
         """How late a job is in seconds, 0 or more.
@@ -29,6 +31,6 @@ class Lateness:
             self._until = monotonic + WINDOW
             self._previous, self._minimum = self._minimum, difference
         self._minimum = min(self._minimum, difference)
-        skew = min(self._minimum, self._previous)
-        self._gauge.set(skew)
-        return difference - skew
+        self.skew = min(self._minimum, self._previous)
+        self._gauge.set(self.skew)
+        return difference - self.skew

@@ -1,10 +1,11 @@
-"""The prober's worker: takes the region's jobs, probes, publishes the results, then acknowledges."""
+"""The prober's worker: takes the region's jobs, or without the broker those of the schedule it holds, and probes."""
 
 import asyncio
 import json
 import time
-from dataclasses import dataclass
-from uuid import UUID, uuid4
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -14,7 +15,7 @@ from pinghome_common.clock import from_micros
 from pinghome_common.errors import Unavailable
 from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.dry_run import DryRun
-from pinghome_common.events.probe import Job, Result, Verdict
+from pinghome_common.events.probe import Job, SchedulePage, Verdict
 from pinghome_common.guard import Guard
 from pinghome_common.health import resting, round_done
 from pinghome_common.secret import unseal
@@ -22,11 +23,13 @@ from pinghome_common.stream import Broker, Queue, Task
 from prober.anchors import Anchors
 from prober.dry_run import attempt
 from prober.lateness import Lateness
+from prober.outbox import Done, Outbox, encode
 from prober.probe import probe, result
 from prober.probes.certificate import CertificateChanges
 from prober.probes.error_mapping import internal
 from prober.probes.probe_types import Observation
 from prober.region import Region
+from prober.schedule import Schedule, Slots, decode
 
 log = structlog.get_logger()
 
@@ -37,35 +40,14 @@ LATE = Histogram("pinghome_slot_delay_seconds", "seconds from when a probe was d
 MAX_PROBES = 1000
 """Concurrent probes; more would distort each other's times."""
 
-FLUSH_INTERVAL = 0.5
-"""Seconds for which results are collected, because each message costs three services a transaction."""
+AWAY_AFTER = 2.0
+"""Seconds without the broker after which the schedule on disk is probed."""
 
-MAX_PER_MESSAGE = 400
-MAX_BYTES = 512 << 10
-"""Bytes of results in a message, also the limit of one result; below the broker's limit of 1 MiB."""
+RETRY_AFTER = 2.0
+"""Seconds after which the schedule is asked for again when nobody answered."""
 
-MAX_BUFFERED = 200_000
-"""Results kept while the broker is unavailable; above that, the oldest are dropped."""
-
-MAX_EXCERPTS = 2000
-"""Buffered results that may have an excerpt."""
-
-
-@dataclass(slots=True)
-class Done:
-    """An encoded result that has not been confirmed yet, and the job it came from."""
-
-    result: msgspec.Raw
-    task: Task
-
-
-@dataclass(slots=True, kw_only=True)
-class _Message:
-    """`Results` with results that are already encoded, so that a bad one cannot hold up the others."""
-
-    batch: UUID
-    region: str
-    results: list[msgspec.Raw]
+FETCH_EVERY = 60.0
+"""Seconds between two looks at the region's whole schedule; more when one takes more than a hundredth of that."""
 
 
 class Prober:
@@ -77,16 +59,29 @@ class Prober:
         key: the region's key, which decrypts monitors' headers and bodies.
         guard: opens the connections to targets.
         anchors: tell whether the region's own network works.
+        folder: where this process keeps the region's schedule and its spool.
+        limit: bytes of the spool.
     """
 
-    def __init__(self, broker: Broker, region: str, key: bytes, guard: Guard, anchors: Anchors) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        region: str,
+        key: bytes,
+        guard: Guard,
+        anchors: Anchors,
+        folder: Path,
+        limit: int = 1 << 30,
+    ) -> None:
         self._broker, self._region, self._key, self._guard = broker, region, key, guard
         self._health = Region(region, anchors)
         self._queue = Queue(broker, "SCHEDULES", f"prober-{region}")
         self._running: set[asyncio.Task[None]] = set()
-        self._done: list[Done] = []
         self._certificates = CertificateChanges()
         self._lateness = Lateness(region)
+        self._probed: dict[UUID, int] = {}
+        self.outbox = Outbox(broker, self._queue, region, folder / "spool", limit, lambda: self._certificates.forget())
+        self.schedule = Schedule(folder / "schedule")
 
     async def take(self) -> None:
         """Takes jobs until cancelled; running probes are finished then."""
@@ -101,7 +96,7 @@ class Prober:
         finally:
             if self._running:
                 await asyncio.wait(self._running, timeout=5)
-            await self._flush()
+            await self.outbox.flush()
 
     async def _start(self, task: Task) -> None:
         try:
@@ -112,30 +107,40 @@ class Prober:
             return
         age = self._lateness.of(task.at / 1e9, time.time(), time.monotonic())
         LATE.labels(self._region).observe(age)
+        self.schedule.jobs[job.resource], self.schedule.lead = job, self._lateness.skew
+        slot = task.at // 10**9 * 10**6  # schedules fire on the second, and the message is stamped just after it
         if age > job.interval:
             DROPPED.labels(self._region).inc()
             await self._queue.done([task])
-            return
-        running = asyncio.create_task(self._probe(job, task))
+        elif not self._launch(job, slot, task):
+            await self._queue.done([task])
+
+    def _launch(self, job: Job, slot: int, task: Task | None) -> bool:
+        """Starts a probe; false if that slot, or one shortly after it, was probed already."""
+        newest = self._probed.get(job.resource, 0)
+        if newest - job.interval * 10**6 <= slot <= newest:
+            return False
+        self._probed[job.resource] = slot
+        running = asyncio.create_task(self._probe(job, slot, task))
         self._running.add(running)
         running.add_done_callback(self._running.discard)
+        return True
 
-    async def _probe(self, job: Job, task: Task) -> None:
+    async def _probe(self, job: Job, slot: int, task: Task | None) -> None:
         """Probes and buffers the result; any error costs only this result."""
         started = time.time_ns() // 1000
-        slot = task.at // 10**9 * 10**6  # schedules fire on the second, and the message is stamped just after it
         try:
             seen = await self._observe(job)
             certificate = await self._certificate(job, seen, started)
-            if len(self._done) >= MAX_EXCERPTS:
+            if self.outbox.crowded:
                 seen.excerpt = ""
-            encoded = _encode(result(job, seen, slot, started, certificate))
+            encoded = encode(result(job, seen, slot, started, certificate))
         except Exception as error:
             log.exception("probe_failed_internally", resource=str(job.resource))
             seen = Observation(verdict=Verdict.probe_error, error=internal(error))
-            encoded = _encode(result(job, seen, slot, started, None))
+            encoded = encode(result(job, seen, slot, started, None))
         PROBED.labels(self._region, seen.verdict).inc()
-        self._done.append(Done(encoded, task))
+        self.outbox.waiting.append(Done(encoded, task))
 
     async def _observe(self, job: Job) -> Observation:
         seen = await probe(job, self._guard, self._unseal)
@@ -178,48 +183,58 @@ class Prober:
         headers, body = json.loads(unseal(self._key, sealed))
         return headers, body
 
-    async def publish(self) -> None:
-        """Publishes results until cancelled."""
+    async def fetch(self) -> None:
+        """Keeps the region's schedule on disk as it is, until cancelled."""
+        generation, due = 0, 0.0
         while True:
+            begun = time.monotonic()
+            if self._broker.connected and (generation != self._broker.generation or begun >= due):
+                generation = self._broker.generation
+                try:
+                    await self._fetch()
+                    due = begun + max(FETCH_EVERY, 100 * (time.monotonic() - begun))
+                except Unavailable:
+                    due = begun + RETRY_AFTER
             with resting():
-                await asyncio.sleep(FLUSH_INTERVAL)
-            try:
-                await self._flush()
-            except Unavailable:
-                if (lost := len(self._done) - MAX_BUFFERED) > 0:
-                    del self._done[:lost]
-                    self._certificates.forget()
+                await asyncio.sleep(0.5)
 
-    async def _flush(self) -> None:
-        while self._done:
-            part = _next_message(self._done)
-            message = _Message(batch=uuid4(), region=self._region, results=[each.result for each in part])
-            data = msgspec.msgpack.encode(message)
-            await self._broker.publish(
-                [(f"telemetry.result.{self._region}", data, {"Nats-Msg-Id": str(message.batch)})]
-            )
-            del self._done[: len(part)]
-            await self._queue.done(each.task for each in part)
+    async def _fetch(self) -> None:
+        self.schedule.jobs = jobs = {job.resource: job async for job in self._fetched()}
+        self._probed = {it: slot for it, slot in self._probed.items() if it in jobs}
+        await asyncio.to_thread(self.schedule.save)
 
+    async def _fetched(self) -> AsyncIterator[Job]:
+        """The jobs of all monitors of the region, as resource-cmd would schedule them."""
+        after = b""
+        while True:
+            answer = await self._broker.request(f"request.schedule.{self._region}", after, wait=10.0)
+            page = msgspec.msgpack.decode(answer, type=SchedulePage)
+            for job in decode(page.jobs):
+                yield job
+            if page.next is None:
+                return
+            after = page.next.bytes
 
-def _encode(it: Result) -> msgspec.Raw:
-    """Encodes a result.
+    async def work_alone(self) -> None:
+        """Probes by the schedule on disk whenever the broker is away, until cancelled."""
+        while True:
+            since = time.monotonic()
+            while not self._broker.connected:
+                if time.monotonic() - since > AWAY_AFTER:
+                    await self._work_alone()
+                with resting():
+                    await asyncio.sleep(0.1)
+            with resting():
+                await asyncio.sleep(0.1)
 
-    Raises:
-        ValueError: it is too large for a message.
-        msgspec.EncodeError, UnicodeError, OverflowError: it cannot be encoded.
-    """
-    encoded = msgspec.msgpack.encode(it)
-    if len(encoded) > MAX_BYTES:
-        raise ValueError(f"a result of {len(encoded)} bytes")
-    return msgspec.Raw(encoded)
-
-
-def _next_message(done: list[Done]) -> list[Done]:
-    """The first results that fit into one message, at least one."""
-    size = 0
-    for place, each in enumerate(done[:MAX_PER_MESSAGE]):
-        size += len(memoryview(each.result))
-        if size > MAX_BYTES:
-            return done[:place]
-    return done[:MAX_PER_MESSAGE]
+    async def _work_alone(self) -> None:
+        slots = Slots(self.schedule.jobs.copy(), self.schedule.now())
+        log.warning("prober_works_alone", region=self._region, monitors=len(self.schedule.jobs))
+        while not self._broker.connected:
+            for job, slot in slots.due(self.schedule.now()):
+                while len(self._running) >= MAX_PROBES:
+                    await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+                self._launch(job, slot * 10**6, None)
+            with resting():
+                await asyncio.sleep(0.1)
+        log.warning("prober_connected_again", region=self._region)

@@ -1,5 +1,6 @@
 """resource-cmd: commands on monitors, heartbeats, services and keys; it schedules, judges and remembers."""
 
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -46,6 +47,7 @@ from resource_cmd.expiry.reminder_worker import ReminderWorker
 from resource_cmd.heartbeats.auto_provisioning import AutoProvisioning
 from resource_cmd.maintenance import Maintenance
 from resource_cmd.scheduling.dry_run import DryRuns
+from resource_cmd.scheduling.region_schedule import RegionSchedules
 from resource_cmd.scheduling.scheduler import Scheduler
 from resource_cmd.scheduling.streams import keep_streams
 
@@ -71,6 +73,9 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     provisioning = AutoProvisioning(state.db, state.relay, state.progress, settings.checks_limit)
     await broker.serve(SUBJECT, NAME, provisioning.answer)
     state.scheduler = Scheduler(state.db, broker, settings.secret_key, settings.regions)
+    schedules = RegionSchedules(state.db, settings.secret_key)
+    for region in settings.regions:
+        await broker.serve(f"request.schedule.{region}", NAME, partial(schedules.page, region))
     state.dry_runs = DryRuns(broker, settings.secret_key, settings.regions)
     state.tests = TestsPaced(settings.channel_tests_per_minute)
     state.transports = _transports(settings, state.guard)

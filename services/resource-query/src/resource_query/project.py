@@ -83,7 +83,11 @@ class Projector:
         """Pings change the runtime state of heartbeats, results the observation of a region, samples newest figures."""
         if pings := [item for item in items if isinstance(item.value, Ping)]:
             await self._pings(tx, pings)
-        results = {(item.value.resource, item.sender): item.value for item in items if isinstance(item.value, Result)}
+        results = {
+            (item.value.resource, item.sender): item.value
+            for item in items
+            if isinstance(item.value, Result) and not item.value.late(item.at)
+        }
         if results:
             await self._complete(tx, "resource", {resource for resource, _ in results})
             await tx.execute(_OBSERVE, *_columns(results))

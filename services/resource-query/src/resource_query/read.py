@@ -5,11 +5,13 @@ from uuid import UUID
 
 import msgspec
 
+from pinghome_common.clock import micros, now
 from pinghome_common.db import Connection, Database
 from pinghome_common.errors import NotFound
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.integration import Integration
+from pinghome_common.events.probe import fresh_for
 from pinghome_common.events.resource import Resource
 from pinghome_common.events.server_resource import Heard, ServerResource
 from pinghome_common.events.service import Service
@@ -79,13 +81,17 @@ class Read:
         return [_resource(row) for row in await self._page("resource", service, _LATEST, limit, offset)]
 
     async def region_observations(self, it: Resource) -> list[dict[str, Any]]:
-        """The last observation of each region of a monitor; a region without one is pending."""
+        """The last observation of each region of a monitor; one without any is pending, one that is silent unknown."""
         rows = {
             row["region"]: row
             for row in await self._db.fetch("SELECT * FROM region_observation WHERE resource = $1", it.id)
         }
         pending = {"state": "pending", "checked_at": None, "response_time": None, "error": ""}
-        return [{**pending, **dict(rows.get(region, {})), "region": region} for region in it.regions]
+        found = [{**pending, **dict(rows.get(region, {})), "region": region} for region in it.regions]
+        for each in found:
+            if it.enabled and each["checked_at"] and micros(now()) - each["slot"] > fresh_for(it.interval):
+                each["state"] = "unknown"
+        return found
 
     async def heartbeat(self, id_: UUID) -> tuple[Heartbeat, int]:
         """A heartbeat and its version.

@@ -39,9 +39,10 @@ class World:
             await Resources(tx, OPERATOR, no_wait, from_micros(AT)).add(it)
         return it
 
-    async def hear(self, *batches) -> None:
-        """One batch of messages; each is (region, [(monitor, seconds, verdict)])."""
+    async def hear(self, *batches, received: int | None = None) -> None:
+        """One batch of messages; each is (region, [(monitor, seconds, verdict)]), `received` when the broker got it."""
         messages = []
+        receipt = 0 if received is None else AT + received * MICRO
         for region, results in batches:
             self.seq += 1
             found = [
@@ -53,7 +54,7 @@ class World:
                 for it, at, verdict in results
             ]  # fmt: skip
             data = msgspec.msgpack.encode(Results(batch=uuid4(), region=region, results=found))
-            messages.append(Message(self.seq, f"telemetry.result.{region}", data))
+            messages.append(Message(self.seq, f"telemetry.result.{region}", data, at=receipt))
         async with self.db.transaction() as tx:
             await apply_all(tx, TelemetryConsumer(60, 30).apply, messages)
 
@@ -143,6 +144,24 @@ async def test_what_was_seen_before_the_last_change_does_not_change_the_present(
     assert await world.history(it) == ["pending", "up", "unknown"]
     await world.hear(("a", [(it, 360, UP)]))
     assert await world.history(it) == ["pending", "up", "unknown", "up"]
+
+
+async def test_what_a_region_saw_without_its_link_changes_nothing_of_the_present(world):
+    it = await world.add()
+    await world.hear(("a", [(it, 0, UP)]), received=1)
+    async with world.db.transaction() as tx:
+        await judge(tx, [it.id], {it.id: AT + 131 * MICRO}, 60)
+    await world.hear(("a", [(it, at, DOWN) for at in (60, 120, 180, 240, 300, 360, 420, 480)]), received=620)
+    assert await world.history(it) == ["pending", "up", "unknown"]
+    await world.hear(("a", [(it, 600, UP)]), received=621)
+    assert await world.history(it) == ["pending", "up", "unknown", "up"]
+
+
+async def test_what_a_region_reports_after_a_short_cut_counts(world):
+    it = await world.add()
+    await world.hear(("a", [(it, 0, UP)]), received=1)
+    await world.hear(("a", [(it, 60, UP), (it, 120, DOWN)]), received=240)
+    assert await world.history(it) == ["pending", "up", "down"]
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinghome_common.clock import micros
+from pinghome_common.events.probe import fresh_for
 from pinghome_common.events.resource import Change, Resource, Status
-from resource_cmd.evaluation.quorum import MICRO, RegionObservation, decide, failing_regions, fresh_for
+from resource_cmd.evaluation.quorum import MICRO, RegionObservation, decide, failing_regions
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 NOW = micros(START)

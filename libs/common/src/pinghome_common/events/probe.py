@@ -1,8 +1,11 @@
 """Messages between scheduler, probers and evaluation: a job, and the result of probing it."""
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
+
+import msgspec
 
 from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.condition import Condition
@@ -33,9 +36,30 @@ class Job:
     sealed: bytes = b""
 
 
+class SchedulePage(msgspec.Struct):
+    """The answer to `request.schedule.<region>`: jobs of the region, ordered by monitor, as the scheduler sends them.
+
+    The body of the request is the id of a monitor, 16 bytes, after which the page begins, or empty. `next` is that for
+    the next page, None after the last.
+    """
+
+    jobs: list[msgspec.Raw]
+    next: UUID | None = None
+
+
 def attempt_deadline(interval: float) -> float:
     """Seconds one attempt may take, so that two fit into `interval` seconds."""
     return min(10.0, max(1.5, 0.45 * interval))
+
+
+def phase(resource: UUID, interval: int) -> int:
+    """Seconds after a multiple of the interval (UTC) at which a monitor's probes are due: its own, always the same."""
+    return int.from_bytes(hashlib.sha256(resource.bytes).digest()[:8], "big") % interval
+
+
+def fresh_for(interval: int) -> int:
+    """Microseconds that a region's word counts: two intervals, and ten seconds for the way here."""
+    return (2 * interval + 10) * 1_000_000
 
 
 class Verdict(StrEnum):
@@ -81,6 +105,13 @@ class Result:
     condition: str = ""
     excerpt: str = ""
     tolerated: list[str] = field(default_factory=list)
+
+    def late(self, received_at: int) -> bool:
+        """True if the broker received it (UNIX microseconds, 0: unknown) when its word no longer counted.
+
+        The prober had lost its link: such a result is for the history and changes nothing of the present.
+        """
+        return received_at - self.slot > fresh_for(self.interval)
 
 
 @dataclass(slots=True, kw_only=True)

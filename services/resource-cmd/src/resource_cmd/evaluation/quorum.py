@@ -8,6 +8,7 @@ from operator import attrgetter
 from pinghome_common import cron
 from pinghome_common.clock import from_micros
 from pinghome_common.events.heartbeat import MICRO
+from pinghome_common.events.probe import fresh_for
 from pinghome_common.events.resource import Change, Resource, Status
 
 
@@ -37,11 +38,6 @@ class Decision:
 
     change: Change | None = None
     judge_at: int | None = None
-
-
-def fresh_for(interval: int) -> int:
-    """Microseconds that a region's word counts: two intervals, and ten seconds for the way here."""
-    return (2 * interval + 10) * MICRO
 
 
 def decide(it: Resource, observations: Sequence[RegionObservation], at: int, version: int, unit: int = 60) -> Decision:

@@ -43,7 +43,7 @@ class TelemetryConsumer:
         """Applies a batch, ticks last, so that a tick never runs ahead of what was heard before it."""
         if pings := [item for item in items if isinstance(item.value, Ping)]:
             await count(tx, pings)
-        if results := [item for item in items if isinstance(item.value, Result)]:
+        if results := [item for item in items if isinstance(item.value, Result) and not item.value.late(item.at)]:
             await self._results(tx, results)
         if heard := [item for item in items if isinstance(item.value, Sample)]:
             await samples.hear(tx, heard, self._server_grace)

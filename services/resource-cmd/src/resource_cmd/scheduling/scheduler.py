@@ -11,7 +11,7 @@ import structlog
 from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.condition import BODY, Condition
-from pinghome_common.events.probe import Job
+from pinghome_common.events.probe import Job, phase
 from pinghome_common.events.resource import Resource
 from pinghome_common.secret import derive, seal, unseal
 from pinghome_common.stream import Broker, Reader
@@ -40,8 +40,8 @@ def cron(resource: UUID, interval: int) -> str:
     A plain `@every` would let all monitors fire together after a restart of the broker (house 5). The interval
     divides a minute, an hour or a day.
     """
-    phase = int.from_bytes(hashlib.sha256(resource.bytes).digest()[:8], "big") % interval
-    second, minute, hour = phase % 60, phase // 60 % 60, phase // 3600
+    at = phase(resource, interval)
+    second, minute, hour = at % 60, at // 60 % 60, at // 3600
     if interval < 60:
         return f"{second}/{interval} * * * * *"
     if interval < 3600:
