@@ -98,7 +98,7 @@ def test_probe_that_fails_internally_costs_its_own_result_alone(error):
 
 
 def test_result_that_is_too_large_costs_itself_alone(monkeypatch):
-    monkeypatch.setattr(worker, "MAX_BYTES", 1000)
+    monkeypatch.setattr(outbox, "MAX_BYTES", 1000)
 
     before, found = published(Observation(), Observation(excerpt="x" * 1000))
 
@@ -108,7 +108,10 @@ def test_result_that_is_too_large_costs_itself_alone(monkeypatch):
 @pytest.mark.parametrize("broken", [False, True])
 def test_certificate_that_no_format_holds_costs_itself_alone(monkeypatch, broken):
     class Told:
-        async def news(self, *_: object) -> Certificate:
+        def forget(self) -> None:
+            pass
+
+        async def changed(self, *_: object) -> Certificate:
             if broken:
                 raise OverflowError
             beyond = datetime.max.replace(tzinfo=UTC) - timedelta(hours=1)

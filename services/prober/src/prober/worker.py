@@ -80,7 +80,7 @@ class Prober:
         self._certificates = CertificateChanges()
         self._lateness = Lateness(region)
         self._probed: dict[UUID, int] = {}
-        self.outbox = Outbox(broker, self._queue, region, folder / "spool", limit, lambda: self._certificates.forget())
+        self.outbox = Outbox(broker, self._queue, region, folder / "spool", limit, self._certificates.forget)
         self.schedule = Schedule(folder / "schedule")
 
     async def take(self) -> None:
