@@ -187,6 +187,21 @@ CREATE TABLE page (
     CONSTRAINT page_pkey PRIMARY KEY (id)
 );
 
+CREATE TABLE region (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    CONSTRAINT region_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE region_heard (
+    region text NOT NULL,
+    heard_at bigint NOT NULL,
+    silent_since bigint,
+    CONSTRAINT region_heard_pkey PRIMARY KEY (region)
+);
+
 CREATE TABLE region_observation (
     resource uuid NOT NULL,
     region text NOT NULL,

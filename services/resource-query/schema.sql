@@ -58,6 +58,23 @@ CREATE TABLE integration (
 );
 CREATE INDEX integration_of ON integration (resource, id);
 
+CREATE TABLE prober (
+    region text NOT NULL,
+    name text NOT NULL,
+    version text NOT NULL,
+    monitors integer NOT NULL,
+    heard_at bigint NOT NULL,
+    CONSTRAINT prober_pkey PRIMARY KEY (region, name)
+);
+
+CREATE TABLE region (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    CONSTRAINT region_pkey PRIMARY KEY (id)
+);
+
 CREATE TABLE region_observation (
     resource uuid NOT NULL,
     region text NOT NULL,

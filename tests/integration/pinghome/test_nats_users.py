@@ -17,7 +17,8 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from conftest import connected
-from pinghome.nats import STORE_LIMIT, _binary, for_regions
+from pinghome import region_users
+from pinghome.nats import STORE_LIMIT, _binary
 from pinghome_common.stream import Broker, Reader
 from resource_cmd.scheduling.streams import STREAMS, make_streams
 
@@ -245,6 +246,11 @@ FORBIDDEN = {
             ),
             "$JS.API.DIRECT.GET.EVENTS.events.key.1",
             "$JS.API.STREAM.INFO.EVENTS",
+            *("request.schedule.other", "request.schedule.>", "telemetry.prober.other", "telemetry.tick.x"),
+            *(f"$JS.API.CONSUMER.CREATE.SCHEDULES.{prober}", f"$JS.API.CONSUMER.DURABLE.CREATE.SCHEDULES.{prober}"),
+            f"$JS.API.CONSUMER.CREATE.SCHEDULES.x.schedule.{prober.removeprefix('prober-')}.>",
+            f"$JS.API.DIRECT.GET.SCHEDULES.schedule.{prober.removeprefix('prober-')}.1",
+            "$JS.API.STREAM.MSG.GET.SCHEDULES",
         ]
         for prober in PROBERS
     },
@@ -285,18 +291,23 @@ async def test_a_store_larger_than_the_limit_is_refused_at_once(broker):
             await admin.js.add_stream(name="HUGE", subjects=["huge"], max_bytes=STORE_LIMIT + 1)
 
 
-def test_template_names_each_region_once():
-    config = (
-        "a\n    # One such block per region: b\n    user: prober-eu-central-1, $P_EU_CENTRAL_1 eu_central_1\n"
-        "    # End of the regions.\nz"
-    )
-    assert for_regions(config, ["a-b", "c"]) == "a\n    user: prober-a-b, $P_A_B a_b\n    user: prober-c, $P_C c\nz"
+def test_each_region_is_a_file_that_the_configuration_includes(tmp_path):
+    (tmp_path / "nats.conf").write_text("a\n    # End of the regions.\nz\n")
+    words = [region_users.add(tmp_path, region, wish) for region, wish in (("ab-c-1", "word"), ("de-f-2", ""))]
+    assert words == ["word", region_users.password(tmp_path, "de-f-2")]
+    assert region_users.add(tmp_path, "ab-c-1") == "word"
+    lines = ['    { include "regions/ab-c-1.conf" }\n', '    { include "regions/de-f-2.conf" }\n']
+    for left, gone in ((lines, "nowhere"), (lines, "de-f-2"), (lines[:1], "ab-c-1"), ([], "ab-c-1")):
+        region_users.include(tmp_path)
+        assert (tmp_path / "nats.conf").read_text() == f"a\n{''.join(left)}    # End of the regions.\nz\n"
+        region_users.remove(tmp_path, gone)
+    assert not region_users.reload(tmp_path)
 
 
 def test_an_operator_runs_the_same_file_with_passwords_in_the_environment():
     config = Path(__file__).parents[3] / "deploy" / "nats.conf"
     names = re.findall(r"\$(NATS_\w+)", config.read_text())
-    assert len(names) == len(set(names)) == 1 + 8
+    assert len(names) == len(set(names)) == 1 + 7
     command = [_binary(), "-t", "-c", config]
     given = dict.fromkeys(names, "word") | {"NATS_MAX_FILE_STORE": "10GB"}
     assert subprocess.run(command, check=False, env=given, capture_output=True).returncode == 0

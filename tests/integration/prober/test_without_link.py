@@ -22,7 +22,7 @@ from pinghome_common.secret import derive
 from pinghome_common.settings import Settings
 
 REGION = "eu-central-1"
-SERVICES = ("resource-cmd", "resource-query", "statistic-query", "data-gateway")
+SERVICES = ("statuspage-cmd", "statuspage-query", "resource-cmd", "resource-query", "statistic-query", "data-gateway")
 INTERVAL = 5
 FRESH = 2 * INTERVAL + 10
 NAMES = [f"shop-{number}" for number in range(4)]
@@ -80,7 +80,7 @@ class World:
 @asynccontextmanager
 async def running(data: Path) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
-        settings = Settings(data=data, regions=[REGION], database_url="", nats_url="")
+        settings = Settings(data=data, regions=[REGION], database_url="", nats_url="", probe_allow_cidrs="127.0.0.0/8")
         servers = await stack.enter_async_context(Servers(settings))
         settings, _ = platform_keys.complete(settings)
         await services.migrate_all(settings.but(database_url=servers.database_url))

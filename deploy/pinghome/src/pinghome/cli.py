@@ -11,7 +11,7 @@ import uvloop
 from rich.console import Console
 from rich.status import Status
 
-from pinghome import dead_letters, keys, platform_keys, services
+from pinghome import dead_letters, keys, platform_keys, probers, services
 from pinghome.edge import Edge
 from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
@@ -28,7 +28,7 @@ console = Console()
 app.add_typer(keys.organisations, name="organisation")
 app.add_typer(keys.keys, name="keys")
 app.add_typer(dead_letters.dead_letters, name="dead-letters")
-app.command("region-key")(keys.region_key)
+app.add_typer(probers.probers, name="prober")
 
 
 @app.command()

@@ -10,7 +10,6 @@ from uuid import UUID
 import typer
 import uvloop
 
-from pinghome import platform_keys
 from pinghome_common import secret
 from pinghome_common.db import Connection, Database
 from pinghome_common.errors import DomainError
@@ -23,9 +22,14 @@ keys = typer.Typer(no_args_is_help=True, help="Keys of organisations; a change r
 
 
 def _run(work: Callable[[Connection], Awaitable[Any]]) -> None:
-    """Runs `work` in a transaction, waits until its events are published, and prints its result as JSON."""
+    """The same as `run`, and prints the result as JSON."""
+    typer.echo(json.dumps(run(work), indent=2, default=str))
+
+
+def run(work: Callable[[Connection], Awaitable[Any]]) -> Any:
+    """Runs `work` in a transaction and waits until its events are published; ends the program on a `DomainError`."""
     try:
-        typer.echo(json.dumps(uvloop.run(_with_database(work)), indent=2, default=str))
+        return uvloop.run(_with_database(work))
     except DomainError as error:
         typer.secho(error.message, err=True, fg="red")
         raise typer.Exit(1) from None
@@ -59,7 +63,7 @@ def running_settings() -> Settings:
         raise DomainError(
             f"Pinghome is not running on {settings.data.absolute()}; start it with `pinghome up`."
         ) from None
-    return settings.but(database_url=running["database_url"])
+    return settings.but(database_url=running["database_url"], nats_url=running["nats_url"])
 
 
 @organisations.command("create")
@@ -122,9 +126,3 @@ def revoke(key: UUID) -> None:
         return {"revoked": key}
 
     _run(work)
-
-
-def region_key(region: str) -> None:
-    """Print the key of a region, the PINGHOME_REGION_KEY of a standalone prober."""
-    settings, _ = platform_keys.complete(Settings())
-    typer.echo(secret.derive(settings.secret_key, f"region:{region}").hex())

@@ -1,5 +1,6 @@
 """The items of a message: events, pings, results and ticks, the smallest units that bad data may affect."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from pinghome_common.dead_letters import DeadLetter
 from pinghome_common.events import decode, metric
 from pinghome_common.events.metric import MetricBatch, Sample
 from pinghome_common.events.ping import Batch, Ping, Tick, decode_batch, decode_tick
-from pinghome_common.events.probe import Result, Results
+from pinghome_common.events.probe import ProberSign, Result, Results
 from pinghome_common.stream import Message
 
 
@@ -66,7 +67,11 @@ class _RawResults(msgspec.Struct):
     results: list[msgspec.Raw]
 
 
-_TYPES: dict[str, type] = {"ping": Ping, "result": Result, "tick": Tick, "metric": Sample}
+_TYPES: dict[str, type] = {"ping": Ping, "result": Result, "tick": Tick, "metric": Sample, "prober": ProberSign}
+_SINGLE: dict[str, Callable[[bytes], Any]] = {
+    "tick": decode_tick,
+    "prober": msgspec.msgpack.Decoder(ProberSign).decode,
+}
 _decode_results = msgspec.msgpack.Decoder(Results).decode
 _decode_raw_results = msgspec.msgpack.Decoder(_RawResults).decode
 _decode_raw_metric_batch = msgspec.msgpack.Decoder(_RawMetricBatch).decode
@@ -115,8 +120,8 @@ def _read(message: Message) -> Contents:
             return _numbered(_contents(message, samples.samples), samples)
         case "result":
             return _contents(message, _results(message.data))
-        case "tick":
-            return _contents(message, [decode_tick(message.data)])
+        case "tick" | "prober" as kind:
+            return _contents(message, [_SINGLE[kind](message.data)])
         case _:
             return Contents()  # of a later version
 

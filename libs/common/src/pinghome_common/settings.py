@@ -5,6 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -44,7 +45,7 @@ class Settings(BaseSettings):
     )
     regions: Annotated[list[str], NoDecode] = Field(
         ["eu-central-1"],
-        description="comma-separated regions that monitors may name; `pinghome up` runs a prober for each",
+        description="comma-separated regions for which `pinghome up` runs a prober; more by `pinghome prober add`",
     )
     region: str = Field(
         "", description="the region of a standalone prober; default: all of PINGHOME_REGIONS in one process"
@@ -62,6 +63,9 @@ class Settings(BaseSettings):
     prober_spool_bytes: int = Field(
         256 << 20, ge=32 << 20, description="bytes of results that a prober keeps while it has no link to the broker"
     )
+    ops_channel: UUID | Literal[""] = Field(
+        "", description="id of the channel that is told about the platform itself, such as a region without probers"
+    )
     period_unit_seconds: int = Field(60, ge=1, description="seconds in one unit of grace and recovery periods")
     rdap_bootstrap_url: str = Field(
         "https://data.iana.org/rdap/dns.json",
@@ -76,7 +80,7 @@ class Settings(BaseSettings):
     secret_key: str = Field(
         "", description="encrypts secrets at rest and signs badges; generated at the first start if unset"
     )
-    region_key: str = Field("", description="the key of a standalone prober's region, printed by `pinghome region-key`")
+    region_key: str = Field("", description="the key of a standalone prober's region, printed by `pinghome prober add`")
     badge_secret: str = Field(
         "", description="signs badges, for a standalone resource-query; default: derived from the secret key"
     )

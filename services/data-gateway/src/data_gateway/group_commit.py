@@ -14,6 +14,7 @@ from pinghome_common.events import metric
 from pinghome_common.events.metric import MetricBatch, Sample
 from pinghome_common.events.ping import Batch, Ping, Tick, encode
 from pinghome_common.health import round_done
+from pinghome_common.process_name import lasting_name
 from pinghome_common.spool import Spool
 from pinghome_common.stream import Broker
 
@@ -56,7 +57,7 @@ class Committer:
     def __init__(self, broker: Broker, folder: Path, ready: Callable[[], bool]) -> None:
         self._broker, self._ready = broker, ready
         self.spool = Spool(folder / "spool")
-        self._name = _name(folder / "name")
+        self._name = lasting_name(folder / "name", "gateway")
         self._boot, self._number = uuid4(), 0
         self._pings: list[Ping] = []
         self._samples: list[Sample] = []
@@ -215,13 +216,3 @@ def _sample_parts(samples: list[Sample]) -> list[list[Sample]]:
 
 def _micros() -> int:
     return time.time_ns() // 1000
-
-
-def _name(path: Path) -> str:
-    """This gateway's name, the same after a restart: projections wait for its ticks."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        fresh.write_text(f"gateway-{uuid4().hex[:12]}")
-        fresh.replace(path)
-    return path.read_text()

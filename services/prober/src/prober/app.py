@@ -22,7 +22,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     settings = application.state.settings
     region = settings.region or settings.regions[0]
     key = bytes.fromhex(settings.region_key) if settings.region_key else derive(settings.secret_key, f"region:{region}")
-    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, f"{NAME}-{region}"))
+    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, f"{NAME}-{region}", ping_interval=2))
     suffixes()  # loaded now, before a probe has to wait for it
     PROBES["icmp"] = _icmp_probe(settings.probe_pinger)
     guard, anchors = Guard(settings.probe_allow_cidrs), Anchors(settings.probe_anchors)
@@ -31,7 +31,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     await broker.serve(f"probe.{region}", NAME, prober.dry_run)
     outbox = prober.outbox
     parts.workers |= {"take": prober.take, "publish": outbox.publish, "drain": outbox.drain}
-    parts.workers |= {"fetch": prober.fetch, "alone": prober.work_alone}
+    parts.workers |= {"fetch": prober.fetch, "alone": prober.work_alone, "say": prober.say}
     parts.checks |= app.readiness_checks(broker)
 
 

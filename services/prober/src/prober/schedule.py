@@ -15,7 +15,7 @@ from pinghome_common.events.probe import Job, phase
 
 log = structlog.get_logger()
 
-MISSED = 20.0
+MISSED = 12.0
 """Seconds before the loss of the link was noticed whose slots are probed late, for their jobs may not have come."""
 
 

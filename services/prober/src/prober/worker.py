@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from importlib import metadata
 from pathlib import Path
 from uuid import UUID
 
@@ -15,9 +16,10 @@ from pinghome_common.clock import from_micros
 from pinghome_common.errors import Unavailable
 from pinghome_common.events.certificate import Certificate
 from pinghome_common.events.dry_run import DryRun
-from pinghome_common.events.probe import Job, SchedulePage, Verdict
+from pinghome_common.events.probe import Job, ProberSign, SchedulePage, Verdict
 from pinghome_common.guard import Guard
 from pinghome_common.health import resting, round_done
+from pinghome_common.process_name import lasting_name
 from pinghome_common.secret import unseal
 from pinghome_common.stream import Broker, Queue, Task
 from prober.anchors import Anchors
@@ -42,6 +44,9 @@ MAX_PROBES = 1000
 
 AWAY_AFTER = 2.0
 """Seconds without the broker after which the schedule on disk is probed."""
+
+SAY_EVERY = 10.0
+"""Seconds between two signs of life."""
 
 RETRY_AFTER = 2.0
 """Seconds after which the schedule is asked for again when nobody answered."""
@@ -82,6 +87,7 @@ class Prober:
         self._probed: dict[UUID, int] = {}
         self.outbox = Outbox(broker, self._queue, region, folder / "spool", limit, self._certificates.forget)
         self.schedule = Schedule(folder / "schedule")
+        self._name_file = folder / "name"
 
     async def take(self) -> None:
         """Takes jobs until cancelled; running probes are finished then."""
@@ -214,6 +220,16 @@ class Prober:
             if page.next is None:
                 return
             after = page.next.bytes
+
+    async def say(self) -> None:
+        """Says every ten seconds that this prober lives, until cancelled."""
+        name = lasting_name(self._name_file, "prober")
+        subject, version = f"telemetry.prober.{self._region}", metadata.version("pinghome-prober")
+        while True:
+            sign = ProberSign(name=name, version=version, monitors=len(self.schedule.jobs))
+            await self._broker.publish([(subject, msgspec.msgpack.encode(sign), None)])
+            with resting():
+                await asyncio.sleep(SAY_EVERY)
 
     async def work_alone(self) -> None:
         """Probes by the schedule on disk whenever the broker is away, until cancelled."""

@@ -1,6 +1,5 @@
 """resource-cmd: commands on monitors, heartbeats, services and keys; it schedules, judges and remembers."""
 
-from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -39,6 +38,7 @@ from resource_cmd.api.pinghome import (
 from resource_cmd.delivery import mutes, pages
 from resource_cmd.delivery.audience import MonitorAudience
 from resource_cmd.evaluation.deadlines import DeadlineWorker
+from resource_cmd.evaluation.prober_watch import ProberWatch
 from resource_cmd.evaluation.telemetry import TelemetryConsumer
 from resource_cmd.evaluation.unjudged import Unjudged
 from resource_cmd.evaluation.unmuted import Unmuted
@@ -46,8 +46,8 @@ from resource_cmd.expiry.domains import Domains
 from resource_cmd.expiry.reminder_worker import ReminderWorker
 from resource_cmd.heartbeats.auto_provisioning import AutoProvisioning
 from resource_cmd.maintenance import Maintenance
+from resource_cmd.scheduling import regions
 from resource_cmd.scheduling.dry_run import DryRuns
-from resource_cmd.scheduling.region_schedule import RegionSchedules
 from resource_cmd.scheduling.scheduler import Scheduler
 from resource_cmd.scheduling.streams import keep_streams
 
@@ -63,6 +63,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.db = await parts.stack.enter_async_context(Database(url, size=12))
     state.guard = Guard(settings.probe_allow_cidrs)
     await organisation.bootstrap(state.db, settings)
+    await regions.seed(state.db, settings.regions)
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
     state.directory = Directory(broker, settings.data / NAME / "known")
     state.progress = ProjectionProgress(broker, "resource-query", "statistic-query")
@@ -72,11 +73,10 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.relay = event_log.Relay(state.db, broker)
     provisioning = AutoProvisioning(state.db, state.relay, state.progress, settings.checks_limit)
     await broker.serve(SUBJECT, NAME, provisioning.answer)
-    state.scheduler = Scheduler(state.db, broker, settings.secret_key, settings.regions)
-    schedules = RegionSchedules(state.db, settings.secret_key)
-    for region in settings.regions:
-        await broker.serve(f"request.schedule.{region}", NAME, partial(schedules.page, region))
-    state.dry_runs = DryRuns(broker, settings.secret_key, settings.regions)
+    state.regions = regions.Regions(state.db, broker, settings.secret_key)
+    await state.regions.load()
+    state.scheduler = Scheduler(state.db, broker, settings.secret_key, state.regions)
+    state.dry_runs = DryRuns(broker, settings.secret_key, state.regions)
     state.tests = TestsPaced(settings.channel_tests_per_minute)
     state.transports = _transports(settings, state.guard)
     parts.stack.push_async_callback(state.transports.web.close)
@@ -96,7 +96,8 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     deadlines = DeadlineWorker(state.db, decided, settings.period_unit_seconds)
     domains = Domains(state.db, state.guard, settings.rdap_bootstrap_url, state.relay.wake)
     parts.workers |= {
-        "streams": lambda: keep_streams(broker, settings, state.relay),
+        "streams": lambda: keep_streams(broker, settings, state.relay, state.regions.make_queues),
+        "regions": state.regions.run,
         "maintenance": Maintenance(state.db).run,
         "directory": state.directory.run,
         "relay": state.relay.run,
@@ -105,6 +106,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "deadlines": deadlines.run,
         "domains": domains.run,
         "reminders": ReminderWorker(state.db, decided).run,
+        "probers": ProberWatch(state.db, decided, settings.ops_channel or None).run,
         "unjudged": Unjudged(state.db, decided).run,
         "unmuted": Unmuted(state.db, decided).run,
         "dispatcher": dispatcher.run,

@@ -10,21 +10,22 @@ from pinghome_common.events import Envelope, decode
 from pinghome_common.events.heartbeat import Heartbeat, take, unique_key
 from pinghome_common.events.metric import Sample
 from pinghome_common.events.ping import Ping, position
-from pinghome_common.events.probe import Result, Verdict
+from pinghome_common.events.probe import ProberSign, Result, Verdict
 from pinghome_common.items import Item
 from pinghome_common.runtime_state import add_runtime, lock_runtime, write_runtime
 from pinghome_common.stream import Broker
-from resource_query import newest
+from resource_query import newest, regions
 
 NAME = "resource-query"
-NOUNS = ("service", "resource", "heartbeat", "server_resource", "channel", "integration")
-KINDS = ("ping", "result", "metric")
+NOUNS = ("region", "service", "resource", "heartbeat", "server_resource", "channel", "integration")
+KINDS = ("ping", "result", "metric", "prober")
 """The kinds of telemetry that are projected."""
 
 _UPSERT = {
     noun: f"INSERT INTO {noun} AS old (id, organisation, version, state{extra}) VALUES ($1, $2, $3, $4{value})"
     f" ON CONFLICT (id) DO UPDATE SET version = $3, state = $4{update} WHERE old.version < $3"
     for noun, extra, value, update in (
+        ("region", "", "", ""),
         ("service", "", "", ""),
         ("resource", ", service", ", $5", ", service = $5"),
         ("heartbeat", ", service, unique_key", ", $5, $6", ", service = $5, unique_key = $6"),
@@ -98,6 +99,7 @@ class Projector:
         if samples:
             await self._complete(tx, "server_resource", set(samples))
             await newest.store(tx, samples)
+        await regions.store(tx, [item for item in items if isinstance(item.value, ProberSign)])
 
     async def _pings(self, tx: Connection, items: list[Item]) -> None:
         pings: dict[UUID, list[tuple[Ping, int]]] = defaultdict(list)
@@ -135,7 +137,7 @@ def _row(event: Envelope) -> tuple[object, ...]:
     owner = msgspec.json.decode(event.data, type=_Owner)
     if event.noun == "heartbeat":
         return *row, owner.service_id, unique_key(event.subject)
-    return row if event.noun == "service" else (*row, owner.resource or owner.service_id)
+    return row if event.noun in ("region", "service") else (*row, owner.resource or owner.service_id)
 
 
 _STATES = {Verdict.up: "up", Verdict.target_fail: "down"}

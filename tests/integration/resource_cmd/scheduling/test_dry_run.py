@@ -19,6 +19,7 @@ from pinghome_common.stream import Broker
 from resource_cmd.monitors import resource
 from resource_cmd.scheduling import dry_run
 from resource_cmd.scheduling.dry_run import DryRuns
+from resource_cmd.scheduling.regions import Regions
 
 HERE, THERE = "eu-central-1", "us-east-1"
 KEY = "a secret key"
@@ -34,7 +35,7 @@ def monitor(**settings) -> Resource:
 async def trials(broker) -> AsyncIterator[DryRuns]:
     async with Broker(broker.url("resource-cmd"), "resource-cmd") as service:
         await connected(service)
-        yield DryRuns(service, KEY, [HERE, THERE])
+        yield DryRuns(service, KEY, Regions(None, service, KEY))
 
 
 async def test_region_tells_and_one_without_a_prober_is_silent(broker, trials, monkeypatch):

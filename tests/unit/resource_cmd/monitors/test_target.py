@@ -11,7 +11,7 @@ from pinghome_common.events.resource import Resource
 from pinghome_common.events.resource import target as target_of
 from resource_cmd.monitors import resource, target
 from resource_cmd.monitors.target import Endpoint
-from resource_cmd.scheduling.scheduler import job_of
+from resource_cmd.scheduling.job import job_of
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -121,3 +121,19 @@ class Results:
     batch: UUID
     region: str
     results: list[Result]
+
+
+PROBER_PATIENCE = 30
+"""Seconds without a word after which a prober counts as silent."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ProberSign:
+    """A prober's sign of life in TELEMETRY (`telemetry.prober.<region>`), every ten seconds.
+
+    `name` stays the same after a restart. `monitors` counts those of the schedule that it holds.
+    """
+
+    name: str
+    version: str
+    monitors: int

@@ -44,11 +44,13 @@ class Broker:
     Args:
         url: with user and password; only this user may read the inbox prefix `_INBOX_<user>`.
         name: the name of the service, for NATS' logs.
+        ping_interval: seconds; a link that went silent is noticed after two to three of them.
     """
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: str, name: str, ping_interval: int = 5) -> None:
         self.url = url
         self.name = name
+        self._ping_interval = ping_interval
         user = urlsplit(url).username
         self._inbox = f"_INBOX_{user.replace('-', '_')}" if user else "_INBOX"
         self._client: Client | None = None
@@ -90,7 +92,7 @@ class Broker:
             connect_timeout=2,
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.25,
-            ping_interval=5,
+            ping_interval=self._ping_interval,
             max_outstanding_pings=2,
             allow_reconnect=True,
             pending_size=0,  # no buffering while disconnected, so that a timeout means "not sent"

@@ -12,11 +12,11 @@ from pinghome_common.events.certificate import replaces
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, RuntimeState, take
 from pinghome_common.events.metric import Sample
 from pinghome_common.events.ping import Ping, Tick, position
-from pinghome_common.events.probe import Result, Verdict
+from pinghome_common.events.probe import ProberSign, Result, Verdict
 from pinghome_common.items import Item
 from pinghome_common.runtime_state import lock_runtime, write_runtime
 from pinghome_common.store import Actor, no_wait
-from resource_cmd.evaluation import samples
+from resource_cmd.evaluation import prober_watch, samples
 from resource_cmd.evaluation.quorum import RegionObservation, decide, failing_regions
 from resource_cmd.evaluation.status_changes import StatusChanges
 from resource_cmd.heartbeats.store import Heartbeats
@@ -47,6 +47,8 @@ class TelemetryConsumer:
             await self._results(tx, results)
         if heard := [item for item in items if isinstance(item.value, Sample)]:
             await samples.hear(tx, heard, self._server_grace)
+        if signs := [item for item in items if isinstance(item.value, ProberSign)]:
+            await prober_watch.hear(tx, signs)
         if ticks := [item for item in items if isinstance(item.value, Tick)]:
             await tick(tx, ticks)
 

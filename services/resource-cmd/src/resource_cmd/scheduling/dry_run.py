@@ -13,7 +13,8 @@ from pinghome_common.events.probe import attempt_deadline
 from pinghome_common.events.resource import Resource
 from pinghome_common.secret import derive, seal, unseal
 from pinghome_common.stream import Broker
-from resource_cmd.scheduling.scheduler import job_of
+from resource_cmd.scheduling.job import job_of
+from resource_cmd.scheduling.regions import Regions
 
 log = structlog.get_logger()
 
@@ -27,9 +28,9 @@ ON_THE_WAY = 2.0
 class DryRuns:
     """The dry runs under way."""
 
-    def __init__(self, broker: Broker, secret_key: str, regions: list[str]) -> None:
+    def __init__(self, broker: Broker, secret_key: str, regions: Regions) -> None:
         self._broker, self._own = broker, derive(secret_key, "resource")
-        self._regions = {region: derive(secret_key, f"region:{region}") for region in regions}
+        self._regions = regions
         self._running: Counter[UUID] = Counter()
 
     async def run(self, it: Resource) -> dict[str, DryRun]:
@@ -49,7 +50,7 @@ class DryRuns:
         return dict(zip(it.regions, found, strict=True))
 
     async def _ask(self, it: Resource, region: str, plain: bytes) -> DryRun:
-        request = msgspec.msgpack.encode(job_of(it, seal(self._regions[region], plain) if plain else b""))
+        request = msgspec.msgpack.encode(job_of(it, seal(self._regions.key(region), plain) if plain else b""))
         try:
             data = await self._broker.request(f"probe.{region}", request, attempt_deadline(it.interval) + ON_THE_WAY)
         except Unavailable as error:

@@ -8,7 +8,7 @@ from pinghome_common.db import Database
 from pinghome_common.events.probe import SchedulePage
 from pinghome_common.events.resource import Resource
 from pinghome_common.secret import derive, seal, unseal
-from resource_cmd.scheduling.scheduler import job_of
+from resource_cmd.scheduling.job import job_of
 
 PAGE_BYTES = 400 << 10
 """Bytes of jobs from which on the rest is for the next page; a single one may have 256 KiB."""

@@ -1,6 +1,5 @@
 """Keeps each monitor's schedule in JetStream as PostgreSQL says it should be (house 5)."""
 
-import hashlib
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -10,13 +9,13 @@ import structlog
 
 from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import PARKED, DeadLetters
-from pinghome_common.events.condition import BODY, Condition
-from pinghome_common.events.probe import Job, phase
+from pinghome_common.events.probe import phase
 from pinghome_common.events.resource import Resource
 from pinghome_common.secret import derive, seal, unseal
 from pinghome_common.stream import Broker, Reader
 from pinghome_common.worker import Worker
-from resource_cmd.monitors.target import endpoint, question
+from resource_cmd.scheduling.job import fingerprint, job_of
+from resource_cmd.scheduling.regions import Regions
 
 log = structlog.get_logger()
 
@@ -51,33 +50,6 @@ def cron(resource: UUID, interval: int) -> str:
     return f"{second} {minute} {hour} * * *"
 
 
-def fingerprint(it: Resource) -> str:
-    """The same for two states of a monitor exactly when a prober is told the same of it."""
-    job = msgspec.msgpack.encode(job_of(it, it.sealed))
-    return hashlib.sha256(job).hexdigest()[:32]
-
-
-def job_of(it: Resource, sealed: bytes = b"") -> Job:
-    """What a prober is told of a monitor; `sealed` are its headers and body."""
-    job = Job(
-        resource=it.id,
-        type=it.type,
-        interval=it.interval,
-        method=it.method,
-        skip_ssl_error=it.skip_ssl_error,
-        not_follow_redirect=it.not_follow_redirect,
-        max_redirects=it.max_redirects,
-        sealed=sealed,
-    )
-    if it.type == "http":
-        keyword = [Condition(type=BODY, operator="contains", values=[it.data])] if it.data else []
-        job.url, job.conditions = it.url, [*it.conditions, *keyword]
-    else:
-        found = endpoint(it)
-        job.host, job.port, job.data = found.host, found.port, question(it) if it.type == "dns" else it.data
-    return job
-
-
 class Scheduler(Worker):
     """Publishes the schedules of monitors that were changed, and compares all of them each minute.
 
@@ -87,12 +59,12 @@ class Scheduler(Worker):
 
     lock = "scheduler"
 
-    def __init__(self, db: Database, broker: Broker, secret_key: str, regions: list[str]) -> None:
+    def __init__(self, db: Database, broker: Broker, secret_key: str, regions: Regions) -> None:
         super().__init__(db)
-        self._broker = broker
+        self._broker, self._regions = broker, regions
         self._own = derive(secret_key, "resource")
-        self._regions = {region: derive(secret_key, f"region:{region}") for region in regions}
         self._compared, self._generation = 0.0, 0
+        self._known: list[str] = []
 
     async def begin(self, _: Connection) -> None:
         """Another process may have been the active one meanwhile."""
@@ -101,9 +73,10 @@ class Scheduler(Worker):
     async def round(self, connection: Connection) -> bool:
         """Publishes some schedules; false when there are no more."""
         generation, at = self._broker.generation, monotonic()
-        if at - self._compared > RECONCILE or generation != self._generation:
+        regions = self._regions.names
+        if at - self._compared > RECONCILE or generation != self._generation or regions != self._known:
             await self._compare(connection, contents=generation != self._generation)
-            self._compared, self._generation = at, generation
+            self._compared, self._generation, self._known = at, generation, regions
         rows = await connection.fetch(_UNSCHEDULED)
         if rows:
             by_id = {row["resource"]: row for row in rows}
@@ -139,9 +112,9 @@ class Scheduler(Worker):
         messages: list[tuple[str, bytes, dict[str, str] | None]] = []
         plain = unseal(self._own, it.sealed) if it.sealed else b""
         for region in it.regions:
-            if region not in self._regions:
+            if region not in self._regions.names:
                 continue  # an operator took the region away; the monitor says so by becoming unknown
-            job = job_of(it, seal(self._regions[region], plain) if plain else b"")
+            job = job_of(it, seal(self._regions.key(region), plain) if plain else b"")
             body = msgspec.msgpack.encode(job)
             schedule = {
                 "Nats-Schedule": cron(it.id, it.interval),
@@ -163,7 +136,7 @@ class Scheduler(Worker):
         for row in rows:
             mark = fingerprint(msgspec.json.decode(row["state"], type=Resource)) if row["state"] else None
             for region in msgspec.json.decode(row["regions"]):
-                if region in self._regions:
+                if region in self._regions.names:
                     wanted[f"schedule.{region}.{row['id']}"] = mark
         if contents:
             there = await self._there()

@@ -1,5 +1,6 @@
 """Makes the streams and the probers' consumers, again when the broker has lost them."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pinghome_common.event_log import Relay
@@ -24,13 +25,14 @@ STREAMS: dict[str, dict[str, Any]] = {
 }
 
 
-async def keep_streams(broker: Broker, settings: Settings, relay: Relay) -> None:
+async def keep_streams(
+    broker: Broker, settings: Settings, relay: Relay, make_queues: Callable[[], Awaitable[None]]
+) -> None:
     """Keeps the streams and the queues of the regions as long as the service runs; the relay looks what is missing."""
 
     async def make_all() -> None:
         await make_streams(broker, settings.nats_replicas, settings.stream_max_bytes)
-        for region in settings.regions:
-            await make_queue(broker, region)
+        await make_queues()
         relay.doubt()
 
     await streams.keep(broker, make_all)

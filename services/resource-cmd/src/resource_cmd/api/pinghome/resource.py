@@ -31,9 +31,9 @@ class Enabled(BaseModel):
 
 def checked(state: Any, body: UpdateResource) -> dict[str, Any]:
     """The fields that were sent, checked against the platform's own settings; `state` is the application's."""
-    settings = state.settings
-    if unknown := [region for region in body.regions if region not in settings.regions]:
-        raise Invalid(FieldError("regions", f"{unknown[0]} is not probed here; use {', '.join(settings.regions)}"))
+    known = state.regions.names
+    if unknown := [region for region in body.regions if region not in known]:
+        raise Invalid(FieldError("regions", f"{unknown[0]} is not probed here; use {', '.join(known)}"))
     sent = body.model_dump(include=body.model_fields_set, exclude={"headers", "body", "conditions"})
     if "conditions" in body.model_fields_set:
         sent["conditions"] = [demand.own() for demand in body.conditions]

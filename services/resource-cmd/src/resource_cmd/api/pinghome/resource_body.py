@@ -15,10 +15,10 @@ from pinghome_common.dialects.pinghome_fields import Flag, Id, Int, Name, Text
 from pinghome_common.events import condition
 from resource_cmd.api.pinghome.channel_body import ChannelIds
 from resource_cmd.monitors.target import ALIASES, PORTS
+from resource_cmd.scheduling.regions import NAME as REGION
 
 INTERVALS = (5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d", re.ASCII)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}", re.ASCII)
 Region = Annotated[Text, Field(max_length=50)]
 _OURS = {"host", "content-length", "transfer-encoding", "connection", "metadata-flavor", "x-aws-ec2-metadata-token"}
@@ -189,7 +189,7 @@ class UpdateResource(BaseModel):
     @field_validator("regions")
     @classmethod
     def _regions(cls, value: list[str]) -> list[str]:
-        if not all(_REGION.fullmatch(region) for region in value):
+        if not all(REGION.fullmatch(region) for region in value):
             raise PydanticCustomError("regions", "must be names such as eu-central-1")
         return list(dict.fromkeys(value))
 

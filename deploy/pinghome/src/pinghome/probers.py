@@ -1,0 +1,71 @@
+"""The commands for regions elsewhere: what a prober there needs, and that the platform knows of it."""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from pinghome import keys, platform_keys, region_users
+from pinghome_common.db import Connection
+from pinghome_common.secret import derive
+from pinghome_common.settings import Settings
+from resource_cmd.scheduling import regions
+
+probers = typer.Typer(no_args_is_help=True, help="Regions whose probers run elsewhere.")
+
+Region = Annotated[str, typer.Argument(metavar="REGION", help="Such as eu-central-1.")]
+Config = Annotated[
+    Path | None, typer.Option("--nats-conf", help="The broker's configuration; default: nats.conf in the data folder.")
+]
+
+
+@probers.command("add")
+def add(
+    region: Region,
+    *,
+    nats_conf: Config = None,
+    broker: Annotated[str, typer.Option(help="host:port at which probers reach the broker.")] = "",
+) -> None:
+    """Register a region; print the environment of its probers, secrets included. Run again, it prints the same."""
+    settings = keys.running_settings()
+    complete, _ = platform_keys.complete(settings)
+
+    async def work(tx: Connection) -> None:
+        await regions.add(tx, region)
+
+    keys.run(work)
+    folder = _folder(settings, nats_conf)
+    password = region_users.add(folder, region)
+    _reload(folder)
+    address = broker or urlsplit(settings.nats_url).netloc.rpartition("@")[2]
+    typer.echo(f"PINGHOME_REGION={region}")
+    typer.echo(f"PINGHOME_REGION_KEY={derive(complete.secret_key, f'region:{region}').hex()}")
+    typer.echo(f"PINGHOME_NATS_URL=nats://prober-{region}:{password}@{address}")
+
+
+@probers.command("remove")
+def remove(region: Region, *, nats_conf: Config = None) -> None:
+    """Remove a region: its probers are refused at once; monitors that name no other one become unknown."""
+    settings = keys.running_settings()
+
+    async def work(tx: Connection) -> int:
+        return await regions.remove(tx, region)
+
+    monitors = keys.run(work)
+    folder = _folder(settings, nats_conf)
+    region_users.remove(folder, region)
+    _reload(folder)
+    typer.echo(f"{region} is removed; {monitors} monitors name it")
+
+
+def _folder(settings: Settings, nats_conf: Path | None) -> Path:
+    return nats_conf.absolute().parent if nats_conf else settings.data.absolute()
+
+
+def _reload(folder: Path) -> None:
+    region_users.include(folder)
+    if not region_users.reload(folder):
+        typer.secho(
+            "now have the broker read its configuration again: send SIGHUP to nats-server", err=True, fg="yellow"
+        )
