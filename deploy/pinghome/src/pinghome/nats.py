@@ -50,16 +50,17 @@ class Nats:
             self.state.put(**{name: secrets.token_hex(24) for name in missing})
         for region in self.regions:
             region_users.add(self.data, region, str(self.state.get(_password_name(f"prober-{region}")) or ""))
-        region_users.include(self.data, files("pinghome").joinpath("nats.conf").read_text("utf-8"))
+        # The name distinguishes our server from another one on the port. As an option it would make a reload fail.
+        name = f"server_name: {json.dumps(str(folder))}\n"
+        region_users.include(self.data, name + files("pinghome").joinpath("nats.conf").read_text("utf-8"))
         await wait_until_gone(folder)
         self._port = self.state.port("nats_port")
         await self.supervisor.start(
             Child(
                 "nats",
-                # The name distinguishes our server from another one on the port.
                 [
                     *(_binary(), "-c", config, "-sd", folder, "-a", "127.0.0.1", "-p", str(self._port)),
-                    *("-n", str(folder), "-P", str(self.data / region_users.PID)),
+                    *("-P", str(self.data / region_users.PID)),
                 ],
                 self.data / "log" / "nats.log",
                 folder,

@@ -44,7 +44,7 @@ class Regions:
         self._db, self._broker, self._secret_key = db, broker, secret_key
         self._schedules = RegionSchedules(db, secret_key)
         self._served: set[str] = set()
-        self._queued: set[str] = set()
+        self._queued: set[str] | None = None
         self.names: list[str] = []
 
     def key(self, region: str) -> bytes:
@@ -60,19 +60,25 @@ class Regions:
 
     async def make_queues(self) -> None:
         """Makes the queues of all regions: the broker may have lost them."""
-        for region in self.names:
-            await make_queue(self._broker, region)
-            self._queued.add(region)
+        self._queued = set()
+        await self._queue_new()
 
     async def run(self) -> None:
-        """Follows the regions until cancelled; the streams must have been made."""
+        """Follows the regions until cancelled."""
         while True:
             await self.load()
-            for region in set(self.names) - self._queued:
-                await make_queue(self._broker, region)
-                self._queued.add(region)
+            await self._queue_new()
             with resting():
                 await asyncio.sleep(EVERY)
+
+    async def _queue_new(self) -> None:
+        """Makes the queues of new regions, once there are streams."""
+        queued = self._queued
+        if queued is None:
+            return
+        for region in set(self.names) - queued:
+            await make_queue(self._broker, region)
+            queued.add(region)
 
     async def _page(self, region: str, request: bytes) -> bytes:
         return await self._schedules.page(region if region in self.names else "", request)
