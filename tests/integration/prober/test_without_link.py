@@ -123,7 +123,7 @@ async def test_what_a_prober_sees_without_its_link_is_history_and_not_the_presen
             return len(target.hits) == len(NAMES) and all(count >= times for count in target.since(at).values())
 
         await until(lambda: all_are("up"))
-        await until(lambda: all((prober.data / f"prober-{REGION}" / "schedule").exists() for _ in "x"))
+        await until(lambda: all((prober.data / f"prober-{REGION}" / "0" / "schedule").exists() for _ in "x"))
         await asyncio.sleep(2)  # the schedule with all of them is on disk
         world.link.cut()
         cut = time.time()

@@ -120,14 +120,14 @@ class Spool:
         """
         while True:
             while self and connected():
-                await self._send_oldest(publish, None)
+                await self.send_oldest(publish, None)
                 if self.nearly_empty:  # new batches wait, or under load it would never be empty
                     async with self.order:
-                        await self._send_oldest(publish, LAST_FILE_TIMEOUT)
+                        await self.send_oldest(publish, LAST_FILE_TIMEOUT)
             with resting():
                 await asyncio.sleep(0.2)
 
-    async def _send_oldest(self, publish: Callable[[list[bytes]], Awaitable[None]], seconds: float | None) -> None:
+    async def send_oldest(self, publish: Callable[[list[bytes]], Awaitable[None]], seconds: float | None) -> None:
         """Sends the oldest file; TimeoutError after `seconds`."""
         path, batches = await asyncio.to_thread(self.oldest)
         sent = 0

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from pinghome_common import app
 from pinghome_common.guard import Guard
+from pinghome_common.process_folder import process_folder
 from pinghome_common.secret import derive
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
@@ -26,12 +27,12 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     suffixes()  # loaded now, before a probe has to wait for it
     PROBES["icmp"] = _icmp_probe(settings.probe_pinger)
     guard, anchors = Guard(settings.probe_allow_cidrs), Anchors(settings.probe_anchors)
-    folder = settings.data / f"{NAME}-{region}"
+    folder = parts.stack.enter_context(process_folder(settings.data / f"{NAME}-{region}"))
     prober = Prober(broker, region, key, guard, anchors, folder, settings.prober_spool_bytes)
     await broker.serve(f"probe.{region}", NAME, prober.dry_run)
     outbox = prober.outbox
     parts.workers |= {"take": prober.take, "publish": outbox.publish, "drain": outbox.drain}
-    parts.workers |= {"fetch": prober.fetch, "alone": prober.work_alone, "say": prober.say}
+    parts.workers |= {"fetch": prober.fetch, "alone": prober.work_alone, "say": prober.say, "adopt": outbox.adopt}
     parts.checks |= app.readiness_checks(broker)
 
 

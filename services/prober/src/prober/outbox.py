@@ -13,6 +13,7 @@ import structlog
 from pinghome_common.errors import Unavailable
 from pinghome_common.events.probe import Result
 from pinghome_common.health import resting
+from pinghome_common.process_folder import held
 from pinghome_common.spool import Spool
 from pinghome_common.stream import Broker, Queue, Task
 
@@ -27,6 +28,9 @@ MAX_BYTES = 512 << 10
 
 MAX_BUFFERED = 200_000
 """Results kept while neither broker nor disk takes them; above that, the oldest are dropped."""
+
+ADOPT_EVERY = 10.0
+"""Seconds between two looks for the spools of others."""
 
 MAX_EXCERPTS = 2000
 """Buffered results that may have an excerpt."""
@@ -56,7 +60,7 @@ class Outbox:
         broker: the connection to the broker.
         queue: of the region's jobs, which are acknowledged once their results are stored.
         region: the region's name.
-        folder: of the spool.
+        folder: of the spool; it is in this process' folder, beside which those of other processes are.
         limit: bytes of the spool; above that, the oldest results are dropped.
         on_late: called when results become late or are lost.
     """
@@ -66,6 +70,7 @@ class Outbox:
     ) -> None:
         self._broker, self._queue, self._region, self._on_late = broker, queue, region, on_late
         self._spool, self._flushing = Spool(folder, limit), asyncio.Lock()
+        self._siblings = folder.parents[1]
         self.waiting: list[Done] = []
 
     @property
@@ -89,6 +94,17 @@ class Outbox:
     async def drain(self) -> None:
         """Sends the spool whenever the broker is there, until cancelled."""
         await self._spool.drain(self._publish, lambda: self._broker.connected)
+
+    async def adopt(self) -> None:
+        """Sends the spools that other probers of this data folder have left behind, until cancelled."""
+        while True:
+            for folder in sorted(self._siblings.glob("*/spool")):
+                with held(folder.parent) as abandoned:
+                    spool = Spool(folder)
+                    while abandoned and spool and self._broker.connected:
+                        await spool.send_oldest(self._publish, None)
+            with resting():
+                await asyncio.sleep(ADOPT_EVERY)
 
     async def flush(self) -> None:
         """Returns when all results are in the stream or in the spool.
