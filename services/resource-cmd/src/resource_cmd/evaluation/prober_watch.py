@@ -69,7 +69,6 @@ async def watch(tx: Connection, at: int, resumed: int, channel: UUID | None) -> 
     changed = await tx.fetch(_CHANGED, at - PROBER_PATIENCE * MICRO, resumed)
     for row in changed:
         region, silent = row["region"], row["silent"]
-        SILENT.labels(region).set(silent)
         log.warning("region_silence_changed", region=region, silent=bool(silent))
         since = row["heard_at"] if silent else row["silent_since"]
         await tx.execute(
@@ -77,6 +76,8 @@ async def watch(tx: Connection, at: int, resumed: int, channel: UUID | None) -> 
         )
         if channel is not None:
             await _tell(tx, channel, region, from_micros(since), silent=silent)
+    for row in await tx.fetch("SELECT region, silent_since FROM region_heard"):
+        SILENT.labels(row["region"]).set(row["silent_since"] is not None)
     return bool(changed)
 
 

@@ -123,6 +123,7 @@ async def remove(tx: Connection, name: str) -> int:
         raise NotFound(f"There is no region {name}")
     rows[0].state.removed = True
     await store.save(rows[0], "removed")
+    await tx.execute("DELETE FROM region_heard WHERE region = $1", name)
     count: int = await tx.fetchval("SELECT count(*) FROM resource WHERE state->'regions' ? $1", name)
     return count
 
