@@ -93,7 +93,6 @@ async def test_neither_the_broker_nor_a_disk_is_503(broker, tmp_path):
         headers = token.header | {"Content-Type": PROTOBUF}
         accepted(await http.post("/v1/metrics", content=body, headers=headers), PROTOBUF)
         spool = it.data / "data-gateway/spool"
-        spool.rmdir()
         spool.write_text("in the way")
         pid = broker.supervisor.pids["nats"]
         os.kill(pid, signal.SIGSTOP)
