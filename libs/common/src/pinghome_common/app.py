@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pinghome_common import docs
 from pinghome_common.db import Database, is_connection_error
-from pinghome_common.dialects import healthchecks, pinghome
+from pinghome_common.dialects import healthchecks, pinghome, pingpong
 from pinghome_common.dialects.pinghome_command import Replayed, render_replayed
 from pinghome_common.directory import Directory
 from pinghome_common.errors import DomainError, Unavailable
@@ -135,8 +135,10 @@ def build(
 
 def render(request: Request, error: Exception) -> Response:
     """Renders an error in the dialect that the path belongs to; pages may have any path."""
-    pages = request.app.state.name.startswith("statuspage")
-    if not pages and request.scope["path"].startswith(("/api/", "/badge/")):
+    pages, path = request.app.state.name.startswith("statuspage"), request.scope["path"]
+    if pingpong.is_ours(path):
+        return pingpong.render(request, error)
+    if not pages and path.startswith(("/api/", "/badge/")):
         return healthchecks.render(request, error)
     return pinghome.render(request, error)
 

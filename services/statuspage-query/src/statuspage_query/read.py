@@ -12,9 +12,9 @@ import msgspec
 from pinghome_common.db import Database
 from pinghome_common.errors import NotFound
 from pinghome_common.events.incident import Incident, IncidentUpdate, Maintenance, Recurrence, Template
-from pinghome_common.events.statuspage import Component, ComponentStatus, StatusPage
+from pinghome_common.events.statuspage import Component, ComponentStatus, StatusPage, shown
 from pinghome_common.events.subscription import Subscription
-from statuspage_query.statuses import Given, History, Since, shown, timeline
+from statuspage_query.statuses import Given, History, Since, timeline
 
 T = TypeVar("T")
 

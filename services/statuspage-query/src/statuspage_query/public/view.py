@@ -9,10 +9,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pinghome_common.events.incident import Incident, IncidentStatus, IncidentUpdate
-from pinghome_common.events.statuspage import Component, ComponentStatus, Group, StatusPage
+from pinghome_common.events.statuspage import Component, ComponentStatus, Group, StatusPage, worst
 from statuspage_query.public.material import Material, ResponseTimes
 from statuspage_query.public.reports import IncidentReport, MaintenanceReport, Names, incident, maintenance
-from statuspage_query.statuses import Since, Span, days, span, worst
+from statuspage_query.statuses import Since, Span, days, span
 
 DAYS = 90
 RECENT = timedelta(days=14)
