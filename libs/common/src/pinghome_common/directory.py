@@ -35,6 +35,7 @@ class Caller:
     scope: Scope
     service: UUID | None = None
     server: UUID | None = None
+    page: UUID | None = None
 
 
 class _Snapshot(msgspec.Struct):
@@ -82,6 +83,10 @@ class Directory:
             raise Unavailable("The keys are not known here yet; please try again in a moment.")
         return found
 
+    def keys(self, kind: Kind) -> list[Key]:
+        """All keys of a kind."""
+        return [key for key in self._by_id.values() if key.kind is kind]
+
     def caller_in_any_case(self, ping_key: str) -> Caller | None:
         """The caller that a ping key belongs to, ignoring case; None if there is none or more than one."""
         found = self._folded.get(token_hash(ping_key.lower()), {})
@@ -115,7 +120,7 @@ class Directory:
             return
         key = msgspec.json.decode(event.data, type=Key)
         self._by_id[key.id] = key
-        caller = Caller(key.id, key.name, key.organisation, key.scope, key.service, key.server)
+        caller = Caller(key.id, key.name, key.organisation, key.scope, key.service, key.server, key.page)
         self._keys[key.kind, key.hash] = caller
         if key.folded:
             self._folded[key.folded][key.id] = caller

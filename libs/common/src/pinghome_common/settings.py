@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     bootstrap_token: str = Field("", description="bearer token of the first organisation")
     bootstrap_checks_key: str = Field("", description="Healthchecks read-write key of the first service, 32 characters")
     bootstrap_checks_read_key: str = Field("", description="Healthchecks read-only key, 32 characters")
+    bootstrap_status_token: str = Field(
+        "", description="PingPong token of the first organisation's first status page, 40 letters or digits"
+    )
     bootstrap_ping_key: str = Field("", description="Healthchecks ping key of the first service, 22 characters")
     smtp_url: str = Field(
         "", description="mail server of email channels: smtp://user:password@host:587?starttls or smtps://…"
@@ -205,6 +208,13 @@ class Settings(BaseSettings):
     def _checks_key(cls, value: str) -> str:
         if value and len(value) != 32:
             raise ValueError("a Healthchecks key has 32 characters")
+        return value
+
+    @field_validator("bootstrap_status_token")
+    @classmethod
+    def _status_token(cls, value: str) -> str:
+        if value and not (len(value) == 40 and value.isascii() and value.isalnum()):
+            raise ValueError("a status token has 40 letters or digits")
         return value
 
     @field_validator("bootstrap_ping_key")

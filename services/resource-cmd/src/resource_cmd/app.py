@@ -111,6 +111,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 async def _hear_pages(tx: Connection, items: list[Item]) -> None:
     await mutes.hear(tx, items)
     await pages.hear(tx, items)
+    await organisation.forget_pages(tx, items)
 
 
 def _url(settings: Settings) -> str:

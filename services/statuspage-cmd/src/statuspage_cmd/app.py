@@ -29,6 +29,7 @@ from statuspage_cmd.incidents.followed import follow
 from statuspage_cmd.incidents.watch import Watch
 from statuspage_cmd.maintenance.clock import Clock
 from statuspage_cmd.pages.address import Addresses
+from statuspage_cmd.pages.first import FirstPage
 from statuspage_cmd.pages.tries import Tries
 from statuspage_cmd.retention import Retention
 from statuspage_cmd.streams import PREFIX, STREAM, keep_streams
@@ -71,6 +72,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         state.relay.wake()
         state.dispatcher.wake()
 
+    first_page = FirstPage(state.db, state.directory, state.relay.wake)
     watch = Watch(state.db, broker, decided)
     sources = [Source("EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], follow)]
     parts.workers |= {
@@ -78,13 +80,15 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "directory": state.directory.run,
         "relay": state.relay.run,
         "followed": Projection(NAME, state.db, broker, sources, after=watch.wake).run,
+        "first page": first_page.run,
         "watch": watch.run,
         "clock": Clock(state.db, decided).run,
         "addresses": addresses.run,
         "dispatcher": state.dispatcher.run,
         "retention": Retention(state.db, addresses).run,
     }
-    parts.checks |= {"relay": state.relay.problem, **app.readiness_checks(broker, state.directory, state.db)}
+    parts.checks |= {"relay": state.relay.problem, "first page": first_page.problem}
+    parts.checks |= app.readiness_checks(broker, state.directory, state.db)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
