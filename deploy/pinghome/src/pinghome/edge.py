@@ -44,6 +44,8 @@ DIALECTS = (
     Dialect(re.compile(r"/confirm/.*", re.DOTALL), "resource-cmd", "resource-cmd"),
     Dialect(SUBSCRIBING, "statuspage-cmd", "statuspage-cmd"),
     Dialect(re.compile(r"/badge/.*", re.DOTALL), "resource-query", "resource-query"),
+    Dialect(re.compile(r"/rest/v1/.*", re.DOTALL), "statuspage-query", "statuspage-cmd"),
+    Dialect(re.compile(r"/widget/shields/.*", re.DOTALL), "statuspage-query", "statuspage-query"),
     Dialect(re.compile(r"/status/.*", re.DOTALL), "statuspage-query", "statuspage-cmd"),
 )
 

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pinghome_common import docs
@@ -125,6 +126,8 @@ def build(
     app.state.wrong_tokens = WrongTokens(settings.wrong_tokens_per_minute)
     app.state.checks = {"starting": _starting}
     app.add_middleware(MetricsMiddleware, service=name)
+    if any(pingpong.is_ours(route.path) for router in routers for route in router.routes if isinstance(route, Route)):
+        app.add_middleware(pingpong.PingPong)
     for error in (DomainError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, render)
     app.add_exception_handler(Replayed, render_replayed)

@@ -25,6 +25,8 @@ from pinghome_delivery.web import Web
 from statuspage_cmd.api import subscription_page, unlock
 from statuspage_cmd.api.cors import PublicCors
 from statuspage_cmd.api.pinghome import incident, maintenance, picture, statuspage, subscription, template
+from statuspage_cmd.api.pingpong import component_groups, components, incidents
+from statuspage_cmd.api.pingpong import maintenance as project_maintenance
 from statuspage_cmd.incidents.followed import follow
 from statuspage_cmd.incidents.watch import Watch
 from statuspage_cmd.maintenance.clock import Clock
@@ -93,7 +95,10 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    nouns = (statuspage, picture, incident, maintenance, template, subscription, subscription_page, unlock)
+    nouns = (
+        statuspage, picture, incident, maintenance, template, subscription, subscription_page, unlock,
+        components, component_groups, incidents, project_maintenance,
+    )  # fmt: skip
     application = app.build(
         NAME, settings or Settings(), _start, [subscription.public, *(noun.routes for noun in nouns)],
         "Commands on status pages, their components, incidents, maintenance and subscriptions.",

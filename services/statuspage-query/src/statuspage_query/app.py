@@ -19,6 +19,7 @@ from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from statuspage_query import project, response_times
 from statuspage_query.api.pinghome import incident, statuspage, subscription
+from statuspage_query.api.pingpong import components, incidents, status, widgets
 from statuspage_query.claims import Claims
 from statuspage_query.domains import Domains
 from statuspage_query.project import NAME, NOUNS
@@ -87,12 +88,13 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
     settings = settings or Settings()
+    nouns = (statuspage, incident, subscription, components, incidents, status, widgets)
     application = app.build(
-        NAME, settings, _start, [statuspage.routes, incident.routes, subscription.routes],
+        NAME, settings, _start, [noun.routes for noun in nouns],
         "Public status pages, and records of them, their components, incidents, maintenance and subscriptions.",
     )  # fmt: skip
     publisher = application.state.publisher = Publisher(Snapshot(settings.data / NAME / "pages"))
-    addresses = Addresses(settings)
+    addresses = application.state.addresses = Addresses(settings)
     application.state.is_page_host = partial(addresses.is_page, domains=publisher.by_domain)
     application.add_middleware(PublicPages, publisher=publisher, addresses=addresses, key=page_key(settings))
     return application

@@ -21,6 +21,7 @@ WEIGHTS = {
 }
 """How much of its time in a status a component counts as down; time in the others is not counted at all."""
 
+
 @dataclass(frozen=True, slots=True)
 class Since:
     """A status from a time on."""

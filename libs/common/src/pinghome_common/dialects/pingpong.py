@@ -1,4 +1,4 @@
-"""PingPong's dialect (contract C.0, C.1): tokens, CORS, errors, ids and the forms of paths; fields are in `pingpong_fields`.
+"""PingPong's dialect (contract C.0, C.1): tokens, CORS, errors, ids and paths; fields are in `pingpong_fields`.
 
 The document has lost its path lines (spec/pingpong.txt): of the paths below `/rest/v1` only `/status` and `/live` are
 documented, the others are inferred from the order of its sections and the names of its parameters.
@@ -56,7 +56,7 @@ _ALIASES = (
 
 def is_ours(path: str) -> bool:
     """Whether a path is of this dialect."""
-    return path.startswith((f"{BASE}/", WIDGETS))
+    return path == BASE or path.startswith((f"{BASE}/", WIDGETS))
 
 
 def canonical(path: str) -> str:
@@ -118,15 +118,16 @@ class Router(APIRouter):
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         """Registers a path, and documents its errors and its token in OpenAPI."""
-        methods = {*(options.pop("methods") or ("GET",))}
+        methods = options.pop("methods") or ["GET"]
         keyed = self._base == BASE
-        options["responses"] = problems.of_pingpong(methods, keyed=keyed) | (options.get("responses") or {})
+        responses = problems.of_pingpong(methods, keyed=keyed) | (options.pop("responses", None) or {})
         if keyed:
             options["openapi_extra"] = SECURITY | (options.get("openapi_extra") or {})
-        super().add_api_route(self._base + path, endpoint, methods=methods, **options)
+        for method in methods:  # one route each, so that OpenAPI has a name for each
+            super().add_api_route(self._base + path, endpoint, methods=[method], responses=responses, **options)
         if "GET" in methods:
             options["include_in_schema"] = False
-            super().add_api_route(self._base + path, endpoint, methods={"HEAD"}, **options)
+            super().add_api_route(self._base + path, endpoint, methods=["HEAD"], **options)
 
 
 SECURITY = {
@@ -207,33 +208,43 @@ def page_of(caller: Caller) -> UUID:
 
 def render(request: Request, error: Exception) -> Response:
     """Renders an error as Django REST Framework does (contract C.1)."""
-    status, headers = 500, {}
-    body: dict[str, Any] = {"detail": "A server error occurred."}
-    if isinstance(error, HTTPException) and error.status_code == 405 and request.scope["path"].startswith(BASE):
+    if _is_wrong_method(request, error):
         try:
-            authorize(request)
-        except DomainError as earlier:  # without a token nobody learns what a path allows but by asking for it
+            return _not_allowed(request)
+        except DomainError as earlier:  # as everywhere, the token counts first
             error = earlier
     if isinstance(error, HTTPException):
-        status, body = error.status_code, {"detail": str(error.detail)}
-        if status == 405:
-            body = {"detail": f'Method "{request.method}" not allowed.'}
-            headers["Allow"] = ", ".join((*verbs(request.scope["path"]), "OPTIONS"))
-        elif status == 404:
-            body = {"detail": "Not found."}
-    elif isinstance(error, Bad):
-        status, body = 400, error.errors
-    elif isinstance(error, Invalid):
-        status, body = 400, {}
+        detail = "Not found." if error.status_code == 404 else str(error.detail)
+        return answer({"detail": detail}, error.status_code)
+    if isinstance(error, Bad):
+        return answer(error.errors, 400)
+    if isinstance(error, Invalid):
+        body: dict[str, list[str]] = {}
         for each in error.errors:
             body.setdefault(_field(each.field), []).append(f"{each.message[:1].upper()}{each.message[1:]}.")
-    elif isinstance(error, DomainError):
-        status, body = error.status, {"detail": _detail(error)}
-        if status == 401:
-            headers["WWW-Authenticate"] = "Token"
+        return answer(body, 400)
+    if isinstance(error, DomainError):
+        headers = {"WWW-Authenticate": "Token"} if error.status == 401 else {}
         if error.retry_after:
             headers["Retry-After"] = str(error.retry_after)
-    return Response(encode(body), status, headers, "application/json")
+        return answer({"detail": _detail(error)}, error.status, headers)
+    return answer({"detail": "A server error occurred."}, 500)
+
+
+def _is_wrong_method(request: Request, error: Exception) -> bool:
+    """Whether a path is known, perhaps in the other service, but not by this method."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return True
+    allowed = verbs(request.scope["path"])
+    return isinstance(error, (HTTPException, NotFound)) and bool(allowed) and request.method not in (*allowed, "HEAD")
+
+
+def _not_allowed(request: Request) -> Response:
+    path = request.scope["path"]
+    if path.startswith(BASE):
+        authorize(request)
+    allowed = ", ".join((*verbs(path), "OPTIONS"))
+    return answer({"detail": f'Method "{request.method}" not allowed.'}, 405, {"Allow": allowed})
 
 
 def _detail(error: DomainError) -> str:
@@ -252,9 +263,9 @@ def _field(ours: str) -> str:
     return "non_field_errors" if name in ("components", "body") else name
 
 
-def answer(body: Any, status: int = 200) -> Response:
+def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer."""
-    return Response(encode(body), status, media_type="application/json")
+    return Response(encode(body), status, headers, "application/json")
 
 
 encode = msgspec.json.Encoder().encode

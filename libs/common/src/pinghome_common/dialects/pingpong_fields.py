@@ -10,6 +10,7 @@ from uuid import UUID
 from pinghome_common.dialects.pingpong import Bad, long
 from pinghome_common.html import clean, quoted
 from pinghome_common.settings import LONGEST_MESSAGE, MOST_COMPONENTS
+from pinghome_common.text import clean as clean_text
 
 REFUSED = object()
 """In place of what null means: it is not allowed."""
@@ -71,8 +72,8 @@ def _null(meaning: Any) -> Any:
     return meaning
 
 
-def text(most: int, *, blank: bool = False) -> Read:
-    """A text of at most so many characters, without white space around it."""
+def text(most: int, *, blank: bool = False, lines: bool = False) -> Read:
+    """A text of at most so many characters, without white space around it; with `lines` it may have several."""
 
     def parse(value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
@@ -84,14 +85,14 @@ def text(most: int, *, blank: bool = False) -> Read:
             raise Wrong(f"Ensure this field has no more than {most} characters.")
         if "\0" in it:
             raise Wrong("Null characters are not allowed.")
-        return it
+        return clean_text(it, most, lines=lines)
 
     return parse
 
 
 def html(value: Any) -> str:
     """HTML, cleaned; without tags it becomes plain text."""
-    it = text(LONGEST_MESSAGE, blank=True)(value)
+    it = text(LONGEST_MESSAGE, blank=True, lines=True)(value)
     return clean(it) if "<" in it else quoted(unescape(it))
 
 
@@ -173,10 +174,7 @@ def objects(fields: Mapping[str, Field]) -> Callable[[Any], list[dict[str, Any]]
         errors: list[dict[str, Any]] = []
         for each in items:
             try:
-                if not isinstance(each, dict):
-                    kind = type(each).__name__
-                    raise Bad({"non_field_errors": [f"Invalid data. Expected a dictionary, but got {kind}."]})
-                found.append(read(each, fields, partial=False))
+                found.append(_object(each, fields))
                 errors.append({})
             except Bad as bad:
                 errors.append(bad.errors)
@@ -185,3 +183,10 @@ def objects(fields: Mapping[str, Field]) -> Callable[[Any], list[dict[str, Any]]
         return found
 
     return parse
+
+
+def _object(value: Any, fields: Mapping[str, Field]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        kind = type(value).__name__
+        raise Bad({"non_field_errors": [f"Invalid data. Expected a dictionary, but got {kind}."]})
+    return read(value, fields, partial=False)

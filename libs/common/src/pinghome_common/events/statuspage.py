@@ -35,7 +35,13 @@ def worst(statuses: Iterable[ComponentStatus]) -> ComponentStatus:
     return min(statuses, key=_WORST.index, default=ComponentStatus.unknown)
 
 
-def shown(manual: ComponentStatus, followed: ComponentStatus | None, *, given: Iterable[ComponentStatus] = (), maintained: bool = False) -> ComponentStatus:
+def shown(
+    manual: ComponentStatus,
+    followed: ComponentStatus | None,
+    *,
+    given: Iterable[ComponentStatus] = (),
+    maintained: bool = False,
+) -> ComponentStatus:
     """What a component shows (contract H).
 
     Args:
