@@ -29,8 +29,8 @@ BODY = takes(
         "affected_components": [{"id": "4Prx46Kk7Rqnq3hv8RZbmN", "status": "Critical state"}],
     }
 )
-UPDATE_BODY = takes({"status": "Investigating", "message": "Our devs are looking into the issue."})
-UPDATE = {"status": Field(choice(PROGRESS), "status", required=True), "message": Field(html, "message")}
+NOTE = takes({"status": "Investigating", "message": "Our devs are looking into the issue."})
+SAID = {"status": Field(choice(PROGRESS), "status", required=True), "message": Field(html, "message")}
 
 _UPDATES = "/incidents/{incident_id}/updates"
 
@@ -75,12 +75,12 @@ async def update(request: Request, id: str) -> Response:  # noqa: A002  # the do
         return answer((await it.project()).incident(row.state, updates))
 
 
-@routes.post(_UPDATES, status_code=201, responses=shows(documents.UPDATE, 201), openapi_extra=UPDATE_BODY)
+@routes.post(_UPDATES, status_code=201, responses=shows(documents.UPDATE, 201), openapi_extra=NOTE)
 async def create_update(request: Request, incident_id: str) -> Response:
     """Writes an update of an incident; whoever was told of the incident is told of it (C18)."""
     async with changing(request) as it:
         row = await it.command.incidents.of(it.page.id, identified(incident_id))
-        settings = it.command.checked(read(it.document, UPDATE, partial=False))
+        settings = it.command.checked(read(it.document, SAID, partial=False))
         written = await publishing.write(it.command, it.page, row, settings | {"notify": row.state.notify})
         return answer(documents.update(written), 201)
 
@@ -89,13 +89,13 @@ async def create_update(request: Request, incident_id: str) -> Response:
     _UPDATES + "/{update_id}",
     methods=["PUT", "PATCH"],
     responses=shows(documents.UPDATE),
-    openapi_extra=UPDATE_BODY,
+    openapi_extra=NOTE,
 )
 async def edit_update(request: Request, incident_id: str, update_id: str) -> Response:
     """Changes what is sent of an update (C20)."""
     async with changing(request) as it:
         row, changed = await _update_of(it, incident_id, update_id)
-        settings = it.command.checked(read(it.document, UPDATE, partial=True))
+        settings = it.command.checked(read(it.document, SAID, partial=True))
         await publishing.correct(it.command, it.page, row, changed, settings)
         return answer(documents.update(changed.state))
 

@@ -5,8 +5,9 @@ from math import floor
 from fastapi import Request, Response
 
 from pinghome_common.clock import now
-from pinghome_common.dialects.pingpong import WIDGETS, Router, answer
+from pinghome_common.dialects.pingpong import Router, answer
 from pinghome_common.dialects.pingpong_documents import overall, shows
+from pinghome_common.dialects.pingpong_paths import WIDGETS
 from pinghome_common.errors import NotFound
 from statuspage_query.public.view import View
 
