@@ -12,6 +12,7 @@ from pinghome_common.guard import Guard
 from pinghome_common.items import Item
 from pinghome_common.projection import Projection, Source
 from pinghome_common.read_your_writes import ProjectionProgress
+from pinghome_common.retention import Retention
 from pinghome_common.secret import derive
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
@@ -44,7 +45,7 @@ from resource_cmd.evaluation.unmuted import Unmuted
 from resource_cmd.expiry.domains import Domains
 from resource_cmd.expiry.reminder_worker import ReminderWorker
 from resource_cmd.heartbeats.auto_provisioning import AutoProvisioning
-from resource_cmd.maintenance import Maintenance
+from resource_cmd.retention import OLD
 from resource_cmd.scheduling.dry_run import DryRuns
 from resource_cmd.scheduling.scheduler import Scheduler
 from resource_cmd.scheduling.streams import keep_streams
@@ -92,7 +93,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     domains = Domains(state.db, state.guard, settings.rdap_bootstrap_url, state.relay.wake)
     parts.workers |= {
         "streams": lambda: keep_streams(broker, settings, state.relay),
-        "maintenance": Maintenance(state.db).run,
+        "retention": Retention(state.db, OLD).run,
         "directory": state.directory.run,
         "relay": state.relay.run,
         "scheduler": state.scheduler.run,

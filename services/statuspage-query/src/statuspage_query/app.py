@@ -14,6 +14,7 @@ from pinghome_common.events import followed, page_domains
 from pinghome_common.health import resting
 from pinghome_common.page_pass import page_key
 from pinghome_common.projection import Projection, Source
+from pinghome_common.retention import Retention
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
@@ -76,7 +77,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "project": project_all,
         "publish": then(lambda: publisher.run(state.db, lambda: broker.connected)),
         "claims": then(claims.run),
-        "retention": then(response_times.Retention(state.db).run),
+        "retention": then(Retention(state.db, response_times.OLD).run),
     }
     parts.checks |= {
         "tables": tables,

@@ -7,11 +7,10 @@ from math import isfinite
 from uuid import UUID
 
 from pinghome_common.clock import from_micros, now
-from pinghome_common.db import Connection, delete_in_batches
+from pinghome_common.db import Connection
 from pinghome_common.events.probe import Result, Verdict
 from pinghome_common.events.statuspage import Component, Followed
 from pinghome_common.items import Item
-from pinghome_common.worker import Worker
 
 EVERY = timedelta(minutes=5)
 PLACES = timedelta(days=1) // EVERY
@@ -96,17 +95,8 @@ async def _days(tx: Connection, keys: set[tuple[UUID, date]]) -> dict[tuple[UUID
     return found
 
 
-class Retention(Worker):
-    """Deletes each hour the days that are too old."""
-
-    lock = "response times"
-    every = 3600.0
-
-    async def round(self, connection: Connection) -> bool:
-        """Deletes what is too old now."""
-        await delete_in_batches(connection, "response_day", "t.day < $1", (now() - KEPT).date())
-        return False
-
+OLD = {"response_day": f"t.day < (now() AT TIME ZONE 'UTC')::date - {KEPT.days}"}
+"""By table, the condition of rows that nobody needs any more."""
 
 _SHOWN = """
 SELECT DISTINCT c.monitor FROM component c JOIN statuspage p ON p.id = c.page
