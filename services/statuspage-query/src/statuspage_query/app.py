@@ -17,7 +17,7 @@ from pinghome_common.projection import Projection, Source
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
-from statuspage_query import project, response_times
+from statuspage_query import points, project, response_times
 from statuspage_query.api.pinghome import incident, statuspage, subscription
 from statuspage_query.api.pingpong import components, incidents, status, widgets
 from statuspage_query.claims import Claims
@@ -49,7 +49,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         Source(
             "STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], changes.watching(project.pages, followed=False)
         ),
-        Source("TELEMETRY", ["telemetry.result.>"], response_times.store),
+        Source("TELEMETRY", ["telemetry.result.>", "telemetry.point.>"], project.telemetry),
     ]
     projection = Projection(NAME, state.db, broker, sources, after=changes.committed, durable=False)
 
@@ -77,6 +77,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "publish": then(lambda: publisher.run(state.db, lambda: broker.connected)),
         "claims": then(claims.run),
         "retention": then(response_times.Retention(state.db).run),
+        "thin": then(points.Retention(state.db).run),
     }
     parts.checks |= {
         "tables": tables,
