@@ -11,8 +11,10 @@ from data_gateway.api.pinghome import heartbeat, server_resource
 from data_gateway.group_commit import Committer
 from data_gateway.metric_intake import MetricIntake
 from data_gateway.ping_intake import PingIntake
+from data_gateway.point_intake import PointIntake
 from pinghome_common import app
 from pinghome_common.directory import Directory
+from pinghome_common.following import Follower
 from pinghome_common.limits import PINGS
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
@@ -28,9 +30,14 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     intake.broker = broker
     state.directory = intake.directory = Directory(broker, settings.data / NAME / "known", {"heartbeat": intake.apply})
     intake.committer = committer = Committer(broker, settings.data / NAME, lambda: intake.directory.ready)
+    points: PointIntake = state.point_intake
+    path = settings.data / NAME / "known-metrics"
+    points.metrics = Follower(broker, path, {"custom_metric": points.apply}, "STATUS_EVENTS", "status")
+    points.committer = committer
     samples: MetricIntake = state.metric_intake
     samples.directory, samples.committer = intake.directory, committer
     parts.workers |= {"directory": state.directory.run, "commit": committer.run, "drain": committer.drain}
+    parts.workers["metrics"] = points.metrics.run
     if settings.smtp_listen:
         parts.workers["mail"] = MailServer(intake, settings).run
     parts.checks |= app.readiness_checks(broker, state.directory)
@@ -42,6 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     routers = [heartbeat.routes, server_resource.routes, metrics.routes, agent.routes, ping.routes]
     application = app.build(NAME, settings, _start, routers, "Check-ins of heartbeats, samples of servers.")
     application.state.intake = PingIntake()
+    application.state.point_intake = PointIntake()
     limit = settings.metrics_limit
     application.state.metric_intake = MetricIntake(settings.metrics_raw_kept_days, limit, 2000 * limit)
     application.add_middleware(PingFastPath, intake=application.state.intake, body_limit=settings.ping_body_limit)

@@ -39,7 +39,7 @@ from resource_cmd.api.pinghome import (
 from resource_cmd.delivery import mutes, pages
 from resource_cmd.delivery.audience import MonitorAudience
 from resource_cmd.evaluation.deadlines import DeadlineWorker
-from resource_cmd.evaluation.telemetry import TelemetryConsumer
+from resource_cmd.evaluation.telemetry import KINDS, TelemetryConsumer
 from resource_cmd.evaluation.unjudged import Unjudged
 from resource_cmd.evaluation.unmuted import Unmuted
 from resource_cmd.expiry.domains import Domains
@@ -85,7 +85,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
     consumer = TelemetryConsumer(settings.period_unit_seconds, settings.server_grace_seconds)
     sources = [
-        Source("TELEMETRY", ["telemetry.>"], consumer.apply),
+        Source("TELEMETRY", [f"telemetry.{kind}.>" for kind in KINDS], consumer.apply, whole=True),
         Source("STATUS_EVENTS", [f"status.{noun}.>" for noun in {*pages.NOUNS, *mutes.NOUNS}], _hear_pages),
     ]
     evaluation = Projection(NAME, state.db, broker, sources, after=decided)

@@ -18,7 +18,7 @@ from pinghome_common.retention import Retention
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
-from statuspage_query import project, response_times
+from statuspage_query import points, project, response_times
 from statuspage_query.api.pinghome import incident, statuspage, subscription
 from statuspage_query.api.pingpong import components, incidents, status, widgets
 from statuspage_query.claims import Claims
@@ -50,7 +50,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         Source(
             "STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], changes.watching(project.pages, followed=False)
         ),
-        Source("TELEMETRY", ["telemetry.result.>"], response_times.store),
+        Source("TELEMETRY", ["telemetry.result.>", "telemetry.point.>"], project.telemetry),
     ]
     projection = Projection(NAME, state.db, broker, sources, after=changes.committed, durable=False)
 
@@ -78,6 +78,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "publish": then(lambda: publisher.run(state.db, lambda: broker.connected)),
         "claims": then(claims.run),
         "retention": then(Retention(state.db, response_times.OLD).run),
+        "thin": then(points.Retention(state.db).run),
     }
     parts.checks |= {
         "tables": tables,
