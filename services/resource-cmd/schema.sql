@@ -188,6 +188,12 @@ CREATE TABLE page (
     CONSTRAINT page_pkey PRIMARY KEY (id)
 );
 
+CREATE TABLE page_metric (
+    id uuid NOT NULL,
+    version integer NOT NULL,
+    CONSTRAINT page_metric_pkey PRIMARY KEY (id)
+);
+
 CREATE TABLE region_observation (
     resource uuid NOT NULL,
     region text NOT NULL,

@@ -21,6 +21,7 @@ AUTHOR = "Donald Duck"
 class Project:
     """A page and its tokens; `project("POST", "components", json={…})` asks `/rest/v1/components`."""
 
+    platform: Platform
     http: httpx.AsyncClient
     owner: Client
     page: dict[str, Any]
@@ -65,6 +66,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "scheduled_for": "2100-01-01T00:00:00Z",
         "ends_at": "2100-01-01T01:00:00Z",
     },
+    "metrics": {"name": "API"},
+    "custom-metrics": {"name": "Errors"},
 }
 """What makes one of each noun."""
 
@@ -72,7 +75,7 @@ BODIES: dict[str, dict[str, Any]] = {
 async def made(platform: Platform, http: httpx.AsyncClient, owner: Client, organisation: str) -> Project:
     """A new page of an organisation without components, with tokens that both services know."""
     page = await owner.page(name="ACME", components=[])
-    project = Project(http, owner, page, new_key(40), new_key(40))
+    project = Project(platform, http, owner, page, new_key(40), new_key(40))
     async with platform.sql("resource_cmd") as tx, tx.transaction():
         of = await resolve(tx, organisation)
         for scope, token in ((Scope.write, project.token), (Scope.read, project.reading)):

@@ -9,6 +9,7 @@ from pinghome_common.settings import Settings
 
 COMMANDS, RECORDS = "statuspage-cmd", "statuspage-query"
 ITEM = "{id}"
+POINTS = "custom-metrics/data"
 UPDATES, UPDATE = "incidents/{incident_id}/updates", "incidents/{incident_id}/updates/{update_id}"
 
 
@@ -22,6 +23,8 @@ class Operation(NamedTuple):
 
     @property
     def service(self) -> str:
+        if self.path == POINTS:
+            return "data-gateway"
         return RECORDS if self.method == "GET" else COMMANDS
 
     def __str__(self) -> str:
@@ -43,6 +46,8 @@ OPERATIONS = [
             (186, "component-groups/{id}", "Update a component group."),
             (371, "incidents/{id}", "Update an incident."),
             (481, UPDATE, "Update an incident update."),
+            (739, "metrics/{id}", "Update a metric."),
+            (903, "custom-metrics/{id}", "Update a custom metric."),
             (602, "maintenance/{id}", "Update a maintenance event."),
         )
         for method in ("PUT", "PATCH")
@@ -62,6 +67,13 @@ OPERATIONS = [
     Operation(501, "GET", "maintenance", _LIST),
     Operation(530, "POST", "maintenance", "Create an maintenance event."),
     Operation(573, "GET", "maintenance/{id}", "Returns a single maintenance event."),
+    Operation(646, "GET", "metrics", _LIST),
+    Operation(672, "POST", "metrics", "Create a metric."),
+    Operation(713, "GET", "metrics/{id}", "Returns a single metric."),
+    Operation(781, "POST", POINTS, "Add data points to custom metrics."),
+    Operation(811, "GET", "custom-metrics", _LIST),
+    Operation(837, "POST", "custom-metrics", "Create a custom metric."),
+    Operation(877, "GET", "custom-metrics/{id}", "Returns a single custom metric."),
 ]
 DOCUMENTED_PATHS = {"status", "live"}
 """All others are inferred."""
@@ -70,6 +82,8 @@ ALIASES = {
     "component-groups": ("groups", "component_groups"),
     "incidents/ongoing": ("incidents/live", "incidents/active", "incidents/unresolved"),
     "maintenance": ("maintenances",),
+    POINTS: ("custom-metrics/data-points", "metrics/data", "custom_metrics/data", "metrics/data_points"),
+    "custom-metrics": ("custom_metrics",),
 }
 
 
@@ -91,6 +105,8 @@ def body(operation: Operation) -> dict[str, Any]:
     """What the operation takes, so that it succeeds on what was made for it."""
     if operation.method in ("GET", "DELETE"):
         return {}
+    if operation.path == POINTS:
+        return {"json": {"data": {}}}
     if operation.path.endswith("/status"):
         return {"json": {"status": "Operational"}}
     noun = "updates" if "updates" in operation.path else operation.path.partition("/")[0]

@@ -96,7 +96,7 @@ async def test_what_is_another_pages_is_404_and_stays_as_it_is(
 
 
 async def test_lists_are_of_the_own_page_only(project: Project, neighbour: Project, other: Project):
-    for noun in ("components", "component-groups", "incidents", "maintenance"):
+    for noun in ("components", "component-groups", "incidents", "maintenance", "metrics", "custom-metrics"):
         made = await project.create(noun)
         assert made["id"] in [each["id"] for each in await project.get(noun)]
         for stranger in (neighbour, other):
@@ -136,7 +136,7 @@ async def test_verbs_that_a_path_does_not_have_are_405_and_a_preflight_names_tho
             cors(answer, *verbs)
             refused(await project(method, form, ""), 401, "Authentication credentials were not provided.")
         asked = {"Origin": "https://example.com", "Access-Control-Request-Method": "PUT"}
-        for service in ("", "/statuspage-cmd", "/statuspage-query"):
+        for service in ("", "/statuspage-cmd", "/statuspage-query", "/data-gateway"):
             answer = await project.http.options(f"{service}/rest/v1/{form}", headers=asked)
             assert (answer.status_code, answer.content) == (204, b"")
             cors(answer, *verbs)

@@ -153,5 +153,13 @@ async def test_status_of_a_page_without_components(empty: Project):
     assert await empty.get("status") == {"status": "All systems operational", "status_color": "green"}
     live = await empty.get("live")
     assert (live["incidents"], live["maintenance"]) == ([], [])
-    for noun in ("components", "component-groups", "incidents", "incidents/ongoing", "maintenance"):
+    for noun in (
+        "components",
+        "component-groups",
+        "incidents",
+        "incidents/ongoing",
+        "maintenance",
+        "metrics",
+        "custom-metrics",
+    ):
         assert await empty.get(noun) == []

@@ -35,6 +35,7 @@ SUBSCRIBING = re.compile(r"(/status/[^/]+)?/(subscribe|subscription/.*)", re.DOT
 # House §8 and §9; the first match decides.
 DIALECTS = (
     Dialect(re.compile(r"/ping/.*", re.DOTALL), "data-gateway", "data-gateway"),
+    Dialect(re.compile(r"/rest/v1/(custom[-_])?metrics/data([-_]points)?/?"), "data-gateway", "data-gateway"),
     Dialect(
         re.compile(r"/api/v[123]/checks/[^/]+/(pings|flips)(/.*)?", re.DOTALL),
         "statistic-query",

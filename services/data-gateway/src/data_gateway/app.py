@@ -8,6 +8,7 @@ from data_gateway.api.healthchecks.mail import MailServer
 from data_gateway.api.otlp import metrics
 from data_gateway.api.ping_fast_path import PingFastPath
 from data_gateway.api.pinghome import heartbeat, server_resource
+from data_gateway.api.pingpong import points
 from data_gateway.group_commit import Committer
 from data_gateway.metric_intake import MetricIntake
 from data_gateway.ping_intake import PingIntake
@@ -30,14 +31,14 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     intake.broker = broker
     state.directory = intake.directory = Directory(broker, settings.data / NAME / "known", {"heartbeat": intake.apply})
     intake.committer = committer = Committer(broker, settings.data / NAME, lambda: intake.directory.ready)
-    points: PointIntake = state.point_intake
+    sent: PointIntake = state.point_intake
     path = settings.data / NAME / "known-metrics"
-    points.metrics = Follower(broker, path, {"custom_metric": points.apply}, "STATUS_EVENTS", "status")
-    points.committer = committer
+    sent.metrics = Follower(broker, path, {"custom_metric": sent.apply}, "STATUS_EVENTS", "status")
+    sent.committer = committer
     samples: MetricIntake = state.metric_intake
     samples.directory, samples.committer = intake.directory, committer
     parts.workers |= {"directory": state.directory.run, "commit": committer.run, "drain": committer.drain}
-    parts.workers["metrics"] = points.metrics.run
+    parts.workers["metrics"] = sent.metrics.run
     if settings.smtp_listen:
         parts.workers["mail"] = MailServer(intake, settings).run
     parts.checks |= app.readiness_checks(broker, state.directory)
@@ -46,8 +47,10 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
     settings = settings or Settings()
-    routers = [heartbeat.routes, server_resource.routes, metrics.routes, agent.routes, ping.routes]
-    application = app.build(NAME, settings, _start, routers, "Check-ins of heartbeats, samples of servers.")
+    routers = [heartbeat.routes, server_resource.routes, metrics.routes, agent.routes, ping.routes, points.routes]
+    application = app.build(
+        NAME, settings, _start, routers, "Check-ins of heartbeats, samples of servers, points of custom metrics."
+    )
     application.state.intake = PingIntake()
     application.state.point_intake = PointIntake()
     limit = settings.metrics_limit

@@ -25,7 +25,7 @@ from pinghome_delivery.web import Web
 from statuspage_cmd.api import subscription_page, unlock
 from statuspage_cmd.api.cors import PublicCors
 from statuspage_cmd.api.pinghome import incident, maintenance, picture, statuspage, subscription, template
-from statuspage_cmd.api.pingpong import component_groups, components, incidents
+from statuspage_cmd.api.pingpong import component_groups, components, custom_metrics, incidents, metrics
 from statuspage_cmd.api.pingpong import maintenance as project_maintenance
 from statuspage_cmd.incidents.followed import follow
 from statuspage_cmd.incidents.watch import Watch
@@ -97,7 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
     nouns = (
         statuspage, picture, incident, maintenance, template, subscription, subscription_page, unlock,
-        components, component_groups, incidents, project_maintenance,
+        components, component_groups, incidents, project_maintenance, metrics, custom_metrics,
     )  # fmt: skip
     application = app.build(
         NAME, settings or Settings(), _start, [subscription.public, *(noun.routes for noun in nouns)],

@@ -8,6 +8,7 @@ from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.settings import Settings
 from statuspage_cmd.incidents.store import Incidents, Templates, Updates
 from statuspage_cmd.maintenance.store import Maintenances, Recurrences
+from statuspage_cmd.metrics.store import CustomMetrics, Metrics
 from statuspage_cmd.pages.pictures import Pictures
 from statuspage_cmd.pages.store import Pages
 from statuspage_cmd.subscriptions.store import Subscriptions
@@ -68,6 +69,16 @@ class Command(command.Command):
     def recurrences(self) -> Recurrences:
         """The rules of the caller's recurring maintenance."""
         return Recurrences(*self._parts)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """The metrics of the caller's pages that a monitor measures."""
+        return Metrics(*self._parts)
+
+    @cached_property
+    def custom_metrics(self) -> CustomMetrics:
+        """The custom metrics of the caller's pages."""
+        return CustomMetrics(*self._parts)
 
     @property
     def author(self) -> str:

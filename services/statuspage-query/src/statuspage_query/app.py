@@ -20,7 +20,7 @@ from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from statuspage_query import points, project, response_times
 from statuspage_query.api.pinghome import incident, statuspage, subscription
-from statuspage_query.api.pingpong import components, incidents, status, widgets
+from statuspage_query.api.pingpong import components, incidents, metrics, status, widgets
 from statuspage_query.claims import Claims
 from statuspage_query.domains import Domains
 from statuspage_query.project import NAME, NOUNS
@@ -90,7 +90,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
     settings = settings or Settings()
-    nouns = (statuspage, incident, subscription, components, incidents, status, widgets)
+    nouns = (statuspage, incident, subscription, components, incidents, metrics, status, widgets)
     application = app.build(
         NAME, settings, _start, [noun.routes for noun in nouns],
         "Public status pages, and records of them, their components, incidents, maintenance and subscriptions.",

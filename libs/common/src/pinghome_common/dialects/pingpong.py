@@ -73,7 +73,11 @@ async def sent(request: Request) -> dict[str, Any]:
         ParseError: the body is not JSON.
         Bad: it is no object.
     """
-    body = await request.body()
+    return document_of(await request.body())
+
+
+def document_of(body: bytes) -> dict[str, Any]:
+    """The JSON object in a body; raises as `sent`."""
     try:
         document = from_json(body, allow_inf_nan=False) if body.strip() else {}
     except ValueError as error:

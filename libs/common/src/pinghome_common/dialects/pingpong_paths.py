@@ -30,6 +30,11 @@ VIEWS = {
         "/incidents/{}/updates/{}": (*_ONE, "DELETE"),
         "/maintenance": _LIST,
         "/maintenance/{}": _ONE,
+        "/metrics": _LIST,
+        "/metrics/{}": _ONE,
+        "/custom-metrics": _LIST,
+        "/custom-metrics/data": ("POST",),
+        "/custom-metrics/{}": _ONE,
     }.items()
 } | {re.compile(WIDGETS + "(status|uptime)/[^/]+"): _READ}
 """The methods that each path allows, in all services; the first match decides."""
@@ -38,6 +43,7 @@ _ALIASES = (
     (re.compile(r"/groups(?=/|\Z)"), "/component-groups"),
     (re.compile(r"/maintenances(?=/|\Z)"), "/maintenance"),
     (re.compile(r"/incidents/(live|active|unresolved)\Z"), "/incidents/ongoing"),
+    (re.compile(r"/(custom-)?metrics/data(-points)?\Z"), "/custom-metrics/data"),
 )
 
 

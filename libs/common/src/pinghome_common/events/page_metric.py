@@ -37,7 +37,8 @@ class CustomMetric:
 class Metric:
     """A metric of a page that a monitor measures, whose id is the same; without a `url` there is none.
 
-    `frequency` in seconds; `location` as it was said, `regions` those that it is measured from.
+    `frequency` in seconds; `location` as it was said, `regions` those that it is measured from; `page_name` the page's
+    name at the time.
     """
 
     id: UUID
@@ -47,6 +48,7 @@ class Metric:
     description: str = ""
     component: UUID | None = None
     url: str = ""
+    page_name: str
     frequency: int = 300
     location: str = ""
     regions: list[str]
