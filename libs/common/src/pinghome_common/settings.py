@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     bootstrap_token: str = Field("", description="bearer token of the first organisation")
     bootstrap_checks_key: str = Field("", description="Healthchecks read-write key of the first service, 32 characters")
     bootstrap_checks_read_key: str = Field("", description="Healthchecks read-only key, 32 characters")
+    bootstrap_status_token: str = Field(
+        "", description="PingPong token of the first organisation's first status page, 40 letters or digits"
+    )
     bootstrap_ping_key: str = Field("", description="Healthchecks ping key of the first service, 22 characters")
     smtp_url: str = Field(
         "", description="mail server of email channels: smtp://user:password@host:587?starttls or smtps://…"
@@ -161,6 +164,12 @@ class Settings(BaseSettings):
     components_limit: int = Field(
         500, ge=1, le=MOST_COMPONENTS, description="components that one page may have, and as many groups"
     )
+    page_metrics_limit: int = Field(50, ge=1, description="metrics, custom ones too, that one page may have")
+    pingpong_locations: Annotated[dict[str, str], NoDecode] = Field(
+        {},
+        description="comma-separated location=region, such as US West=us-west-1: where metrics of PingPong's API are "
+        "measured from; default: the first region",
+    )
     updates_limit: int = Field(500, ge=1, description="updates that one incident may have")
     message_limit: int = Field(
         20_000, ge=1, le=LONGEST_MESSAGE, description="characters of one message of an incident or a maintenance"
@@ -200,11 +209,28 @@ class Settings(BaseSettings):
     def _comma_list(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @field_validator("pingpong_locations", mode="before")
+    @classmethod
+    def _locations(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = [part.partition("=") for part in value.split(",") if part.strip()]
+        if wrong := next((place for place, _, region in parts if not region.strip()), None):
+            raise ValueError(f"{wrong} needs a region, as in US West=us-west-1")
+        return {place.strip(): region.strip() for place, _, region in parts}
+
     @field_validator("bootstrap_checks_key", "bootstrap_checks_read_key")
     @classmethod
     def _checks_key(cls, value: str) -> str:
         if value and len(value) != 32:
             raise ValueError("a Healthchecks key has 32 characters")
+        return value
+
+    @field_validator("bootstrap_status_token")
+    @classmethod
+    def _status_token(cls, value: str) -> str:
+        if value and not (len(value) == 40 and value.isascii() and value.isalnum()):
+            raise ValueError("a status token has 40 letters or digits")
         return value
 
     @field_validator("bootstrap_ping_key")

@@ -39,12 +39,13 @@ from resource_cmd.api.pinghome import (
 from resource_cmd.delivery import mutes, pages
 from resource_cmd.delivery.audience import MonitorAudience
 from resource_cmd.evaluation.deadlines import DeadlineWorker
-from resource_cmd.evaluation.telemetry import TelemetryConsumer
+from resource_cmd.evaluation.telemetry import KINDS, TelemetryConsumer
 from resource_cmd.evaluation.unjudged import Unjudged
 from resource_cmd.evaluation.unmuted import Unmuted
 from resource_cmd.expiry.domains import Domains
 from resource_cmd.expiry.reminder_worker import ReminderWorker
 from resource_cmd.heartbeats.auto_provisioning import AutoProvisioning
+from resource_cmd.monitors import adopted
 from resource_cmd.retention import OLD
 from resource_cmd.scheduling.dry_run import DryRuns
 from resource_cmd.scheduling.scheduler import Scheduler
@@ -85,8 +86,10 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
     consumer = TelemetryConsumer(settings.period_unit_seconds, settings.server_grace_seconds)
     sources = [
-        Source("TELEMETRY", ["telemetry.>"], consumer.apply),
-        Source("STATUS_EVENTS", [f"status.{noun}.>" for noun in {*pages.NOUNS, *mutes.NOUNS}], _hear_pages),
+        Source("TELEMETRY", [f"telemetry.{kind}.>" for kind in KINDS], consumer.apply, whole=True),
+        Source(
+            "STATUS_EVENTS", [f"status.{noun}.>" for noun in {*pages.NOUNS, *mutes.NOUNS, *adopted.NOUNS}], _hear_pages
+        ),
     ]
     evaluation = Projection(NAME, state.db, broker, sources, after=decided)
     deadlines = DeadlineWorker(state.db, decided, settings.period_unit_seconds)
@@ -112,6 +115,8 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 async def _hear_pages(tx: Connection, items: list[Item]) -> None:
     await mutes.hear(tx, items)
     await pages.hear(tx, items)
+    await organisation.forget_pages(tx, items)
+    await adopted.hear(tx, items)
 
 
 def _url(settings: Settings) -> str:

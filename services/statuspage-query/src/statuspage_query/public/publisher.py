@@ -39,12 +39,13 @@ async def _check(connection: Connection) -> None:
 
 
 class Publisher:
-    """All pages, by subdomain and by verified domain; at first as the snapshot has them."""
+    """All pages, by subdomain, by verified domain and by the key of their badges; at first as the snapshot has them."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.changes = Changes()
         self.by_subdomain: dict[str, Published] = {}
         self.by_domain: dict[str, Published] = {}
+        self.by_shields_key: dict[str, Published] = {}
         self._snapshot = snapshot
         self._pages: dict[UUID, Published] = {}
         self._followers: dict[UUID, set[UUID]] = {}
@@ -153,6 +154,7 @@ class Publisher:
             self._unlist(known)
             known.become(it)
         self.by_subdomain[it.page.subdomain] = known
+        self.by_shields_key[it.page.shields_key] = known
         if it.verified:
             self.by_domain[it.page.domain] = known
         for id_ in known.names:
@@ -165,7 +167,9 @@ class Publisher:
 
     def _unlist(self, it: Published) -> None:
         page = it.material.page
-        for names, name in ((self.by_subdomain, page.subdomain), (self.by_domain, page.domain)):
+        for names, name in (
+            (self.by_subdomain, page.subdomain), (self.by_domain, page.domain), (self.by_shields_key, page.shields_key)
+        ):  # fmt: skip
             if names.get(name) is it:
                 del names[name]
         for id_ in it.names:

@@ -8,11 +8,11 @@ from itertools import groupby
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pinghome_common.events.incident import Incident, IncidentStatus, IncidentUpdate
-from pinghome_common.events.statuspage import Component, ComponentStatus, Group, StatusPage
+from pinghome_common.events.incident import Incident, IncidentStatus, IncidentUpdate, Maintenance
+from pinghome_common.events.statuspage import Component, ComponentStatus, Group, StatusPage, worst
 from statuspage_query.public.material import Material, ResponseTimes
 from statuspage_query.public.reports import IncidentReport, MaintenanceReport, Names, incident, maintenance
-from statuspage_query.statuses import Since, Span, days, span, worst
+from statuspage_query.statuses import Since, Span, days, span
 
 DAYS = 90
 RECENT = timedelta(days=14)
@@ -90,7 +90,6 @@ def view(it: Material, now: datetime) -> View:
     """What a page shows at a time; months of `history` are `2026-11` in its time zone."""
     page, zone = it.page, ZoneInfo(it.page.timezone)
     shown = [each for each in page.components if each.showcased]
-    hidden = {each.id for each in page.components if not each.showcased}
     names: Names = {each.id: each.name for each in shown}
     views = [
         _component(each, place, it.timelines.get(each.id, []), it.response_times.get(each.id), zone, now)
@@ -99,10 +98,9 @@ def view(it: Material, now: datetime) -> View:
     incidents = [
         incident(each, it.updates.get(each.id, []), names)
         for each in it.incidents
-        if not _only_of(hidden, touched := _touched(each, it.updates.get(each.id, [])))
-        and ("title" not in each.composed or not touched.isdisjoint(names))
+        if tells_of_incident(page, each, it.updates.get(each.id, []))
     ]
-    maintenances = [maintenance(each, names) for each in it.maintenances if not _only_of(hidden, each.components)]
+    maintenances = [maintenance(each, names) for each in it.maintenances if tells_of_maintenance(page, each)]
     open_ = [each for each in incidents if each.status is not IncidentStatus.resolved]
     running = [each for each in maintenances if each.status == "in_progress"]
     upcoming = sorted((each for each in maintenances if each.status == "scheduled"), key=lambda each: each.starts_at)
@@ -146,15 +144,22 @@ def _component(
     )
 
 
-def _touched(it: Incident, updates: Sequence[IncidentUpdate]) -> set[UUID]:
+def tells_of_incident(page: StatusPage, it: Incident, updates: Sequence[IncidentUpdate]) -> bool:
+    """Whether the public hears of an incident: not of one of hidden components alone."""
     given = [it.opened_with, it.components, *(each.components for each in updates)]
-    return {one.component for each in given for one in each}
+    touched = {one.component for each in given for one in each}
+    shown = {each.id for each in page.components if each.showcased}
+    return not _only_hidden(page, touched) and ("title" not in it.composed or not touched.isdisjoint(shown))
 
 
-def _only_of(hidden: set[UUID], components: Iterable[UUID]) -> bool:
-    """Whether what is told is of hidden components alone."""
+def tells_of_maintenance(page: StatusPage, it: Maintenance) -> bool:
+    """Whether the public hears of a maintenance: not of one of hidden components alone."""
+    return not _only_hidden(page, it.components)
+
+
+def _only_hidden(page: StatusPage, components: Iterable[UUID]) -> bool:
     named = set(components)
-    return bool(named) and named <= hidden
+    return bool(named) and named <= {each.id for each in page.components if not each.showcased}
 
 
 def _indicator(
