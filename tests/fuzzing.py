@@ -39,6 +39,15 @@ PATHS = {
 }
 """What the `id` of a path is, or of a query."""
 
+PROJECT = {
+    r"^/rest/v1/components/": "component",
+    r"^/rest/v1/component-groups/": "group",
+    r"^/rest/v1/incidents/": "project-incident",
+    r"^/rest/v1/maintenance/": "project-maintenance",
+    r"^/rest/": "component",
+}
+"""The same of PingPong's dialect."""
+
 PARTS = ("integration", "incident", "update", "maintenance", "template")
 """Other parts of paths."""
 
@@ -56,7 +65,10 @@ class Fuzzer:
         """With an organisation and its things."""
         keys = await platform.command("organisation", "create", "Fuzz")
         config = platform.data / "schemathesis.toml"
-        config.write_text(_toml(await _things(platform, keys)))
+        things = await _things(platform, keys)
+        made = await platform.command("keys", "create", "Fuzz", "--kind", "status", "--page", "fuzz")
+        things |= await _project(platform, made["key"])
+        config.write_text(_toml(things, made["key"]))
         return cls(platform, keys, config)
 
     async def found(self, service: str, examples: int) -> str:
@@ -126,11 +138,43 @@ async def _pages(found: dict[str, list[str]], made: Callable[..., Awaitable[str]
     found["update"] = [await made(f"{url}/incident/{incident}/update", {"status": "identified"}) for _ in range(THERE)]
 
 
-def _toml(things: dict[str, list[str]]) -> str:
+async def _project(platform: Platform, token: str) -> dict[str, list[str]]:
+    """Ids of what the status page has, in PingPong's dialect."""
+    found: dict[str, list[str]] = {}
+    nouns: dict[str, tuple[str, dict[str, Any]]] = {
+        "component": ("components", {"name": "x"}),
+        "group": ("component-groups", {"name": "x"}),
+        "project-incident": ("incidents", {"title": "x"}),
+        "project-maintenance": (
+            "maintenance",
+            {"title": "x", "scheduled_for": "2100-01-01T00:00:00Z", "ends_at": "2100-01-01T01:00:00Z"},
+        ),
+    }
+    headers = {"Authorization": f"Token {token}"}
+    async with httpx.AsyncClient(base_url=platform.url, headers=headers, timeout=30, trust_env=False) as http:
+
+        async def made(path: str, body: dict[str, Any]) -> str:
+            answer = await http.post(f"/rest/v1/{path}", json=body)
+            assert answer.status_code == 201, answer.text
+            return str(answer.json()["id"])
+
+        for noun, (path, body) in nouns.items():
+            found[noun] = [await made(path, body) for _ in range(THERE)]
+        updates = f"incidents/{found['project-incident'][0]}/updates"
+        found["project-update"] = [await made(updates, {"status": "Identified"}) for _ in range(THERE)]
+    return found
+
+
+def _toml(things: dict[str, list[str]], token: str) -> str:
     lines = [f"[dictionaries.{noun}]\nvalues = {json.dumps(ids)}" for noun, ids in things.items()]
     for path, noun in PATHS.items():
         ours = {"path.id": noun, "query.id": noun} | {f"path.{each}": each for each in PARTS}
         lines.append(f"[[operations]]\ninclude-path-regex = '{path}'")
+        lines += [f'parameters."{name}" = {{ dictionary = "{of}", probability = 0.5 }}' for name, of in ours.items()]
+    for path, noun in PROJECT.items():
+        ours = {"path.id": noun, "path.incident_id": "project-incident", "path.update_id": "project-update"}
+        lines.append(f"[[operations]]\ninclude-path-regex = '{path}'")
+        lines.append(f'headers = {{ Authorization = "Token {token}" }}')
         lines += [f'parameters."{name}" = {{ dictionary = "{of}", probability = 0.5 }}' for name, of in ours.items()]
     lines += ["[[operations]]\ninclude-path-regex = '^/ping/'"]
     lines += ['parameters."path.rest" = { dictionary = "ping", probability = 0.5 }']

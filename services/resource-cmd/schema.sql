@@ -112,6 +112,7 @@ CREATE TABLE key (
     CONSTRAINT key_pkey PRIMARY KEY (id)
 );
 CREATE INDEX key_expr_idx ON key (((state ->> 'server'::text))) WHERE ((state ->> 'server'::text) IS NOT NULL);
+CREATE INDEX key_page ON key (((state ->> 'page'::text))) WHERE ((state ->> 'page'::text) IS NOT NULL);
 
 CREATE TABLE lease (
     channel uuid NOT NULL,
@@ -185,6 +186,12 @@ CREATE TABLE page (
     version integer NOT NULL,
     followed jsonb NOT NULL,
     CONSTRAINT page_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE page_metric (
+    id uuid NOT NULL,
+    version integer NOT NULL,
+    CONSTRAINT page_metric_pkey PRIMARY KEY (id)
 );
 
 CREATE TABLE region (

@@ -17,6 +17,16 @@ CREATE TABLE checkpoint (
     CONSTRAINT checkpoint_pkey PRIMARY KEY (stream)
 );
 
+CREATE TABLE custom_metric (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    page uuid NOT NULL,
+    CONSTRAINT custom_metric_pkey PRIMARY KEY (id)
+);
+CREATE INDEX custom_metric_of ON custom_metric (page);
+
 CREATE TABLE dead_letter (
     id bigint GENERATED ALWAYS AS IDENTITY,
     worker text NOT NULL,
@@ -124,6 +134,16 @@ CREATE INDEX maintenance_of ON maintenance (page);
 CREATE INDEX maintenance_recurrence ON maintenance (recurrence);
 CREATE INDEX maintenance_untold ON maintenance (due) WHERE untold;
 
+CREATE TABLE metric (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    page uuid NOT NULL,
+    CONSTRAINT metric_pkey PRIMARY KEY (id)
+);
+CREATE INDEX metric_of ON metric (page);
+
 CREATE TABLE notification (
     id uuid NOT NULL,
     organisation uuid NOT NULL,
@@ -229,6 +249,9 @@ CREATE TABLE template (
 );
 CREATE INDEX template_of ON template (page);
 
+ALTER TABLE custom_metric
+    ADD CONSTRAINT custom_metric_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
 ALTER TABLE incident
     ADD CONSTRAINT incident_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
 
@@ -240,6 +263,9 @@ ALTER TABLE incident_update
 
 ALTER TABLE maintenance
     ADD CONSTRAINT maintenance_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE metric
+    ADD CONSTRAINT metric_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
 
 ALTER TABLE outage_told
     ADD CONSTRAINT outage_told_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;

@@ -36,6 +36,15 @@ CREATE TABLE component_change (
     CONSTRAINT component_change_pkey PRIMARY KEY (component, at)
 );
 
+CREATE TABLE custom_metric (
+    id uuid NOT NULL,
+    page uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    CONSTRAINT custom_metric_pkey PRIMARY KEY (id)
+);
+CREATE INDEX custom_metric_of ON custom_metric (page, id);
+
 CREATE TABLE dead_letter (
     id bigint GENERATED ALWAYS AS IDENTITY,
     worker text NOT NULL,
@@ -111,6 +120,15 @@ CREATE TABLE maintenance (
 CREATE INDEX maintenance_of ON maintenance (page, scheduled_for);
 CREATE INDEX maintenance_open ON maintenance (page) WHERE (ended_at IS NULL);
 
+CREATE TABLE metric (
+    id uuid NOT NULL,
+    page uuid NOT NULL,
+    version integer NOT NULL,
+    state jsonb NOT NULL,
+    CONSTRAINT metric_pkey PRIMARY KEY (id)
+);
+CREATE INDEX metric_of ON metric (page, id);
+
 CREATE TABLE picture (
     id uuid NOT NULL,
     page uuid NOT NULL,
@@ -119,6 +137,23 @@ CREATE TABLE picture (
     CONSTRAINT picture_pkey PRIMARY KEY (id)
 );
 CREATE INDEX picture_of ON picture (page);
+
+CREATE TABLE point_day (
+    metric uuid NOT NULL,
+    day date NOT NULL,
+    minutes double precision[],
+    counts integer[] NOT NULL,
+    sums double precision[] NOT NULL,
+    "least" double precision[] NOT NULL,
+    most double precision[] NOT NULL,
+    CONSTRAINT point_day_pkey PRIMARY KEY (metric, day)
+);
+CREATE INDEX point_day_old ON point_day (day) WHERE (minutes IS NOT NULL);
+
+CREATE TABLE point_gone (
+    metric uuid NOT NULL,
+    CONSTRAINT point_gone_pkey PRIMARY KEY (metric)
+);
 
 CREATE TABLE recurrence (
     id uuid NOT NULL,
@@ -145,6 +180,13 @@ CREATE TABLE response_newest (
     region text NOT NULL,
     slot bigint NOT NULL,
     CONSTRAINT response_newest_pkey PRIMARY KEY (monitor, region)
+);
+
+CREATE TABLE seen (
+    boot uuid NOT NULL,
+    applied int8multirange NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT seen_pkey PRIMARY KEY (boot)
 );
 
 CREATE TABLE statuspage (
@@ -191,6 +233,9 @@ ALTER TABLE component_change
 ALTER TABLE component
     ADD CONSTRAINT component_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
 
+ALTER TABLE custom_metric
+    ADD CONSTRAINT custom_metric_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
 ALTER TABLE followed_change
     ADD CONSTRAINT followed_change_followed_fkey FOREIGN KEY (followed) REFERENCES followed(id) ON DELETE CASCADE;
 
@@ -205,6 +250,9 @@ ALTER TABLE incident_update
 
 ALTER TABLE maintenance
     ADD CONSTRAINT maintenance_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
+
+ALTER TABLE metric
+    ADD CONSTRAINT metric_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;
 
 ALTER TABLE picture
     ADD CONSTRAINT picture_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;

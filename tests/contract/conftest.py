@@ -58,6 +58,7 @@ async def platform(folder: Path, registered: Registry, mails: MailSink, page: St
         "statuspage_io_url": page.url,
         "smtp_listen": f"127.0.0.1:{free_port()}",
         "ping_mail_domain": "ping.example.com",
+        "page_metrics_limit": "1000000",
         "public_metrics": "true",
         "wrong_tokens_per_minute": "1000000",
     }

@@ -55,7 +55,7 @@ async def behind(platform: Platform) -> list[str]:
     return late
 
 
-async def catch_up(platform: Platform, since: float, most: float = 60.0) -> tuple[float, str]:
+async def catch_up(platform: Platform, since: float, most: float = 120.0) -> tuple[float, str]:
     """Wait until nothing is behind, at most `most` seconds; returns the seconds since `since`, and what took how long.
 
     What was behind is told with when it was last seen so.

@@ -21,6 +21,10 @@ class Run:
         """The same numbers for the same seed and purpose, whatever ran before."""
         return Random(f"{self.seed}/{purpose}")
 
+    def seconds(self, limit: float) -> float:
+        """How long something may take: ten times as long in the short form, which plays beside other tests."""
+        return limit if self.long else 10 * limit
+
     def say(self, line: str) -> None:
         """Progress, on stderr."""
         print(f"{time.monotonic() - self.begun:7.1f}  {line}", file=sys.stderr, flush=True)

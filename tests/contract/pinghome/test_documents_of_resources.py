@@ -70,6 +70,7 @@ async def test_create_uptime_monitor_line_74(call: Client):
             "max_redirects",
             "interval",
             "channels",
+            "managed_by",
             "parent_id",
             "enabled",
             "state",

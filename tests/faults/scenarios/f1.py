@@ -50,7 +50,7 @@ async def play(run: Run, verdict: Verdict) -> None:
     verdict.none("answers 500", ledger.statuses.get(500, 0))
     verdict.at_least("acknowledged", ledger.count(Outcome.acked), wanted)
     verdict.told("after the last kill", f"{ended:.1f} s to the last answer; behind: {waited}")
-    verdict.at_most("seconds to catch up after the last kill", caught, 10)
+    verdict.at_most("seconds to catch up after the last kill", caught, run.seconds(10))
     verdict.none("processes that need a hand", [name for name in platform.names if not await platform.ready(name)])
     verdict.told("batches that we sent once more ourselves", await send_again(platform, run.rng("again")))
     await catch_up(platform, time.monotonic())

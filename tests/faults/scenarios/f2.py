@@ -56,5 +56,5 @@ async def play(run: Run, verdict: Verdict) -> None:
     verdict.none("answers 401 to a good token", orders.statuses.get(401, 0))
     verdict.at_least("commands done", orders.done, wanted)
     verdict.told("after the last kill", f"{ended:.1f} s to the last answer; behind: {waited}")
-    verdict.at_most("seconds to catch up after the last kill", caught, 10)
+    verdict.at_most("seconds to catch up after the last kill", caught, run.seconds(10))
     await judge_all(run, orders, None, verdict)

@@ -53,10 +53,10 @@ async def play(run: Run, verdict: Verdict) -> None:
     verdict.at_least("commands done", orders.done, wanted)
     verdict.none("commands answered 500", orders.statuses.get(500, 0))
     slowest = max(waits, key=lambda name: waits[name])
-    verdict.at_most(f"seconds to the first command 2xx, at most ({slowest})", waits[slowest], 5)
+    verdict.at_most(f"seconds to the first command 2xx, at most ({slowest})", waits[slowest], run.seconds(5))
     others = [it.name for it in platform.deaths[deaths:] if it.name != "postgres"]
     verdict.none("other processes that died", others)
-    verdict.at_most(f"seconds to catch up (behind: {waited})", caught, 10)
+    verdict.at_most(f"seconds to catch up (behind: {waited})", caught, run.seconds(10))
     await judge_all(run, orders, ledger, verdict)
 
 

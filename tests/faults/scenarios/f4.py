@@ -37,10 +37,10 @@ async def play(run: Run, verdict: Verdict) -> None:
             platform.kill(name)
             while platform.pids.get(name, before) == before or not await _serves(run, name, spare):
                 await asyncio.sleep(0.05)
-                if time.monotonic() - begun > 20:
+                if time.monotonic() - begun > run.seconds(10):
                     break
             took = time.monotonic() - begun
-            verdict.at_most(f"seconds until {name} serves again, killed while NATS is away", took, 10)
+            verdict.at_most(f"seconds until {name} serves again, killed while NATS is away", took, run.seconds(10))
 
     await judge_outage(run, verdict, LONG if run.long else SHORT, begin, meanwhile, end)
 

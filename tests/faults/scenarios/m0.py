@@ -105,7 +105,7 @@ async def play(run: Run, verdict: Verdict) -> None:
     verdict.at_most(
         "seconds from the outage to the verdict beyond 1.5 intervals and grace, p99",
         late[int(len(late) * 0.99)] if late else 0.0,
-        SLACK,
+        run.seconds(SLACK),
     )
 
 

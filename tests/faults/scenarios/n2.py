@@ -19,16 +19,16 @@ async def play(run: Run, verdict: Verdict) -> None:
         well = [id_ for id_, path in monitors.items() if path not in it.hanging | it.failing]
         begun = time.monotonic()
         accepted = {(id_, "down"): at for id_, at in (await report(platform, monitors, "fail", 1)).items()}
-        await it.until(well, ("down",), 30)
+        await it.until(well, ("down",), run.seconds(30))
         accepted |= {(id_, "up"): at for id_, at in (await report(platform, well, "complete", 1)).items()}
-        lost = await it.until(well, ("down", "up"), 30)
+        lost = await it.until(well, ("down", "up"), run.seconds(30))
         verdict.none(f"of {2 * len(well)} changes for channels that are well, not told", lost)
         first: dict[object, float] = {}
         for each in it.received:
             for _, what, about in each.said:
                 first.setdefault((about, what), each.at)
         took = sorted(first[of] - accepted[of] for of in first)
-        verdict.at_most("seconds until they hear, p99", took[int(0.99 * (len(took) - 1))], 10)
+        verdict.at_most("seconds until they hear, p99", took[int(0.99 * (len(took) - 1))], run.seconds(10))
         await asyncio.sleep(max(0.0, seconds - (time.monotonic() - begun)))
         verdict.at_least("attempts to reach the others meanwhile", it.tried, 3)
         it.hanging, it.failing = set(), set()

@@ -42,7 +42,7 @@ async def play(run: Run, verdict: Verdict) -> None:
     verdict.told("kills", f"{killed.total()}: " + ", ".join(f"{name} {count}" for name, count in killed.items()))
     verdict.told("answers", dict(sorted(found.statuses.items())))
     verdict.told("behind after the last kill", waited)
-    verdict.at_most("seconds to catch up after the last kill", caught, 10)
+    verdict.at_most("seconds to catch up after the last kill", caught, run.seconds(10))
     for database, stream in (("resource_cmd", "EVENTS"), ("statuspage_cmd", "STATUS_EVENTS")):
         log = await read_log(platform, database)
         judge_log(log, verdict)

@@ -12,7 +12,7 @@ from contract.client import Client
 from contract.target import eventually, listening
 from running import Platform, descendants, left, up
 
-CHECKS, READ, PING = "c" * 32, "r" * 32, "p" * 22
+CHECKS, READ, PING, STATUS = "c" * 32, "r" * 32, "p" * 22, "5c10213ag542d5738bbeaabbe12f35ef9c89f537"
 
 
 def connections(platform: Platform) -> httpx.AsyncClient:
@@ -94,7 +94,7 @@ async def read(client: Client, it: dict[str, Any]) -> dict[str, Any]:
 async def test_given_keys_and_address_are_taken_as_they_are(folder: Path):
     data = folder / "given"
     given = {"bootstrap_token": "first-token", "bootstrap_checks_key": CHECKS, "bootstrap_checks_read_key": READ,
-             "bootstrap_ping_key": PING, "secret_key": "s" * 40}  # fmt: skip
+             "bootstrap_ping_key": PING, "bootstrap_status_token": STATUS, "secret_key": "s" * 40}  # fmt: skip
     async with up(data, url="https://ping.example.org/base/", **given) as platform, connections(platform) as http:
         assert platform.printed() == {}
         assert not set(given.values()) & set(
@@ -102,9 +102,11 @@ async def test_given_keys_and_address_are_taken_as_they_are(folder: Path):
         )
         listed = await platform.command("keys", "list")
         assert [(key["kind"], key["scope"]) for key in listed] == [
-            ("bearer", "write"), ("checks", "write"), ("checks", "read"), ("ping", "write")
+            ("bearer", "write"), ("checks", "write"), ("checks", "read"), ("status", "write"), ("ping", "write")
         ]  # fmt: skip
         client = Client(http, "first-token")
+        page = (await client.get("statuspage-query/v1/statuspages"))["data"][0]
+        assert (page["subdomain"], page["id"]) == ("main", listed[3]["page"])
         made = await client.heartbeat()
         row = (await client.get(f"resource-query/v1/service/{made['service_id']}/heartbeats"))["data"][0]
         public = f"https://ping.example.org/base/data-gateway/v1/heartbeat/{made['id']}"

@@ -13,13 +13,13 @@ from contract.answers import refused
 from contract.client import BODIES, SERVICE, Client
 from running import TOKEN, up
 
-LIMITS = {f"{name}_limit": "2" for name in ("servers", "pages", "components", "subscribers", "updates")}
+LIMITS = {f"{name}_limit": "2" for name in ("servers", "components", "subscribers", "updates", "page_metrics")}
 HAND = {"type": "manual"}
 
 
 @pytest.fixture
 async def client(folder: Path) -> AsyncIterator[Client]:
-    limits = LIMITS | {"message_limit": "30", "domains_per_day": "2"}
+    limits = LIMITS | {"pages_limit": "3", "message_limit": "30", "domains_per_day": "2"}
     async with up(folder / "bounds", bootstrap_token=TOKEN, **limits, expose_tokens="true") as running:
         async with httpx.AsyncClient(base_url=running.url, timeout=30, trust_env=False) as http:
             yield Client(http, TOKEN)

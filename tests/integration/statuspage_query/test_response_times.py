@@ -23,11 +23,12 @@ from pinghome_common.events.probe import Phases, Result, Verdict
 from pinghome_common.events.statuspage import Component, Followed
 from pinghome_common.items import Item
 from pinghome_common.projection import Projection, Source
+from pinghome_common.retention import Retention
 from pinghome_common.stream import Broker
 from resource_cmd.scheduling.streams import make_streams
 from statuspage_query import response_times
 from statuspage_query.public import read
-from statuspage_query.response_times import EVERY, PLACES, Retention
+from statuspage_query.response_times import EVERY, OLD, PLACES
 from unit.statuspage_cmd.made import BANK, MAIL, SHOP
 
 HONEST = UUID(honest(0)["resource"])
@@ -185,7 +186,7 @@ async def test_days_are_kept_ninety_days(told: Told):
                 "INSERT INTO response_day SELECT monitor, $1, sums, counts, sum, count FROM response_day LIMIT 1",
                 told.start.date() - timedelta(days=age),
             )
-        await Retention(told.db).round(connection)
+        await Retention(told.db, OLD).round(connection)
         left = await connection.fetch("SELECT day FROM response_day ORDER BY day DESC")
     expected = {told.start.date() - timedelta(days=age) for age in ages}
     assert {row["day"] for row in left} == {day for day in expected if day >= oldest()}

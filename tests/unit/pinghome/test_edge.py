@@ -199,6 +199,13 @@ async def test_links_and_documentation_know_the_prefix(shared):
         ("GET POST PUT DELETE PATCH", "/ping/abc", "data-gateway"),
         ("GET", "/badge/key/tag.svg", "resource-query"),
         ("POST", "/badge/key/tag.svg", "resource-query"),
+        ("GET OPTIONS", "/rest/v1/components", "statuspage-query"),
+        ("POST PUT DELETE PATCH", "/rest/v1/components/x/", "statuspage-cmd"),
+        ("GET POST PUT", "/rest/v1/custom-metrics/data", "data-gateway"),
+        ("POST", "/rest/v1/custom_metrics/data_points/", "data-gateway"),
+        ("POST", "/rest/v1/metrics/data", "data-gateway"),
+        ("POST", "/rest/v1/custom-metrics", "statuspage-cmd"),
+        ("GET POST", "/widget/shields/status/sp_x", "statuspage-query"),
     ],
 )
 async def test_dialects_are_told_by_path_and_method(shared, methods, target, service):

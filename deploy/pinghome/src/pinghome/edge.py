@@ -35,6 +35,7 @@ SUBSCRIBING = re.compile(r"(/status/[^/]+)?/(subscribe|subscription/.*)", re.DOT
 # House §8 and §9; the first match decides.
 DIALECTS = (
     Dialect(re.compile(r"/ping/.*", re.DOTALL), "data-gateway", "data-gateway"),
+    Dialect(re.compile(r"/rest/v1/(custom[-_])?metrics/data([-_]points)?/?"), "data-gateway", "data-gateway"),
     Dialect(
         re.compile(r"/api/v[123]/checks/[^/]+/(pings|flips)(/.*)?", re.DOTALL),
         "statistic-query",
@@ -44,6 +45,8 @@ DIALECTS = (
     Dialect(re.compile(r"/confirm/.*", re.DOTALL), "resource-cmd", "resource-cmd"),
     Dialect(SUBSCRIBING, "statuspage-cmd", "statuspage-cmd"),
     Dialect(re.compile(r"/badge/.*", re.DOTALL), "resource-query", "resource-query"),
+    Dialect(re.compile(r"/rest/v1/.*", re.DOTALL), "statuspage-query", "statuspage-cmd"),
+    Dialect(re.compile(r"/widget/shields/.*", re.DOTALL), "statuspage-query", "statuspage-query"),
     Dialect(re.compile(r"/status/.*", re.DOTALL), "statuspage-query", "statuspage-cmd"),
 )
 

@@ -12,13 +12,16 @@ import uvloop
 
 from pinghome_common import secret
 from pinghome_common.db import Connection, Database
-from pinghome_common.errors import DomainError
+from pinghome_common.errors import DomainError, NotFound
 from pinghome_common.events.key import Kind, Scope
 from pinghome_common.settings import Settings
 from resource_cmd.accounts import organisation
 
 organisations = typer.Typer(no_args_is_help=True, help="Organisations, each with its own monitors.")
 keys = typer.Typer(no_args_is_help=True, help="Keys of organisations; a change reaches every service within 5 s.")
+
+LENGTHS = {Kind.checks: 32, Kind.ping: 22, Kind.status: 40}
+"""Characters of keys that are letters and digits."""
 
 
 def _run(work: Callable[[Connection], Awaitable[Any]]) -> None:
@@ -88,21 +91,44 @@ def _named(tokens: organisation.Tokens) -> dict[str, str]:
 def create_key(
     of: Annotated[str, typer.Argument(metavar="ORGANISATION", help="Its id, or its name if that is unique.")],
     *,
-    kind: Annotated[Kind, typer.Option(help="bearer: PingHome's API; checks, ping: Healthchecks'.")] = Kind.bearer,
+    kind: Annotated[
+        Kind, typer.Option(help="bearer: PingHome's API; checks, ping: Healthchecks'; status: PingPong's.")
+    ] = Kind.bearer,
     scope: Annotated[Scope, typer.Option(help="What the key allows.")] = Scope.write,
     name: Annotated[str, typer.Option(help="A name for the key.")] = "",
     service: Annotated[str, typer.Option(help="The service of a checks or ping key, by id.")] = "",
+    page: Annotated[str, typer.Option(help="The status page of a status token, by its subdomain.")] = "",
 ) -> None:
     """Create a key; print it as JSON, once."""
 
     async def work(tx: Connection) -> dict[str, Any]:
         owner = await organisation.resolve(tx, of)
-        project = None if kind is Kind.bearer else await organisation.service_of(tx, owner, service)
-        token = secret.new_token() if kind is Kind.bearer else secret.new_key(32 if kind is Kind.checks else 22)
-        key = await organisation.add_key(tx, owner, kind, scope, token, name or kind.value, project)
-        return {"id": key.id, "name": key.name, "kind": kind, "scope": scope, "service_id": project, "key": token}
+        of_service = kind in (Kind.checks, Kind.ping)
+        project = await organisation.service_of(tx, owner, service) if of_service else None
+        of_page = await _page_of(tx, owner, page) if kind is Kind.status else None
+        token = secret.new_key(LENGTHS[kind]) if kind in LENGTHS else secret.new_token()
+        key = await organisation.add_key(tx, owner, kind, scope, token, name or kind.value, project, of_page)
+        made = {"id": key.id, "name": key.name, "kind": kind, "scope": scope, "service_id": project}
+        return {**made, **({"page_id": of_page} if of_page else {}), "key": token}
 
     _run(work)
+
+
+async def _page_of(tx: Connection, owner: UUID, subdomain: str) -> UUID:
+    """The id of a page that is named by its subdomain, which statuspage-cmd knows; locked until the key is added.
+
+    Raises:
+        NotFound: the organisation has no such page.
+    """
+    async with Database(running_settings().database("statuspage_cmd"), size=1) as db, db.connection() as pages:
+        found: UUID | None = await pages.fetchval(
+            "SELECT id FROM statuspage WHERE organisation = $1 AND subdomain = $2", owner, subdomain
+        )
+    # Who deletes the page's keys when the page goes waits for this transaction, and so finds this one, too.
+    if not await tx.fetchval("SELECT true FROM page WHERE id = $1 FOR SHARE", found):
+        raise NotFound(f"The organisation has no status page with the subdomain {subdomain!r}; give it by --page")
+    assert found  # noqa: S101  # there is a row with this id
+    return found
 
 
 @keys.command("list")

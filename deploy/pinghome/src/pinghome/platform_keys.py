@@ -12,6 +12,7 @@ KEYS: dict[str, Callable[[], str]] = {
     "bootstrap_token": new_token,
     "bootstrap_checks_key": lambda: new_key(32),
     "bootstrap_checks_read_key": lambda: new_key(32),
+    "bootstrap_status_token": lambda: new_key(40),
     "bootstrap_ping_key": lambda: new_key(22),
 }
 """The settings that are keys, with their generators."""

@@ -15,11 +15,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pinghome_common import docs
 from pinghome_common.db import Database, is_connection_error
-from pinghome_common.dialects import healthchecks, pinghome
+from pinghome_common.dialects import healthchecks, pinghome, pingpong, pingpong_paths
 from pinghome_common.dialects.pinghome_command import Replayed, render_replayed
 from pinghome_common.directory import Directory
 from pinghome_common.errors import DomainError, Unavailable
@@ -125,6 +126,10 @@ def build(
     app.state.wrong_tokens = WrongTokens(settings.wrong_tokens_per_minute)
     app.state.checks = {"starting": _starting}
     app.add_middleware(MetricsMiddleware, service=name)
+    if any(
+        pingpong_paths.is_ours(route.path) for router in routers for route in router.routes if isinstance(route, Route)
+    ):
+        app.add_middleware(pingpong_paths.PingPong)
     for error in (DomainError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, render)
     app.add_exception_handler(Replayed, render_replayed)
@@ -135,8 +140,10 @@ def build(
 
 def render(request: Request, error: Exception) -> Response:
     """Renders an error in the dialect that the path belongs to; pages may have any path."""
-    pages = request.app.state.name.startswith("statuspage")
-    if not pages and request.scope["path"].startswith(("/api/", "/badge/")):
+    pages, path = request.app.state.name.startswith("statuspage"), request.scope["path"]
+    if pingpong_paths.is_ours(path):
+        return pingpong.render(request, error)
+    if not pages and path.startswith(("/api/", "/badge/")):
         return healthchecks.render(request, error)
     return pinghome.render(request, error)
 

@@ -1,8 +1,5 @@
-"""An in-memory directory of keys for authentication without a database; follows EVENTS, with a snapshot on disk."""
+"""An in-memory directory of keys for authentication without a database."""
 
-import asyncio
-import os
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,19 +7,13 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
-import structlog
 
 from pinghome_common.errors import Unavailable
-from pinghome_common.events import Envelope, decode
+from pinghome_common.events import Envelope
 from pinghome_common.events.key import Key, Kind, Scope
-from pinghome_common.health import round_done
+from pinghome_common.following import Follower
 from pinghome_common.secret import token_hash
-from pinghome_common.stream import Broker, Reader
-
-log = structlog.get_logger()
-
-_SAVE_EVERY, _SAVE_AFTER = 2.0, 15.0
-"""Seconds without events after which changes are saved, and seconds after which they are saved in any case."""
+from pinghome_common.stream import Broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +26,11 @@ class Caller:
     scope: Scope
     service: UUID | None = None
     server: UUID | None = None
+    page: UUID | None = None
 
 
-class _Snapshot(msgspec.Struct):
-    position: int
-    events: dict[str, bytes]
-
-
-class Directory:
-    """Keeps the newest event of each key in memory; a snapshot lets a service start without a broker.
+class Directory(Follower):
+    """The keys of all organisations.
 
     Args:
         broker: the connection to the broker.
@@ -54,18 +41,10 @@ class Directory:
     def __init__(
         self, broker: Broker, path: Path, handlers: dict[str, Callable[[Envelope], None]] | None = None
     ) -> None:
-        self._broker, self._path = broker, path
-        self._handlers = {"key": self._apply_key, **(handlers or {})}
+        super().__init__(broker, path, {"key": self._apply_key, **(handlers or {})})
         self._keys: dict[tuple[Kind, bytes], Caller] = {}
         self._by_id: dict[UUID, Key] = {}
         self._folded: dict[bytes, dict[UUID, Caller]] = defaultdict(dict)
-        self._events: dict[str, bytes] = {}
-        self._position: int | None = None
-        self._reader: Reader | None = None
-        self._next_request: asyncio.Task[None] | None = None  # not sent yet
-        self._request_lock = asyncio.Lock()
-        self.ready = False
-        """True once the stream was read to its end, or a snapshot was loaded."""
 
     def caller(self, kind: Kind, token: str) -> Caller | None:
         """The caller that a token belongs to."""
@@ -82,26 +61,14 @@ class Directory:
             raise Unavailable("The keys are not known here yet; please try again in a moment.")
         return found
 
+    def keys(self, kind: Kind) -> list[Key]:
+        """All keys of a kind."""
+        return [key for key in self._by_id.values() if key.kind is kind]
+
     def caller_in_any_case(self, ping_key: str) -> Caller | None:
         """The caller that a ping key belongs to, ignoring case; None if there is none or more than one."""
         found = self._folded.get(token_hash(ping_key.lower()), {})
         return next(iter(found.values())) if len(found) == 1 else None
-
-    def apply(self, data: bytes) -> None:
-        """Applies one encoded event."""
-        event = decode(data)
-        if event.deleted:
-            self._events.pop(event.address, None)
-        else:
-            self._events[event.address] = data
-        self._handlers[event.noun](event)
-
-    def _apply_or_log(self, data: bytes) -> None:
-        """Applies one event; an error is logged and affects no other event."""
-        try:
-            self.apply(data)
-        except Exception:
-            log.exception("event_not_applied")
 
     def _apply_key(self, event: Envelope) -> None:
         if old := self._by_id.pop(event.subject, None):
@@ -115,91 +82,7 @@ class Directory:
             return
         key = msgspec.json.decode(event.data, type=Key)
         self._by_id[key.id] = key
-        caller = Caller(key.id, key.name, key.organisation, key.scope, key.service, key.server)
+        caller = Caller(key.id, key.name, key.organisation, key.scope, key.service, key.server, key.page)
         self._keys[key.kind, key.hash] = caller
         if key.folded:
             self._folded[key.folded][key.id] = caller
-
-    async def run(self) -> None:
-        """Follows the stream until cancelled."""
-        if self._position is None:
-            self._load()
-        subjects = [f"events.{noun}.>" for noun in self._handlers]
-        self._reader = reader = Reader(self._broker, "EVENTS", subjects, self._position)
-        changed, saved = False, time.monotonic()
-        try:
-            while True:
-                messages = await reader.take(_SAVE_EVERY)
-                round_done()
-                for message in messages:
-                    self._apply_or_log(message.data)
-                self._position = reader.position
-                changed = changed or bool(messages)
-                if reader.pending == 0:
-                    self.ready = True
-                    if changed and (not messages or time.monotonic() - saved > _SAVE_AFTER):
-                        changed, saved = False, time.monotonic()
-                        await asyncio.to_thread(self._save, msgspec.msgpack.encode(self._snapshot()))
-        finally:
-            await reader.stop()
-
-    def _snapshot(self) -> _Snapshot:
-        return _Snapshot(self._position or 0, self._events)
-
-    def _save(self, data: bytes) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_suffix(".new")
-        with fresh.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
-
-    def _load(self) -> None:
-        try:
-            snapshot = msgspec.msgpack.decode(self._path.read_bytes(), type=_Snapshot)
-        except FileNotFoundError:
-            return
-        except msgspec.MsgspecError:
-            log.exception("snapshot_unreadable", path=str(self._path))
-            return
-        for data in snapshot.events.values():
-            self._apply_or_log(data)
-        self._position, self.ready = snapshot.position, True
-
-    async def caught_up(self) -> None:
-        """Waits at most a second until everything that was in the stream when this was called is applied.
-
-        Concurrent callers share one request to the broker, because anybody can cause calls.
-
-        Raises:
-            Unavailable: the broker is unavailable, or it took longer.
-        """
-        if self._next_request is None:
-            self._next_request = asyncio.create_task(self._request())
-            # Retrieves the exception even if nobody waits.
-            self._next_request.add_done_callback(lambda task: task.cancelled() or task.exception())
-        await asyncio.shield(self._next_request)
-
-    async def _request(self) -> None:
-        async with self._request_lock:
-            self._next_request = None  # later callers need a later request
-            try:
-                async with asyncio.timeout(0.5):
-                    while self._reader is None:
-                        await asyncio.sleep(0.005)
-                    await self._reader.taken()
-            except TimeoutError:
-                raise Unavailable("The newest changes are not known here yet; please try again in a moment.") from None
-
-    async def fetch_latest(self, noun: str, aggregate: UUID) -> bool:
-        """Fetches and applies an aggregate's newest event; true if the aggregate exists.
-
-        Raises:
-            Unavailable: the broker is unavailable.
-        """
-        message = await self._broker.last("EVENTS", f"events.{noun}.{aggregate}")
-        if message is None:
-            return False
-        self.apply(message.data)
-        return not decode(message.data).deleted

@@ -1,4 +1,4 @@
-"""The items of a message: events, pings, results and ticks, the smallest units that bad data may affect."""
+"""The items of a message: events, pings, samples, points, results, ticks: the smallest units that bad data affects."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,9 +9,10 @@ import msgspec
 
 from pinghome_common.db import Connection
 from pinghome_common.dead_letters import DeadLetter
-from pinghome_common.events import decode, metric
-from pinghome_common.events.metric import MetricBatch, Sample
-from pinghome_common.events.ping import Batch, Ping, Tick, decode_batch, decode_tick
+from pinghome_common.events import decode, metric, point
+from pinghome_common.events.metric import Sample
+from pinghome_common.events.ping import Ping, Tick, decode_batch, decode_tick
+from pinghome_common.events.point import Points
 from pinghome_common.events.probe import ProberSign, Result, Results
 from pinghome_common.stream import Message
 
@@ -54,28 +55,34 @@ class Contents:
 class _RawBatch(msgspec.Struct, array_like=True):
     boot: bytes
     number: int
-    pings: list[msgspec.Raw]
-
-
-class _RawMetricBatch(msgspec.Struct, array_like=True):
-    boot: bytes
-    number: int
-    samples: list[msgspec.Raw]
+    items: list[msgspec.Raw]
 
 
 class _RawResults(msgspec.Struct):
     results: list[msgspec.Raw]
 
 
-_TYPES: dict[str, type] = {"ping": Ping, "result": Result, "tick": Tick, "metric": Sample, "prober": ProberSign}
+_TYPES: dict[str, type] = {
+    "ping": Ping,
+    "result": Result,
+    "tick": Tick,
+    "metric": Sample,
+    "point": Points,
+    "prober": ProberSign,
+}
 _SINGLE: dict[str, Callable[[bytes], Any]] = {
     "tick": decode_tick,
     "prober": msgspec.msgpack.Decoder(ProberSign).decode,
 }
 _decode_results = msgspec.msgpack.Decoder(Results).decode
 _decode_raw_results = msgspec.msgpack.Decoder(_RawResults).decode
-_decode_raw_metric_batch = msgspec.msgpack.Decoder(_RawMetricBatch).decode
 _decode_raw_batch = msgspec.msgpack.Decoder(_RawBatch).decode
+_BATCHES: dict[str, tuple[Callable[[bytes], Any], str]] = {
+    "ping": (decode_batch, "pings"),
+    "metric": (metric.decode_batch, "samples"),
+    "point": (point.decode_batch, "points"),
+}
+"""By kind: how a gateway's batch is decoded, and the field of what is in it."""
 
 
 def read(message: Message) -> Contents:
@@ -109,38 +116,25 @@ def _kind(subject: str) -> str | None:
 
 
 def _read(message: Message) -> Contents:
-    match _kind(message.subject):
+    match kind := _kind(message.subject):
         case None:
             return _contents(message, [decode(message.data)])
-        case "ping":
-            batch = _batch(message)
-            return _numbered(_contents(message, batch.pings), batch)
-        case "metric":
-            samples = _metric_batch(message)
-            return _numbered(_contents(message, samples.samples), samples)
+        case "ping" | "metric" | "point":
+            return _batch(message, *_BATCHES[kind])
         case "result":
             return _contents(message, _results(message.data))
-        case "tick" | "prober" as kind:
+        case "tick" | "prober":
             return _contents(message, [_SINGLE[kind](message.data)])
         case _:
             return Contents()  # of a later version
 
 
-def _batch(message: Message) -> Batch | _RawBatch:
+def _batch(message: Message, decode: Callable[[bytes], Any], name: str) -> Contents:
     try:
-        return decode_batch(message.data)
+        batch = decode(message.data)
     except ValueError:
-        return _decode_raw_batch(message.data)
-
-
-def _metric_batch(message: Message) -> MetricBatch | _RawMetricBatch:
-    try:
-        return metric.decode_batch(message.data)
-    except ValueError:
-        return _decode_raw_metric_batch(message.data)
-
-
-def _numbered(contents: Contents, batch: Batch | _RawBatch | MetricBatch | _RawMetricBatch) -> Contents:
+        batch, name = _decode_raw_batch(message.data), "items"
+    contents = _contents(message, getattr(batch, name))
     contents.batch = UUID(bytes=batch.boot), batch.number
     return contents
 

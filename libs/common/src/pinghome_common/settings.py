@@ -29,6 +29,16 @@ def _anchor(value: str) -> str:
 Anchor = Annotated[str, AfterValidator(_anchor)]
 
 
+def _location(value: str) -> str:
+    place, _, region = value.partition("=")
+    if not place.strip() or not region.strip():
+        raise ValueError("must be location=region, such as US West=us-west-1")
+    return value
+
+
+Location = Annotated[str, AfterValidator(_location)]
+
+
 class Settings(BaseSettings):
     """The settings of one process; each field is the variable `PINGHOME_<FIELD>`.
 
@@ -94,6 +104,9 @@ class Settings(BaseSettings):
     bootstrap_token: str = Field("", description="bearer token of the first organisation")
     bootstrap_checks_key: str = Field("", description="Healthchecks read-write key of the first service, 32 characters")
     bootstrap_checks_read_key: str = Field("", description="Healthchecks read-only key, 32 characters")
+    bootstrap_status_token: str = Field(
+        "", description="PingPong token of the first organisation's first status page, 40 letters or digits"
+    )
     bootstrap_ping_key: str = Field("", description="Healthchecks ping key of the first service, 22 characters")
     smtp_url: str = Field(
         "", description="mail server of email channels: smtp://user:password@host:587?starttls or smtps://…"
@@ -168,6 +181,12 @@ class Settings(BaseSettings):
     components_limit: int = Field(
         500, ge=1, le=MOST_COMPONENTS, description="components that one page may have, and as many groups"
     )
+    page_metrics_limit: int = Field(50, ge=1, description="metrics, custom ones too, that one page may have")
+    pingpong_locations: Annotated[list[Location], NoDecode] = Field(
+        [],
+        description="comma-separated location=region, such as US West=us-west-1: where metrics of PingPong's API are "
+        "measured from; default: the first region",
+    )
     updates_limit: int = Field(500, ge=1, description="updates that one incident may have")
     message_limit: int = Field(
         20_000, ge=1, le=LONGEST_MESSAGE, description="characters of one message of an incident or a maintenance"
@@ -201,6 +220,7 @@ class Settings(BaseSettings):
         "trusted_proxies",
         "statuspage_io_pages",
         "mail_confirmed_domains",
+        "pingpong_locations",
         mode="before",
     )
     @classmethod
@@ -212,6 +232,13 @@ class Settings(BaseSettings):
     def _checks_key(cls, value: str) -> str:
         if value and len(value) != 32:
             raise ValueError("a Healthchecks key has 32 characters")
+        return value
+
+    @field_validator("bootstrap_status_token")
+    @classmethod
+    def _status_token(cls, value: str) -> str:
+        if value and not (len(value) == 40 and value.isascii() and value.isalnum()):
+            raise ValueError("a status token has 40 letters or digits")
         return value
 
     @field_validator("bootstrap_ping_key")
@@ -256,6 +283,12 @@ class Settings(BaseSettings):
     def database(self, name: str) -> str:
         """The URL of one service's own database on the PostgreSQL server."""
         return urlunsplit(urlsplit(self.database_url)._replace(path=f"/{name}"))
+
+    def region_of(self, location: str) -> str:
+        """The region for a location of PingPong's API; the first one where the operator has said nothing."""
+        pairs = (each.partition("=") for each in self.pingpong_locations)
+        found = {place.strip().lower(): region.strip() for place, _, region in pairs}
+        return found.get(location.lower(), self.regions[0])
 
     @cached_property
     def public_url(self) -> str:

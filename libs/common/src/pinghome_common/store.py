@@ -136,15 +136,17 @@ class Store(Generic[S]):
         if count >= most:
             raise Invalid(FieldError(field, f"the organisation has {most} {self._word}s, which is the limit"))
 
-    async def add(self, state: S, *, unique: bool = False) -> Row[S]:
+    async def add(self, state: S, *, unique: bool = False, version: int = 1) -> Row[S]:
         """Inserts a new one, its event and all that belongs to it in one statement, which needs no transaction.
+
+        One that there was before goes on with its next `version`.
 
         Raises:
             Conflict: there is a duplicate, and `unique` refuses one (contract F: a question, not an index).
             NotFound: what it belongs to is another organisation's.
             Invalid: it is too large.
         """
-        event = self._event(state, 1, "created")
+        event = self._event(state, version, "created")
         _check_size(event[-1], 0)
         duplicate, added = await self._insert(state, event, unique=unique)
         if not duplicate and not added:
@@ -152,7 +154,7 @@ class Store(Generic[S]):
             duplicate, added = await self._insert(state, event, unique=unique)
         if duplicate:
             raise self._taken(duplicate)
-        return Row(state, 1, owned=self._owned(state))
+        return Row(state, version, owned=self._owned(state))
 
     async def _insert(self, state: S, event: Logged, *, unique: bool) -> tuple[UUID | None, bool]:
         """A duplicate that there is, and whether the state was inserted."""
@@ -166,7 +168,7 @@ class Store(Generic[S]):
             f" WHERE ({self.permitted}) AND NOT EXISTS (SELECT FROM duplicate) RETURNING *),"
             f" logged AS (INSERT INTO {EVENTS} SELECT $1, $2, $3, $4, $5 FROM made){self.on_creation}"
             " SELECT (SELECT id FROM duplicate) AS duplicate, EXISTS (SELECT FROM made) AS added",
-            *event, state.id, state.organisation, 1, self._json(state), *self._values(state),
+            *event, state.id, state.organisation, event[2], self._json(state), *self._values(state),
         )  # fmt: skip
         return found["duplicate"], found["added"]
 

@@ -8,11 +8,14 @@ from data_gateway.api.healthchecks.mail import MailServer
 from data_gateway.api.otlp import metrics
 from data_gateway.api.ping_fast_path import PingFastPath
 from data_gateway.api.pinghome import heartbeat, server_resource
+from data_gateway.api.pingpong import points
 from data_gateway.group_commit import Committer
 from data_gateway.metric_intake import MetricIntake
 from data_gateway.ping_intake import PingIntake
+from data_gateway.point_intake import PointIntake
 from pinghome_common import app
 from pinghome_common.directory import Directory
+from pinghome_common.following import Follower
 from pinghome_common.limits import PINGS
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
@@ -28,9 +31,14 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     intake.broker = broker
     state.directory = intake.directory = Directory(broker, settings.data / NAME / "known", {"heartbeat": intake.apply})
     intake.committer = committer = Committer(broker, settings.data / NAME, lambda: intake.directory.ready)
+    sent: PointIntake = state.point_intake
+    path = settings.data / NAME / "known-metrics"
+    sent.metrics = Follower(broker, path, {"custom_metric": sent.apply}, "STATUS_EVENTS", "status")
+    sent.committer = committer
     samples: MetricIntake = state.metric_intake
     samples.directory, samples.committer = intake.directory, committer
     parts.workers |= {"directory": state.directory.run, "commit": committer.run, "drain": committer.drain}
+    parts.workers["metrics"] = sent.metrics.run
     if settings.smtp_listen:
         parts.workers["mail"] = MailServer(intake, settings).run
     parts.checks |= app.readiness_checks(broker, state.directory)
@@ -39,9 +47,12 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
     settings = settings or Settings()
-    routers = [heartbeat.routes, server_resource.routes, metrics.routes, agent.routes, ping.routes]
-    application = app.build(NAME, settings, _start, routers, "Check-ins of heartbeats, samples of servers.")
+    routers = [heartbeat.routes, server_resource.routes, metrics.routes, agent.routes, ping.routes, points.routes]
+    application = app.build(
+        NAME, settings, _start, routers, "Check-ins of heartbeats, samples of servers, points of custom metrics."
+    )
     application.state.intake = PingIntake()
+    application.state.point_intake = PointIntake()
     limit = settings.metrics_limit
     application.state.metric_intake = MetricIntake(settings.metrics_raw_kept_days, limit, 2000 * limit)
     application.add_middleware(PingFastPath, intake=application.state.intake, body_limit=settings.ping_body_limit)

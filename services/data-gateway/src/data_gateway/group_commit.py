@@ -4,15 +4,17 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 import structlog
 from prometheus_client import Counter
 
 from pinghome_common.errors import Unavailable
-from pinghome_common.events import metric
+from pinghome_common.events import metric, point
 from pinghome_common.events.metric import MetricBatch, Sample
 from pinghome_common.events.ping import Batch, Ping, Tick, encode
+from pinghome_common.events.point import PointBatch, Points
 from pinghome_common.health import round_done
 from pinghome_common.process_name import lasting_name
 from pinghome_common.spool import Spool
@@ -21,6 +23,9 @@ from pinghome_common.stream import Broker
 log = structlog.get_logger()
 
 ACCEPTED = Counter("pinghome_pings_accepted_total", "accepted pings, by where they are stored: stream or spool", ["by"])
+POINTS = Counter(
+    "pinghome_points_accepted_total", "accepted points of custom metrics, by where they are stored", ["by"]
+)
 SAMPLES = Counter("pinghome_samples_accepted_total", "accepted samples of servers, by where they are stored", ["by"])
 
 MAX_MESSAGE = 400 * 1024
@@ -30,10 +35,13 @@ MAX_WAITING = 50_000
 """Pings that may wait for an acknowledgement; more are refused."""
 
 MAX_WAITING_BYTES = 64 << 20
-"""Bytes of their bodies, and of samples; more are refused."""
+"""Bytes of their bodies, of samples, and of points; more are refused."""
 
 METRIC = b"\xc1"
 """Precedes batches of samples in the spool: no MessagePack begins with it, so that batches of pings are as ever."""
+
+POINT = METRIC + METRIC
+"""Precedes batches of points there."""
 
 TICK_INTERVAL = 1.0
 """Seconds between two ticks."""
@@ -43,6 +51,9 @@ SPOOL_WINDOW = 0.05
 
 FROZEN_AFTER = 5.0
 """Seconds without an iteration of the event loop after which pings may have been missed."""
+
+
+T = TypeVar("T")
 
 
 class Committer:
@@ -61,6 +72,7 @@ class Committer:
         self._boot, self._number = uuid4(), 0
         self._pings: list[Ping] = []
         self._samples: list[Sample] = []
+        self._points: list[Points] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._bytes = 0
         self._work = asyncio.Event()
@@ -88,10 +100,27 @@ class Committer:
         Raises:
             Unavailable: too many are waiting.
         """
-        if self._bytes + size >= MAX_WAITING_BYTES:
-            raise Unavailable("Too many samples are waiting right now; please try again in a moment.")
-        future = asyncio.get_running_loop().create_future()
+        self._check_room(size)
         self._samples += samples
+        return self._added(size)
+
+    def add_points(self, points: list[Points]) -> "asyncio.Future[None]":
+        """Accepts points of custom metrics; the future is done when all of them are durable.
+
+        Raises:
+            Unavailable: too many are waiting.
+        """
+        size = sum(map(_size_of_points, points))
+        self._check_room(size)
+        self._points += points
+        return self._added(size)
+
+    def _check_room(self, size: int) -> None:
+        if self._bytes + size >= MAX_WAITING_BYTES:
+            raise Unavailable("Too much data is waiting right now; please try again in a moment.")
+
+    def _added(self, size: int) -> "asyncio.Future[None]":
+        future = asyncio.get_running_loop().create_future()
         self._bytes += size
         self._waiting.append(future)
         self._work.set()
@@ -125,15 +154,18 @@ class Committer:
 
     async def _flush(self) -> None:
         """Commits all that waits; under load, what arrived during the previous flush."""
-        pings, samples, waiting = self._pings, self._samples, self._waiting
-        self._pings, self._samples, self._waiting, self._bytes = [], [], [], 0
+        pings, samples, points, waiting = self._pings, self._samples, self._points, self._waiting
+        self._pings, self._samples, self._points, self._waiting, self._bytes = [], [], [], [], 0
         messages = []
-        for part in _parts(pings):
+        for part in _parts(pings, _size_of_ping):
             self._number += 1
             messages.append(encode(Batch(self._boot.bytes, self._number, part)))
-        for some in _sample_parts(samples):
+        for some in _parts(samples, lambda sample: len(metric.encode(sample))):
             self._number += 1
             messages.append(METRIC + metric.encode(MetricBatch(self._boot.bytes, self._number, some)))
+        for few in _parts(points, _size_of_points):
+            self._number += 1
+            messages.append(POINT + point.encode(PointBatch(self._boot.bytes, self._number, few)))
         try:
             by = await self._commit(messages)
         except OSError:
@@ -144,6 +176,7 @@ class Committer:
             return
         ACCEPTED.labels(by).inc(len(pings))
         SAMPLES.labels(by).inc(len(samples))
+        POINTS.labels(by).inc(sum(len(each.values) // 8 for each in points))
         for future in waiting:
             if not future.done():
                 future.set_result(None)
@@ -167,6 +200,8 @@ class Committer:
 
     def _addressed(self, record: bytes) -> tuple[str, bytes, None]:
         """A batch, as it is in the spool, with its subject."""
+        if record.startswith(POINT):
+            return f"telemetry.point.{self._name}", record[len(POINT) :], None
         if record.startswith(METRIC):
             return f"telemetry.metric.{self._name}", record[1:], None
         return f"telemetry.ping.{self._name}", record, None
@@ -186,32 +221,26 @@ class Committer:
             return
 
 
-def _parts(pings: list[Ping]) -> list[list[Ping]]:
-    """Splits pings into parts that fit into a message: fewer than 2^16, and small enough."""
-    parts: list[list[Ping]] = []
+def _parts(items: list[T], size_of: Callable[[T], int]) -> list[list[T]]:
+    """Splits what arrived into parts that fit into a message: fewer than 2^16, and small enough."""
+    parts: list[list[T]] = []
     size = MAX_MESSAGE
-    for ping in pings:
-        ping_size = 100 + 4 * len(ping.message) + 2 * len(ping.user_agent) + len(ping.remote_addr) + len(ping.body)
-        if size + ping_size > MAX_MESSAGE:
+    for item in items:
+        item_size = size_of(item)
+        if size + item_size > MAX_MESSAGE:
             parts.append([])
             size = 0
-        parts[-1].append(ping)
-        size += ping_size
+        parts[-1].append(item)
+        size += item_size
     return parts
 
 
-def _sample_parts(samples: list[Sample]) -> list[list[Sample]]:
-    """The same of samples."""
-    parts: list[list[Sample]] = []
-    size = MAX_MESSAGE
-    for sample in samples:
-        sample_size = len(metric.encode(sample))
-        if size + sample_size > MAX_MESSAGE:
-            parts.append([])
-            size = 0
-        parts[-1].append(sample)
-        size += sample_size
-    return parts
+def _size_of_ping(ping: Ping) -> int:
+    return 100 + 4 * len(ping.message) + 2 * len(ping.user_agent) + len(ping.remote_addr) + len(ping.body)
+
+
+def _size_of_points(points: Points) -> int:
+    return len(points.minutes) + len(points.values) + 32
 
 
 def _micros() -> int:

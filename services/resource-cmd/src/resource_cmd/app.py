@@ -12,6 +12,7 @@ from pinghome_common.guard import Guard
 from pinghome_common.items import Item
 from pinghome_common.projection import Projection, Source
 from pinghome_common.read_your_writes import ProjectionProgress
+from pinghome_common.retention import Retention
 from pinghome_common.secret import derive
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
@@ -39,13 +40,14 @@ from resource_cmd.delivery import mutes, pages
 from resource_cmd.delivery.audience import MonitorAudience
 from resource_cmd.evaluation.deadlines import DeadlineWorker
 from resource_cmd.evaluation.prober_watch import ProberWatch
-from resource_cmd.evaluation.telemetry import TelemetryConsumer
+from resource_cmd.evaluation.telemetry import KINDS, TelemetryConsumer
 from resource_cmd.evaluation.unjudged import Unjudged
 from resource_cmd.evaluation.unmuted import Unmuted
 from resource_cmd.expiry.domains import Domains
 from resource_cmd.expiry.reminder_worker import ReminderWorker
 from resource_cmd.heartbeats.auto_provisioning import AutoProvisioning
-from resource_cmd.maintenance import Maintenance
+from resource_cmd.monitors import adopted
+from resource_cmd.retention import OLD
 from resource_cmd.scheduling import regions
 from resource_cmd.scheduling.dry_run import DryRuns
 from resource_cmd.scheduling.scheduler import Scheduler
@@ -89,8 +91,10 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
     consumer = TelemetryConsumer(settings.period_unit_seconds, settings.server_grace_seconds)
     sources = [
-        Source("TELEMETRY", ["telemetry.>"], consumer.apply),
-        Source("STATUS_EVENTS", [f"status.{noun}.>" for noun in {*pages.NOUNS, *mutes.NOUNS}], _hear_pages),
+        Source("TELEMETRY", [f"telemetry.{kind}.>" for kind in KINDS], consumer.apply, whole=True),
+        Source(
+            "STATUS_EVENTS", [f"status.{noun}.>" for noun in {*pages.NOUNS, *mutes.NOUNS, *adopted.NOUNS}], _hear_pages
+        ),
     ]
     evaluation = Projection(NAME, state.db, broker, sources, after=decided)
     deadlines = DeadlineWorker(state.db, decided, settings.period_unit_seconds)
@@ -98,7 +102,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     parts.workers |= {
         "streams": lambda: keep_streams(broker, settings, state.relay, state.regions.make_queues),
         "regions": state.regions.run,
-        "maintenance": Maintenance(state.db).run,
+        "retention": Retention(state.db, OLD).run,
         "directory": state.directory.run,
         "relay": state.relay.run,
         "scheduler": state.scheduler.run,
@@ -118,6 +122,8 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 async def _hear_pages(tx: Connection, items: list[Item]) -> None:
     await mutes.hear(tx, items)
     await pages.hear(tx, items)
+    await organisation.forget_pages(tx, items)
+    await adopted.hear(tx, items)
 
 
 def _url(settings: Settings) -> str:

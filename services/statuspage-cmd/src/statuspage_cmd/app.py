@@ -25,10 +25,13 @@ from pinghome_delivery.web import Web
 from statuspage_cmd.api import subscription_page, unlock
 from statuspage_cmd.api.cors import PublicCors
 from statuspage_cmd.api.pinghome import incident, maintenance, picture, statuspage, subscription, template
+from statuspage_cmd.api.pingpong import component_groups, components, custom_metrics, incidents, metrics
+from statuspage_cmd.api.pingpong import maintenance as project_maintenance
 from statuspage_cmd.incidents.followed import follow
 from statuspage_cmd.incidents.watch import Watch
 from statuspage_cmd.maintenance.clock import Clock
 from statuspage_cmd.pages.address import Addresses
+from statuspage_cmd.pages.first import FirstPage
 from statuspage_cmd.pages.tries import Tries
 from statuspage_cmd.retention import Retention
 from statuspage_cmd.streams import PREFIX, STREAM, keep_streams
@@ -71,6 +74,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         state.relay.wake()
         state.dispatcher.wake()
 
+    first_page = FirstPage(state.db, state.directory, state.relay.wake)
     watch = Watch(state.db, broker, decided)
     sources = [Source("EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], follow)]
     parts.workers |= {
@@ -78,18 +82,23 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "directory": state.directory.run,
         "relay": state.relay.run,
         "followed": Projection(NAME, state.db, broker, sources, after=watch.wake).run,
+        "first page": first_page.run,
         "watch": watch.run,
         "clock": Clock(state.db, decided).run,
         "addresses": addresses.run,
         "dispatcher": state.dispatcher.run,
         "retention": Retention(state.db, addresses).run,
     }
-    parts.checks |= {"relay": state.relay.problem, **app.readiness_checks(broker, state.directory, state.db)}
+    parts.checks |= {"relay": state.relay.problem, "first page": first_page.problem}
+    parts.checks |= app.readiness_checks(broker, state.directory, state.db)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
-    nouns = (statuspage, picture, incident, maintenance, template, subscription, subscription_page, unlock)
+    nouns = (
+        statuspage, picture, incident, maintenance, template, subscription, subscription_page, unlock,
+        components, component_groups, incidents, project_maintenance, metrics, custom_metrics,
+    )  # fmt: skip
     application = app.build(
         NAME, settings or Settings(), _start, [subscription.public, *(noun.routes for noun in nouns)],
         "Commands on status pages, their components, incidents, maintenance and subscriptions.",

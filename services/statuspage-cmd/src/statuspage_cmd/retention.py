@@ -3,10 +3,10 @@
 Also what is known of components that there are no more. Domains that are verified no longer are released.
 """
 
+from pinghome_common import retention
 from pinghome_common.clock import now
-from pinghome_common.db import Connection, Database, delete_in_batches
+from pinghome_common.db import Connection, Database
 from pinghome_common.store import Actor, no_wait
-from pinghome_common.worker import Worker
 from statuspage_cmd.pages import domain_claims
 from statuspage_cmd.pages.address import Addresses
 from statuspage_cmd.subscriptions.store import Subscriptions
@@ -23,22 +23,18 @@ OLD = {
 """By table, the condition of rows that nobody needs any more."""
 
 
-class Retention(Worker):
+class Retention(retention.Retention):
     """Looks each hour."""
 
-    lock = "retention"
-    every = 3600.0
-
     def __init__(self, db: Database, addresses: Addresses) -> None:
-        super().__init__(db)
+        super().__init__(db, OLD)
         self._addresses = addresses
 
     async def round(self, connection: Connection) -> bool:
-        """Deletes all that is old now."""
-        for table, condition in OLD.items():
-            await delete_in_batches(connection, table, condition)
+        """Deletes all that is old now, and releases domains."""
+        more = await super().round(connection)
         async with connection.transaction():
             await Subscriptions(connection, Actor(self.lock), no_wait, now()).expire()
         if await self._addresses.refresh():
             await domain_claims.note_verified(connection, self._addresses.domains.values(), now())
-        return False
+        return more

@@ -9,34 +9,33 @@ from pinghome_common.errors import FieldError, Invalid, NotFound
 from pinghome_common.store import Aggregate, Row, Store
 
 
-class Told(Aggregate, Protocol):
-    """What a page tells of."""
+class Belonging(Aggregate, Protocol):
+    """What belongs to a page."""
 
     page: UUID
-    components: list[Any]
     updated_at: datetime
 
 
+class Told(Belonging, Protocol):
+    """What a page tells of."""
+
+    components: list[Any]
+
+
+B = TypeVar("B", bound=Belonging)
 T = TypeVar("T", bound=Told)
 
 
-class OfPage(Store[T]):
-    """What belongs to pages; whoever changes it has locked its page, so that nothing changes beside it.
-
-    `current` is the condition of those that are not over yet; a page may have `limit` of them, or of those that meet
-    `counted`.
-    """
+class PageStore(Store[B]):
+    """What belongs to pages; whoever changes it has locked its page, so that nothing changes beside it."""
 
     source, prefix = "statuspage-cmd", "status"
     columns: ClassVar = {"page": "uuid"}
-    limit: ClassVar[int]
-    current: ClassVar[str] = "true"
-    counted: ClassVar[str] = ""
 
-    def _values(self, state: T) -> list[Any]:
+    def _values(self, state: B) -> list[Any]:
         return [state.page]
 
-    async def of(self, page: UUID, id_: UUID, version: int | None = None) -> Row[T]:
+    async def of(self, page: UUID, id_: UUID, version: int | None = None) -> Row[B]:
         """Loads and locks one of a page.
 
         Raises:
@@ -47,6 +46,18 @@ class OfPage(Store[T]):
         if row.state.page != page:
             raise NotFound(f"{self._word.capitalize()} not found")
         return row
+
+
+class OfPage(PageStore[T]):
+    """What pages tell of.
+
+    `current` is the condition of those that are not over yet; a page may have `limit` of them, or of those that meet
+    `counted`.
+    """
+
+    limit: ClassVar[int]
+    current: ClassVar[str] = "true"
+    counted: ClassVar[str] = ""
 
     async def check_limit(self, page: UUID) -> None:
         """Raises Invalid when a page has as many as it may have."""

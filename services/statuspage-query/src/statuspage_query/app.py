@@ -14,11 +14,13 @@ from pinghome_common.events import followed, page_domains
 from pinghome_common.health import resting
 from pinghome_common.page_pass import page_key
 from pinghome_common.projection import Projection, Source
+from pinghome_common.retention import Retention
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
-from statuspage_query import project, response_times
+from statuspage_query import points, project, response_times
 from statuspage_query.api.pinghome import incident, statuspage, subscription
+from statuspage_query.api.pingpong import components, incidents, metrics, status, widgets
 from statuspage_query.claims import Claims
 from statuspage_query.domains import Domains
 from statuspage_query.project import NAME, NOUNS
@@ -48,7 +50,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         Source(
             "STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], changes.watching(project.pages, followed=False)
         ),
-        Source("TELEMETRY", ["telemetry.result.>"], response_times.store),
+        Source("TELEMETRY", ["telemetry.result.>", "telemetry.point.>"], project.telemetry),
     ]
     projection = Projection(NAME, state.db, broker, sources, after=changes.committed, durable=False)
 
@@ -75,7 +77,8 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "project": project_all,
         "publish": then(lambda: publisher.run(state.db, lambda: broker.connected)),
         "claims": then(claims.run),
-        "retention": then(response_times.Retention(state.db).run),
+        "retention": then(Retention(state.db, response_times.OLD).run),
+        "thin": then(points.Retention(state.db).run),
     }
     parts.checks |= {
         "tables": tables,
@@ -87,12 +90,13 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
     settings = settings or Settings()
+    nouns = (statuspage, incident, subscription, components, incidents, metrics, status, widgets)
     application = app.build(
-        NAME, settings, _start, [statuspage.routes, incident.routes, subscription.routes],
+        NAME, settings, _start, [noun.routes for noun in nouns],
         "Public status pages, and records of them, their components, incidents, maintenance and subscriptions.",
     )  # fmt: skip
     publisher = application.state.publisher = Publisher(Snapshot(settings.data / NAME / "pages"))
-    addresses = Addresses(settings)
+    addresses = application.state.addresses = Addresses(settings)
     application.state.is_page_host = partial(addresses.is_page, domains=publisher.by_domain)
     application.add_middleware(PublicPages, publisher=publisher, addresses=addresses, key=page_key(settings))
     return application

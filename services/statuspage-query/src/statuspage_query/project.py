@@ -9,9 +9,11 @@ from pinghome_common.db import Connection
 from pinghome_common.events import Envelope
 from pinghome_common.events.followed import last_change
 from pinghome_common.events.incident import Incident, IncidentUpdate
+from pinghome_common.events.point import Points
+from pinghome_common.events.probe import Result
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.items import Item
-from statuspage_query import subscriptions
+from statuspage_query import points, response_times, subscriptions
 from statuspage_query.incidents import course
 from statuspage_query.response_times import monitor_of
 
@@ -23,6 +25,8 @@ RECORDS = {
     "recurrence": ("page", ()),
     "template": ("page", ()),
     "picture": ("page", ()),
+    "metric": ("page", ()),
+    "custom_metric": ("page", ()),
 }
 """What a page tells of, what each belongs to, and its times that are columns."""
 NOUNS = ("statuspage", "subscription", *RECORDS)
@@ -57,6 +61,8 @@ async def pages(tx: Connection, items: list[Item]) -> None:
             continue
         if event.noun in RECORDS:
             await _record(tx, event)
+            if event.noun == "custom_metric" and event.deleted:
+                await points.forget(tx, event.subject)
             if event.noun == "incident":
                 incidents.add(event.subject)
             elif event.noun == "incident_update":
@@ -76,6 +82,14 @@ async def pages(tx: Connection, items: list[Item]) -> None:
         await tx.executemany(_COMPONENT_CHANGE, changes)
     await _retell(tx, incidents)
     await subscriptions.store(tx, [item.value for item in items if item.value.noun == "subscription"])
+
+
+async def telemetry(tx: Connection, items: list[Item]) -> None:
+    """Stores response times of monitors, and points of custom metrics."""
+    if results := [item for item in items if isinstance(item.value, Result)]:
+        await response_times.store(tx, results)
+    if sent := [item for item in items if isinstance(item.value, Points)]:
+        await points.store(tx, sent)
 
 
 async def _record(tx: Connection, event: Envelope) -> None:

@@ -12,9 +12,10 @@ import msgspec
 from pinghome_common.db import Database
 from pinghome_common.errors import NotFound
 from pinghome_common.events.incident import Incident, IncidentUpdate, Maintenance, Recurrence, Template
-from pinghome_common.events.statuspage import Component, ComponentStatus, StatusPage
+from pinghome_common.events.page_metric import CustomMetric, Metric
+from pinghome_common.events.statuspage import Component, ComponentStatus, StatusPage, shown
 from pinghome_common.events.subscription import Subscription
-from statuspage_query.statuses import Given, History, Since, shown, timeline
+from statuspage_query.statuses import Given, History, Since, timeline
 
 T = TypeVar("T")
 
@@ -172,6 +173,22 @@ class Read:
         """A page's templates, oldest first."""
         return await self._oldest("template", page, Template, limit, offset)
 
+    async def custom_metrics(self, page: UUID) -> list[CustomMetric]:
+        """A page's custom metrics, oldest first; another organisation's has none."""
+        return await self._oldest("custom_metric", page, CustomMetric, None, 0)
+
+    async def custom_metric(self, page: UUID, id_: UUID) -> CustomMetric:
+        """A page's custom metric; raises NotFound."""
+        return (await self._one("custom_metric", page, id_, CustomMetric))[0]
+
+    async def metrics(self, page: UUID) -> list[Metric]:
+        """A page's metrics that are measured, oldest first; another organisation's has none."""
+        return await self._oldest("metric", page, Metric, None, 0)
+
+    async def metric(self, page: UUID, id_: UUID) -> Metric:
+        """A page's metric that is measured; raises NotFound."""
+        return (await self._one("metric", page, id_, Metric))[0]
+
     async def count(self, noun: str, page: UUID) -> int:
         """How many incidents, maintenances, recurrences or templates a page has."""
         found: int = await self._db.fetchval(
@@ -190,7 +207,7 @@ class Read:
             raise NotFound(f"{noun.capitalize()} not found")
         return msgspec.json.decode(row["state"], type=type_), row["version"]
 
-    async def _oldest(self, noun: str, page: UUID, type_: type[T], limit: int, offset: int) -> list[T]:
+    async def _oldest(self, noun: str, page: UUID, type_: type[T], limit: int | None, offset: int) -> list[T]:
         rows = await self._db.fetch(
             f"SELECT t.state FROM {noun} t JOIN statuspage p ON p.id = t.page WHERE p.id = $1 AND p.organisation = $2"
             " ORDER BY t.id LIMIT $3 OFFSET $4",

@@ -7,11 +7,10 @@ from math import isfinite
 from uuid import UUID
 
 from pinghome_common.clock import from_micros, now
-from pinghome_common.db import Connection, delete_in_batches
+from pinghome_common.db import Connection
 from pinghome_common.events.probe import Result, Verdict
 from pinghome_common.events.statuspage import Component, Followed
 from pinghome_common.items import Item
-from pinghome_common.worker import Worker
 
 EVERY = timedelta(minutes=5)
 PLACES = timedelta(days=1) // EVERY
@@ -79,7 +78,7 @@ def _timed(it: Result) -> bool:
 
 
 async def _shown(tx: Connection, monitors: set[UUID]) -> set[UUID]:
-    """Those that a component of their own organisation shows."""
+    """Those that a component of their own organisation shows, or a metric."""
     return {row["monitor"] for row in await tx.fetch(_SHOWN, list(monitors))}
 
 
@@ -96,21 +95,14 @@ async def _days(tx: Connection, keys: set[tuple[UUID, date]]) -> dict[tuple[UUID
     return found
 
 
-class Retention(Worker):
-    """Deletes each hour the days that are too old."""
-
-    lock = "response times"
-    every = 3600.0
-
-    async def round(self, connection: Connection) -> bool:
-        """Deletes what is too old now."""
-        await delete_in_batches(connection, "response_day", "t.day < $1", (now() - KEPT).date())
-        return False
-
+OLD = {"response_day": f"t.day < (now() AT TIME ZONE 'UTC')::date - {KEPT.days}"}
+"""By table, the condition of rows that nobody needs any more."""
 
 _SHOWN = """
-SELECT DISTINCT c.monitor FROM component c JOIN statuspage p ON p.id = c.page
+SELECT c.monitor FROM component c JOIN statuspage p ON p.id = c.page
 JOIN followed f ON f.id = c.monitor AND f.organisation = p.organisation WHERE c.monitor = ANY($1::uuid[])
+UNION SELECT m.id FROM metric m JOIN followed f ON f.id = m.id
+WHERE m.id = ANY($1::uuid[]) AND (m.state->>'shows_response_time')::boolean
 """
 
 _NEWEST_OF = """

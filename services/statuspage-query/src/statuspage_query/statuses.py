@@ -1,6 +1,6 @@
 """What a component shows, now and in the past: the one engine of every percentage of a status page."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pinghome_common.events.statuspage import ComponentStatus as Status
+from pinghome_common.events.statuspage import shown, worst
 from pinghome_common.uptime import percentage
 
 WEIGHTS = {
@@ -19,32 +20,6 @@ WEIGHTS = {
     Status.unavailable: 1.0,
 }
 """How much of its time in a status a component counts as down; time in the others is not counted at all."""
-
-_WORST = (
-    Status.major_outage, Status.unavailable, Status.partial_outage, Status.degraded,
-    Status.maintenance, Status.operational, Status.unknown,
-)  # fmt: skip
-
-
-def worst(statuses: Iterable[Status]) -> Status:
-    """The worst of some; unknown when there are none."""
-    return min(statuses, key=_WORST.index, default=Status.unknown)
-
-
-def shown(manual: Status, followed: Status | None, *, given: Iterable[Status] = (), maintained: bool = False) -> Status:
-    """What a component shows (contract H).
-
-    Args:
-        manual: what was set by hand, which `operational` undoes.
-        followed: the state of what it follows; None when it follows nothing.
-        given: by open incidents; the worst of them wins over all else.
-        maintained: whether a maintenance of it is in progress.
-    """
-    if incident := list(given):
-        return worst(incident)
-    if maintained:
-        return Status.maintenance
-    return manual if manual is not Status.operational or followed is None else followed
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ def resource(it: Resource, last_checked_at: int | None = None, response_time: fl
         "interval": it.interval,
         "channels": it.channels,
         "parent_id": it.parent_id,
+        "managed_by": it.managed_by or None,
         "enabled": it.enabled,
         "state": it.change.status,
         "state_changed_at": moment(it.change.at),

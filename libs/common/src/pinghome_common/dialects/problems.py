@@ -97,3 +97,33 @@ def of_pings() -> Responses:
         409: example("several checks have this slug", "ambiguous slug"),
         503: example("the ping could not be stored; try again", "The check-in could not be stored; please try again."),
     }
+
+
+def of_pingpong(methods: Iterable[str], *, keyed: bool) -> Responses:
+    """The errors of an operation in PingPong's dialect; widgets need no key."""
+
+    def example(description: str, body: dict[str, Any]) -> dict[str, Any]:
+        return {"description": description, "content": {"application/json": {"example": body}}}
+
+    found = _SERVER | {
+        404: example("no such id on your page", {"detail": "Not found."}),
+        429: example(
+            "too many wrong tokens or requests; `Retry-After` says when to try again",
+            {"detail": "Request was throttled. Expected available in 20 seconds."},
+        ),
+        503: example(
+            "a part of the platform is unavailable or overloaded; try again", {"detail": "PostgreSQL is not reachable."}
+        ),
+    }
+    if not keyed:
+        return found
+    found[401] = example("no token, or an unknown one", {"detail": "Authentication credentials were not provided."})
+    if {*methods} <= {"GET", "HEAD"}:
+        return found
+    return found | {
+        400: example(
+            "not valid JSON, an invalid field, or not a valid HTTP request", {"name": ["This field is required."]}
+        ),
+        403: example("a read-only token", {"detail": "You do not have permission to perform this action."}),
+        409: example("it cannot be changed any more", {"detail": "The maintenance has ended; its times stay."}),
+    }

@@ -113,7 +113,8 @@ class IncidentUpdate:
     """One update of an incident; `components` is what they have had since it, `message` is clean HTML.
 
     `reported_by` is empty when nobody wrote it: such an update gives components no status, they show what they follow.
-    `composed` has `message` while that is the clock's words.
+    `composed` has `message` while that is the clock's words. `silent`: it only gives components another status, and
+    its own is that of the update before it.
     """
 
     id: UUID
@@ -125,6 +126,7 @@ class IncidentUpdate:
     components: list[Affected] = field(default_factory=list)
     notify: bool = False
     composed: list[str] = field(default_factory=list)
+    silent: bool = False
     reported_by: str = ""
     created_at: datetime
     updated_at: datetime

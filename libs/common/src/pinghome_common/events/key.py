@@ -3,19 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid5
 
 
 class Kind(StrEnum):
     """Bearer tokens are for PingHome's API, checks keys for Healthchecks' API, ping keys for pings by slug.
 
-    An agent key is a server's own: whoever has it may send that server's figures.
+    An agent key is a server's own: whoever has it may send that server's figures. A status token is for PingPong's API
+    and for one status page.
     """
 
     bearer = "bearer"
     checks = "checks"
     ping = "ping"
     agent = "agent"
+    status = "status"
 
 
 class Scope(StrEnum):
@@ -29,8 +31,8 @@ class Scope(StrEnum):
 class Key:
     """One key of an organisation; `hash` is the SHA-256 of the token.
 
-    `service` is set for checks and ping keys, `server` for agent keys. `folded` is the hash of a ping key in lower
-    case, as mail relays change the case of addresses; empty for other keys.
+    `service` is set for checks and ping keys, `server` for agent keys, `page` for status tokens. `folded` is the
+    hash of a ping key in lower case, as mail relays change the case of addresses; empty for other keys.
     """
 
     id: UUID
@@ -42,4 +44,15 @@ class Key:
     folded: bytes = b""
     service: UUID | None = None
     server: UUID | None = None
+    page: UUID | None = None
     created_at: datetime
+
+    @property
+    def is_of_first_page(self) -> bool:
+        """Whether it names the first status page of the first organisation, which is made for it."""
+        return self.page is not None and self.page == first_page(self.organisation)
+
+
+def first_page(organisation: UUID) -> UUID:
+    """The id of the first organisation's first status page, known before the page is made (contract I)."""
+    return uuid5(organisation, "main")

@@ -22,6 +22,10 @@ class Status(StrEnum):
     maintenance = "maintenance"
 
 
+MANAGED_BY_PAGES = "statuspage"
+"""A monitor of a metric of a status page, whose id it has."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Change:
     """The last change of status; `version` is the aggregate's version of that event."""
@@ -42,9 +46,9 @@ class Resource:
     `channels` are notified: None means those of its service. `parent_id` is the monitor that this one depends on.
     `down_since` is the start of a current outage that was announced. `unjudged_version` is that of the change to
     unknown that was last announced. `failing_regions` are those that have failed for a while although it is up.
-    `header_names` and `has_body` are for display; the values are in `sealed`,
-    encrypted with resource-cmd's key. Reminders are days before the certificate or the domain expires. Both may be of
-    an earlier host, see `certificate_of` and `domain_of`.
+    `managed_by` is who alone may change it, if not its owner. `header_names` and `has_body` are for display; the values
+    are in `sealed`, encrypted with resource-cmd's key. Reminders are days before the certificate or the domain expires.
+    Both may be of an earlier host, see `certificate_of` and `domain_of`.
     """
 
     id: UUID
@@ -80,6 +84,7 @@ class Resource:
     parent_id: UUID | None = None
     down_since: datetime | None = None
     unjudged_version: int = 0
+    managed_by: str = ""
     failing_regions: list[str] = field(default_factory=list)
     change: Change
     created_at: datetime

@@ -1,5 +1,6 @@
 """A status page: its settings, its components and their groups."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +17,44 @@ class ComponentStatus(StrEnum):
     unavailable = "unavailable"
     maintenance = "maintenance"
     unknown = "unknown"
+
+
+_WORST = (
+    ComponentStatus.major_outage,
+    ComponentStatus.unavailable,
+    ComponentStatus.partial_outage,
+    ComponentStatus.degraded,
+    ComponentStatus.maintenance,
+    ComponentStatus.operational,
+    ComponentStatus.unknown,
+)
+
+
+def worst(statuses: Iterable[ComponentStatus]) -> ComponentStatus:
+    """The worst of some; unknown when there are none."""
+    return min(statuses, key=_WORST.index, default=ComponentStatus.unknown)
+
+
+def shown(
+    manual: ComponentStatus,
+    followed: ComponentStatus | None,
+    *,
+    given: Iterable[ComponentStatus] = (),
+    maintained: bool = False,
+) -> ComponentStatus:
+    """What a component shows (contract H).
+
+    Args:
+        manual: what was set by hand, which `operational` undoes.
+        followed: the state of what it follows; None when it follows nothing.
+        given: by open incidents; the worst of them wins over all else.
+        maintained: whether a maintenance of it is in progress.
+    """
+    if incident := list(given):
+        return worst(incident)
+    if maintained:
+        return ComponentStatus.maintenance
+    return manual if manual is not ComponentStatus.operational or followed is None else followed
 
 
 class Followed(StrEnum):

@@ -10,11 +10,12 @@ from uuid_utils.compat import uuid7
 from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database
 from pinghome_common.errors import NotFound
-from pinghome_common.events.key import Key, Kind, Scope
+from pinghome_common.events.key import Key, Kind, Scope, first_page
 from pinghome_common.events.service import Service
+from pinghome_common.items import Item
 from pinghome_common.secret import new_key, new_token, token_hash
 from pinghome_common.settings import Settings
-from pinghome_common.store import Actor, no_wait
+from pinghome_common.store import Actor, Row, no_wait
 from resource_cmd.accounts.store import Keys, Services
 
 OPERATOR = Actor("operator")
@@ -28,6 +29,8 @@ class Tokens:
     checks: str
     checks_read: str
     ping: str
+    status: str = ""
+    """Of the first status page, which only the first organisation has."""
 
     @classmethod
     def generated(cls) -> "Tokens":
@@ -40,13 +43,20 @@ def _keys(tx: Connection, stamp: datetime) -> Keys:
 
 
 async def add_key(
-    tx: Connection, organisation: UUID, kind: Kind, scope: Scope, token: str, name: str, service: UUID | None = None
+    tx: Connection,
+    organisation: UUID,
+    kind: Kind,
+    scope: Scope,
+    token: str,
+    name: str,
+    service: UUID | None = None,
+    page: UUID | None = None,
 ) -> Key:
     """Adds one key; relayed to every service within seconds."""
     stamp = now()
     key = Key(
         id=uuid7(), organisation=organisation, name=name, kind=kind, scope=scope,
-        hash=token_hash(token), folded=_folded(kind, token), service=service, created_at=stamp,
+        hash=token_hash(token), folded=_folded(kind, token), service=service, page=page, created_at=stamp,
     )  # fmt: skip
     await _keys(tx, stamp).add(key)
     return key
@@ -70,18 +80,19 @@ async def create(tx: Connection, name: str, tokens: Tokens) -> tuple[UUID, UUID]
 async def _add_tokens(tx: Connection, organisation: UUID, service: UUID, tokens: Tokens) -> None:
     """Adds those of the tokens that are neither there nor were ever revoked; completes the ping key."""
     keys = [
-        (Kind.bearer, Scope.write, tokens.bearer, "first token", None),
-        (Kind.checks, Scope.write, tokens.checks, "first API key", service),
-        (Kind.checks, Scope.read, tokens.checks_read, "first read-only API key", service),
-        (Kind.ping, Scope.write, tokens.ping, "first ping key", service),
+        (Kind.bearer, Scope.write, tokens.bearer, "first token", None, None),
+        (Kind.checks, Scope.write, tokens.checks, "first API key", service, None),
+        (Kind.checks, Scope.read, tokens.checks_read, "first read-only API key", service, None),
+        (Kind.status, Scope.write, tokens.status, "first status token", None, first_page(organisation)),
+        (Kind.ping, Scope.write, tokens.ping, "first ping key", service, None),
     ]
-    for kind, scope, token, name, of in keys:
+    for kind, scope, token, name, *of in keys:
         taken = await tx.fetchval(
             "SELECT EXISTS (SELECT FROM key WHERE hash = $1) OR EXISTS (SELECT FROM revoked WHERE hash = $1)",
             token_hash(token),
         )
         if token and not taken:
-            await add_key(tx, organisation, kind, scope, token, name, of)
+            await add_key(tx, organisation, kind, scope, token, name, *of)
     store = _keys(tx, now())
     for row in await store.edit_many(await _unfolded(tx, tokens.ping)):
         row.state.folded = _folded(Kind.ping, tokens.ping)
@@ -103,6 +114,7 @@ async def bootstrap(db: Database, settings: Settings) -> None:
         checks=settings.bootstrap_checks_key,
         checks_read=settings.bootstrap_checks_read_key,
         ping=settings.bootstrap_ping_key,
+        status=settings.bootstrap_status_token,
     )
     if not tokens.bearer:
         return
@@ -123,9 +135,22 @@ async def revoke(tx: Connection, key: UUID) -> None:
         NotFound: there is no such key.
     """
     store = _keys(tx, now())
-    row = await store.edit(key)
+    await _revoke(tx, store, await store.edit(key))
+
+
+async def _revoke(tx: Connection, store: Keys, row: Row[Key]) -> None:
     await tx.execute("INSERT INTO revoked (hash) VALUES ($1) ON CONFLICT DO NOTHING", row.state.hash)
     await store.remove(row)
+
+
+async def forget_pages(tx: Connection, items: list[Item]) -> None:
+    """Revokes the keys of status pages that events say are deleted."""
+    gone = [str(item.value.subject) for item in items if item.value.noun == "statuspage" and item.value.deleted]
+    if gone:
+        found = await tx.fetch("SELECT id FROM key WHERE state->>'page' = ANY($1::text[])", gone)
+        store = Keys(tx, Actor("pages"), no_wait, now())
+        for row in await store.edit_many([each["id"] for each in found]):
+            await _revoke(tx, store, row)
 
 
 async def resolve(tx: Connection, organisation: str) -> UUID:
@@ -145,7 +170,8 @@ async def list_keys(tx: Connection, organisation: UUID | None) -> list[dict[str,
     """The keys of one organisation, or of all, without their hashes."""
     rows = await tx.fetch(
         "SELECT k.id::text, o.name AS organisation, k.state->>'name' AS name, k.state->>'kind' AS kind,"
-        " k.state->>'scope' AS scope, k.state->>'service' AS service, k.state->>'created_at' AS created_at"
+        " k.state->>'scope' AS scope, k.state->>'service' AS service,"
+        " k.state->>'page' AS page, k.state->>'created_at' AS created_at"
         " FROM key k JOIN organisation o ON o.id = k.organisation WHERE $1::uuid IS NULL OR o.id = $1 ORDER BY k.id",
         organisation,
     )

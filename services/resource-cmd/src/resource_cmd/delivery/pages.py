@@ -81,7 +81,8 @@ def _single(it: Maintenance, *, created: bool) -> News | None:
     """Of the occurrences of a rule only what is begun or ended by hand is news."""
     if created:
         what = "scheduled" if it.status is MaintenanceStatus.scheduled else "started"
-        return None if it.recurrence else _of_maintenance(it, what, it.created_at)
+        over = it.status is MaintenanceStatus.completed  # it was noted down afterwards
+        return None if it.recurrence or over else _of_maintenance(it, what, it.created_at)
     if it.updated_at == it.ended_at:
         return _of_maintenance(it, "ended", it.updated_at)
     return _of_maintenance(it, "started", it.updated_at) if it.updated_at == it.started_at else None

@@ -24,6 +24,8 @@ from resource_cmd.monitors.store import Resources
 
 ACTOR = Actor("evaluation")
 
+KINDS = ("ping", "result", "metric", "tick", "prober")
+
 GAP = 5 * MICRO
 """Microseconds between two ticks of a gateway from which on it was away."""
 

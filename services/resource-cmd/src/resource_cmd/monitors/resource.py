@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pinghome_common.errors import FieldError, Invalid
+from pinghome_common.errors import Conflict, FieldError, Invalid
 from pinghome_common.events.resource import Change, Resource, Status
 from pinghome_common.secret import seal, unseal
 
@@ -60,9 +60,9 @@ def with_secrets(
     return replace(it, header_names=list(present), has_body=bool(text), sealed=sealed)
 
 
-def create(id_: UUID, organisation: UUID, settings: dict[str, Any], now: datetime) -> Resource:
+def create(id_: UUID, organisation: UUID, settings: dict[str, Any], now: datetime, version: int = 1) -> Resource:
     """A new monitor: nothing is known of its target yet."""
-    change = Change(status=Status.pending, previous=None, at=now, version=1)
+    change = Change(status=Status.pending, previous=None, at=now, version=version)
     return Resource(id=id_, organisation=organisation, change=change, created_at=now, updated_at=now, **settings)
 
 
@@ -75,6 +75,14 @@ def edit(it: Resource, settings: dict[str, Any], now: datetime) -> Resource:
     if settings.get("type", it.type) != it.type:
         raise Invalid(FieldError("type", f"cannot change from {it.type}: create another monitor instead"))
     return replace(it, **settings, updated_at=now)
+
+
+def check_own(it: Resource) -> None:
+    """Raises Conflict for a monitor that belongs to a metric of a status page, which alone changes it."""
+    if it.managed_by:
+        raise Conflict(
+            f"The monitor is that of the metric {it.name} of a status page ({it.id}); change the metric instead"
+        )
 
 
 def enable(it: Resource, version: int, now: datetime, *, enabled: bool) -> Resource:

@@ -26,7 +26,10 @@ class Resources(DependentStore[Resource]):
         " AND t.state @> jsonb_build_object('type', n.state->'type', 'url', n.state->'url',"
         " 'host', n.state->'host', 'port', n.state->'port')"
     )
-    on_creation = ", due AS (INSERT INTO unscheduled (resource) SELECT id FROM made)"
+    on_creation = (
+        ", due AS (INSERT INTO unscheduled (resource) SELECT id FROM made"
+        " ON CONFLICT (resource) DO UPDATE SET since = clock_timestamp())"
+    )
 
     def _values(self, state: Resource) -> list[Any]:
         windowed = bool(state.maintenance_cron_expression and state.maintenance_duration)

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from math import isfinite, isnan, nan
+from math import isfinite, isnan
 from struct import Struct
-from struct import pack as pack_double
 from typing import Any, NamedTuple
 
 from pinghome_common.events.metric import FIELDS, Figures
@@ -107,9 +106,11 @@ def unpack(
 
 def read_sent(sent: bytes) -> tuple[datetime, Packed]:
     """A time and the values of a `float8[]` as PostgreSQL sends both; NaN stands for NULL."""
-    since, *values = _sent((len(sent) - _HEAD) // _EACH).unpack(sent)
-    at = _2000 + timedelta(microseconds=since)
-    return at, [None if isnan(value) else value for value in values] if _NAN in sent else values
+    row = _sent(len(sent)).unpack(sent)
+    values = row[1:]
+    if isnan(sum(values)):
+        values = tuple(None if isnan(value) else value for value in values)
+    return _2000 + timedelta(0, 0, row[0]), values
 
 
 def size_sent(width: int) -> int:
@@ -118,12 +119,11 @@ def size_sent(width: int) -> int:
 
 
 @cache
-def _sent(width: int) -> Struct:
-    return Struct(">q20x" + "4xd" * width)
+def _sent(size: int) -> Struct:
+    return Struct(">q20x" + "4xd" * ((size - _HEAD) // _EACH))
 
 
 _HEAD, _EACH = 28, 12
 """A time and the header of an array; a value with its length."""
 _2000 = datetime(2000, 1, 1, tzinfo=UTC)
 """From then on PostgreSQL counts."""
-_NAN = pack_double(">d", nan)

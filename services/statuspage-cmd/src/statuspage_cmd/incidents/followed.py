@@ -17,7 +17,7 @@ async def follow(tx: Connection, items: list[Item]) -> None:
         else:
             change = last_change(event.data)
             changed = await tx.fetchval(
-                _FOLLOWED, event.subject, event.organisation, event.version, change.status, change.at
+                _FOLLOWED, event.subject, event.organisation, event.version, change.shown, change.at
             )
         if changed:
             follower = json.dumps([{"resource_id": str(event.subject)}])

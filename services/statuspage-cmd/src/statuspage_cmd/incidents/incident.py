@@ -82,7 +82,8 @@ def edit_update(it: IncidentUpdate, page: StatusPage, settings: dict[str, Any], 
     """
     if "components" in settings:
         components.check(page, (each.component for each in settings["components"]))
-    return replace(it, **settings, composed=_composed(it, settings), updated_at=now)
+    silent = it.silent and not settings.keys() & {"status", "message"}
+    return replace(it, **settings, composed=_composed(it, settings), silent=silent, updated_at=now)
 
 
 def changes(it: Incident, settings: dict[str, Any]) -> dict[str, Any]:

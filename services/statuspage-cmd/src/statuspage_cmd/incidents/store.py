@@ -45,12 +45,10 @@ class Updates(OfPage[IncidentUpdate]):
             raise NotFound("Update not found")
         return row
 
-    async def newest(self, incident: UUID) -> IncidentUpdate | None:
-        """The newest of an incident."""
-        id_ = await self._tx.fetchval(
-            "SELECT id FROM incident_update WHERE incident = $1 ORDER BY id DESC LIMIT 1", incident
-        )
-        return None if id_ is None else (await self.edit(id_)).state
+    async def all_of(self, incident: UUID) -> list[Row[IncidentUpdate]]:
+        """Loads and locks those of an incident, oldest first."""
+        ids = await self._tx.fetch("SELECT id FROM incident_update WHERE incident = $1", incident)
+        return await self.edit_many([row["id"] for row in ids])
 
     async def check_updates(self, incident: UUID, most: int) -> None:
         """Raises Invalid when an incident has as many as it may have."""

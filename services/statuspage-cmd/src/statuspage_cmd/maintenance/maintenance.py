@@ -13,18 +13,23 @@ from statuspage_cmd.pages import components
 LONGEST = timedelta(days=90)
 
 
-def create(id_: UUID, page: StatusPage, settings: dict[str, Any], by: str, now: datetime) -> Maintenance:
-    """A new maintenance; one that should have begun already is in progress.
+def create(
+    id_: UUID, page: StatusPage, settings: dict[str, Any], by: str, now: datetime, *, past: bool = False
+) -> Maintenance:
+    """A new maintenance; one that should have begun already is in progress, with `past` one may have ended, too.
 
     Raises:
-        Invalid: it names what is not the page's, or does not end after its beginning and in the future.
+        Invalid: it names what is not the page's, or does not end after its beginning and, without `past`, in the
+            future.
     """
     it = Maintenance(
         id=id_, organisation=page.organisation, page=page.id, reported_by=by, created_at=now, updated_at=now, **settings
     )
     components.check(page, it.components)
-    _check_times(it, now)
-    return by_clock(it, now) if it.scheduled_for <= now else it
+    _check_times(it, None if past else now)
+    while (at := due(it)) and at <= now:
+        it = by_clock(it, now)
+    return it
 
 
 def edit(it: Maintenance, page: StatusPage, settings: dict[str, Any], now: datetime) -> Maintenance:
@@ -86,10 +91,10 @@ def by_clock(it: Maintenance, now: datetime) -> Maintenance:
     return replace(it, status=MaintenanceStatus.completed, ended_at=it.ends_at, updated_at=now)
 
 
-def _check_times(it: Maintenance, now: datetime) -> None:
+def _check_times(it: Maintenance, now: datetime | None) -> None:
     if it.ends_at <= it.scheduled_for:
         raise Invalid(FieldError("ends_at", "must be after scheduled_for"))
-    if it.ends_at <= now:
+    if now and it.ends_at <= now:
         raise Invalid(FieldError("ends_at", "must be in the future"))
     if it.ends_at - it.scheduled_for > LONGEST:
         raise Invalid(FieldError("ends_at", f"must be at most {LONGEST.days} days after scheduled_for"))

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.statuspage import Component, Group, StatusPage
+from statuspage_cmd.pages.components import check_count
 
 _LETTERS = string.ascii_letters + string.digits
 
@@ -73,8 +73,7 @@ def arrange(
             group = _group(want, old, now)
             made.append(group)
             grouped += [_component(each, known, group.id, now) for each in want.components]
-    if len(loose) + len(grouped) > most or len(made) > most:
-        raise Invalid(FieldError("components", f"a page has at most {most} components, and as many groups"))
+    check_count(loose + grouped, made, most)
     return replace(it, components=loose + grouped, groups=made, updated_at=now)
 
 

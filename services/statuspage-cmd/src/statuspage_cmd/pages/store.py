@@ -64,10 +64,10 @@ class Pages(Store[StatusPage]):
             row.state.domain = ""
             await others.save(row)
 
-    async def add(self, state: StatusPage, *, unique: bool = False) -> Row[StatusPage]:
+    async def add(self, state: StatusPage, *, unique: bool = False, version: int = 1) -> Row[StatusPage]:
         """As everywhere; raises Conflict when the subdomain or the domain is taken."""
         async with _names():
-            return await super().add(state, unique=unique)
+            return await super().add(state, unique=unique, version=version)
 
     async def save(self, row: Row[StatusPage], what: str = "updated") -> None:
         """As everywhere; raises Conflict when the subdomain or the domain is taken."""

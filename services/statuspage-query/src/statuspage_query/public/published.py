@@ -9,7 +9,8 @@ from statuspage_query.public.answer import FOREVER, Answer, answer
 from statuspage_query.public.material import Material
 from statuspage_query.public.render import Place
 from statuspage_query.public.site import found
-from statuspage_query.public.view import Indicator, View, view
+from statuspage_query.public.view import Indicator, View
+from statuspage_query.public.view import view as view_of
 
 QUIET, TROUBLE = timedelta(minutes=5), timedelta(minutes=1)
 """How long what is shown stays true while nothing changes: percentages move with the time, faster during an outage."""
@@ -55,7 +56,7 @@ class Published:
 
     def answer(self, path: str, at: Place, now: datetime) -> Answer | None:
         """The answer at a path below the page's address; None when there is nothing."""
-        shown = self._shown(now)
+        shown = self.view(now)
         key = path, at
         if (known := self._answers.get(key)) is not None:
             return known
@@ -71,10 +72,11 @@ class Published:
         self._answers[key] = made = self._limited(made)
         return made
 
-    def _shown(self, now: datetime) -> View:
+    def view(self, now: datetime) -> View:
+        """What it shows."""
         if self._view is None or now >= self._until:
             self._answers.clear()
-            self._view = shown = view(self.material, now)
+            self._view = shown = view_of(self.material, now)
             zone = ZoneInfo(shown.page.timezone)
             tomorrow = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(), zone)
             self._until = min(now + (QUIET if shown.indicator is Indicator.none else TROUBLE), tomorrow)

@@ -17,10 +17,9 @@ from pinghome_common.events.incident import (
     outage,
     public_title,
 )
-from pinghome_common.events.statuspage import ComponentStatus
+from pinghome_common.events.statuspage import ComponentStatus, worst
 from pinghome_common.html import quoted
 from statuspage_query.public.plain import as_html
-from statuspage_query.statuses import worst
 
 Names = dict[UUID, str]
 """The names of the components that are shown, by id."""

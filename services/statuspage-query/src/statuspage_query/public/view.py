@@ -8,11 +8,12 @@ from itertools import groupby
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pinghome_common.events.incident import Incident, IncidentStatus, IncidentUpdate
-from pinghome_common.events.statuspage import Component, ComponentStatus, Group, StatusPage
-from statuspage_query.public.material import Material, ResponseTimes
+from pinghome_common.events.incident import Incident, IncidentStatus, IncidentUpdate, Maintenance
+from pinghome_common.events.statuspage import Component, ComponentStatus, Group, StatusPage, worst
+from statuspage_query.public.material import Material, Series, Values
+from statuspage_query.public.metrics import component
 from statuspage_query.public.reports import IncidentReport, MaintenanceReport, Names, incident, maintenance
-from statuspage_query.statuses import Since, Span, days, span, worst
+from statuspage_query.statuses import Since, Span, days, span
 
 DAYS = 90
 RECENT = timedelta(days=14)
@@ -50,7 +51,7 @@ class ComponentView:
     created_at: datetime
     uptime: float | None
     days: list[tuple[str, Span]]
-    response_times: ResponseTimes | None
+    response_times: Series | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,19 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricView:
+    """A metric that is shown: a custom one with its `values`, or one with its uptime, its response times, or both."""
+
+    id: UUID
+    name: str
+    description: str
+    suffix: str = ""
+    values: Values | None = None
+    uptime: ComponentView | None = None
+    response_times: Series | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """A page as it is shown. `open`, `recent` and `history` are newest first, `upcoming` soonest first."""
 
@@ -70,6 +84,7 @@ class View:
     title: str
     indicator: Indicator
     sections: list[Section]
+    metrics: list[MetricView]
     open: list[IncidentReport]
     running: list[MaintenanceReport]
     upcoming: list[MaintenanceReport]
@@ -90,7 +105,6 @@ def view(it: Material, now: datetime) -> View:
     """What a page shows at a time; months of `history` are `2026-11` in its time zone."""
     page, zone = it.page, ZoneInfo(it.page.timezone)
     shown = [each for each in page.components if each.showcased]
-    hidden = {each.id for each in page.components if not each.showcased}
     names: Names = {each.id: each.name for each in shown}
     views = [
         _component(each, place, it.timelines.get(each.id, []), it.response_times.get(each.id), zone, now)
@@ -99,10 +113,9 @@ def view(it: Material, now: datetime) -> View:
     incidents = [
         incident(each, it.updates.get(each.id, []), names)
         for each in it.incidents
-        if not _only_of(hidden, touched := _touched(each, it.updates.get(each.id, [])))
-        and ("title" not in each.composed or not touched.isdisjoint(names))
+        if tells_of_incident(page, each, it.updates.get(each.id, []))
     ]
-    maintenances = [maintenance(each, names) for each in it.maintenances if not _only_of(hidden, each.components)]
+    maintenances = [maintenance(each, names) for each in it.maintenances if tells_of_maintenance(page, each)]
     open_ = [each for each in incidents if each.status is not IncidentStatus.resolved]
     running = [each for each in maintenances if each.status == "in_progress"]
     upcoming = sorted((each for each in maintenances if each.status == "scheduled"), key=lambda each: each.starts_at)
@@ -114,6 +127,7 @@ def view(it: Material, now: datetime) -> View:
         title=page.page_name or page.name,
         indicator=_indicator(views, open_, running),
         sections=_sections(page, views),
+        metrics=_metrics(it, zone, now),
         open=open_,
         running=running,
         upcoming=upcoming,
@@ -127,7 +141,7 @@ def view(it: Material, now: datetime) -> View:
 
 
 def _component(
-    it: Component, position: int, changes: Sequence[Since], times: ResponseTimes | None, zone: ZoneInfo, now: datetime
+    it: Component, position: int, changes: Sequence[Since], times: Series | None, zone: ZoneInfo, now: datetime
 ) -> ComponentView:
     shown = days(changes, DAYS, zone, now)
     last = changes[-1] if changes else Since(it.created_at, ComponentStatus.unknown)
@@ -146,15 +160,38 @@ def _component(
     )
 
 
-def _touched(it: Incident, updates: Sequence[IncidentUpdate]) -> set[UUID]:
+def tells_of_incident(page: StatusPage, it: Incident, updates: Sequence[IncidentUpdate]) -> bool:
+    """Whether the public hears of an incident: not of one of hidden components alone."""
     given = [it.opened_with, it.components, *(each.components for each in updates)]
-    return {one.component for each in given for one in each}
+    touched = {one.component for each in given for one in each}
+    shown = {each.id for each in page.components if each.showcased}
+    return not _only_hidden(page, touched) and ("title" not in it.composed or not touched.isdisjoint(shown))
 
 
-def _only_of(hidden: set[UUID], components: Iterable[UUID]) -> bool:
-    """Whether what is told is of hidden components alone."""
+def tells_of_maintenance(page: StatusPage, it: Maintenance) -> bool:
+    """Whether the public hears of a maintenance: not of one of hidden components alone."""
+    return not _only_hidden(page, it.components)
+
+
+def _only_hidden(page: StatusPage, components: Iterable[UUID]) -> bool:
     named = set(components)
-    return bool(named) and named <= hidden
+    return bool(named) and named <= {each.id for each in page.components if not each.showcased}
+
+
+def _metrics(it: Material, zone: ZoneInfo, now: datetime) -> list[MetricView]:
+    """Those that a monitor measures, then the custom ones."""
+    found = []
+    for each in it.metrics:
+        times = it.response_times.get(each.id) if each.shows_response_time else None
+        shown = _component(component(each), 0, it.timelines.get(each.id, []), times, zone, now)
+        uptime = shown if each.shows_uptime else None
+        view = MetricView(id=each.id, name=each.name, description=each.description, uptime=uptime, response_times=times)
+        found.append(view)
+    for own in it.custom_metrics:
+        values = it.values.get(own.id)
+        view = MetricView(id=own.id, name=own.name, description=own.description, suffix=own.suffix, values=values)
+        found.append(view)
+    return found
 
 
 def _indicator(

@@ -79,6 +79,7 @@ async def create(body: CreateResource, command: Creating) -> Response:
 async def update(id: Id, body: UpdateResource, command: Commanded) -> Response:  # noqa: A002  # the document's word
     """Changes the settings that are sent and returns the monitor (A5)."""
     row = await command.resources.edit(id, command.wanted)
+    resource.check_own(row.state)
     state = resource.edit(row.state, checked(command.state, body), command.now)
     moved = not same_place(row.state.url or row.state.host, state.url or state.host)
     key = derive(command.state.settings.secret_key, "resource")
@@ -98,6 +99,7 @@ async def update(id: Id, body: UpdateResource, command: Commanded) -> Response: 
 async def status(id: Id, body: Enabled, command: Commanded) -> Response:  # noqa: A002
     """Switches a monitor on or off (A3)."""
     row = await command.resources.edit(id, command.wanted)
+    resource.check_own(row.state)
     before = row.state.enabled
     row.state = resource.enable(row.state, row.version + 1, command.now, enabled=body.enabled)
     await command.resources.save(row, "enabled" if body.enabled else "disabled")
@@ -113,7 +115,9 @@ async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
     """Deletes a monitor (A4)."""
     await command.resources.orphan([id])
     await command.servers.orphan([id])
-    await command.resources.remove(await command.resources.edit(id, command.wanted))
+    row = await command.resources.edit(id, command.wanted)
+    resource.check_own(row.state)
+    await command.resources.remove(row)
     await command.resources.reschedule([id])
     return command.answer({"message": "Resource deleted", "id": id})
 
@@ -123,6 +127,8 @@ async def delete_many(ids: Ids, command: Commanded) -> Response:
     """Deletes all of some monitors, or none when one is missing (A2)."""
     await command.resources.orphan(ids)
     await command.servers.orphan(ids)
+    for row in await command.resources.edit_many(ids):
+        resource.check_own(row.state)
     await command.resources.remove_many(ids)
     await command.resources.reschedule(ids)
     return command.answer({"message": "Resources deleted", "ids": ids})

@@ -1,7 +1,6 @@
 """Commands of PingHome callers on the nouns of statuspage-cmd."""
 
 from collections.abc import AsyncIterator, Callable
-from functools import cached_property
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -11,14 +10,10 @@ from pinghome_common.clock import now
 from pinghome_common.command import carry_out
 from pinghome_common.db import Connection
 from pinghome_common.dialects.pinghome_command import Answering, in_transaction
-from pinghome_common.errors import FieldError, Invalid, TooMany
+from pinghome_common.errors import TooMany
 from pinghome_common.events.subscription import Subscription
-from pinghome_common.settings import Settings
 from pinghome_common.store import Actor
-from statuspage_cmd.incidents.store import Incidents, Templates, Updates
-from statuspage_cmd.maintenance.store import Maintenances, Recurrences
-from statuspage_cmd.pages.pictures import Pictures
-from statuspage_cmd.pages.store import Pages
+from statuspage_cmd.command import Command
 from statuspage_cmd.subscriptions.asking import Wish, request
 from statuspage_cmd.subscriptions.audience import ACTOR, verify
 from statuspage_cmd.subscriptions.store import Subscriptions
@@ -31,66 +26,12 @@ class Sent(Protocol):
         """The fields that were sent, in our words."""
 
 
-class PageCommand(Answering):
+class PageCommand(Command, Answering):
     """What a route needs to carry out one command."""
-
-    @property
-    def settings(self) -> Settings:
-        """The platform's settings."""
-        settings: Settings = self.state.settings
-        return settings
 
     def sent(self, body: Sent) -> dict[str, Any]:
         """What a body says; raises Invalid when its message, as it is kept, is too long."""
-        sent, most = body.sent(), self.settings.message_limit
-        if len(sent.get("message", "")) > most:
-            raise Invalid(FieldError("message", f"must have at most {most} characters"))
-        return sent
-
-    @cached_property
-    def pages(self) -> Pages:
-        """The caller's status pages."""
-        return Pages(*self._parts)
-
-    @cached_property
-    def subscriptions(self) -> Subscriptions:
-        """Subscriptions of all pages."""
-        return Subscriptions(*self._parts)
-
-    @cached_property
-    def pictures(self) -> Pictures:
-        """The caller's pages' pictures."""
-        return Pictures(*self._parts)
-
-    @cached_property
-    def incidents(self) -> Incidents:
-        """The caller's incidents."""
-        return Incidents(*self._parts)
-
-    @cached_property
-    def updates(self) -> Updates:
-        """The updates of the caller's incidents."""
-        return Updates(*self._parts)
-
-    @cached_property
-    def templates(self) -> Templates:
-        """The caller's templates."""
-        return Templates(*self._parts)
-
-    @cached_property
-    def maintenances(self) -> Maintenances:
-        """The caller's maintenance."""
-        return Maintenances(*self._parts)
-
-    @cached_property
-    def recurrences(self) -> Recurrences:
-        """The rules of the caller's recurring maintenance."""
-        return Recurrences(*self._parts)
-
-    @property
-    def author(self) -> str:
-        """Who reports what the command says: the key's name, and never nobody."""
-        return self.caller.name or "API"
+        return self.checked(body.sent())
 
 
 Commanded = Annotated[PageCommand, Depends(in_transaction(PageCommand), scope="function")]

@@ -1,16 +1,12 @@
 """Commands on incidents and their updates: our extension (contract H)."""
 
-from typing import Any
-
 from fastapi import Response
-from uuid_utils.compat import uuid7
 
 from pinghome_common.dialects import pinghome_incidents as documents
 from pinghome_common.dialects.pinghome import Router
 from pinghome_common.dialects.pinghome_documents import gone, made
 from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.events.incident import Incident
-from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.store import Row
 from statuspage_cmd.api.pinghome.command import Commanded, PageCommand
 from statuspage_cmd.api.pinghome.incident_body import (
@@ -21,7 +17,7 @@ from statuspage_cmd.api.pinghome.incident_body import (
     UpdateUpdate,
 )
 from statuspage_cmd.incidents import incident as rules
-from statuspage_cmd.subscriptions import announce
+from statuspage_cmd.incidents import publishing
 
 routes = Router(tags=["Incidents"], bare=True)
 
@@ -32,11 +28,7 @@ _PATH = "/v1/statuspage/{id}/incident"
 async def create(id: Id, body: CreateIncident, command: Commanded) -> Response:  # noqa: A002
     """Opens an incident (our extension)."""
     page = (await command.pages.edit(id)).state
-    state = rules.create(uuid7(), page, command.sent(body), command.author, command.now)
-    await command.incidents.check_limit(id)
-    row = await command.incidents.add(state)
-    await announce.incident(command.tx, page, state, None, "published")
-    return _answer(command, "created", row, 201)
+    return _answer(command, "created", await publishing.open_(command, page, command.sent(body)), 201)
 
 
 @routes.put(_PATH + "/{incident}", responses=made("incident", documents.INCIDENT))
@@ -44,14 +36,7 @@ async def update(id: Id, incident: Id, body: UpdateIncident, command: Commanded)
     """Changes an incident; another status, or other components, make an update without a message (our extension)."""
     page = (await command.pages.edit(id)).state
     row = await command.incidents.of(id, incident, command.wanted)
-    settings = command.sent(body)
-    changed = rules.changes(row.state, settings)
-    row.state = rules.edit(row.state, settings, command.now)
-    if changed:
-        await _write(command, row, page, changed | {"notify": body.notify})
-    elif settings:
-        await announce.incident(command.tx, page, row.state, None, "edited")
-    await command.incidents.save(row)
+    await publishing.edit(command, page, row, command.sent(body), notify=body.notify)
     return _answer(command, "updated", row)
 
 
@@ -68,9 +53,9 @@ async def create_update(id: Id, incident: Id, body: CreateUpdate, command: Comma
     """Writes an update, which gives the incident its status and its components (our extension)."""
     page = (await command.pages.edit(id)).state
     row = await command.incidents.of(id, incident)
-    written = await _write(command, row, page, command.sent(body))
-    await command.incidents.save(row)
-    return command.answer(written, 201, 1)
+    written = await publishing.write(command, page, row, command.sent(body))
+    answer = {"message": "Update created", "update": documents.update(written), "id": written.id}
+    return command.answer(answer, 201, 1)
 
 
 @routes.put(_PATH + "/{incident}/update/{update}", responses=made("update", documents.UPDATE))
@@ -79,10 +64,7 @@ async def edit_update(id: Id, incident: Id, update: Id, body: UpdateUpdate, comm
     page = (await command.pages.edit(id)).state
     row = await command.incidents.of(id, incident)
     changed = await command.updates.of_incident(incident, update, command.wanted)
-    changed.state = rules.edit_update(changed.state, page, command.sent(body), command.now)
-    await command.updates.save(changed)
-    await _settle(command, row, page)
-    await announce.incident(command.tx, page, row.state, changed.state, "edited")
+    await publishing.correct(command, page, row, changed, command.sent(body))
     answer = {"message": "Update updated", "update": documents.update(changed.state), "id": update}
     return command.answer(answer, version=changed.version)
 
@@ -92,8 +74,8 @@ async def delete_update(id: Id, incident: Id, update: Id, command: Commanded) ->
     """Deletes an update; without the newest one the incident is as it was before (our extension)."""
     page = (await command.pages.edit(id)).state
     row = await command.incidents.of(id, incident)
-    await command.updates.remove(await command.updates.of_incident(incident, update, command.wanted))
-    await _settle(command, row, page)
+    changed = await command.updates.of_incident(incident, update, command.wanted)
+    await publishing.take_back(command, page, row, changed)
     return command.answer({"message": "Update deleted", "id": update})
 
 
@@ -105,26 +87,6 @@ async def postmortem(id: Id, incident: Id, body: Postmortem, command: Commanded)
     row.state = rules.with_postmortem(row.state, command.sent(body)["message"], command.now)
     await command.incidents.save(row)
     return _answer(command, "updated", row)
-
-
-async def _write(
-    command: PageCommand, row: Row[Incident], page: StatusPage, settings: dict[str, Any]
-) -> dict[str, Any]:
-    """Adds an update of a person, which ends the automatism; the incident is still to be saved."""
-    await command.updates.check_updates(row.state.id, command.settings.updates_limit)
-    written = rules.update(uuid7(), row.state, page, settings, command.author, command.now)
-    await command.updates.add(written)
-    row.state.automatic = False
-    row.state = rules.settle(row.state, written, page, command.now)
-    await announce.incident(command.tx, page, row.state, written, "published")
-    return {"message": "Update created", "update": documents.update(written), "id": written.id}
-
-
-async def _settle(command: PageCommand, row: Row[Incident], page: StatusPage) -> None:
-    newest = await command.updates.newest(row.state.id)
-    row.state.automatic = False
-    row.state = rules.settle(row.state, newest, page, command.now)
-    await command.incidents.save(row)
 
 
 def _answer(command: PageCommand, word: str, row: Row[Incident], status: int = 200) -> Response:

@@ -11,13 +11,13 @@ from pinghome_common.dialects.pinghome import Router
 from pinghome_common.dialects.pinghome_documents import gone, made
 from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.errors import FieldError, Invalid
-from pinghome_common.events.incident import Maintenance, MaintenanceStatus, Recurrence
+from pinghome_common.events.incident import Maintenance, Recurrence
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.store import Row
 from statuspage_cmd.api.pinghome.command import Commanded, PageCommand
 from statuspage_cmd.api.pinghome.maintenance_body import CreateMaintenance, UpdateMaintenance
 from statuspage_cmd.maintenance import maintenance as rules
-from statuspage_cmd.maintenance import recurrence
+from statuspage_cmd.maintenance import publishing, recurrence
 from statuspage_cmd.subscriptions import announce
 
 routes = Router(tags=["Maintenance"], bare=True)
@@ -34,12 +34,7 @@ async def create(id: Id, body: CreateMaintenance, command: Commanded) -> Respons
     settings = _single(command.sent(body), None)
     if "ends_at" not in settings:
         raise Invalid(FieldError("ends_at", "is required, or a duration"))
-    state = rules.create(uuid7(), page, settings, command.author, command.now)
-    await command.maintenances.check_limit(id)
-    row = await command.maintenances.add(state)
-    what = "scheduled" if state.status is MaintenanceStatus.scheduled else "started"
-    await announce.maintenance(command.tx, page, state, what)
-    return _answer(command, "created", row, 201)
+    return _answer(command, "created", await publishing.plan(command, page, settings), 201)
 
 
 @routes.put(_PATH + "/{maintenance}", responses=made("maintenance", documents.MAINTENANCE))
@@ -49,9 +44,7 @@ async def update(id: Id, maintenance: Id, body: UpdateMaintenance, command: Comm
     if rule := await command.recurrences.find(id, maintenance, command.wanted):
         return await _edit_rule(rule, page, command.sent(body), command)
     row = await command.maintenances.of(id, maintenance, command.wanted)
-    row.state = rules.edit(row.state, page, _single(command.sent(body), row.state), command.now)
-    await command.maintenances.save(row)
-    await announce.maintenance(command.tx, page, row.state, "edited")
+    await publishing.edit(command, page, row, _single(command.sent(body), row.state))
     return _answer(command, "updated", row)
 
 

@@ -54,6 +54,8 @@ async def update(id: Id, body: UpdatePage, command: Commanded, request: Request)
     if dropped := before - {each.id for each in row.state.components}:
         for store in (command.incidents, command.templates, command.maintenances, command.recurrences):
             await store.drop(id, dropped)
+        await command.metrics.drop(id, dropped)
+        await command.custom_metrics.drop(id, dropped)
     answer = {"message": "Status page updated", "statuspage": documents.unified(row.state, {}), "id": id}
     return command.answer(answer, version=row.version)
 
@@ -70,9 +72,11 @@ async def set_status(id: Id, body: Enabled, command: Commanded) -> Response:  # 
 
 @routes.delete("/v1/statuspage/{id}", responses=gone("status page"))
 async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
-    """Deletes a page with its components and subscriptions (A48)."""
+    """Deletes a page with its components, metrics and subscriptions (A48)."""
     row = await command.pages.edit(id, command.wanted)
     await command.subscriptions.leave(id)
+    await command.metrics.leave(id)
+    await command.custom_metrics.leave(id)
     await command.pages.remove(row)
     return command.answer({"message": "Status page deleted", "id": id})
 

@@ -8,15 +8,16 @@ from contract.target import eventually
 from pinghome_common import db as databases
 from pinghome_common.clock import now
 from pinghome_common.db import Database
-from resource_cmd.maintenance import Maintenance
+from pinghome_common.retention import Retention
+from resource_cmd.retention import OLD
 
-OLD, YOUNG = timedelta(days=31), timedelta(days=29)
+TOO_OLD, YOUNG = timedelta(days=31), timedelta(days=29)
 
 
 async def _fill(db, monkeypatch):
     monkeypatch.setattr(databases, "BATCH", 3)
     async with db.connection() as connection:
-        for age in [OLD] * 8 + [YOUNG]:
+        for age in [TOO_OLD] * 8 + [YOUNG]:
             at = now() - age
             for is_open in (True, False):
                 await connection.execute(
@@ -42,14 +43,14 @@ async def test_old_rows_are_deleted_in_batches_and_open_deliveries_are_kept(comm
     async with Database(commands) as db:
         await _fill(db, monkeypatch)
         async with db.connection() as connection:
-            await Maintenance(db).round(connection)
+            await Retention(db, OLD).round(connection)
         assert await _left(db) == [1, 9, 1]
 
 
 async def test_worker_looks_again_without_anything_else_happening(commands, monkeypatch):
-    monkeypatch.setattr(Maintenance, "every", 0.1)
+    monkeypatch.setattr(Retention, "every", 0.1)
     async with Database(commands) as db:
-        worker = asyncio.create_task(Maintenance(db).run())
+        worker = asyncio.create_task(Retention(db, OLD).run())
         for _ in range(2):
             await _fill(db, monkeypatch)
             await eventually(lambda: _left(db), lambda left: left[0] < 3 and left[2] < 3, 30)

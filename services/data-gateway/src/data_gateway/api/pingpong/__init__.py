@@ -1,0 +1,1 @@
+"""PingPong's dialect: points of custom metrics (contract C30)."""

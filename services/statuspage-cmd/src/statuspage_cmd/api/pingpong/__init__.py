@@ -1,0 +1,1 @@
+"""PingPong's dialect: commands on one status page (contract C)."""

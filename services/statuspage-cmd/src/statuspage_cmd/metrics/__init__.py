@@ -1,0 +1,1 @@
+"""Metrics of status pages: those that a monitor measures, and custom ones."""

@@ -1,0 +1,1 @@
+"""PingPong's dialect: records of one status page (contract C)."""
