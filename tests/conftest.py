@@ -77,7 +77,8 @@ async def servers(folder: Path) -> AsyncIterator[Servers]:
     """
     running = Servers(Settings(data=folder / "session", regions=REGIONS, database_url="", nats_url=""))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(postgres, "SETTINGS", postgres.SETTINGS | {"fsync": "off", "autovacuum": "off"})
+        off = dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit", "autovacuum"), "off")
+        patch.setattr(postgres, "SETTINGS", postgres.SETTINGS | off)
         await running.__aenter__()
     yield running
     await running.__aexit__()
@@ -127,6 +128,7 @@ async def fresh_database(servers: Servers, template: str = "template1") -> str:
     """The URL of a new database. Nobody drops it: ext4 is slow to make files where hundreds were just deleted."""
     name = f"test_{uuid4().hex}"
     connection = await asyncpg.connect(servers.database_url)
-    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    # Without fsync a copy of the files is a quarter of the work of one that goes through the log.
+    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     await connection.close()
     return urlunsplit(urlsplit(servers.database_url)._replace(path=f"/{name}"))

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from data_gateway.group_commit import MAX_MESSAGE, _parts
+from data_gateway.group_commit import MAX_MESSAGE, _parts, _size_of_ping
 from data_gateway.ping_intake import PingIntake, origin
 from pinghome_common.directory import Caller
 from pinghome_common.errors import Conflict, NotFound
@@ -128,6 +128,6 @@ def test_pings_with_large_bodies_travel_in_messages_that_the_stream_takes():
         b"i" * 16, b"h" * 16, 1, message="\U0001f600" * 1000, user_agent="ü" * 200, body=b"b" * LARGEST_PING_BODY
     )
     small = msgspec.structs.replace(ping, body=b"b" * 10_000)
-    parts = _parts([small] * 100 + [ping] * 3 + [small])
+    parts = _parts([small] * 100 + [ping] * 3 + [small], _size_of_ping)
     assert [each for part in parts for each in part] == [small] * 100 + [ping] * 3 + [small]
     assert max(len(pack(Batch(b"b" * 16, 1, part))) for part in parts) <= MAX_MESSAGE

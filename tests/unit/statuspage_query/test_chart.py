@@ -9,17 +9,18 @@ from materials import NOW, component, material
 from pinghome_common.events.statuspage import Followed
 from statuspage_query.public import chart, site
 from statuspage_query.public.language import LANGUAGES
-from statuspage_query.public.material import Material, ResponseTimes, decode, encode
+from statuspage_query.public.material import Material, Series, decode, encode
 from statuspage_query.public.render import FEW, Place
 from statuspage_query.public.view import view
 
 HERE = Place(root="", url="https://status.example.com", language="en")
 ENGLISH, GERMAN = LANGUAGES["en"], LANGUAGES["de"]
+MS = chart.milliseconds(ENGLISH)
 
 
-def times(*recent: float | None) -> ResponseTimes:
+def times(*recent: float | None) -> Series:
     """The last averages of five minutes, and the same of days."""
-    return ResponseTimes(NOW, [*[None] * (288 - len(recent)), *recent], [*[None] * (90 - len(recent)), *recent])
+    return Series(NOW, [*[None] * (288 - len(recent)), *recent], [*[None] * (90 - len(recent)), *recent])
 
 
 def measured(count: int) -> Material:
@@ -66,7 +67,7 @@ def test_page_of_few_components_shows_a_line_of_each_and_a_large_one_none():
 def test_component_without_response_times_has_no_chart(has_any: bool):
     it = material({"a": "operational"})
     if has_any:  # but not lately
-        it.response_times = {it.page.components[0].id: ResponseTimes(NOW, [None] * 288, [5.0, *[None] * 89])}
+        it.response_times = {it.page.components[0].id: Series(NOW, [None] * 288, [5.0, *[None] * 89])}
     assert "Response time" not in body(it, "")
     assert body(it, f"/components/{it.page.components[0].id}").count("<figure") == has_any
 
@@ -80,11 +81,11 @@ def test_hidden_component_has_no_trace_of_its_response_times():
 
 
 def test_line_is_cut_where_nothing_was_measured_and_one_value_is_a_dot():
-    drawn = chart.draw("x", "", [10, 20, None, 5, None, 0, 10], "", "", ENGLISH)
+    drawn = chart.draw("x", "", [10, 20, None, 5, None, 0, 10], "", "", MS, ENGLISH)
 
     assert paths(drawn, "line") == ["M0 50l1 -50M3 75h0M5 100l1 -50"]
     assert paths(drawn, "area") == ["M0 50l1 -50V100H0zM3 75h0V100H3zM5 100l1 -50V100H5z"]
-    assert chart.draw("x", "", [None, None], "", "", ENGLISH) == ""
+    assert chart.draw("x", "", [None, None], "", "", MS, ENGLISH) == ""
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_milliseconds(value: float, english: str, german: str):
 
 def test_names_are_text():
     assert "<b>" not in chart.spark("<b>\"'", times(1), ENGLISH).replace("<b>1", "")
-    assert "<i>" not in chart.draw("<i>", "", [1.0], "", "", ENGLISH)
+    assert "<i>" not in chart.draw("<i>", "", [1.0], "", "", MS, ENGLISH)
 
 
 def test_snapshot_keeps_them_and_one_of_before_has_none():

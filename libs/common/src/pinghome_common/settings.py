@@ -28,6 +28,16 @@ def _anchor(value: str) -> str:
 Anchor = Annotated[str, AfterValidator(_anchor)]
 
 
+def _location(value: str) -> str:
+    place, _, region = value.partition("=")
+    if not place.strip() or not region.strip():
+        raise ValueError("must be location=region, such as US West=us-west-1")
+    return value
+
+
+Location = Annotated[str, AfterValidator(_location)]
+
+
 class Settings(BaseSettings):
     """The settings of one process; each field is the variable `PINGHOME_<FIELD>`.
 
@@ -165,8 +175,8 @@ class Settings(BaseSettings):
         500, ge=1, le=MOST_COMPONENTS, description="components that one page may have, and as many groups"
     )
     page_metrics_limit: int = Field(50, ge=1, description="metrics, custom ones too, that one page may have")
-    pingpong_locations: Annotated[dict[str, str], NoDecode] = Field(
-        {},
+    pingpong_locations: Annotated[list[Location], NoDecode] = Field(
+        [],
         description="comma-separated location=region, such as US West=us-west-1: where metrics of PingPong's API are "
         "measured from; default: the first region",
     )
@@ -203,21 +213,12 @@ class Settings(BaseSettings):
         "trusted_proxies",
         "statuspage_io_pages",
         "mail_confirmed_domains",
+        "pingpong_locations",
         mode="before",
     )
     @classmethod
     def _comma_list(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-    @field_validator("pingpong_locations", mode="before")
-    @classmethod
-    def _locations(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        parts = [part.partition("=") for part in value.split(",") if part.strip()]
-        if wrong := next((place for place, _, region in parts if not region.strip()), None):
-            raise ValueError(f"{wrong} needs a region, as in US West=us-west-1")
-        return {place.strip(): region.strip() for place, _, region in parts}
 
     @field_validator("bootstrap_checks_key", "bootstrap_checks_read_key")
     @classmethod
@@ -275,6 +276,12 @@ class Settings(BaseSettings):
     def database(self, name: str) -> str:
         """The URL of one service's own database on the PostgreSQL server."""
         return urlunsplit(urlsplit(self.database_url)._replace(path=f"/{name}"))
+
+    def region_of(self, location: str) -> str:
+        """The region for a location of PingPong's API; the first one where the operator has said nothing."""
+        pairs = (each.partition("=") for each in self.pingpong_locations)
+        found = {place.strip().lower(): region.strip() for place, _, region in pairs}
+        return found.get(location.lower(), self.regions[0])
 
     @cached_property
     def public_url(self) -> str:

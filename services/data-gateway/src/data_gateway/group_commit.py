@@ -115,7 +115,7 @@ class Committer:
         Raises:
             Unavailable: too many are waiting.
         """
-        size = sum(map(_size, points))
+        size = sum(map(_size_of_points, points))
         self._check_room(size)
         self._points += points
         return self._added(size)
@@ -162,13 +162,13 @@ class Committer:
         pings, samples, points, waiting = self._pings, self._samples, self._points, self._waiting
         self._pings, self._samples, self._points, self._waiting, self._bytes = [], [], [], [], 0
         messages = []
-        for part in _parts(pings):
+        for part in _parts(pings, _size_of_ping):
             self._number += 1
             messages.append(encode(Batch(self._boot.bytes, self._number, part)))
-        for some in _parts_of(samples, lambda sample: len(metric.encode(sample))):
+        for some in _parts(samples, lambda sample: len(metric.encode(sample))):
             self._number += 1
             messages.append(METRIC + metric.encode(MetricBatch(self._boot.bytes, self._number, some)))
-        for few in _parts_of(points, _size):
+        for few in _parts(points, _size_of_points):
             self._number += 1
             messages.append(POINT + point.encode(PointBatch(self._boot.bytes, self._number, few)))
         try:
@@ -254,22 +254,8 @@ def _next_part(batches: Iterator[bytes]) -> list[bytes]:
     return part
 
 
-def _parts(pings: list[Ping]) -> list[list[Ping]]:
-    """Splits pings into parts that fit into a message: fewer than 2^16, and small enough."""
-    parts: list[list[Ping]] = []
-    size = MAX_MESSAGE
-    for ping in pings:
-        ping_size = 100 + 4 * len(ping.message) + 2 * len(ping.user_agent) + len(ping.remote_addr) + len(ping.body)
-        if size + ping_size > MAX_MESSAGE:
-            parts.append([])
-            size = 0
-        parts[-1].append(ping)
-        size += ping_size
-    return parts
-
-
-def _parts_of(items: list[T], size_of: Callable[[T], int]) -> list[list[T]]:
-    """The same of samples, or of points."""
+def _parts(items: list[T], size_of: Callable[[T], int]) -> list[list[T]]:
+    """Splits what arrived into parts that fit into a message: fewer than 2^16, and small enough."""
     parts: list[list[T]] = []
     size = MAX_MESSAGE
     for item in items:
@@ -282,8 +268,11 @@ def _parts_of(items: list[T], size_of: Callable[[T], int]) -> list[list[T]]:
     return parts
 
 
-def _size(points: Points) -> int:
-    """The bytes of some points in a message."""
+def _size_of_ping(ping: Ping) -> int:
+    return 100 + 4 * len(ping.message) + 2 * len(ping.user_agent) + len(ping.remote_addr) + len(ping.body)
+
+
+def _size_of_points(points: Points) -> int:
     return len(points.minutes) + len(points.values) + 32
 
 

@@ -78,7 +78,7 @@ def _timed(it: Result) -> bool:
 
 
 async def _shown(tx: Connection, monitors: set[UUID]) -> set[UUID]:
-    """Those that a component of their own organisation shows."""
+    """Those that a component of their own organisation shows, or a metric."""
     return {row["monitor"] for row in await tx.fetch(_SHOWN, list(monitors))}
 
 
@@ -99,8 +99,10 @@ OLD = {"response_day": f"t.day < (now() AT TIME ZONE 'UTC')::date - {KEPT.days}"
 """By table, the condition of rows that nobody needs any more."""
 
 _SHOWN = """
-SELECT DISTINCT c.monitor FROM component c JOIN statuspage p ON p.id = c.page
+SELECT c.monitor FROM component c JOIN statuspage p ON p.id = c.page
 JOIN followed f ON f.id = c.monitor AND f.organisation = p.organisation WHERE c.monitor = ANY($1::uuid[])
+UNION SELECT m.id FROM metric m JOIN followed f ON f.id = m.id
+WHERE m.id = ANY($1::uuid[]) AND (m.state->>'shows_response_time')::boolean
 """
 
 _NEWEST_OF = """

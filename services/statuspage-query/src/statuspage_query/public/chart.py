@@ -1,88 +1,121 @@
-"""Charts of response times: lines that stretch with the page; what is written beside them is HTML."""
+"""Charts of response times and of custom metrics: lines that stretch with the page; what is beside them is HTML."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from math import floor, log10
 
 from markupsafe import Markup, escape
 
 from statuspage_query.public.language import Language
-from statuspage_query.public.material import ResponseTimes
+from statuspage_query.public.material import Series
 
 HEIGHT = 100
 """Units from the foot to the top of a chart, whose values are one unit apart."""
 SPARK = 3
 """Values of five minutes that are one of a small chart."""
+SMALLEST = 1e-9
+"""The smallest top of an axis of a custom metric, whose values may be anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of what is shown, in milliseconds: the average, the lowest and the highest value, and the top of the axis."""
+    """Of what is shown: the average, the lowest and the highest value, and the ends of the axis."""
 
     average: float
     least: float
     most: float
     top: float
+    bottom: float = 0.0
 
 
-def figures(values: Sequence[float | None]) -> Figures | None:
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """How values are written, the word for what they are, and the smallest top of an axis."""
+
+    written: Callable[[float], str]
+    label: str
+    smallest: float
+
+
+def milliseconds(t: Language) -> Unit:
+    """The unit of response times."""
+    return Unit(t.milliseconds, "times_label", 1.0)
+
+
+def of_metric(suffix: str, t: Language) -> Unit:
+    """The unit of a custom metric."""
+    return Unit(lambda value: f"{t.number(value)} {suffix}".rstrip(), "values_label", SMALLEST)
+
+
+def figures(values: Sequence[float | None], smallest: float = 1.0) -> Figures | None:
     """None when there is nothing to show."""
     known = [each for each in values if each is not None]
-    return Figures(sum(known) / len(known), min(known), max(known), _top(max(known))) if known else None
+    if not known:
+        return None
+    least, most = min(known), max(known)
+    top = _top(most, smallest) if most > 0 or least >= 0 else 0.0
+    return Figures(sum(known) / len(known), least, most, top, -_top(-least, smallest) if least < 0 else 0.0)
 
 
-def both(name: str, times: ResponseTimes, t: Language) -> Markup:
+def both(name: str, it: Series, unit: Unit, t: Language) -> Markup:
     """The last 24 hours and the last 90 days."""
-    day = draw(name, t("windows.24h"), times.recent, t("hours_ago", hours=24), t("now"), t)
-    days = draw(name, t("windows.90d"), times.days, t("days_ago", days=len(times.days)), t("today"), t)
+    day = draw(name, t("windows.24h"), it.recent, t("hours_ago", hours=24), t("now"), unit, t)
+    days = draw(name, t("windows.90d"), it.days, t("days_ago", days=len(it.days)), t("today"), unit, t)
     return day + days
 
 
-def draw(name: str, window: str, values: Sequence[float | None], begin: str, end: str, t: Language) -> Markup:
+def draw(
+    name: str, window: str, values: Sequence[float | None], begin: str, end: str, unit: Unit, t: Language
+) -> Markup:
     """A chart with its axes and its figures; empty when there is nothing to show.
 
     Args:
-        name: of the component.
+        name: of the component or the metric.
         window: the time that is shown, in words.
-        values: averages in milliseconds, ascending in time, None where nothing was measured.
+        values: ascending in time, None where there is none.
         begin: what stands at the left end of the axis.
         end: what stands at the right end.
+        unit: of the values.
         t: the language.
     """
-    it = figures(values)
+    it = figures(values, unit.smallest)
     if it is None:
         return Markup()
-    ticks = "".join(f"<span>{escape(t.milliseconds(part * it.top))}</span>" for part in (1, 0.5, 0))
+    ticks = "".join(
+        f"<span>{escape(unit.written(each))}</span>" for each in (it.top, (it.top + it.bottom) / 2, it.bottom)
+    )
     return Markup(  # noqa: S704  # what is not ours is escaped
-        f'<figure class="times"><figcaption><b>{escape(window)}</b> {escape(_summary(it, t))}</figcaption>\n'
-        f'<div class="plot" role="img" aria-label="{escape(_label(name, window, it, t))}">'
-        f'<div class="axis">{ticks}</div>{_svg(values, it.top, grid=True)}</div>\n'
+        f'<figure class="times"><figcaption><b>{escape(window)}</b> {escape(_summary(it, unit, t))}</figcaption>\n'
+        f'<div class="plot" role="img" aria-label="{escape(_label(name, window, it, unit, t))}">'
+        f'<div class="axis">{ticks}</div>{_svg(values, it, grid=True)}</div>\n'
         f'<p class="scale" aria-hidden="true"><span>{escape(begin)}</span><span>{escape(end)}</span></p></figure>'
     )
 
 
-def spark(name: str, times: ResponseTimes, t: Language) -> Markup:
+def spark(name: str, times: Series, t: Language) -> Markup:
     """The last 24 hours in one line; empty when there is nothing to show."""
     values = [_mean(times.recent[place : place + SPARK]) for place in range(0, len(times.recent), SPARK)]
     it = figures(values)
     if it is None:
         return Markup()
-    label = _label(name, t("windows.24h"), it, t)
+    label = _label(name, t("windows.24h"), it, milliseconds(t), t)
     return Markup(  # noqa: S704  # what is not ours is escaped
         f'<p class="pace" role="img" aria-label="{escape(label)}"><span>{escape(t("response_time"))}</span>'
-        f"{_svg(values, max(it.most, 1.0), grid=False)}<b>{escape(t.milliseconds(it.average))}</b></p>"
+        f"{_svg(values, replace(it, top=max(it.most, 1.0)), grid=False)}<b>{escape(t.milliseconds(it.average))}</b></p>"
     )
 
 
-def _svg(values: Sequence[float | None], top: float, *, grid: bool) -> str:
+def _svg(values: Sequence[float | None], axis: Figures, *, grid: bool) -> str:
     width, line, area = len(values) - 1, "", ""
+    height = axis.top - axis.bottom
+    zero = round(HEIGHT * axis.top / height)
     for known, part in groupby(enumerate(values), lambda each: each[1] is not None):
         if known:
-            points = [(x, round(HEIGHT - HEIGHT * (value or 0.0) / top)) for x, value in part]
+            points = [(x, round(HEIGHT * (axis.top - (value or 0.0)) / height)) for x, value in part]
             path = f"M{points[0][0]} {points[0][1]}" + _steps(points)
             line += path
-            area += f"{path}V{HEIGHT}H{points[0][0]}z"
+            area += f"{path}V{zero}H{points[0][0]}z"
     lines = f'<path class="grid" d="M0 0H{width}M0 {HEIGHT // 2}H{width}M0 {HEIGHT}H{width}"/>' if grid else ""
     return (
         f'<svg viewBox="0 0 {width} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">{lines}'
@@ -96,14 +129,14 @@ def _steps(points: Sequence[tuple[int, int]]) -> str:
     return f"l{steps[1:]}" if steps else "h0"
 
 
-def _summary(it: Figures, t: Language) -> str:
-    return t("times_summary", average=t.milliseconds(it.average), most=t.milliseconds(it.most))
+def _summary(it: Figures, unit: Unit, t: Language) -> str:
+    return t("times_summary", average=unit.written(it.average), most=unit.written(it.most))
 
 
-def _label(name: str, window: str, it: Figures, t: Language) -> str:
+def _label(name: str, window: str, it: Figures, unit: Unit, t: Language) -> str:
     figures = {"average": it.average, "least": it.least, "most": it.most}
-    written = {key: t.milliseconds(value) for key, value in figures.items()}
-    return t("times_label", name=name, window=window, **written)
+    written = {key: unit.written(value) for key, value in figures.items()}
+    return t(unit.label, name=name, window=window, **written)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -111,7 +144,8 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _top(highest: float) -> float:
-    """The smallest number with a round half that is not smaller, at least one millisecond."""
-    power = 10.0 ** floor(log10(max(highest, 1.0)))
-    return next(power * factor for factor in (1, 2, 4, 6, 8, 10) if power * factor >= max(highest, 1.0))
+def _top(highest: float, smallest: float) -> float:
+    """The smallest number with a round half that is not smaller, at least `smallest`."""
+    highest = max(highest, smallest)
+    power = 10.0 ** floor(log10(highest))
+    return next((power * factor for factor in (1, 2, 4, 6, 8, 10) if power * factor >= highest), highest)

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Iterator
-from math import floor
+from math import floor, log10
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -69,6 +69,17 @@ class Language:
         unit, amount = ("s", value / 1000) if value >= 10_000 else ("ms", value)
         text = f"{amount:.1f}".removesuffix(".0") if amount < 10 or unit == "s" else f"{amount:.0f}"
         return text.replace(".", self("decimal")) + f"\N{NO-BREAK SPACE}{self(f'units.{unit}')}"
+
+    def number(self, value: float) -> str:
+        """A number with at most four digits, and all of those before its decimal point below a million."""
+        value += 0.0  # without the sign of a zero
+        if value and not 0.0001 <= abs(value) < 1_000_000:
+            text = f"{value:.3g}"
+        else:
+            digits = max(3 - floor(log10(abs(value))), 0) if value else 0
+            text = f"{value:.{digits}f}"
+            text = text.rstrip("0").rstrip(".") if "." in text else text
+        return text.replace(".", self("decimal")).replace("-", "\N{MINUS SIGN}")
 
     def _day(self, day: dt.date) -> dict[str, object]:
         month, short = self._months[day.month - 1]

@@ -15,6 +15,7 @@ from pinghome_common.health import resting, round_done
 from statuspage_query.public import read
 from statuspage_query.public.changes import Changes
 from statuspage_query.public.material import Material
+from statuspage_query.public.metrics import values
 from statuspage_query.public.published import Published
 from statuspage_query.public.snapshot import Snapshot
 from statuspage_query.response_times import EVERY, monitor_of
@@ -107,14 +108,14 @@ class Publisher:
         return none.union(*(self._followers.get(id_, none) if followed else {id_} for id_, followed in changed.items()))
 
     async def _measure(self, db: Database) -> bool:
-        """Reads the response times of one page anew, once in five minutes; true when there may be more to do.
+        """Reads what is measured of one page anew, once in five minutes; true when there may be more to do.
 
         One at a time and beside `changes`, because no request shall wait for them.
         """
         if now() - self._measured_at >= EVERY:
             self._measured_at = now()
             pages = self._pages.items()
-            self._measured = {id_ for id_, it in pages if any(map(monitor_of, it.material.page.components))}
+            self._measured = {id_ for id_, it in pages if _measures(it.material)}
         while self._measured:
             id_ = self._measured.pop()
             if known := self._pages.get(id_):
@@ -179,5 +180,14 @@ class Publisher:
                 del self._followers[id_]
 
 
+def _measures(it: Material) -> bool:
+    return bool(it.metrics or it.custom_metrics or any(map(monitor_of, it.page.components)))
+
+
 async def _measured_anew(db: Database, it: Material) -> Material:
-    return replace(it, response_times=await read.response_times(db, it.page, now()))
+    at = now()
+    return replace(
+        it,
+        response_times=await read.response_times(db, it.page, at, it.metrics),
+        values=await values(db, it.custom_metrics, at),
+    )

@@ -1,5 +1,6 @@
 """Reads all that a public page shows, whoever asks: what may be seen of it is decided later."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -7,8 +8,10 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.db import Database
+from pinghome_common.events.page_metric import Metric
 from pinghome_common.events.statuspage import Picture, StatusPage
-from statuspage_query.public.material import Material, ResponseTimes
+from statuspage_query.public.material import Material, Series
+from statuspage_query.public.metrics import component, measured, values
 from statuspage_query.read import Read
 from statuspage_query.response_times import EVERY, PLACES, monitor_of, place_of
 from statuspage_query.response_times import KEPT as TIMES_KEPT
@@ -44,13 +47,18 @@ async def material(db: Database, id_: UUID, now: datetime) -> Material | None:
         msgspec.json.decode(each["state"], type=Picture)
         for each in await db.fetch("SELECT state FROM picture WHERE page = $1", id_)
     ]
-    timelines = await read.timelines(page, page.components)
+    metrics = [each for each in await read.metrics(id_) if measured(each)]
+    custom_metrics = [each for each in await read.custom_metrics(id_) if each.showcased]
+    timelines = await read.timelines(page, [*page.components, *map(component, metrics)])
     return Material(
         page=page,
         version=row["version"],
         verified=row["verified_at"] is not None,
         timelines={id_: _since(now - KEPT, changes) for id_, changes in timelines.items()},
-        response_times=await response_times(db, page, now),
+        response_times=await response_times(db, page, now, metrics),
+        metrics=metrics,
+        custom_metrics=custom_metrics,
+        values=await values(db, custom_metrics, now),
         incidents=sorted(incidents.values(), key=lambda each: each.occurred_at, reverse=True),
         updates=await read.updates([*incidents]),
         maintenances=sorted(maintenances.values(), key=lambda each: each.scheduled_for, reverse=True),
@@ -65,9 +73,12 @@ def _since(start: datetime, changes: list[Since]) -> list[Since]:
     return changes[first:]
 
 
-async def response_times(db: Database, page: StatusPage, now: datetime) -> dict[UUID, ResponseTimes]:
-    """The response times of a page's components, as far as its organisation's monitors have any."""
+async def response_times(
+    db: Database, page: StatusPage, now: datetime, metrics: Sequence[Metric] = ()
+) -> dict[UUID, Series]:
+    """The response times of a page's components and metrics, as far as its organisation's monitors have any."""
     monitors = {each.id: monitor for each in page.components if (monitor := monitor_of(each))}
+    monitors |= {each.id: each.id for each in metrics if each.shows_response_time}
     today, count = now.astimezone(UTC).date(), TIMES_KEPT.days
     found: dict[UUID, dict[int, Any]] = {}
     for row in await db.fetch(_RESPONSE_TIMES, [*monitors.values()], page.organisation, today, count):
@@ -75,13 +86,13 @@ async def response_times(db: Database, page: StatusPage, now: datetime) -> dict[
     return {id_: _times(found[monitor], count, now) for id_, monitor in monitors.items() if monitor in found}
 
 
-def _times(rows: dict[int, Any], count: int, now: datetime) -> ResponseTimes:
+def _times(rows: dict[int, Any], count: int, now: datetime) -> Series:
     """The averages of a monitor; `rows` are its days by how many days ago they were."""
     last = place_of(now.astimezone(UTC)) + 1
     recent = [*_averages(rows.get(1))[last:], *_averages(rows.get(0))[:last]]
     days = [_average(rows[ago]["sum"], rows[ago]["count"]) if ago in rows else None for ago in range(count)]
     until = datetime.combine(now.astimezone(UTC).date(), time(), UTC) + last * EVERY
-    return ResponseTimes(until, recent, days[::-1])
+    return Series(until, recent, days[::-1])
 
 
 def _averages(row: Any) -> list[float | None]:

@@ -191,7 +191,9 @@ def _draw(template: str, page: StatusPage, at: Place, **more: Any) -> str:
         asset=lambda name: prefix + NAMES[name],
         bar=lambda it: bar.draw(it.name, it.days, it.uptime, t),
         spark=lambda it: chart.spark(it.name, it.response_times, t),
-        times=lambda it: chart.both(it.name, it.response_times, t),
+        times=lambda it: chart.both(it.name, it.response_times, chart.milliseconds(t), t),
+        values=lambda it: chart.both(it.name, it.values.series, chart.of_metric(it.suffix, t), t),
+        value=lambda it, value: chart.of_metric(it.suffix, t).written(value),
     )
 
 

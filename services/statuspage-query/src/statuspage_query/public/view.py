@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pinghome_common.events.incident import Incident, IncidentStatus, IncidentUpdate, Maintenance
 from pinghome_common.events.statuspage import Component, ComponentStatus, Group, StatusPage, worst
-from statuspage_query.public.material import Material, ResponseTimes
+from statuspage_query.public.material import Material, Series, Values
+from statuspage_query.public.metrics import component
 from statuspage_query.public.reports import IncidentReport, MaintenanceReport, Names, incident, maintenance
 from statuspage_query.statuses import Since, Span, days, span
 
@@ -50,7 +51,7 @@ class ComponentView:
     created_at: datetime
     uptime: float | None
     days: list[tuple[str, Span]]
-    response_times: ResponseTimes | None
+    response_times: Series | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,19 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricView:
+    """A metric that is shown: a custom one with its `values`, or one with its uptime, its response times, or both."""
+
+    id: UUID
+    name: str
+    description: str
+    suffix: str = ""
+    values: Values | None = None
+    uptime: ComponentView | None = None
+    response_times: Series | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """A page as it is shown. `open`, `recent` and `history` are newest first, `upcoming` soonest first."""
 
@@ -70,6 +84,7 @@ class View:
     title: str
     indicator: Indicator
     sections: list[Section]
+    metrics: list[MetricView]
     open: list[IncidentReport]
     running: list[MaintenanceReport]
     upcoming: list[MaintenanceReport]
@@ -112,6 +127,7 @@ def view(it: Material, now: datetime) -> View:
         title=page.page_name or page.name,
         indicator=_indicator(views, open_, running),
         sections=_sections(page, views),
+        metrics=_metrics(it, zone, now),
         open=open_,
         running=running,
         upcoming=upcoming,
@@ -125,7 +141,7 @@ def view(it: Material, now: datetime) -> View:
 
 
 def _component(
-    it: Component, position: int, changes: Sequence[Since], times: ResponseTimes | None, zone: ZoneInfo, now: datetime
+    it: Component, position: int, changes: Sequence[Since], times: Series | None, zone: ZoneInfo, now: datetime
 ) -> ComponentView:
     shown = days(changes, DAYS, zone, now)
     last = changes[-1] if changes else Since(it.created_at, ComponentStatus.unknown)
@@ -160,6 +176,22 @@ def tells_of_maintenance(page: StatusPage, it: Maintenance) -> bool:
 def _only_hidden(page: StatusPage, components: Iterable[UUID]) -> bool:
     named = set(components)
     return bool(named) and named <= {each.id for each in page.components if not each.showcased}
+
+
+def _metrics(it: Material, zone: ZoneInfo, now: datetime) -> list[MetricView]:
+    """Those that a monitor measures, then the custom ones."""
+    found = []
+    for each in it.metrics:
+        times = it.response_times.get(each.id) if each.shows_response_time else None
+        shown = _component(component(each), 0, it.timelines.get(each.id, []), times, zone, now)
+        uptime = shown if each.shows_uptime else None
+        view = MetricView(id=each.id, name=each.name, description=each.description, uptime=uptime, response_times=times)
+        found.append(view)
+    for own in it.custom_metrics:
+        values = it.values.get(own.id)
+        view = MetricView(id=own.id, name=own.name, description=own.description, suffix=own.suffix, values=values)
+        found.append(view)
+    return found
 
 
 def _indicator(

@@ -15,7 +15,6 @@ from pinghome_common.dialects.pingpong_fields import Field, choice, read, text
 from pinghome_common.dialects.pingpong_metrics import FREQUENCIES, LOCATIONS, SHOWCASED
 from pinghome_common.events.page_metric import Metric
 from pinghome_common.events.statuspage import StatusPage
-from pinghome_common.settings import Settings
 from statuspage_cmd.api.pingpong.change import Change, changing
 from statuspage_cmd.api.pingpong.custom_metrics import common
 from statuspage_cmd.metrics import metric
@@ -50,17 +49,11 @@ def _meant(settings: dict[str, Any], it: Change) -> dict[str, Any]:
     if "shows" in settings:
         settings["shows_uptime"], settings["shows_response_time"] = settings.pop("shows")
     if "location" in settings:
-        settings["regions"] = [_region(it.command.settings, settings["location"])]
+        settings["regions"] = [it.command.settings.region_of(settings["location"])]
     settings["page_name"] = it.page.name
     if settings.get("url"):
         metric.check_url(settings["url"], it.command.state.guard)
     return settings
-
-
-def _region(settings: Settings, location: str) -> str:
-    """The region that stands for a location; the first one where the operator has said nothing."""
-    regions = {place.lower(): region for place, region in settings.pingpong_locations.items()}
-    return regions.get(location.lower(), settings.regions[0])
 
 
 @routes.post("/metrics", status_code=201, responses=shows(documents.METRIC, 201), openapi_extra=BODY)
