@@ -13,6 +13,8 @@ from contract.pinghome.operations import ROUTED, filled
 from pinghome.services import SERVICES
 from pinghome_common.settings import Settings
 
+OTHERS = ("/api/", "/badge/", "/confirm/", "/ping/", "/rest/", "/widget/")
+"""Paths of other dialects."""
 SIDE = {"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}
 UUID = "6766163a-568d-47b4-a1fa-91a0957e06d4"
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -45,7 +47,7 @@ def all_routes() -> Iterator[tuple[str, str, set[str]]]:
             route = routes.pop()
             if router := getattr(route, "original_router", None):
                 routes += router.routes
-            elif not route.path.startswith(("/api/", "/badge/", "/confirm/", "/ping/")):  # another dialect's
+            elif not route.path.startswith(OTHERS):
                 yield service if service != "prober" else "prober-eu-central-1", route.path, route.methods
 
 

@@ -83,7 +83,11 @@ async def made(platform: Platform, http: httpx.AsyncClient, owner: Client, organ
 
     async def known() -> list[int]:
         asked = [(method, token) for method in ("GET", "DELETE") for token in (project.token, project.reading)]
-        return [(await project(method, "status", token)).status_code for method, token in asked]
+        answers = [await project(method, "status", token) for method, token in asked]
+        answers += [
+            await project("POST", "custom-metrics/data", each, json={}) for each in (project.token, project.reading)
+        ]
+        return [each.status_code for each in answers]
 
     await eventually(known, lambda seen: 401 not in seen, 10)
     return project

@@ -233,6 +233,7 @@ FORBIDDEN = {
         *STREAM_VERBS,
         *("events.resource.1", "telemetry.result.eu-central-1", "schedule.eu-central-1.1", "job.eu-central-1.1"),
         *("echo.resource-query", "$JS.API.CONSUMER.CREATE.TELEMETRY.x", "$JS.API.CONSUMER.CREATE.SCHEDULES.x"),
+        *("status.custom_metric.1", "$JS.API.STREAM.DELETE.STATUS_EVENTS", "$JS.API.STREAM.CREATE.STATUS_EVENTS"),
         "$JS.API.DIRECT.GET.SCHEDULES.schedule.eu-central-1.1",
     ],
     **{

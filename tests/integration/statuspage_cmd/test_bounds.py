@@ -14,13 +14,16 @@ from contract.client import BODIES, SERVICE, Client
 from running import TOKEN, up
 
 LIMITS = {f"{name}_limit": "2" for name in ("servers", "components", "subscribers", "updates", "page_metrics")}
+STATUS = "s" * 40
 HAND = {"type": "manual"}
 
 
 @pytest.fixture
 async def client(folder: Path) -> AsyncIterator[Client]:
     limits = LIMITS | {"pages_limit": "3", "message_limit": "30", "domains_per_day": "2"}
-    async with up(folder / "bounds", bootstrap_token=TOKEN, **limits, expose_tokens="true") as running:
+    async with up(
+        folder / "bounds", bootstrap_token=TOKEN, bootstrap_status_token=STATUS, **limits, expose_tokens="true"
+    ) as running:
         async with httpx.AsyncClient(base_url=running.url, timeout=30, trust_env=False) as http:
             yield Client(http, TOKEN)
         await running.stop()
@@ -34,6 +37,7 @@ async def test_what_is_over_a_limit_is_refused_at_its_field(client: Client):
     await messages(client, page)
     await updates(client, page)
     await subscribers(client, page)
+    await metrics(client)
 
 
 async def servers(client: Client) -> None:
@@ -90,6 +94,16 @@ async def updates(client: Client, page: str) -> None:
     for _ in range(2):
         await client.tells(page, f"incident/{it['id']}/update")
     refused(await client("POST", f"{url}/update", json=BODIES["update"]), 422, "message")
+
+
+async def metrics(client: Client) -> None:
+    headers = {"Authorization": f"Token {STATUS}"}
+    nouns = ("metrics", "custom-metrics", "metrics", "custom-metrics")
+    asked = [client("POST", f"statuspage-cmd/rest/v1/{noun}", headers, json={"name": "x"}) for noun in nouns]
+    answers = [each.status_code for each in await asyncio.gather(*asked)]
+    assert sorted(answers) == [201, 201, 400, 400]
+    answer = await client("POST", "statuspage-cmd/rest/v1/metrics", headers, json={"name": "x"})
+    assert answer.json() == {"name": ["A page has at most 2 metrics."]}
 
 
 async def subscribers(client: Client, page: str) -> None:

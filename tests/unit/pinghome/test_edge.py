@@ -15,7 +15,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pinghome.edge import Edge
 from running import free_port
 
-NAMES = ["resource-cmd", "resource-query", "statistic-query", "data-gateway", "prober-eu-central-1"]
+NAMES = [
+    "resource-cmd", "resource-query", "statistic-query", "statuspage-cmd", "statuspage-query", "data-gateway",
+    "prober-eu-central-1",
+]  # fmt: skip
 
 
 class Answer(NamedTuple):

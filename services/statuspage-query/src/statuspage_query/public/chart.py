@@ -31,21 +31,26 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """How values are written, the word for what they are, and the smallest top of an axis."""
+    """How values are written, in texts and at the axis; what is said of them; and the smallest top of an axis.
+
+    `summary` is empty where the figures stand beside the chart already.
+    """
 
     written: Callable[[float], str]
+    tick: Callable[[float], str]
     label: str
+    summary: str
     smallest: float
 
 
 def milliseconds(t: Language) -> Unit:
     """The unit of response times."""
-    return Unit(t.milliseconds, "times_label", 1.0)
+    return Unit(t.milliseconds, t.milliseconds, "times_label", "times_summary", 1.0)
 
 
 def of_metric(suffix: str, t: Language) -> Unit:
     """The unit of a custom metric."""
-    return Unit(lambda value: f"{t.number(value)} {suffix}".rstrip(), "values_label", SMALLEST)
+    return Unit(lambda value: f"{t.number(value)} {suffix}".rstrip(), t.number, "values_label", "", SMALLEST)
 
 
 def figures(values: Sequence[float | None], smallest: float = 1.0) -> Figures | None:
@@ -82,9 +87,7 @@ def draw(
     it = figures(values, unit.smallest)
     if it is None:
         return Markup()
-    ticks = "".join(
-        f"<span>{escape(unit.written(each))}</span>" for each in (it.top, (it.top + it.bottom) / 2, it.bottom)
-    )
+    ticks = "".join(f"<span>{escape(unit.tick(each))}</span>" for each in (it.top, (it.top + it.bottom) / 2, it.bottom))
     return Markup(  # noqa: S704  # what is not ours is escaped
         f'<figure class="times"><figcaption><b>{escape(window)}</b> {escape(_summary(it, unit, t))}</figcaption>\n'
         f'<div class="plot" role="img" aria-label="{escape(_label(name, window, it, unit, t))}">'
@@ -130,7 +133,7 @@ def _steps(points: Sequence[tuple[int, int]]) -> str:
 
 
 def _summary(it: Figures, unit: Unit, t: Language) -> str:
-    return t("times_summary", average=unit.written(it.average), most=unit.written(it.most))
+    return t(unit.summary, average=unit.written(it.average), most=unit.written(it.most)) if unit.summary else ""
 
 
 def _label(name: str, window: str, it: Figures, unit: Unit, t: Language) -> str:
