@@ -98,10 +98,15 @@ def foreign(http: httpx.AsyncClient, stranger: dict[str, Any]) -> Client:
 
 
 @pytest.fixture(scope="session")
-async def quiet(platform: Platform, http: httpx.AsyncClient) -> Client:
+async def quiet_keys(platform: Platform) -> dict[str, Any]:
     """An organisation without channels: each of those that the others have is told of what people publish."""
-    made = await platform.command("organisation", "create", "Quiet")
-    return Client(http, made["token"])
+    return await platform.command("organisation", "create", "Quiet")
+
+
+@pytest.fixture(scope="session")
+def quiet(http: httpx.AsyncClient, quiet_keys: dict[str, Any]) -> Client:
+    """That organisation."""
+    return Client(http, quiet_keys["token"])
 
 
 @pytest.fixture(scope="session")

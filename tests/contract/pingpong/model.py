@@ -34,11 +34,12 @@ def worst(statuses: Iterable[str]) -> str:
 
 @dataclass
 class Component:
-    """A component that is set by hand."""
+    """A component that is set by hand, or one that follows the check, where `operational` means to follow it."""
 
     name: str
     status: str
     showcased: bool
+    follows: bool = False
 
 
 @dataclass
@@ -94,6 +95,8 @@ class Page:
     incidents: dict[str, Incident] = field(default_factory=dict)
     maintenances: dict[str, list[str]] = field(default_factory=dict)
     over: dict[str, list[str]] = field(default_factory=dict)
+    check: str = "up"
+    """Healthchecks' word for the check that one component follows."""
 
     def remove(self, id_: str) -> None:
         """Takes a component away, and off all that is not over."""
@@ -106,7 +109,7 @@ class Page:
                 components.remove(id_)
 
     def status(self, id_: str) -> str:
-        """What a component shows: the worst of what open incidents give it, maintenance, what was set by hand."""
+        """What a component shows: the worst of open incidents, else maintenance, what was set by hand, or the check."""
         given = [
             status
             for each in self.incidents.values()
@@ -116,8 +119,10 @@ class Page:
         ]
         if given:
             return worst(given)
-        under = any(id_ in each for each in self.maintenances.values())
-        return MAINTENANCE if under else self.components[id_].status
+        if any(id_ in each for each in self.maintenances.values()):
+            return MAINTENANCE
+        it = self.components[id_]
+        return "offline" if it.follows and it.status == OPERATIONAL and self.check == "down" else it.status
 
     def shown(self) -> dict[str, str]:
         """What the public sees of components."""

@@ -1,4 +1,4 @@
-"""Random commands through PingHome's and PingPong's API leave every view as one small model says."""
+"""Random commands through PingHome's, PingPong's and Healthchecks' API leave every view as one small model says."""
 
 import asyncio
 import re
@@ -33,10 +33,11 @@ SHIELDS = {
 
 
 class Machine(RuleBasedStateMachine):
-    """One page; ids are PingHome's."""
+    """One page; ids are PingHome's. One of its components follows a check of Healthchecks' dialect."""
 
     project: Project
     http: httpx.Client
+    checks_key: str
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,6 +48,8 @@ class Machine(RuleBasedStateMachine):
                 for each in rows:
                     self.ping("DELETE", f"{self.url}/{noun}/{each['id']}")
         self.ping("PUT", self.url, {"components": [], "groups": []})
+        self.made = self.checks("POST", "checks/", {"name": "job", "timeout": 86400, "grace": 86400})
+        self.check(0)
         self.begin()
 
     def begin(self) -> None:
@@ -55,6 +58,7 @@ class Machine(RuleBasedStateMachine):
             self.add(dialect, "operational", showcased=True)
             self.open(dialect, "degraded", 1)
             self.write(dialect, 0, "identified")
+        self.put(Component("follower", "operational", showcased=True, follows=True))
 
     # How the page is asked.
 
@@ -74,6 +78,9 @@ class Machine(RuleBasedStateMachine):
     def pong(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"Authorization": f"Token {self.project.token}"}
         return self.asked(method, f"/rest/v1/{path}", headers, body)
+
+    def checks(self, method: str, path: str, body: Any = None) -> Any:
+        return self.asked(method, f"/api/v3/{path}", {"X-Api-Key": self.checks_key}, body)
 
     def public(self, path: str = "") -> str:
         answer = self.http.get(f"/status/{self.project.page['subdomain']}{path}")
@@ -95,11 +102,19 @@ class Machine(RuleBasedStateMachine):
 
     def arrange(self) -> None:
         """The page's components as the model has them, by PingHome."""
-        body = [
-            {"id": id_, "name": each.name, "type": "manual", "status": each.status, "showcased": each.showcased}
-            for id_, each in self.page.components.items()
-        ]
-        self.ping("PUT", self.url, {"components": body})
+        self.ping("PUT", self.url, {"components": self.arranged()})
+
+    def arranged(self) -> list[dict[str, Any]]:
+        return [self.body(each) | {"id": id_} for id_, each in self.page.components.items()]
+
+    def body(self, it: Component) -> dict[str, Any]:
+        follows = {"type": "heartbeat", "resource_id": self.made["uuid"]} if it.follows else {"type": "manual"}
+        return {"name": it.name, "status": it.status, "showcased": it.showcased} | follows
+
+    def put(self, it: Component) -> None:
+        """A new component, by PingHome."""
+        made = self.ping("PUT", self.url, {"components": [*self.arranged(), self.body(it)]})
+        self.page.components[made["statuspage"]["components"][-1]["id"]] = it
 
     # What people do.
 
@@ -112,14 +127,8 @@ class Machine(RuleBasedStateMachine):
         if dialect == "pong":
             made = self.pong("POST", "components", {"name": it.name, "status": PONG[status], "showcased": showcased})
             self.page.components[ours(made)] = it
-            return
-        self.arrange()
-        body = [{"id": id_, "name": each.name, "type": "manual", "status": each.status, "showcased": each.showcased}
-                for id_, each in self.page.components.items()]  # fmt: skip
-        body.append({"name": f"{it.name} new", "type": "manual", "status": status, "showcased": showcased})
-        made = self.ping("PUT", self.url, {"components": body})["statuspage"]["components"][-1]
-        it.name = made["name"]
-        self.page.components[made["id"]] = it
+        else:
+            self.put(it)
 
     @rule(dialect=DIALECT, pick=PICK, status=STATUS, showcased=st.booleans())
     def change_component(self, dialect: str, pick: int, status: str, showcased: bool) -> None:
@@ -134,6 +143,13 @@ class Machine(RuleBasedStateMachine):
             self.pong("PUT", f"components/{short(UUID(id_))}", {"showcased": showcased})
             answer = self.pong("PUT", f"components/{short(UUID(id_))}/status", {"status": PONG[status].upper()})
             assert answer["status"] == PONG[self.page.status(id_)]
+
+    @rule(exit_status=st.integers(0, 2))
+    def check(self, exit_status: int) -> None:
+        """The job of the check ends, well with 0."""
+        path = httpx.URL(self.made["ping_url"]).path
+        assert self.http.get(f"{path}/{exit_status}").status_code == 200
+        self.page.check = "down" if exit_status else "up"
 
     @rule(pick=PICK)
     def remove_component(self, pick: int) -> None:
@@ -246,6 +262,7 @@ class Machine(RuleBasedStateMachine):
         told = {id_ for id_ in (*page.incidents, *page.maintenances, *page.over) if page.told(id_)}
         shown, banner = page.shown(), page.indicator()
         return {
+            "check": page.check,
             "ping components": statuses,
             "pong components": {id_: PONG[status] for id_, status in statuses.items()},
             "pong status": page.overall(),
@@ -279,6 +296,7 @@ class Machine(RuleBasedStateMachine):
         shields = self.http.get(f"/widget/shields/status/{self.project.page['shields_key']}").json()
         rows = self.read(f"{self.url}/incidents?limit=500")["data"]
         return {
+            "check": self.checks("GET", f"checks/{self.made['uuid']}")["status"],
             "ping components": {each["id"]: each["status"] for each in self.read(f"{self.url}/components")["data"]},
             "pong components": {ours(each): each["status"] for each in self.pong("GET", "components")},
             "pong status": self.pong("GET", "status")["status"],
@@ -322,11 +340,13 @@ class Machine(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(600)  # 20 s where nothing else runs
-async def test_both_dialects_and_all_views_agree_whatever_is_done(empty: Project):
+async def test_all_dialects_and_views_agree_whatever_is_done(empty: Project, quiet_keys: dict[str, Any]):
     steps = settings(
         max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, database=None,
         suppress_health_check=[*HealthCheck], phases=[Phase.generate],  # each view that disagrees is waited for
     )  # fmt: skip
     with httpx.Client(base_url=empty.http.base_url, timeout=60, trust_env=False) as http:
-        machine = type("OfThisPage", (Machine,), {"project": empty, "http": http})
+        machine = type(
+            "OfThisPage", (Machine,), {"project": empty, "http": http, "checks_key": quiet_keys["checks_key"]}
+        )
         await asyncio.to_thread(run_state_machine_as_test, machine, settings=steps)
