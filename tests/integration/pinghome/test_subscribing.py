@@ -17,6 +17,8 @@ async def test_page_is_the_only_one_or_has_to_be_named_and_twenty_requests_an_ho
     async with up(folder / "subscribing", **settings) as platform:
         async with httpx.AsyncClient(base_url=platform.url, timeout=30, trust_env=False) as http:
             owner, anybody = Client(http, TOKEN), Client(http, None)
+            [first] = (await owner.get("statuspage-query/v1/statuspages"))["data"]
+            assert (await owner("DELETE", f"statuspage-cmd/v1/statuspage/{first['id']}")).status_code == 200
             refused(await anybody("POST", URL, json=BODY), 422, "statuspage_id")
             page = await owner.page(subscription_enabled=True)
             answer = await anybody("POST", URL, json=BODY)
