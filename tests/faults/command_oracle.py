@@ -1,12 +1,14 @@
 """Every answered command is in the log, in the stream and in the read models, once and as answered."""
 
+import asyncio
+import time
 from collections import Counter, defaultdict
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from commanding import Orders, Sent
-from event_log import EventLog, Logged
+from event_log import EventLog, Logged, read_log
 from streams import admin, read
 from under_test import Platform
 from verdict import Verdict
@@ -84,18 +86,29 @@ def _differs(sent: Sent, it: Logged) -> str:
     return f"{sent.noun} {it.event.subject} v{sent.version}: {names}" if names else ""
 
 
-async def judge_stream(platform: Platform, log: EventLog, verdict: Verdict, stream: str = "EVENTS") -> None:
-    """The stream of a log holds every event once, byte for byte, each aggregate's in order."""
-    async with admin(platform) as client:
-        streamed = [message for message in await read(client, stream, ">") if not message.subject.endswith(".skipped")]
+async def judge_stream(
+    platform: Platform, log: EventLog, verdict: Verdict, database: str = "resource_cmd", stream: str = "EVENTS"
+) -> None:
+    """The stream of a log holds every event once, byte for byte, each aggregate's in order.
+
+    Somebody may still be writing: what the log has must come, and what has come must be in the log as it is then.
+    """
+    deadline = time.monotonic() + 60
+    while True:
+        async with admin(platform) as client:
+            streamed = [each for each in await read(client, stream, ">") if not each.subject.endswith(".skipped")]
+        if log.all.keys() <= {decode(each.data).id for each in streamed} or time.monotonic() > deadline:
+            break
+        await asyncio.sleep(0.5)
+    later = await read_log(platform, database)
     seen: Counter[UUID] = Counter()
     last: dict[UUID, int] = {}
     other, disorder = [], []
     for message in streamed:
         event = decode(message.data)
         seen[event.id] += 1
-        if event.id not in log.all or log.all[event.id].body != message.data:
-            other.append(event.id)
+        if event.id not in later.all or later.all[event.id].body != message.data:
+            other.append(f"{message.subject} {event.id}")
         if seen[event.id] == 1 and event.version != last.get(event.subject, 0) + 1:
             disorder.append(f"{event.subject} v{event.version}")
         last[event.subject] = max(last.get(event.subject, 0), event.version)
