@@ -12,14 +12,14 @@ from verdict import Verdict
 from whole_oracle import judge_all
 
 VICTIMS = ["resource-cmd", "resource-query", "statistic-query", "nats", "postgres"]
-KILLS = 30
+KILLS, FEW = 30, 15
 APART = 0.3, 1.5
 """Seconds: time to start again and to do some commands."""
 COMMANDERS = 12
 
 
 async def play(run: Run, verdict: Verdict) -> None:
-    """At least 30 kills, and as many commands as the form asks for."""
+    """At least 30 kills, in the short form 15, and as many commands as the form asks for."""
     platform, orders = run.platform, Orders()
     wanted, pause = (10_000, 0.02) if run.long else (200, 0.05)
     begun, deaths = time.monotonic(), len(platform.deaths)
@@ -39,7 +39,9 @@ async def play(run: Run, verdict: Verdict) -> None:
                 VICTIMS,
                 APART,
                 run.rng("kills"),
-                lambda kills: kills >= KILLS and (orders.done >= wanted or time.monotonic() > latest),
+                lambda kills: (
+                    kills >= (KILLS if run.long else FEW) and (orders.done >= wanted or time.monotonic() > latest)
+                ),
                 tell,
             )
             await commanding.stop()

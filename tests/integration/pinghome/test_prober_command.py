@@ -72,8 +72,10 @@ async def test_a_region_is_added_probed_and_removed_while_the_platform_runs(fold
                         await asyncio.sleep(0.2)
             finally:
                 prober.kill()
+            refused = nats.NATS()
             with pytest.raises(nats.errors.Error, match="Authorization Violation"):
-                await nats.connect(environment["PINGHOME_NATS_URL"], allow_reconnect=False, error_cb=silent)
+                await refused.connect(environment["PINGHOME_NATS_URL"], allow_reconnect=False, error_cb=silent)
+            await refused.close()
         await platform.stop()
 
 

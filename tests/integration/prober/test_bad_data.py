@@ -26,10 +26,12 @@ HOSTILE = {
 
 async def test_bad_data_costs_its_own_result_alone(broker, tmp_path):
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        line = await reader.readuntil(b"\r\n\r\n")
-        number = int(line.split(b" ", 2)[1][1:])
-        writer.write(list(HOSTILE.values())[number] if number < len(HOSTILE) else b"HTTP/1.1 200 OK\r\n\r\n")
-        writer.close()
+        try:
+            line = await reader.readuntil(b"\r\n\r\n")
+            number = int(line.split(b" ", 2)[1][1:])
+            writer.write(list(HOSTILE.values())[number] if number < len(HOSTILE) else b"HTTP/1.1 200 OK\r\n\r\n")
+        finally:
+            writer.close()
 
     region = REGIONS[0]
     quoting = [Condition(type=BODY, operator="contains", values=["a\0b c"])]
