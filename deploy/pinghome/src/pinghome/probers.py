@@ -8,7 +8,7 @@ import typer
 
 from pinghome import keys, platform_keys, region_users
 from pinghome_common.db import Connection
-from pinghome_common.secret import derive
+from pinghome_common.secret import region_key
 from pinghome_common.settings import Settings
 from resource_cmd.scheduling import regions
 
@@ -40,7 +40,7 @@ def add(
     _reload(folder)
     address = broker or urlsplit(settings.nats_url).netloc.rpartition("@")[2]
     typer.echo(f"PINGHOME_REGION={region}")
-    typer.echo(f"PINGHOME_REGION_KEY={derive(complete.secret_key, f'region:{region}').hex()}")
+    typer.echo(f"PINGHOME_REGION_KEY={region_key(complete.secret_key, region).hex()}")
     typer.echo(f"PINGHOME_NATS_URL=nats://prober-{region}:{password}@{address}")
 
 

@@ -17,7 +17,7 @@ from pinghome.stale_processes import wait_until_gone
 from pinghome.state_file import StateFile
 from pinghome.supervise import Child, Supervisor
 from pinghome_common import migrate
-from pinghome_common.secret import derive
+from pinghome_common.secret import derive, region_key
 from pinghome_common.settings import Settings
 from pinghome_common.wrong_tokens import WrongTokens
 
@@ -54,7 +54,7 @@ def settings_of_all(settings: Settings, servers: Servers) -> dict[str, tuple[str
             if service in ("statuspage-cmd", "statuspage-query"):  # one lets in, the other looks
                 own["page_secret"] = settings.page_secret or derive(settings.secret_key, "page").hex()
             if region:
-                own |= {"database_url": "", "region_key": derive(settings.secret_key, f"region:{region}").hex()}
+                own |= {"database_url": "", "region_key": region_key(settings.secret_key, region).hex()}
             found[name] = factory, settings.but(**own)
     return found
 

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import string
+from functools import cache
 from os import urandom
 
 from cryptography.exceptions import InvalidTag
@@ -30,8 +31,14 @@ def new_key(length: int) -> str:
 
 
 def derive(secret_key: str, purpose: str) -> bytes:
-    """A 32-byte key for one purpose, such as `region:eu-central-1`, which does not reveal the secret key."""
+    """A 32-byte key for one purpose, which does not reveal the secret key."""
     return HKDF(SHA256(), 32, salt=None, info=b"pinghome:" + purpose.encode()).derive(secret_key.encode())
+
+
+@cache
+def region_key(secret_key: str, region: str) -> bytes:
+    """The key of a region, with which its probers open what is sealed for them."""
+    return derive(secret_key, f"region:{region}")
 
 
 def seal(key: bytes, plain: bytes) -> bytes:

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from pinghome_common import app
 from pinghome_common.guard import Guard
 from pinghome_common.process_folder import process_folder
-from pinghome_common.secret import derive
+from pinghome_common.secret import region_key
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
@@ -22,7 +22,7 @@ NAME = "prober"
 async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     settings = application.state.settings
     region = settings.region or settings.regions[0]
-    key = bytes.fromhex(settings.region_key) if settings.region_key else derive(settings.secret_key, f"region:{region}")
+    key = bytes.fromhex(settings.region_key) if settings.region_key else region_key(settings.secret_key, region)
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, f"{NAME}-{region}", ping_interval=2))
     suffixes()  # loaded now, before a probe has to wait for it
     PROBES["icmp"] = _icmp_probe(settings.probe_pinger)

@@ -11,9 +11,9 @@ from pinghome_common.errors import TooMany, Unavailable
 from pinghome_common.events.dry_run import DryRun
 from pinghome_common.events.probe import attempt_deadline
 from pinghome_common.events.resource import Resource
-from pinghome_common.secret import derive, seal, unseal
+from pinghome_common.secret import derive
 from pinghome_common.stream import Broker
-from resource_cmd.scheduling.job import job_of
+from resource_cmd.scheduling.job import sealed_for
 from resource_cmd.scheduling.regions import Regions
 
 log = structlog.get_logger()
@@ -43,14 +43,13 @@ class DryRuns:
             raise TooMany(f"Only {AT_ONCE} dry runs at a time; try again when one is over")
         self._running[it.organisation] += 1
         try:
-            plain = unseal(self._own, it.sealed) if it.sealed else b""
-            found = await asyncio.gather(*(self._ask(it, region, plain) for region in it.regions))
+            found = await asyncio.gather(*(self._ask(it, region) for region in it.regions))
         finally:
             self._running[it.organisation] -= 1
         return dict(zip(it.regions, found, strict=True))
 
-    async def _ask(self, it: Resource, region: str, plain: bytes) -> DryRun:
-        request = msgspec.msgpack.encode(job_of(it, seal(self._regions.key(region), plain) if plain else b""))
+    async def _ask(self, it: Resource, region: str) -> DryRun:
+        request = sealed_for(it, self._own, self._regions.key(region))
         try:
             data = await self._broker.request(f"probe.{region}", request, attempt_deadline(it.interval) + ON_THE_WAY)
         except Unavailable as error:

@@ -7,8 +7,8 @@ import msgspec
 from pinghome_common.db import Database
 from pinghome_common.events.probe import SchedulePage
 from pinghome_common.events.resource import Resource
-from pinghome_common.secret import derive, seal, unseal
-from resource_cmd.scheduling.job import job_of
+from pinghome_common.secret import derive
+from resource_cmd.scheduling.job import sealed_for
 
 PAGE_BYTES = 400 << 10
 """Bytes of jobs from which on the rest is for the next page; a single one may have 256 KiB."""
@@ -23,19 +23,16 @@ class RegionSchedules:
     """
 
     def __init__(self, db: Database, secret_key: str) -> None:
-        self._db, self._secret_key = db, secret_key
-        self._own = derive(secret_key, "resource")
+        self._db, self._own = db, derive(secret_key, "resource")
 
-    async def page(self, region: str, request: bytes) -> bytes:
+    async def page(self, region: str, key: bytes, request: bytes) -> bytes:
         """Answers a request with a `SchedulePage`; ValueError when it has neither 0 nor 16 bytes."""
         after = UUID(bytes=request) if request else UUID(int=0)
-        key = derive(self._secret_key, f"region:{region}")
         rows = await self._db.fetch(_PAGE, region, after, PAGE_ROWS)
         page, size = SchedulePage([], None), 0
         for row in rows:
             it = msgspec.json.decode(row["state"], type=Resource)
-            sealed = seal(key, unseal(self._own, it.sealed)) if it.sealed else b""
-            job = msgspec.msgpack.encode(job_of(it, sealed))
+            job = sealed_for(it, self._own, key)
             page.jobs.append(msgspec.Raw(job))
             size += len(job)
             if size > PAGE_BYTES or len(page.jobs) == PAGE_ROWS:

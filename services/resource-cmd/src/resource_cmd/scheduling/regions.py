@@ -11,7 +11,7 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.errors import FieldError, Invalid, NotFound
 from pinghome_common.events.region import Region, region_id
 from pinghome_common.health import resting
-from pinghome_common.secret import derive
+from pinghome_common.secret import region_key
 from pinghome_common.store import Actor, Store, no_wait
 from pinghome_common.stream import Broker
 from resource_cmd.scheduling.region_schedule import RegionSchedules
@@ -49,7 +49,7 @@ class Regions:
 
     def key(self, region: str) -> bytes:
         """The key that opens what is sealed for the region."""
-        return derive(self._secret_key, f"region:{region}")
+        return region_key(self._secret_key, region)
 
     async def load(self) -> None:
         """Looks which regions there are, and answers the probers of new ones."""
@@ -81,7 +81,7 @@ class Regions:
             queued.add(region)
 
     async def _page(self, region: str, request: bytes) -> bytes:
-        return await self._schedules.page(region if region in self.names else "", request)
+        return await self._schedules.page(region if region in self.names else "", self.key(region), request)
 
 
 async def seed(db: Database, names: Sequence[str]) -> None:

@@ -11,10 +11,10 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.probe import phase
 from pinghome_common.events.resource import Resource
-from pinghome_common.secret import derive, seal, unseal
+from pinghome_common.secret import derive
 from pinghome_common.stream import Broker, Reader
 from pinghome_common.worker import Worker
-from resource_cmd.scheduling.job import fingerprint, job_of
+from resource_cmd.scheduling.job import fingerprint, sealed_for
 from resource_cmd.scheduling.regions import Regions
 
 log = structlog.get_logger()
@@ -110,12 +110,10 @@ class Scheduler(Worker):
     def _messages(self, it: Resource) -> list[tuple[str, bytes, dict[str, str] | None]]:
         """One schedule a region, and a first job at once, for the next slot may be a day away."""
         messages: list[tuple[str, bytes, dict[str, str] | None]] = []
-        plain = unseal(self._own, it.sealed) if it.sealed else b""
         for region in it.regions:
             if region not in self._regions.names:
                 continue  # an operator took the region away; the monitor says so by becoming unknown
-            job = job_of(it, seal(self._regions.key(region), plain) if plain else b"")
-            body = msgspec.msgpack.encode(job)
+            body = sealed_for(it, self._own, self._regions.key(region))
             schedule = {
                 "Nats-Schedule": cron(it.id, it.interval),
                 "Nats-Schedule-Target": f"job.{region}.{it.id}",
