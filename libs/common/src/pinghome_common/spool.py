@@ -5,11 +5,12 @@ import os
 import struct
 import threading
 import zlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import structlog
 
+from pinghome_common.errors import Unavailable
 from pinghome_common.health import resting
 
 log = structlog.get_logger()
@@ -24,12 +25,14 @@ READ_SIZE = 2 << 20
 LAST_FILE_TIMEOUT = 1.0
 """Seconds for which new batches wait at most while the last file is sent."""
 
+Publish = Callable[[Sequence[bytes]], Awaitable[None]]
+"""Returns when some batches are in the stream; raises Unavailable when it cannot know that."""
+
 
 class Spool:
     """Append-only files of batches; a file is deleted once all its batches are sent.
 
-    Calls block on the disk, so they belong in a thread. Who sends a batch past the spool holds `order` meanwhile, and
-    does so only while the spool is empty.
+    Calls that are no coroutines block on the disk, so they belong in a thread.
 
     Args:
         folder: where the files are; those of an earlier process are sent, too.
@@ -37,7 +40,7 @@ class Spool:
     """
 
     def __init__(self, folder: Path, limit: int | None = None) -> None:
-        self.order = asyncio.Lock()
+        self._order = asyncio.Lock()
         self._folder, self._limit = folder, limit
         self._files = sorted(folder.glob("*.spool"))
         self._open: Path | None = None
@@ -113,21 +116,36 @@ class Spool:
                 self._files.remove(path)
             self._sync_folder()
 
-    async def drain(self, publish: Callable[[list[bytes]], Awaitable[None]], connected: Callable[[], bool]) -> None:
-        """Sends what is spooled, oldest first, whenever there is a connection; until cancelled.
+    async def store(self, batches: Sequence[bytes], publish: Publish) -> bool:
+        """Has batches published, or keeps them while that cannot be and while older ones wait; true: published.
 
-        `publish` returns when some batches are stored, and raises when it cannot know that.
+        Raises:
+            OSError: they could not be written.
         """
+        async with self._order:
+            if not self:
+                try:
+                    await publish(batches)
+                except Unavailable:
+                    log.warning("telemetry_spooled")
+                else:
+                    return True
+            for batch in batches:
+                await asyncio.to_thread(self.append, batch)
+        return False
+
+    async def drain(self, publish: Publish, connected: Callable[[], bool]) -> None:
+        """Sends what is spooled, oldest first, whenever there is a connection; until cancelled."""
         while True:
             while self and connected():
                 await self.send_oldest(publish, None)
                 if self.nearly_empty:  # new batches wait, or under load it would never be empty
-                    async with self.order:
+                    async with self._order:
                         await self.send_oldest(publish, LAST_FILE_TIMEOUT)
             with resting():
                 await asyncio.sleep(0.2)
 
-    async def send_oldest(self, publish: Callable[[list[bytes]], Awaitable[None]], seconds: float | None) -> None:
+    async def send_oldest(self, publish: Publish, seconds: float | None) -> None:
         """Sends the oldest file; TimeoutError after `seconds`."""
         path, batches = await asyncio.to_thread(self.oldest)
         sent = 0

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -156,18 +156,13 @@ class Committer:
         """Commits all that waits; under load, what arrived during the previous flush."""
         pings, samples, points, waiting = self._pings, self._samples, self._points, self._waiting
         self._pings, self._samples, self._points, self._waiting, self._bytes = [], [], [], [], 0
-        messages = []
-        for part in _parts(pings, _size_of_ping):
-            self._number += 1
-            messages.append(encode(Batch(self._boot.bytes, self._number, part)))
-        for some in _parts(samples, lambda sample: len(metric.encode(sample))):
-            self._number += 1
-            messages.append(METRIC + metric.encode(MetricBatch(self._boot.bytes, self._number, some)))
-        for few in _parts(points, _size_of_points):
-            self._number += 1
-            messages.append(POINT + point.encode(PointBatch(self._boot.bytes, self._number, few)))
+        messages = [
+            *(encode(Batch(*it)) for it in self._numbered(pings, _size_of_ping)),
+            *(METRIC + metric.encode(MetricBatch(*it)) for it in self._numbered(samples, _size_of_sample)),
+            *(POINT + point.encode(PointBatch(*it)) for it in self._numbered(points, _size_of_points)),
+        ]
         try:
-            by = await self._commit(messages)
+            by = "stream" if await self.spool.store(messages, self._publish) else "spool"
         except OSError:
             log.exception("telemetry_not_stored")
             for future in waiting:
@@ -181,20 +176,13 @@ class Committer:
             if not future.done():
                 future.set_result(None)
 
-    async def _commit(self, messages: list[bytes]) -> str:
-        async with self.spool.order:
-            if not self.spool:  # the spool is sent first, to keep the order
-                try:
-                    await self._publish(messages)
-                except Unavailable:
-                    log.warning("telemetry_spooled")
-                else:
-                    return "stream"
-            for message in messages:
-                await asyncio.to_thread(self.spool.append, message)
-        return "spool"
+    def _numbered(self, items: list[T], size_of: Callable[[T], int]) -> Iterator[tuple[bytes, int, list[T]]]:
+        """What identifies each batch of some items, with those of it."""
+        for part in _parts(items, size_of):
+            self._number += 1
+            yield self._boot.bytes, self._number, part
 
-    async def _publish(self, messages: list[bytes]) -> None:
+    async def _publish(self, messages: Sequence[bytes]) -> None:
         # No message id: the broker would deduplicate for two minutes only, projections do by boot and number forever.
         await self._broker.publish(self._addressed(message) for message in messages)
 
@@ -237,6 +225,10 @@ def _parts(items: list[T], size_of: Callable[[T], int]) -> list[list[T]]:
 
 def _size_of_ping(ping: Ping) -> int:
     return 100 + 4 * len(ping.message) + 2 * len(ping.user_agent) + len(ping.remote_addr) + len(ping.body)
+
+
+def _size_of_sample(sample: Sample) -> int:
+    return len(metric.encode(sample))
 
 
 def _size_of_points(points: Points) -> int:

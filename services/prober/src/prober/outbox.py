@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import msgspec
 import structlog
 
-from pinghome_common.errors import Unavailable
 from pinghome_common.events.probe import Result
 from pinghome_common.health import resting
 from pinghome_common.process_folder import held
@@ -116,23 +115,12 @@ class Outbox:
             while self.waiting:
                 part = next_message(self.waiting)
                 message = _Message(batch=uuid4(), region=self._region, results=[each.result for each in part])
-                await self._store(msgspec.msgpack.encode(message))
+                if not await self._spool.store([msgspec.msgpack.encode(message)], self._publish):
+                    self._on_late()
                 del self.waiting[: len(part)]
                 await self._queue.done(each.task for each in part if each.task)
 
-    async def _store(self, message: bytes) -> None:
-        async with self._spool.order:
-            if not self._spool:  # which is sent first, to keep the order
-                try:
-                    await self._publish([message])
-                except Unavailable:
-                    log.warning("results_spooled")
-                else:
-                    return
-            await asyncio.to_thread(self._spool.append, message)
-        self._on_late()
-
-    async def _publish(self, messages: list[bytes]) -> None:
+    async def _publish(self, messages: Sequence[bytes]) -> None:
         subject = f"telemetry.result.{self._region}"
         await self._broker.publish(
             (subject, message, {"Nats-Msg-Id": hashlib.sha256(message).hexdigest()}) for message in messages
