@@ -13,12 +13,14 @@ from conftest import fresh_database
 from integration.language.test_wild_messages import World
 from integration.statuspage_query.test_project import World as Page
 from pinghome.servers import Servers
+from pinghome_common import retention
 from pinghome_common.clock import now
 from pinghome_common.db import Database
 from pinghome_common.events.page_metric import CustomMetric, Rollup
 from pinghome_common.events.point import PointBatch, Points, encode
 from statuspage_query import points, project
 from statuspage_query.points import HOURS, MINUTES, Retention, rolled_up
+from statuspage_query.retention import OLD
 
 A, B = uuid4(), uuid4()
 
@@ -152,3 +154,11 @@ def test_points_are_packed_as_they_are(some: list[tuple[int, float]]):
 
 def test_the_hours_of_a_day_are_whole():
     assert points.HOUR * HOURS == MINUTES
+
+
+async def test_boots_of_gateways_are_forgotten_after_thirty_days(told: Told):
+    async with told.db.transaction() as tx:
+        for days in (1, 29, 31):
+            await tx.execute("INSERT INTO seen VALUES ($1, '{}', $2)", uuid4(), now() - timedelta(days=days))
+        await retention.Retention(told.db, OLD).round(tx)
+        assert await tx.fetchval("SELECT count(*) FROM seen") == 2

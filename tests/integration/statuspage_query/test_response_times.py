@@ -28,7 +28,8 @@ from pinghome_common.stream import Broker
 from resource_cmd.scheduling.streams import make_streams
 from statuspage_query import response_times
 from statuspage_query.public import read
-from statuspage_query.response_times import EVERY, OLD, PLACES
+from statuspage_query.response_times import EVERY, PLACES
+from statuspage_query.retention import OLD
 from unit.statuspage_cmd.made import BANK, MAIL, SHOP
 
 HONEST = UUID(honest(0)["resource"])

@@ -18,7 +18,7 @@ from pinghome_common.retention import Retention
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
-from statuspage_query import points, project, response_times
+from statuspage_query import points, project
 from statuspage_query.api.pinghome import incident, statuspage, subscription
 from statuspage_query.api.pingpong import components, incidents, metrics, status, widgets
 from statuspage_query.claims import Claims
@@ -29,6 +29,7 @@ from statuspage_query.public.changes import tell
 from statuspage_query.public.pages import PublicPages
 from statuspage_query.public.publisher import Publisher
 from statuspage_query.public.snapshot import Snapshot
+from statuspage_query.retention import OLD
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -77,7 +78,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "project": project_all,
         "publish": then(lambda: publisher.run(state.db, lambda: broker.connected)),
         "claims": then(claims.run),
-        "retention": then(Retention(state.db, response_times.OLD).run),
+        "retention": then(Retention(state.db, OLD).run),
         "thin": then(points.Retention(state.db).run),
     }
     parts.checks |= {

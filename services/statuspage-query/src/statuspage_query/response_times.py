@@ -95,9 +95,6 @@ async def _days(tx: Connection, keys: set[tuple[UUID, date]]) -> dict[tuple[UUID
     return found
 
 
-OLD = {"response_day": f"t.day < (now() AT TIME ZONE 'UTC')::date - {KEPT.days}"}
-"""By table, the condition of rows that nobody needs any more."""
-
 _SHOWN = """
 SELECT c.monitor FROM component c JOIN statuspage p ON p.id = c.page
 JOIN followed f ON f.id = c.monitor AND f.organisation = p.organisation WHERE c.monitor = ANY($1::uuid[])

@@ -22,7 +22,7 @@ LETTERS = DeadLetters("unmuted")
 STORES: tuple[type[Store[Any]], ...] = (Resources, Heartbeats, Servers)
 
 _OVER = f"""
-SELECT about FROM muted WHERE noun = $2 AND (organisation, about) NOT IN ({MUTED})
+SELECT noun, about FROM muted WHERE (organisation, about) NOT IN ({MUTED})
     AND NOT {PARKED.format(worker="unmuted", id="about")}
 LIMIT 500
 """  # noqa: S608  # our own words
@@ -44,14 +44,12 @@ class Unmuted(Worker):
 
     async def round(self, connection: Connection) -> bool:
         """One round."""
-        more = False
+        rows = await connection.fetch(_OVER, now())
         for store in STORES:
-            found = [row["about"] for row in await connection.fetch(_OVER, now(), store.noun)]
-            if found:
+            if found := [row["about"] for row in rows if row["noun"] == store.noun]:
                 await LETTERS.contain(connection, found, partial(tell, of=store))
                 self._after()
-            more = more or len(found) == 500
-        return more
+        return len(rows) == 500
 
 
 async def tell(tx: Connection, ids: list[UUID], of: type[Store[Any]]) -> None:

@@ -1,7 +1,7 @@
 """Reads what a page's metrics show: monitors' states and response times, and the values of custom ones."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,8 @@ from pinghome_common.events.page_metric import CustomMetric, Metric, Rollup
 from pinghome_common.events.statuspage import Component, Followed
 from statuspage_query.points import KEPT, rolled_up
 from statuspage_query.public.material import Series, Values
-from statuspage_query.response_times import EVERY, PLACES, place_of
+from statuspage_query.public.window import Days, begun, by_age
+from statuspage_query.response_times import EVERY, PLACES
 
 _SIZE = EVERY // timedelta(minutes=1)
 
@@ -31,15 +32,13 @@ def component(it: Metric) -> Component:
 async def values(db: Database, metrics: Sequence[CustomMetric], now: datetime) -> dict[UUID, Values]:
     """What is known of custom metrics, as far as they have points."""
     today = now.astimezone(UTC).date()
-    found: dict[UUID, dict[int, Any]] = {}
-    for row in await db.fetch(_DAYS, [each.id for each in metrics], today, KEPT.days):
-        found.setdefault(row["metric"], {})[(today - row["day"]).days] = row
-    return {each.id: _values(found[each.id], each.rollup, now.astimezone(UTC)) for each in metrics if each.id in found}
+    found = by_age(await db.fetch(_DAYS, [each.id for each in metrics], today, KEPT.days), "metric", today)
+    return {each.id: _values(found[each.id], each.rollup, now) for each in metrics if each.id in found}
 
 
-def _values(rows: dict[int, Any], how: Rollup, now: datetime) -> Values:
-    """The values of a metric; `rows` are its days by how many days ago they were."""
-    last = place_of(now) + 1
+def _values(rows: Days, how: Rollup, now: datetime) -> Values:
+    """The values of a metric."""
+    last, until = begun(now)
     minutes = [*_minutes(rows, 1)[last * _SIZE :], *_minutes(rows, 0)[: last * _SIZE]]
     recent = [_rolled(how, minutes[place : place + _SIZE]) for place in range(0, PLACES * _SIZE, _SIZE)]
     hours = [rows.get(ago) for ago in range(KEPT.days)]
@@ -47,11 +46,10 @@ def _values(rows: dict[int, Any], how: Rollup, now: datetime) -> Values:
     known = [each for each in minutes if each is not None]
     newest = next(each for each in reversed(_minutes(rows, min(rows))) if each is not None)
     figures = {"average": sum(known) / len(known), "least": min(known), "most": max(known)} if known else _of_days(rows)
-    until = datetime.combine(now.date(), time(), UTC) + last * EVERY
     return Values(series=Series(until, recent, days[::-1]), newest=newest, lately=bool(known), **figures)
 
 
-def _minutes(rows: dict[int, Any], ago: int) -> list[float | None]:
+def _minutes(rows: Days, ago: int) -> list[float | None]:
     return rows[ago]["minutes"] if ago in rows else [None] * (PLACES * _SIZE)
 
 
@@ -60,7 +58,7 @@ def _rolled(how: Rollup, minutes: Sequence[float | None]) -> float | None:
     return rolled_up(how, [len(known)], [sum(known)], [min(known)], [max(known)]) if known else None
 
 
-def _of_days(rows: dict[int, Any]) -> dict[str, float]:
+def _of_days(rows: Days) -> dict[str, float]:
     columns: list[list[Any]] = [[each for row in rows.values() for each in row[name]] for name in _HOURS]
     return {
         name: rolled_up(how, *columns) or 0.0

@@ -1,7 +1,7 @@
 """Reads all that a public page shows, whoever asks: what may be seen of it is decided later."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,10 @@ from pinghome_common.events.page_metric import Metric
 from pinghome_common.events.statuspage import Picture, StatusPage
 from statuspage_query.public.material import Material, Series
 from statuspage_query.public.metrics import component, measured, values
+from statuspage_query.public.window import Days, begun, by_age
 from statuspage_query.read import Read
-from statuspage_query.response_times import EVERY, PLACES, monitor_of, place_of
 from statuspage_query.response_times import KEPT as TIMES_KEPT
+from statuspage_query.response_times import PLACES, monitor_of
 from statuspage_query.statuses import Since
 
 KEPT = timedelta(days=92)
@@ -80,18 +81,16 @@ async def response_times(
     monitors = {each.id: monitor for each in page.components if (monitor := monitor_of(each))}
     monitors |= {each.id: each.id for each in metrics if each.shows_response_time}
     today, count = now.astimezone(UTC).date(), TIMES_KEPT.days
-    found: dict[UUID, dict[int, Any]] = {}
-    for row in await db.fetch(_RESPONSE_TIMES, [*monitors.values()], page.organisation, today, count):
-        found.setdefault(row["monitor"], {})[(today - row["day"]).days] = row
+    rows = await db.fetch(_RESPONSE_TIMES, [*monitors.values()], page.organisation, today, count)
+    found = by_age(rows, "monitor", today)
     return {id_: _times(found[monitor], count, now) for id_, monitor in monitors.items() if monitor in found}
 
 
-def _times(rows: dict[int, Any], count: int, now: datetime) -> Series:
-    """The averages of a monitor; `rows` are its days by how many days ago they were."""
-    last = place_of(now.astimezone(UTC)) + 1
+def _times(rows: Days, count: int, now: datetime) -> Series:
+    """The averages of a monitor."""
+    last, until = begun(now)
     recent = [*_averages(rows.get(1))[last:], *_averages(rows.get(0))[:last]]
     days = [_average(rows[ago]["sum"], rows[ago]["count"]) if ago in rows else None for ago in range(count)]
-    until = datetime.combine(now.astimezone(UTC).date(), time(), UTC) + last * EVERY
     return Series(until, recent, days[::-1])
 
 

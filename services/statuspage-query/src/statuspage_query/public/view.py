@@ -1,6 +1,6 @@
 """What a public page shows: one pure function of all that is known of the page. Hidden components leave no trace."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -103,7 +103,7 @@ class View:
 
 def view(it: Material, now: datetime) -> View:
     """What a page shows at a time; months of `history` are `2026-11` in its time zone."""
-    page, zone = it.page, ZoneInfo(it.page.timezone)
+    page, zone, heard = it.page, ZoneInfo(it.page.timezone), Heard(it.page)
     shown = [each for each in page.components if each.showcased]
     names: Names = {each.id: each.name for each in shown}
     views = [
@@ -113,9 +113,9 @@ def view(it: Material, now: datetime) -> View:
     incidents = [
         incident(each, it.updates.get(each.id, []), names)
         for each in it.incidents
-        if tells_of_incident(page, each, it.updates.get(each.id, []))
+        if heard.incident(each, it.updates.get(each.id, []))
     ]
-    maintenances = [maintenance(each, names) for each in it.maintenances if tells_of_maintenance(page, each)]
+    maintenances = [maintenance(each, names) for each in it.maintenances if heard.maintenance(each)]
     open_ = [each for each in incidents if each.status is not IncidentStatus.resolved]
     running = [each for each in maintenances if each.status == "in_progress"]
     upcoming = sorted((each for each in maintenances if each.status == "scheduled"), key=lambda each: each.starts_at)
@@ -160,22 +160,25 @@ def _component(
     )
 
 
-def tells_of_incident(page: StatusPage, it: Incident, updates: Sequence[IncidentUpdate]) -> bool:
-    """Whether the public hears of an incident: not of one of hidden components alone."""
-    given = [it.opened_with, it.components, *(each.components for each in updates)]
-    touched = {one.component for each in given for one in each}
-    shown = {each.id for each in page.components if each.showcased}
-    return not _only_hidden(page, touched) and ("title" not in it.composed or not touched.isdisjoint(shown))
+class Heard:
+    """What the public hears of: nothing that is of hidden components alone."""
 
+    def __init__(self, page: StatusPage) -> None:
+        self._shown = {each.id for each in page.components if each.showcased}
+        self._hidden = {each.id for each in page.components} - self._shown
 
-def tells_of_maintenance(page: StatusPage, it: Maintenance) -> bool:
-    """Whether the public hears of a maintenance: not of one of hidden components alone."""
-    return not _only_hidden(page, it.components)
+    def incident(self, it: Incident, updates: Sequence[IncidentUpdate]) -> bool:
+        """Whether it hears of an incident; of the clock's own only while a component that it names is shown."""
+        given = [it.opened_with, it.components, *(each.components for each in updates)]
+        touched = {one.component for each in given for one in each}
+        return self._some_shown(touched) and ("title" not in it.composed or not touched.isdisjoint(self._shown))
 
+    def maintenance(self, it: Maintenance) -> bool:
+        """Whether it hears of a maintenance."""
+        return self._some_shown(set(it.components))
 
-def _only_hidden(page: StatusPage, components: Iterable[UUID]) -> bool:
-    named = set(components)
-    return bool(named) and named <= {each.id for each in page.components if not each.showcased}
+    def _some_shown(self, named: set[UUID]) -> bool:
+        return not named or not named <= self._hidden
 
 
 def _metrics(it: Material, zone: ZoneInfo, now: datetime) -> list[MetricView]:

@@ -11,7 +11,7 @@ from pinghome_common.events.incident import Incident, IncidentUpdate, Maintenanc
 from statuspage_query.api.pingpong.reading import OfPage, Reading
 from statuspage_query.public import reports
 from statuspage_query.public.addresses import header
-from statuspage_query.public.view import tells_of_incident, tells_of_maintenance
+from statuspage_query.public.view import Heard
 
 routes = Router()
 
@@ -26,7 +26,7 @@ async def status(it: Reading) -> Response:
 @routes.get("/live", responses=shows(documents.LIVE))
 async def live(request: Request, it: Reading) -> Response:
     """What goes on now, as the public sees it: open incidents, and maintenance in progress (C2)."""
-    project, page = await it.project(), it.page
+    project, page, heard = await it.project(), it.page, Heard(it.page)
     incidents = await it.read.incidents(page.id, open_only=True)
     updates = await it.read.updates([each.id for each in incidents])
     maintenances = await it.read.maintenances(page.id, open_only=True)
@@ -36,12 +36,12 @@ async def live(request: Request, it: Reading) -> Response:
         "incidents": [
             project.incident(*_public(each, updates[each.id], it), public=True)
             for each in incidents
-            if tells_of_incident(page, each, updates[each.id])
+            if heard.incident(each, updates[each.id])
         ],
         "maintenance": [
             project.maintenance(each, public=True)
             for each in maintenances
-            if each.status is MaintenanceStatus.in_progress and tells_of_maintenance(page, each)
+            if each.status is MaintenanceStatus.in_progress and heard.maintenance(each)
         ],
     }
     return answer(body)
