@@ -3,7 +3,8 @@
 import socket
 import stat
 
-from pinghome.state_file import StateFile, write_private
+from pinghome.state_file import StateFile
+from pinghome_common.files import write_private
 
 
 def test_values_are_found_again(tmp_path):

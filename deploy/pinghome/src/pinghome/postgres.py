@@ -14,8 +14,9 @@ from pathlib import Path
 import asyncpg
 
 from pinghome.stale_processes import wait_until_gone
-from pinghome.state_file import StateFile, write_private
+from pinghome.state_file import StateFile
 from pinghome.supervise import Account, Child, Supervisor
+from pinghome_common.files import write_private
 
 USER = "pinghome"
 SHARED = Path("/var/lib/pinghome")

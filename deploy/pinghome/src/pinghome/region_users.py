@@ -7,7 +7,7 @@ import signal
 from importlib.resources import files
 from pathlib import Path
 
-from pinghome.state_file import write_private
+from pinghome_common.files import write_private
 
 FOLDER, PID = "regions", "nats.pid"
 _PASSWORD = re.compile(r'^password: "(\w+)"$', re.MULTILINE)

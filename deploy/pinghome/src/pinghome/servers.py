@@ -11,8 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pinghome.nats import Nats
 from pinghome.postgres import Postgres, create_database, open_folder
-from pinghome.state_file import StateFile, write_private
+from pinghome.state_file import StateFile
 from pinghome.supervise import Supervisor
+from pinghome_common.files import write_private
 from pinghome_common.settings import Settings
 
 DATABASES = ("resource_cmd", "resource_query", "statistic_query", "statuspage_cmd", "statuspage_query")

@@ -1,9 +1,10 @@
 """A private file of values to keep between starts: ports, passwords, keys."""
 
 import json
-import os
 import socket
 from pathlib import Path
+
+from pinghome_common.files import write_private
 
 
 class StateFile:
@@ -29,20 +30,6 @@ class StateFile:
         if port != last:
             self.put(**{name: port})
         return port
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file with mode 0600 atomically."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)  # makes the rename durable
-    os.close(folder)
 
 
 def _free(port: int) -> int:

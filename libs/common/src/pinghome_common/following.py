@@ -1,7 +1,6 @@
 """The newest event of each aggregate of some nouns, in memory; follows a stream of events, with a snapshot on disk."""
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import structlog
 
 from pinghome_common.errors import Unavailable
 from pinghome_common.events import Envelope, decode
+from pinghome_common.files import write_private
 from pinghome_common.health import round_done
 from pinghome_common.stream import Broker, Reader
 
@@ -90,21 +90,10 @@ class Follower:
                     self.ready = True
                     if changed and (not messages or time.monotonic() - saved > _SAVE_AFTER):
                         changed, saved = False, time.monotonic()
-                        await asyncio.to_thread(self._save, msgspec.msgpack.encode(self._snapshot()))
+                        snapshot = msgspec.msgpack.encode(_Snapshot(self._position or 0, self._events))
+                        await asyncio.to_thread(write_private, self._path, snapshot)
         finally:
             await reader.stop()
-
-    def _snapshot(self) -> _Snapshot:
-        return _Snapshot(self._position or 0, self._events)
-
-    def _save(self, data: bytes) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_suffix(".new")
-        with fresh.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
 
     def _load(self) -> None:
         try:

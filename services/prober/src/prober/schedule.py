@@ -1,7 +1,6 @@
 """The schedule of the region as this prober last knew it, kept on disk: what to probe while the broker is away."""
 
 import heapq
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import msgspec
 import structlog
 
 from pinghome_common.events.probe import Job, phase
+from pinghome_common.files import write_private
 
 log = structlog.get_logger()
 
@@ -54,14 +54,7 @@ class Schedule:
         kept = _Kept(
             lead=self.lead, jobs=[msgspec.Raw(msgspec.msgpack.encode(job)) for job in list(self.jobs.values())]
         )
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(msgspec.msgpack.encode(kept))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
+        write_private(self._path, msgspec.msgpack.encode(kept))
 
     def now(self) -> float:
         """UNIX seconds of the broker's clock, as far as it is known."""
