@@ -1,10 +1,8 @@
 """Every operation of healthchecks-v1-2022.txt with the line of its section, and those of the real server beyond."""
 
-from importlib import import_module
 from typing import NamedTuple
 
-from pinghome.services import SERVICES
-from pinghome_common.settings import Settings
+from contract.openapi import documented
 
 COMMANDS, RECORDS, STATISTICS = "resource-cmd", "resource-query", "statistic-query"
 
@@ -48,12 +46,8 @@ OPERATIONS = [*DOCUMENTED, *BEYOND]
 
 def routed() -> set[str]:
     """The routes in the services' own OpenAPI documents."""
-    found = set()
-    for service, factory in SERVICES.items():
-        module, name = factory.split(":")
-        application = getattr(import_module(module), name)(Settings(regions=["eu-central-1"], region="eu-central-1"))
-        for path, methods in application.openapi()["paths"].items():
-            if path.startswith("/api/"):
-                bare = path.removeprefix("/api/v1/")
-                found |= {str(Operation(0, method.upper(), bare, service)) for method in methods}
-    return found
+    return {
+        str(Operation(0, each.method, each.path.removeprefix("/api/v1/"), each.service))
+        for each in documented()
+        if each.path.startswith("/api/")
+    }

@@ -1,10 +1,8 @@
 """Every operation of pinghome-monitoring.txt, with the line of its example."""
 
-from importlib import import_module
 from typing import NamedTuple
 
-from pinghome.services import SERVICES
-from pinghome_common.settings import Settings
+from contract.openapi import documented
 
 
 class Operation(NamedTuple):
@@ -153,21 +151,12 @@ EXTENSIONS = [
 PRESENT = [*DOCUMENTED, *OF_PAGES, *EXTENSIONS]
 
 
-def _routed() -> list[Operation]:
-    """The routes in the services' own OpenAPI documents."""
-    found = []
-    for service, factory in SERVICES.items():
-        module, name = factory.split(":")
-        application = getattr(import_module(module), name)(Settings(regions=["eu-central-1"], region="eu-central-1"))
-        for path, methods in application.openapi()["paths"].items():
-            if not path.startswith("/v1/"):  # another dialect's
-                continue
-            for method, about in methods.items():
-                found.append(Operation(0, method.upper(), service, path, public="security" not in about))
-    return found
-
-
-ROUTED = _routed()
+ROUTED = [
+    Operation(0, each.method, each.service, each.path, public="security" not in each.about)
+    for each in documented()
+    if each.path.startswith("/v1/")
+]
+"""The routes in the services' own OpenAPI documents."""
 BODIED = [
     each
     for each in ROUTED

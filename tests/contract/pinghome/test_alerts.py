@@ -129,11 +129,11 @@ async def an_incident_opens_on_the_status_page_and_is_resolved(client: Client, _
         async def opened() -> list[Any]:
             return page.unresolved
 
-        (incident,) = await eventually(opened, bool, 30)
+        (incident,) = await eventually(opened, bool, 300)
         assert (incident["name"], incident["status"]) == ("Incident name", "investigating")
         assert page.components == {"ggs24084vt79": "major_outage"}
         await target.start()
-        await eventually(opened, lambda seen: not seen, 30)
+        await eventually(opened, lambda seen: not seen, 300)
         assert page.components == {"ggs24084vt79": "operational"}
         assert len(page.incidents) == 1
         rows = await notifications(client, "resource", it.id)
@@ -191,6 +191,7 @@ async def running(client: Client, mails: MailSink, page: Statuspage) -> AsyncIte
     await asyncio.gather(*tasks.values(), return_exceptions=True)
 
 
+@pytest.mark.timeout(900)  # each may wait for busy machines
 @pytest.mark.parametrize("story", [story.__name__ for story in STORIES])
 async def test_story(running: dict[str, asyncio.Task[None]], story: str):
     await running[story]

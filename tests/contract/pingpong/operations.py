@@ -1,11 +1,9 @@
 """Every operation of pingpong.txt with the line at which its section begins: the document has lost all path lines."""
 
-from importlib import import_module
 from typing import Any, NamedTuple
 
+from contract.openapi import documented
 from contract.pingpong.conftest import BODIES, Project
-from pinghome.services import SERVICES
-from pinghome_common.settings import Settings
 
 COMMANDS, RECORDS = "statuspage-cmd", "statuspage-query"
 ITEM = "{id}"
@@ -115,11 +113,8 @@ def body(operation: Operation) -> dict[str, Any]:
 
 def routed() -> set[str]:
     """The routes in the services' own OpenAPI documents."""
-    found = set()
-    for service, factory in SERVICES.items():
-        module, name = factory.split(":")
-        application = getattr(import_module(module), name)(Settings(regions=["eu-central-1"], region="eu-central-1"))
-        for path, methods in application.openapi()["paths"].items():
-            if path.startswith("/rest/"):
-                found |= {f"{method.upper()} {service} {path.removeprefix('/rest/v1/')}" for method in methods}
-    return found
+    return {
+        f"{each.method} {each.service} {each.path.removeprefix('/rest/v1/')}"
+        for each in documented()
+        if each.path.startswith("/rest/")
+    }

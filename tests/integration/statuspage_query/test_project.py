@@ -52,6 +52,12 @@ class World:
         async with self.db.transaction() as tx:
             await apply(tx, [Item(version, 0, "", 0, value)])
 
+    async def begin(self) -> None:
+        """The page is there, and all that its components follow is up."""
+        await self.tell("statuspage", self.page)
+        for component in self.page.components:
+            await self.monitor(component.id, "up", 0)
+
     async def tell(self, noun: str, it: Any, what: str = "updated") -> None:
         await self.say(noun, it.id, it, what=what)
 
@@ -75,9 +81,7 @@ class World:
 async def world(migrated: Servers) -> AsyncIterator[World]:
     async with Database(await fresh_database(migrated, "statuspage_query")) as db:
         it = World(db)
-        await it.tell("statuspage", it.page)
-        for component in it.page.components:
-            await it.monitor(component.id, "up", 0)
+        await it.begin()
         yield it
 
 

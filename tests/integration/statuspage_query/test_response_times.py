@@ -70,9 +70,7 @@ class Told:
 async def told(migrated: Servers) -> AsyncIterator[Told]:
     async with Database(await fresh_database(migrated, "statuspage_query")) as db:
         page = Page(db)
-        await page.tell("statuspage", page.page)
-        for component in page.page.components:
-            await page.monitor(component.id, "up", 0)
+        await page.begin()
         yield Told(db, page)
 
 

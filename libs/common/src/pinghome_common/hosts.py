@@ -67,3 +67,12 @@ def parse_url(text: str) -> Url:
     if not _HOST.fullmatch(host):
         raise ValueError("its host name is not valid")
     return Url(parts.scheme, host, port, parts.username, parts.password, parts.path, parts.query)
+
+
+def web_url(text: str) -> Url | None:
+    """An absolute http or https URL without user and password, parsed; None when it is none."""
+    try:
+        parts = parse_url(text)
+    except ValueError:
+        return None
+    return parts if parts.scheme in ("http", "https") and parts.username is None else None

@@ -13,7 +13,8 @@ from pinghome_common.db import Database
 from pinghome_common.errors import NotFound
 from pinghome_common.events.incident import Incident, IncidentUpdate, Maintenance, Recurrence, Template
 from pinghome_common.events.page_metric import CustomMetric, Metric
-from pinghome_common.events.statuspage import Component, ComponentStatus, StatusPage, shown
+from pinghome_common.events.statuspage import Component, ComponentStatus, StatusPage
+from pinghome_common.events.statuspage import statuses as shown_statuses
 from pinghome_common.events.subscription import Subscription
 from statuspage_query.statuses import Given, History, Since, timeline
 
@@ -234,15 +235,7 @@ class Read:
                 page.id, self._organisation,
             )
         }  # fmt: skip
-        return {
-            each.id: shown(
-                each.status,
-                followed.get(each.resource_id, ComponentStatus.unknown) if each.resource_id else None,
-                given=given[each.id],
-                maintained=each.id in maintained,
-            )
-            for each in page.components
-        }
+        return shown_statuses(page, followed, given, maintained)
 
     async def timelines(self, page: StatusPage, components: Sequence[Component]) -> dict[UUID, list[Since]]:
         """What components of a page have shown over time; the last of each is what it shows now."""

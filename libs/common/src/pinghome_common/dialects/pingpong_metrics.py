@@ -2,7 +2,7 @@
 
 from pinghome_common.dialects.pingpong import moment, short
 from pinghome_common.dialects.pingpong_documents import COMPONENT, Document, Project
-from pinghome_common.events.page_metric import CustomMetric, Metric, Rollup
+from pinghome_common.events.page_metric import CustomMetric, Metric, PageMetric, Rollup
 
 ROLLUPS = {
     "Mean value": Rollup.mean,
@@ -54,7 +54,7 @@ def metric(it: Metric, project: Project) -> Document:
     }
 
 
-def _common(it: CustomMetric | Metric, project: Project) -> Document:
+def _common(it: PageMetric, project: Project) -> Document:
     component = project.components([it.component] if it.component else [])
     return {
         "id": short(it.id),

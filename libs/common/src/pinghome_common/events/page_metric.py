@@ -17,8 +17,8 @@ class Rollup(StrEnum):
 
 
 @dataclass(slots=True, kw_only=True)
-class CustomMetric:
-    """A metric of a page whose points are sent; `suffix` is its unit, `component` what it is about."""
+class PageMetric:
+    """A metric of a page; `component` is what it is about."""
 
     id: UUID
     organisation: UUID
@@ -26,27 +26,27 @@ class CustomMetric:
     name: str
     description: str = ""
     component: UUID | None = None
-    suffix: str = ""
-    rollup: Rollup = Rollup.mean
-    showcased: bool = True
     created_at: datetime
     updated_at: datetime
 
 
 @dataclass(slots=True, kw_only=True)
-class Metric:
-    """A metric of a page that a monitor measures, whose id is the same; without a `url` there is none.
+class CustomMetric(PageMetric):
+    """A metric whose points are sent; `suffix` is its unit."""
+
+    suffix: str = ""
+    rollup: Rollup = Rollup.mean
+    showcased: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class Metric(PageMetric):
+    """A metric that a monitor measures, whose id is the same; without a `url` there is none.
 
     `frequency` in seconds; `location` as it was said, `regions` those that it is measured from; `page_name` the page's
     name at the time.
     """
 
-    id: UUID
-    organisation: UUID
-    page: UUID
-    name: str
-    description: str = ""
-    component: UUID | None = None
     url: str = ""
     page_name: str
     frequency: int = 300
@@ -54,5 +54,3 @@ class Metric:
     regions: list[str]
     shows_uptime: bool = False
     shows_response_time: bool = False
-    created_at: datetime
-    updated_at: datetime

@@ -1,6 +1,7 @@
 """A status page: its settings, its components and their groups."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -147,3 +148,28 @@ class Picture:
     name: str
     png: bytes
     created_at: datetime
+
+
+def statuses(
+    page: StatusPage,
+    followed: Mapping[UUID, ComponentStatus],
+    given: Mapping[UUID, Sequence[ComponentStatus]],
+    maintained: AbstractSet[UUID],
+) -> dict[UUID, ComponentStatus]:
+    """What each component of a page shows; what is followed and not among `followed` is unknown.
+
+    Args:
+        page: the page.
+        followed: the states of what its components follow, those of its organisation.
+        given: what open incidents give components.
+        maintained: the components whose maintenance is in progress.
+    """
+    return {
+        each.id: shown(
+            each.status,
+            followed.get(each.resource_id, ComponentStatus.unknown) if each.resource_id else None,
+            given=given.get(each.id, ()),
+            maintained=each.id in maintained,
+        )
+        for each in page.components
+    }

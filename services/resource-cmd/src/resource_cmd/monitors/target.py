@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.resource import Resource
-from pinghome_common.hosts import parse_url, to_ascii
+from pinghome_common.hosts import parse_url, to_ascii, web_url
 
 REQUIRED = 0
 ALIASES = {"ping": "icmp", "pop3": "pop"}
@@ -97,11 +97,7 @@ def _of_url(it: Resource) -> Endpoint:
 def _http(url: str) -> None:
     if not url:
         raise Invalid(FieldError("url", "is required for type http"))
-    try:
-        parts = parse_url(url)
-    except ValueError:
-        parts = None
-    if parts is None or parts.scheme not in ("http", "https") or parts.username is not None:
+    if web_url(url) is None:
         raise Invalid(FieldError("url", "must be an absolute http or https URL without user and password"))
 
 

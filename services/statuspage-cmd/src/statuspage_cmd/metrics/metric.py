@@ -9,7 +9,7 @@ from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.page_metric import CustomMetric, Metric
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.guard import AddressForbidden, Guard
-from pinghome_common.hosts import parse_url
+from pinghome_common.hosts import web_url
 
 M = TypeVar("M", CustomMetric, Metric)
 
@@ -31,11 +31,7 @@ def check_url(url: str, guard: Guard) -> None:
     Raises:
         Invalid: it is no http or https URL, or its address may not be pinged.
     """
-    try:
-        parts = parse_url(url)
-    except ValueError:
-        parts = None
-    if parts is None or parts.scheme not in ("http", "https") or parts.username is not None:
+    if (parts := web_url(url)) is None:
         raise Invalid(FieldError("url", "Enter a valid URL"))
     try:
         guard.check_literal(parts.host)

@@ -4,7 +4,8 @@ from collections import defaultdict
 from uuid import UUID
 
 from pinghome_common.db import Connection
-from pinghome_common.events.statuspage import ComponentStatus, StatusPage, shown
+from pinghome_common.events.statuspage import ComponentStatus, StatusPage
+from pinghome_common.events.statuspage import statuses as shown_statuses
 
 
 async def statuses(tx: Connection, page: StatusPage) -> dict[UUID, ComponentStatus]:
@@ -18,15 +19,7 @@ async def statuses(tx: Connection, page: StatusPage) -> dict[UUID, ComponentStat
         if row["status"] != ComponentStatus.operational:  # an incident hides no outage
             given[row["component"]].append(ComponentStatus(row["status"]))
     maintained = {row["component"] for row in await tx.fetch(_MAINTAINED, page.id)}
-    return {
-        each.id: shown(
-            each.status,
-            followed.get(each.resource_id, ComponentStatus.unknown) if each.resource_id else None,
-            given=given[each.id],
-            maintained=each.id in maintained,
-        )
-        for each in page.components
-    }
+    return shown_statuses(page, followed, given, maintained)
 
 
 # What nobody reported gives components no status: they show what they follow.
