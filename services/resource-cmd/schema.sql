@@ -76,6 +76,16 @@ CREATE TABLE heartbeat (
     CONSTRAINT heartbeat_pkey PRIMARY KEY (id)
 );
 CREATE INDEX heartbeat_by_name ON heartbeat (organisation, service, name);
+CREATE INDEX heartbeat_by_slug ON heartbeat (service, ((state ->> 'slug'::text)));
+CREATE INDEX heartbeat_by_tags ON heartbeat (service, ((state ->> 'tags'::text)));
+
+CREATE TABLE heartbeat_count (
+    service uuid NOT NULL,
+    shard integer NOT NULL,
+    n bigint NOT NULL,
+    CONSTRAINT heartbeat_count_pkey PRIMARY KEY (service, shard)
+)
+WITH (fillfactor='50');
 
 CREATE TABLE idempotency (
     organisation uuid NOT NULL,
@@ -340,6 +350,36 @@ CREATE TABLE unscheduled (
     since timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT unscheduled_pkey PRIMARY KEY (resource)
 );
+
+CREATE FUNCTION count_heartbeat() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+        BEGIN
+            IF TG_OP <> 'DELETE' THEN
+                INSERT INTO heartbeat_count AS c VALUES (NEW.service, pg_backend_pid() % 64, 1)
+                ON CONFLICT (service, shard) DO UPDATE SET n = c.n + 1;
+            END IF;
+            IF TG_OP <> 'INSERT' THEN
+                INSERT INTO heartbeat_count AS c VALUES (OLD.service, pg_backend_pid() % 64, -1)
+                ON CONFLICT (service, shard) DO UPDATE SET n = c.n - 1;
+            END IF;
+            RETURN NULL;
+        END $$;
+
+CREATE FUNCTION has_room(wanted uuid, most bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+        BEGIN
+            IF (SELECT coalesce(sum(n), 0) FROM heartbeat_count WHERE service = wanted) >= most - 200
+               OR NOT pg_try_advisory_xact_lock_shared(hashtextextended(wanted::text, 3)) THEN
+                RETURN false;
+            END IF;
+            RETURN (SELECT coalesce(sum(n), 0) FROM heartbeat_count WHERE service = wanted) < most - 100;
+        END $$;
+
+CREATE TRIGGER heartbeat_counted AFTER INSERT OR DELETE ON heartbeat FOR EACH ROW EXECUTE FUNCTION count_heartbeat();
+
+CREATE TRIGGER heartbeat_moved AFTER UPDATE OF service ON heartbeat FOR EACH ROW WHEN ((old.service <> new.service)) EXECUTE FUNCTION count_heartbeat();
 
 ALTER TABLE integration
     ADD CONSTRAINT integration_resource_fkey FOREIGN KEY (resource) REFERENCES resource(id) ON DELETE CASCADE;

@@ -45,7 +45,7 @@ async def platform(folder: Path, registered: Registry, mails: MailSink, page: St
         "regions": REGIONS,
         "period_unit_seconds": "1",
         "server_grace_seconds": "5",
-        "checks_limit": "150",
+        "checks_limit": "350",
         "rdap_bootstrap_url": registered.bootstrap(folder, "com", "org", "io", "net"),
         "smtp_url": f"smtp://127.0.0.1:{mails.port}",
         "mail_from": "Pinghome <alerts@example.com>",

@@ -27,7 +27,7 @@ async def behind(platform: Platform) -> list[str]:
     late = [name for name in platform.names if not await platform.ready(name)]
     if late:
         return late
-    if any((platform.data / "data-gateway" / "spool").glob("*.spool")):
+    if any((platform.data / "data-gateway" / "0" / "spool").glob("*.spool")):
         late.append("spool")
     try:
         async with asyncio.timeout(5), admin(platform) as client:

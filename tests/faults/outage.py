@@ -39,7 +39,7 @@ async def judge_outage(  # one story
         while (gone := time.monotonic() - begun) < seconds:
             await asyncio.sleep(min(10, seconds - gone))
             run.say(f"{ledger.count(Outcome.acked)} check-ins acknowledged, {orders.done} commands done")
-        spooled = sum(path.stat().st_size for path in (platform.data / "data-gateway" / "spool").glob("*"))
+        spooled = sum(path.stat().st_size for path in (platform.data / "data-gateway" / "0" / "spool").glob("*"))
         ended = time.monotonic()
         await asyncio.sleep(1)  # for the answers to what was sent until now
         await meanwhile()
@@ -86,7 +86,7 @@ async def _all_ready(run: Run, since: float) -> dict[str, float]:
 
 async def _drained(run: Run, since: float) -> float:
     """Seconds until no check-in waits in the spool."""
-    spool = run.platform.data / "data-gateway" / "spool"
+    spool = run.platform.data / "data-gateway" / "0" / "spool"
     while any(spool.glob("*.spool")) and time.monotonic() - since < 60:
         await asyncio.sleep(0.02)
     run.say(f"spool empty after {time.monotonic() - since:.2f} s")

@@ -78,12 +78,24 @@ async def test_equal_upserts_at_once_make_one_check(empty: Project, name: str):
     assert len((await empty.get("checks/"))["checks"]) == 1
 
 
+async def test_upserts_that_could_match_the_same_check_wait_for_each_other(empty: Project, name: str):
+    """Whatever they list: one of them makes the check, all others find it."""
+    sent = {"name": name, "tags": "a b", "timeout": 3600, "grace": 60}
+    lists = (["name"], ["name", "tags"], ["tags"], ["timeout", "grace"], ["name", "grace"])
+    answers = await asyncio.gather(*(empty("POST", "checks/", json=sent | {"unique": lists[n % 5]}) for n in range(30)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 29 + [201]
+    assert len({answer.json()["uuid"] for answer in answers}) == 1
+
+
 async def test_limit_refuses_creating_without_a_word_and_nothing_else(empty: Project):
-    answers = await asyncio.gather(*(empty("POST", "checks/", json={"name": f"{n}"}) for n in range(155)))
-    assert sorted(answer.status_code for answer in answers) == [201] * 150 + [403] * 5
+    answers = await asyncio.gather(*(empty("POST", "checks/", json={"name": f"{n}"}) for n in range(355)))
+    assert sorted(answer.status_code for answer in answers) == [201] * 350 + [403] * 5
     assert {answer.content for answer in answers if answer.status_code == 403} == {b""}
     listed = (await empty.get("checks/"))["checks"]
-    assert len(listed) == 150
+    assert len(listed) == 350
+    await empty("DELETE", f"checks/{listed.pop()['uuid']}")
+    answers = await asyncio.gather(*(empty("POST", "checks/", json={"channels": "*"}) for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [201, 403, 403]
     sent = {"name": listed[0]["name"], "unique": ["name"]}
     assert (await empty("POST", "checks/", json=sent)).status_code == 200
     assert (await empty("POST", "checks/", json={"channels": "nobody"})).status_code == 403  # before channels

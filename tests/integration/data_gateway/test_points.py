@@ -134,5 +134,5 @@ async def key_and_stream(nats: Nats, id_: UUID) -> None:
 async def remembered(it: Gateway) -> None:
     """Until the gateway has written down the token and the metric, which it does seconds after the last event."""
     async with asyncio.timeout(60):
-        while not all((it.data / "data-gateway" / name).exists() for name in ("known", "known-metrics")):
+        while not all((it.data / "data-gateway" / "0" / name).exists() for name in ("known", "known-metrics")):
             await asyncio.sleep(0.1)

@@ -50,6 +50,23 @@ async def test_the_first_to_use_a_service_has_it(db):
             await store.save(row)
 
 
+async def test_each_service_knows_how_many_heartbeats_it_has(db):
+    organisation, one, other = uuid4(), uuid4(), uuid4()
+    added = await asyncio.gather(*(add(db, organisation, one) for _ in range(20)))
+    await add(db, organisation, other)
+    async with db.transaction() as tx:
+        store = Heartbeats(tx, Actor("key", organisation), no_wait, now())
+        row = await store.edit(added[0].id)
+        row.state.service_id = other
+        await store.save(row)
+        await store.remove_many([it.id for it in added[1:5]])
+    async with db.connection() as connection:
+        rows = await connection.fetch("SELECT service, sum(n) AS n FROM heartbeat_count GROUP BY service")
+        counted = await connection.fetch("SELECT service, count(*) AS n FROM heartbeat GROUP BY service")
+    assert {row["service"]: row["n"] for row in rows} == {row["service"]: row["n"] for row in counted}
+    assert {row["service"]: row["n"] for row in rows} == {one: 15, other: 2}
+
+
 async def test_who_makes_a_service_has_it(db):
     from resource_cmd.accounts.organisation import Tokens, create
 

@@ -5,13 +5,14 @@ import os
 import struct
 import threading
 import zlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import structlog
 
 from pinghome_common.errors import Unavailable
 from pinghome_common.health import resting
+from pinghome_common.process_folder import held
 
 log = structlog.get_logger()
 
@@ -162,6 +163,29 @@ class Spool:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+async def adopt(
+    folders: Iterable[Path],
+    publish: Publish,
+    connected: Callable[[], bool],
+    emptied: Callable[[Path], Awaitable[None]] | None = None,
+) -> None:
+    """Sends the spools of those processes of a service that have ended, once.
+
+    Args:
+        folders: those that processes of a service have or had, each with its spool.
+        publish: sends batches, as in `Spool.store`.
+        connected: whether that makes sense now.
+        emptied: called with a folder that has nothing left to send, while no other process can take it.
+    """
+    for folder in sorted(folders):
+        with held(folder) as abandoned:
+            spool = Spool(folder / "spool")
+            while abandoned and spool and connected():
+                await spool.send_oldest(publish, None)
+            if abandoned and not spool and connected() and emptied:
+                await emptied(folder)
 
 
 def _batches(path: Path) -> Iterator[bytes]:

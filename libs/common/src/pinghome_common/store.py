@@ -51,6 +51,10 @@ class Actor:
     request: str = ""
 
 
+class NotPermitted(Exception):
+    """The store's `permitted` does not let a new aggregate in."""
+
+
 def no_wait(_: UUID) -> None:
     """For workers and operators: nobody waits for the events of what they do."""
 
@@ -71,7 +75,7 @@ class Store(Generic[S]):
     type: ClassVar[Any]
     columns: ClassVar[dict[str, str]] = {}
     duplicate: ClassVar[str] = "false"
-    permitted: ClassVar[str] = "true"
+    permitted: str = "true"
     on_creation: ClassVar[str] = ""
     on_deletion: ClassVar[str] = ""
 
@@ -144,6 +148,7 @@ class Store(Generic[S]):
         Raises:
             Conflict: there is a duplicate, and `unique` refuses one (contract F: a question, not an index).
             NotFound: what it belongs to is another organisation's.
+            NotPermitted: `permitted` is false for another reason.
             Invalid: it is too large.
         """
         event = self._event(state, version, "created")
@@ -154,6 +159,8 @@ class Store(Generic[S]):
             duplicate, added = await self._insert(state, event, unique=unique)
         if duplicate:
             raise self._taken(duplicate)
+        if not added:
+            raise NotPermitted
         return Row(state, version, owned=self._owned(state))
 
     async def _insert(self, state: S, event: Logged, *, unique: bool) -> tuple[UUID | None, bool]:

@@ -1,5 +1,9 @@
 """data-gateway: accepts check-ins; it needs no database and spools while the broker is unavailable."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from fastapi import FastAPI
 
 from data_gateway.api import agent
@@ -17,6 +21,7 @@ from pinghome_common import app
 from pinghome_common.directory import Directory
 from pinghome_common.following import Follower
 from pinghome_common.limits import PINGS
+from pinghome_common.process_folder import process_folder
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
@@ -24,20 +29,31 @@ from pinghome_common.stream import Broker
 NAME = "data-gateway"
 
 
+@contextmanager
+def _folder(parent: Path) -> Iterator[Path]:
+    """This process' own; the first one takes over what was kept in `parent` itself before there could be several."""
+    with process_folder(parent) as folder:
+        for name in ("name", "spool", "known", "known-metrics") if folder.name == "0" else ():
+            if (earlier := parent / name).exists():
+                earlier.rename(folder / name)
+        yield folder
+
+
 async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state, settings = application.state, application.state.settings
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
+    folder = parts.stack.enter_context(_folder(settings.data / NAME))
     intake: PingIntake = state.intake
     intake.broker = broker
-    state.directory = intake.directory = Directory(broker, settings.data / NAME / "known", {"heartbeat": intake.apply})
-    intake.committer = committer = Committer(broker, settings.data / NAME, lambda: intake.directory.ready)
+    state.directory = intake.directory = Directory(broker, folder / "known", {"heartbeat": intake.apply})
+    intake.committer = committer = Committer(broker, folder, lambda: intake.directory.ready)
     sent: PointIntake = state.point_intake
-    path = settings.data / NAME / "known-metrics"
-    sent.metrics = Follower(broker, path, {"custom_metric": sent.apply}, "STATUS_EVENTS", "status")
+    sent.metrics = Follower(broker, folder / "known-metrics", {"custom_metric": sent.apply}, "STATUS_EVENTS", "status")
     sent.committer = committer
     samples: MetricIntake = state.metric_intake
     samples.directory, samples.committer = intake.directory, committer
     parts.workers |= {"directory": state.directory.run, "commit": committer.run, "drain": committer.drain}
+    parts.workers["adopt"] = committer.adopt
     parts.workers["metrics"] = sent.metrics.run
     if settings.smtp_listen:
         parts.workers["mail"] = MailServer(intake, settings).run

@@ -15,9 +15,9 @@ from pinghome_common.events import metric, point
 from pinghome_common.events.metric import MetricBatch, Sample
 from pinghome_common.events.ping import Batch, Ping, Tick, encode
 from pinghome_common.events.point import PointBatch, Points
-from pinghome_common.health import round_done
+from pinghome_common.health import resting, round_done
 from pinghome_common.process_name import lasting_name
-from pinghome_common.spool import Spool
+from pinghome_common.spool import Spool, adopt
 from pinghome_common.stream import Broker
 
 log = structlog.get_logger()
@@ -46,6 +46,9 @@ POINT = METRIC + METRIC
 TICK_INTERVAL = 1.0
 """Seconds between two ticks."""
 
+ADOPT_EVERY = 2.0
+"""Seconds between two looks for gateways that have ended."""
+
 SPOOL_WINDOW = 0.05
 """Seconds for which pings are collected before they are spooled: each batch costs the broker a sync later."""
 
@@ -61,12 +64,13 @@ class Committer:
 
     Args:
         broker: the connection to the broker.
-        folder: where the gateway's name and spool are kept.
+        folder: where the gateway's name and spool are kept; those of its siblings are beside it.
         ready: true once pings can be accepted.
     """
 
     def __init__(self, broker: Broker, folder: Path, ready: Callable[[], bool]) -> None:
         self._broker, self._ready = broker, ready
+        self._folder = folder
         self.spool = Spool(folder / "spool")
         self._name = lasting_name(folder / "name", "gateway")
         self._boot, self._number = uuid4(), 0
@@ -197,6 +201,22 @@ class Committer:
     async def drain(self) -> None:
         """Sends the spool, oldest file first, until cancelled."""
         await self.spool.drain(self._publish, lambda: self._broker.connected)
+
+    async def adopt(self) -> None:
+        """Sends what gateways of this data folder that have ended have spooled, and says that they are gone."""
+        while True:
+            if self.since is not None:
+                await adopt(
+                    self._folder.parent.glob("[0-9]*"), self._publish, lambda: self._broker.connected, self._forget
+                )
+            with resting():
+                await asyncio.sleep(ADOPT_EVERY)
+
+    async def _forget(self, folder: Path) -> None:
+        if (name := folder / "name").exists():
+            tick = Tick(name.read_text(), _micros(), self.since or 0, gone=True)
+            await self._broker.publish([(f"telemetry.tick.{self._name}", encode(tick), None)])
+            name.unlink()  # whoever takes the folder is another gateway, which goes on with what is known there
 
     async def _tick(self, mark: int) -> None:
         """Publishes that all pings before `mark` are in the stream, if they are."""

@@ -12,8 +12,7 @@ import structlog
 
 from pinghome_common.events.probe import Result
 from pinghome_common.health import resting
-from pinghome_common.process_folder import held
-from pinghome_common.spool import Spool
+from pinghome_common.spool import Spool, adopt
 from pinghome_common.stream import Broker, Queue, Task
 
 log = structlog.get_logger()
@@ -97,11 +96,7 @@ class Outbox:
     async def adopt(self) -> None:
         """Sends the spools that other probers of this data folder have left behind, until cancelled."""
         while True:
-            for folder in sorted(self._siblings.glob("*/spool")):
-                with held(folder.parent) as abandoned:
-                    spool = Spool(folder)
-                    while abandoned and spool and self._broker.connected:
-                        await spool.send_oldest(self._publish, None)
+            await adopt(self._siblings.glob("[0-9]*"), self._publish, lambda: self._broker.connected)
             with resting():
                 await asyncio.sleep(ADOPT_EVERY)
 

@@ -115,6 +115,26 @@ async def test_a_gateway_that_left_ten_minutes_ago_is_not_waited_for(world):
     assert await world.status() == Status.down
 
 
+async def test_a_gateway_whose_spool_another_one_has_sent_is_not_waited_for(world):
+    await world.ping(0)
+    await world.tick(10, gateway="gateway-2")
+    await world.tick(61)
+    await world.sweep(62)
+    assert await world.status() == Status.up
+    gone = Tick("gateway-2", AT + 61 * MICRO, 0, gone=True)
+    await world.hear("telemetry.tick.gateway-1", encode(gone))
+    await world.sweep(62)
+    assert await world.status() == Status.down
+
+
+async def test_the_last_gateway_is_waited_for_whatever_is_said_of_it(world):
+    await world.ping(0)
+    await world.tick(10)
+    await world.hear("telemetry.tick.gateway-1", encode(Tick("gateway-1", AT + 61 * MICRO, 0, gone=True)))
+    await world.sweep(100)
+    assert await world.status() == Status.up
+
+
 async def test_a_time_in_which_nobody_listened_is_not_blamed_on_the_job(world):
     await world.ping(0)
     await world.tick(1)

@@ -55,11 +55,13 @@ class Tick(msgspec.Struct, array_like=True):
     """Every ping that a gateway accepted before `at` (UNIX microseconds) precedes this message in the stream.
 
     `since` is when it started to accept pings without interruption; pings between its previous tick and then were lost.
+    `gone`: it is no more, and another one has sent what it had spooled.
     """
 
     gateway: str
     at: int
     since: int
+    gone: bool = False
 
 
 encode = msgspec.msgpack.Encoder().encode

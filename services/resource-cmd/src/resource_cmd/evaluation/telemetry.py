@@ -218,6 +218,9 @@ async def tick(tx: Connection, items: list[Item]) -> None:
     """
     for item in items:
         it, gateway = item.value, item.sender
+        if it.gone:
+            await tx.execute(_FORGET, it.gateway, it.at - GAP)
+            continue
         before = await tx.fetchval("SELECT ticked_at FROM gateway WHERE name = $1", gateway)
         if before is not None and it.at <= before:
             continue
@@ -231,6 +234,11 @@ async def tick(tx: Connection, items: list[Item]) -> None:
             await tx.execute(_EXCUSE, before, it.since)
             await samples.excuse(tx, before, it.since)
 
+
+_FORGET = """
+DELETE FROM gateway g WHERE name = $1 AND EXISTS (SELECT FROM gateway o WHERE o.name <> g.name AND o.ticked_at > $2)
+"""
+"""Whom others have replaced is not waited for; the last one is, as nobody listens while it is away."""
 
 _EXCUSE = """
 UPDATE runtime_state v SET alert_after = $2 + least(greatest((h.state->>'grace')::bigint, 60), 300) * 1000000

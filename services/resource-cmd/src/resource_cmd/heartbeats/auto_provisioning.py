@@ -38,9 +38,10 @@ class AutoProvisioning:
         return encode(found)
 
     async def _find_or_create(self, heartbeats: ServiceHeartbeats, slug: str) -> CheckProvisioned:
-        await heartbeats.alone()  # two pings at once create one heartbeat
-        row = await heartbeats.like({"slug": slug})
-        if row is None and await heartbeats.count() < 2 * self._limit:
+        same = {"slug": slug}
+        await heartbeats.alone(same)  # two pings at once create one heartbeat
+        row = await heartbeats.like(same)
+        if row is None and await heartbeats.has_room(2 * self._limit):
             channels = [each.id for each in await heartbeats.assignable()]
             row = await heartbeats.create({"name": slug, "slug": slug, "channels": channels})
         return CheckProvisioned(row.state.id if row else None)

@@ -1,5 +1,6 @@
 """The heartbeats of one service, for keys that are valid there only, and for pings that ask for new ones."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,22 +63,41 @@ class ServiceHeartbeats(Heartbeats):
             raise PermissionDenied("The heartbeat belongs to another service")
         raise NotFound("Heartbeat not found")
 
-    async def create(self, settings: dict[str, Any]) -> Row[Heartbeat]:
-        """Adds a new one with some settings; for the others it has the defaults."""
+    async def create(self, settings: dict[str, Any], *, most: int | None = None) -> Row[Heartbeat]:
+        """Adds a new one with some settings; for the others it has the defaults.
+
+        Raises:
+            NotPermitted: the service may soon have `most`; in a transaction, `has_room` says whether it has.
+        """
+        if most is not None:
+            self.permitted = f"{Heartbeats.permitted} AND has_room(n.service, {most})"
         settings = DEFAULTS | settings | {"service_id": self._service}
         return await self.add(heartbeat.create(uuid7(), self._organisation, settings, self._now, enabled=True))
 
-    async def alone(self) -> None:
-        """Lets nobody else create one in the service until this transaction ends."""
-        await self._tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", str(self._service))
+    async def has_room(self, most: int) -> bool:
+        """Whether the service may have one more; near the limit, nobody else adds one until this transaction ends."""
+        if await self._tx.fetchval("SELECT has_room($1, $2)", self._service, most):
+            return True
+        await self._tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 3))", str(self._service))
+        count: int = await self._tx.fetchval(
+            "SELECT coalesce(sum(n), 0) FROM heartbeat_count WHERE service = $1", self._service
+        )
+        return count < most
 
-    async def count(self) -> int:
-        """How many there are."""
-        found: int = await self._tx.fetchval(
-            "SELECT count(*) FROM heartbeat WHERE organisation = $1 AND service = $2",
-            self._organisation, self._service,
-        )  # fmt: skip
-        return found
+    async def alone(self, same: Mapping[str, Any]) -> None:
+        """Until this transaction ends, nobody else looks for one that could also have the values `same`, or makes it.
+
+        Those with different names wait only for those who do not ask for a name.
+        """
+        service, name = str(self._service), f"{self._service} {same.get('name')}"
+        if "name" in same:
+            await self._tx.execute(
+                "SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 1)),"
+                " pg_advisory_xact_lock(hashtextextended($2, 1))",
+                service, name,
+            )  # fmt: skip
+        else:
+            await self._tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", service)
 
     async def like(self, values: dict[str, Any]) -> Row[Heartbeat] | None:
         """Loads and locks the oldest that has all of some values."""

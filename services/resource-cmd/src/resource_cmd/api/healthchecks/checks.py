@@ -1,7 +1,7 @@
 """Commands on checks: contract B4 to B7 and B13, healthchecks-v1-2022.txt lines 262 to 700."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import Request, Response
 
@@ -21,7 +21,7 @@ from pinghome_common.dialects.healthchecks_documents import CHECK, renderer, sho
 from pinghome_common.dialects.problems import Responses
 from pinghome_common.directory import Caller
 from pinghome_common.events.heartbeat import Heartbeat, Status
-from pinghome_common.store import Row
+from pinghome_common.store import NotPermitted, Row
 from resource_cmd.api.healthchecks import check_body
 from resource_cmd.command import Command
 from resource_cmd.heartbeats import heartbeat
@@ -62,16 +62,23 @@ async def create(request: Request) -> Response:
     document = await sent(request)
     caller = authorize(request, document)
     wanted = check_body.read(document, version_of(request))
+    most = request.app.state.settings.checks_limit
+    if wanted.same is None and wanted.channels is None:
+        with suppress(NotPermitted):  # near the limit, which only a transaction can keep exactly
+            async with carry_out(request, caller, Command, in_transaction=False) as command:
+                made = await command.in_service.create(wanted.settings, most=most)
+                return await _shown(request, command, made.state, 201)
     async with _carrying_out(request, caller, new=not wanted.same) as command:
-        await command.in_service.alone()  # of two equal upserts at once the second finds what the first has made
-        if wanted.same and (row := await command.in_service.like(wanted.same)):
-            return await _change(request, command, row, wanted)
-        if await command.in_service.count() >= request.app.state.settings.checks_limit:
+        if wanted.same:
+            await command.in_service.alone(wanted.same)  # of two at once the second finds what the first has made
+            if row := await command.in_service.like(wanted.same):
+                return await _change(request, command, row, wanted)
+        if not await command.in_service.has_room(most):
             raise DialectError(403)
         if wanted.channels is not None:
             wanted.settings["channels"] = check_body.assigned(wanted.channels, await command.in_service.assignable())
-        row = await command.in_service.create(wanted.settings)
-        return await _shown(request, command, row.state, 201)
+        made = await command.in_service.create(wanted.settings)
+        return await _shown(request, command, made.state, 201)
 
 
 @routes.post("/checks/{id}", responses=shows(CHECK), openapi_extra=BODY)
