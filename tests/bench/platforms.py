@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
@@ -14,7 +15,7 @@ from load import ask
 from processes import cpu_seconds, empty_folder, free_port, running
 
 from pinghome import platform_keys, services
-from pinghome.servers import Servers
+from pinghome.servers import Servers, create_database
 from pinghome.supervise import Supervisor
 from pinghome_common.settings import Settings
 
@@ -22,16 +23,54 @@ REGION = "eu-central-1"
 PINGHOME = Path(__file__).parents[2] / ".venv/bin/pinghome"
 
 
+KEY, TOKEN = "k" * 32, "t" * 43
+"""Of the first organisation, where a row starts the platform with them."""
+
+
+@dataclass(frozen=True)
+class Up:
+    """The platform as `make up` starts it; `started` are the seconds until /readyz was 200."""
+
+    pid: int
+    port: int
+    data: Path
+    started: float
+
+    async def database(self, name: str) -> str:
+        """The URL of a database beside those of the services."""
+        url = json.loads((self.data / "run.json").read_text())["database_url"]
+        await create_database(url, name)
+        return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+    def heartbeat(self) -> dict[str, object]:
+        """What `load.ask` needs to create a heartbeat of PingHome's."""
+        return creating(TOKEN) | {"path": "/resource-cmd/v1/heartbeat"}
+
+    def check(self) -> dict[str, object]:
+        """What it needs to create a check of Healthchecks'."""
+        headers = {"X-Api-Key": KEY, "Content-Type": "application/json"}
+        return {"method": "POST", "path": "/api/v1/checks/", "body": '{"name": "bench {n}"}', "headers": headers}
+
+
 @asynccontextmanager
-async def up() -> AsyncIterator[tuple[int, float]]:
-    """`pinghome up` on an empty data folder, ready; its process id, and the seconds from the start to /readyz 200."""
+async def up() -> AsyncIterator[Up]:
+    """`pinghome up` on an empty data folder, ready."""
     with empty_folder() as data:
         port, begun = free_port(), time.perf_counter()
-        async with running([PINGHOME, "up"], {"PINGHOME_PORT": str(port), "PINGHOME_DATA": str(data)}) as process:
+        own = {"PINGHOME_PORT": str(port), "PINGHOME_DATA": str(data)}
+        own |= {"PINGHOME_BOOTSTRAP_TOKEN": TOKEN, "PINGHOME_BOOTSTRAP_CHECKS_KEY": KEY}
+        async with running([PINGHOME, "up"], own) as process:
             async with asyncio.timeout(60):
                 while not await services.answers("127.0.0.1", port):  # another process
                     await asyncio.sleep(0.01)
-            yield process.pid, time.perf_counter() - begun
+            yield Up(process.pid, port, data, time.perf_counter() - begun)
+
+
+def creating(token: str) -> dict[str, object]:
+    """What `load.ask` needs to create a heartbeat at resource-cmd, each under its own name."""
+    body = f'{{"name": "bench {{n}}", "service_id": "{uuid4()}", "interval": 60}}'
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    return {"method": "POST", "path": "/v1/heartbeat", "body": body, "headers": headers}
 
 
 @dataclass(frozen=True)
@@ -49,9 +88,7 @@ class Platform:
 
     def heartbeat(self) -> dict[str, object]:
         """What `load.ask` needs to create a heartbeat, each under its own name."""
-        body = f'{{"name": "bench {{n}}", "service_id": "{uuid4()}", "interval": 60}}'
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        return {"method": "POST", "path": "/v1/heartbeat", "body": body, "headers": headers}
+        return creating(self.token)
 
     def resource(self, url: str, interval: int) -> dict[str, object]:
         """What `load.ask` needs to create a monitor of a page below `url`, each under its own name."""

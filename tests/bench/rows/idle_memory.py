@@ -12,10 +12,10 @@ SETTLED = 20  # seconds after the start
 
 async def measure(rounds):
     for _ in range(min(rounds, 3)):
-        async with up() as (pid, _):
+        async with up() as platform:
             await asyncio.sleep(SETTLED / 2)
-            before = cpu_seconds(pid)
+            before = cpu_seconds(platform.pid)
             await asyncio.sleep(SETTLED / 2)
-            used = (cpu_seconds(pid) - before) / (SETTLED / 2)
-            taken = pss(pid)
+            used = (cpu_seconds(platform.pid) - before) / (SETTLED / 2)
+            taken = pss(platform.pid)
             yield {"MB": sum(taken.values()), **{f"MB {name}": size for name, size in taken.items()}, "core": used}
