@@ -36,7 +36,7 @@ SETTINGS = {
     "work_mem": "8MB",
     "maintenance_work_mem": "32MB",
     "effective_cache_size": "256MB",
-    "max_connections": "60",
+    "max_connections": "200",  # two processes of each service at full load
     "io_method": "sync",  # no idle I/O worker processes
     "max_worker_processes": "4",
     "max_parallel_workers": "2",

@@ -108,8 +108,27 @@ class Database:
             return await connection.fetchval(statement, *args)
 
     async def dedicated_connection(self) -> Connection:
-        """A connection outside the pool, for a worker that holds an advisory lock on it; the caller closes it."""
+        """A connection outside the pool, for a worker that keeps something in its session; the caller closes it."""
         return await asyncpg.connect(self.url, command_timeout=60)
+
+    async def leadership(self, name: str) -> Connection:
+        """Waits until nobody else is the active worker called `name`; that ends with the connection, outside the pool.
+
+        Who waits holds no connection: a second process of a service has a dozen such workers.
+        """
+        while True:
+            if not await self.is_led(name):
+                connection = await self.dedicated_connection()
+                if await _try_to_lead(connection, name):
+                    return connection
+                connection.terminate()
+            with resting():
+                await asyncio.sleep(LOOK_EVERY)
+
+    async def is_led(self, name: str) -> bool:
+        """True while some process has the active worker called `name`."""
+        found: bool = await self.fetchval(_IS_LED, name)
+        return found
 
     async def ready(self) -> bool:
         """True if a statement is answered within two seconds."""
@@ -125,12 +144,28 @@ async def _no_reset(_: Connection) -> None:
     """Skips asyncpg's reset, a round trip: no session state outlives its transaction here."""
 
 
+LOOK_EVERY = 0.5
+"""Seconds between two looks for whether somebody still leads; a blocking lock would count as a long transaction."""
+
+_IS_LED = """
+SELECT EXISTS (
+    SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ExclusiveLock'
+    AND (classid::bigint << 32) | objid::bigint = hashtextextended($1, 0)
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
+"""
+
+
+async def _try_to_lead(connection: Connection, name: str) -> bool:
+    found: bool = await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name)
+    return found
+
+
 async def acquire_leadership(connection: Connection, name: str) -> None:
     """Waits until this connection is the one active worker called `name`; the lock ends with the connection."""
-    while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name):
-        # Polled, because a blocking lock would count as a long transaction.
+    while not await _try_to_lead(connection, name):
         with resting():
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(LOOK_EVERY)
 
 
 BATCH = 10_000

@@ -74,7 +74,9 @@ class Relay(Worker):
 
     async def problem(self) -> str | None:
         """Why the service is not ready: what it has published before is not all in the stream yet."""
-        return None if self.drained else "the newest events are not published yet"
+        if self.drained or (not self._active and await self._db.is_led(self.lock)):  # another process does it
+            return None
+        return "the newest events are not published yet"
 
     async def begin(self, connection: Connection) -> None:
         """Commits asynchronously: a mark that is lost in a crash is recovered from the stream."""

@@ -12,7 +12,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from pinghome_common.containment import Apply, contained, is_items_own
-from pinghome_common.db import Connection, Database, acquire_leadership
+from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import DeadLetter, DeadLetters
 from pinghome_common.health import round_done
 from pinghome_common.items import Contents, Item, first_seen, read, read_one, write_item
@@ -89,9 +89,8 @@ class Projection:
 
     async def run(self) -> None:
         """Projects until cancelled; after an error the supervisor starts it again from the checkpoint."""
-        connection = await self._db.dedicated_connection()
+        connection = await self._db.leadership(f"projection {self.name}")
         try:
-            await acquire_leadership(connection, f"projection {self.name}")
             await connection.execute(f"SET synchronous_commit = {'on' if self._durable else 'off'}")
             for source in self._sources:
                 seq = await connection.fetchval("SELECT seq FROM checkpoint WHERE stream = $1", source.stream)

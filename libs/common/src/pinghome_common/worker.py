@@ -1,11 +1,15 @@
 """The base of workers of which only one is active: a dedicated connection, leadership, rounds."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import ClassVar
 
-from pinghome_common.db import Connection, Database, acquire_leadership
+from nats.aio.msg import Msg
+
+from pinghome_common.db import Connection, Database
 from pinghome_common.health import resting, round_done
+from pinghome_common.stream import Broker
 
 
 class Worker:
@@ -20,6 +24,8 @@ class Worker:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._woken = asyncio.Event()
+        self._active = False
+        self._wake_others: Callable[[], None] | None = None
 
     async def begin(self, connection: Connection, /) -> None:
         """Called before the first round, once this process is the active one."""
@@ -29,14 +35,33 @@ class Worker:
         raise NotImplementedError
 
     def wake(self) -> None:
-        """Tells the worker that there may be something to do."""
+        """Tells the active worker, of whichever process, that there may be something to do."""
         self._woken.set()
+        if not self._active and self._wake_others:
+            self._wake_others()
+
+    async def reachable(self, broker: Broker, service: str) -> None:
+        """Has `wake` reach the active worker in another process of a service; call once, before `run`."""
+        subject = f"wake.{service}.{self.lock}"
+        sending: set[asyncio.Task[None]] = set()
+
+        def send() -> None:
+            if not sending:  # who wakes meanwhile is heard with it
+                task = asyncio.create_task(broker.publish_core(subject, b""))
+                sending.add(task)
+                task.add_done_callback(sending.discard)
+
+        async def woken(_: Msg) -> None:
+            self._woken.set()
+
+        self._wake_others = send
+        await broker.subscribe(subject, woken)
 
     async def run(self) -> None:
         """Works until cancelled; after an error the supervisor starts it again."""
-        connection = await self._db.dedicated_connection()
+        connection = await self._db.leadership(self.lock)
         try:
-            await acquire_leadership(connection, self.lock)
+            self._active = True
             await self.begin(connection)
             while True:
                 self._woken.clear()
@@ -45,6 +70,7 @@ class Worker:
                 if not more:
                     await self._rest()
         finally:
+            self._active = False
             connection.terminate()
 
     async def _rest(self) -> None:

@@ -78,6 +78,8 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.regions = regions.Regions(state.db, broker, settings.secret_key)
     await state.regions.load()
     state.scheduler = Scheduler(state.db, broker, settings.secret_key, state.regions)
+    for worker in (state.relay, state.scheduler):
+        await worker.reachable(broker, NAME)
     state.dry_runs = DryRuns(broker, settings.secret_key, state.regions)
     state.tests = TestsPaced(settings.channel_tests_per_minute)
     state.transports = _transports(settings, state.guard)

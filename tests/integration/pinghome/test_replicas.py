@@ -1,0 +1,180 @@
+"""Two processes of each service: either answers, one does what is done once, and the active one may be killed."""
+
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import psutil
+import pytest
+
+from contract.target import eventually, listening
+from pinghome import platform_keys, services
+from pinghome.servers import Servers
+from pinghome.supervise import Supervisor
+from pinghome_common.settings import Settings
+from running import TOKEN
+
+ONCE = {
+    "resource_cmd": ["relay", "projection resource-cmd", "scheduler", "deadlines"],
+    "resource_query": ["projection resource-query"],
+    "statistic_query": ["projection statistic-query"],
+    "statuspage_cmd": ["relay", "projection statuspage-cmd", "clock"],
+    "statuspage_query": ["projection statuspage-query"],
+}
+"""What only one process may do, by database: the names of its locks."""
+
+
+@dataclass
+class Pair:
+    """Both processes of each service: `ports` by name."""
+
+    servers: Servers
+    supervisors: list[Supervisor]
+    ports: list[dict[str, int]]
+
+    @asynccontextmanager
+    async def sql(self, database: str) -> AsyncIterator[asyncpg.Connection]:
+        connection = await asyncpg.connect(await self.servers.create_database(database))
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def active(self, database: str, lock: str) -> list[int]:
+        """The processes that hold a lock."""
+        async with self.sql(database) as connection:
+            rows = await connection.fetch(
+                "SELECT a.client_port FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+                " WHERE locktype = 'advisory' AND a.datname = $1 AND l.database = a.datid"
+                " AND ((classid::bigint << 32) | objid::bigint) = hashtextextended($2, 0)",
+                database, lock,
+            )  # fmt: skip
+        ports = {row["client_port"] for row in rows}
+        return [
+            pid
+            for supervisor in self.supervisors
+            for pid in supervisor.pids.values()
+            for it in psutil.Process(pid).net_connections("tcp")
+            if it.laddr.port in ports
+        ]
+
+    async def all_active(self) -> dict[str, list[int]]:
+        return {f"{name} {lock}": await self.active(name, lock) for name, locks in ONCE.items() for lock in locks}
+
+
+@asynccontextmanager
+async def two_of_each(folder: Path) -> AsyncIterator[Pair]:
+    settings = Settings(
+        data=folder / "pair", regions=["eu"], database_url="", nats_url="", bootstrap_token=TOKEN,
+        probe_allow_cidrs=["127.0.0.0/8"],
+    )  # fmt: skip
+    async with Servers(settings) as servers, Supervisor() as one, Supervisor() as other:
+        complete, _ = platform_keys.complete(settings)
+        ports = []
+        for supervisor, data in ((one, settings.data), (other, folder / "second")):
+            (data / "log").mkdir(parents=True, exist_ok=True)
+            urls = await services.as_processes(complete.but(data=data), servers, supervisor)
+            ports.append({name: int(url.rpartition(":")[2]) for name, url in urls.items()})
+        yield Pair(servers, [one, other], ports)
+
+
+class Clients:
+    """Asks the two processes of a service in turn."""
+
+    def __init__(self, pair: Pair, http: httpx.AsyncClient) -> None:
+        self._http = http
+        self._ports = {name: cycle([each[name] for each in pair.ports]) for name in pair.ports[0]}
+
+    async def __call__(self, method: str, service: str, path: str, **more: Any) -> httpx.Response | None:
+        """The answer, or None from a process that has just been killed."""
+        url = f"http://127.0.0.1:{next(self._ports[service])}{path}"
+        try:
+            return await self._http.request(method, url, headers={"Authorization": f"Bearer {TOKEN}"}, **more)
+        except httpx.TransportError:
+            return None
+
+    async def surely(self, method: str, service: str, path: str, **more: Any) -> Any:
+        """The body of the first answer that is 2xx, from whichever process."""
+        answer = await eventually(
+            lambda: self(method, service, path, **more), lambda it: it is not None and it.status_code != 503, 60
+        )
+        assert answer is not None
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+
+@pytest.mark.timeout(600)
+async def test_what_is_done_once_goes_on_in_the_other_process_when_the_active_one_is_killed(folder: Path):
+    async with two_of_each(folder) as pair, httpx.AsyncClient(timeout=30, trust_env=False) as http, listening() as hook:
+        ask = Clients(pair, http)
+        assert {name: len(pids) for name, pids in (await pair.all_active()).items()} == dict.fromkeys(
+            await pair.all_active(), 1
+        )
+        service = str(uuid4())
+
+        async def create(name: str, interval: int = 3600, **more: Any) -> str:
+            body = {"name": name, "service_id": service, "interval": interval, "methods": ["POST"], **more}
+            answer = await ask("POST", "resource-cmd", "/v1/heartbeat", json=body)
+            assert answer is None or answer.status_code in (201, 503), answer.text
+            return answer.json()["id"] if answer is not None and answer.status_code == 201 else ""
+
+        async def listed() -> Counter[str]:
+            found = await ask.surely("GET", "resource-query", f"/v1/service/{service}/heartbeats?limit=500")
+            return Counter(it["id"] for it in found["data"])
+
+        # What one process writes, either shows at once: the relay and the projections may be anywhere.
+        for number in range(10):
+            made = await create(f"at once {number}")
+            assert [(await ask("GET", "resource-query", f"/v1/heartbeat/{made}")).status_code for _ in range(2)] == [
+                200
+            ] * 2
+
+        channel = {"name": "hook", "service_id": service, "kind": "webhook", "config": {"url": hook.url}}
+        channel_id = (await ask.surely("POST", "resource-cmd", "/v1/channel", json=channel))["id"]
+        counted = await create("counted")
+        made, pings = {counted}, 0
+        for turn, (name, locks) in enumerate(ONCE.items()):
+            quiet = {"name": f"silent {turn}", "interval": 1, "channels": [channel_id]}
+            silent = await eventually(lambda: create(**quiet), bool, 60)  # noqa: B023  # at once
+            made.add(silent)
+            await ask.surely("POST", "data-gateway", f"/v1/heartbeat/{silent}")
+            (victim,) = set(await pair.active(name, locks[0]))
+            os.kill(victim, signal.SIGKILL)
+            for number in range(20):
+                pings += bool((it := await ask("POST", "data-gateway", f"/v1/heartbeat/{counted}")) and it.is_success)
+                made.add(await create(f"meanwhile {turn} {number}"))
+            (heir,) = set(await eventually(lambda: pair.active(name, locks[0]), bool, 50))  # noqa: B023  # nominal: 0.5
+            assert heir != victim
+        made.discard("")
+
+        assert await eventually(listed, lambda found: made <= set(found), 60)
+        assert set((await listed()).values()) == {1}
+
+        async def count() -> int:
+            async with pair.sql("resource_cmd") as connection:
+                return await connection.fetchval("SELECT n_pings FROM runtime_state WHERE heartbeat = $1", counted)
+
+        await eventually(count, lambda found: found >= pings, 60)
+        assert await count() == pings
+
+        def told() -> set[tuple[str, str]]:
+            """What was told; a killed process may have sent it without writing that down: then it comes again, same key."""
+            return {(json.loads(it.body)["title"], it.headers["idempotency-key"]) for it in hook.asked}
+
+        async def titles() -> list[str]:
+            return sorted(title for title, _ in told())
+
+        expected = [f"silent {turn} is down" for turn in range(len(ONCE))]
+        await eventually(titles, lambda found: len(found) >= len(expected), 120)
+        assert await hook.silent_for(3)
+        assert await titles() == expected
