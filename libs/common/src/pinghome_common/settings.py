@@ -208,7 +208,7 @@ class Settings(BaseSettings):
         default=False, description="whether whoever subscribes is shown the token that is mailed; for tests only"
     )
     public_metrics: bool = Field(
-        default=False, description="whether /metrics and the probers' pages are public at the platform's port"
+        default=False, description="whether /metrics, the reasons of /readyz, and the probers' pages are public"
     )
     wrong_tokens_per_minute: int = Field(30, ge=1, description="wrong tokens from one address before it gets 429")
     log_level: str = Field("info", description="debug, info, warning or error")
