@@ -86,6 +86,7 @@ class Edge:
                 details = {"problems": problems} if self._public_metrics else {}
                 return JSONResponse({"ready": not problems} | details, 503 if problems else 200)
             case "/metrics" if self._public_metrics:
+                await self.problems()  # which is measured
                 return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
             case "/":
                 return JSONResponse({"services": {name: {"docs": f"/{name}/docs"} for name in self.public}})
