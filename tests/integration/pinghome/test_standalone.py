@@ -1,4 +1,4 @@
-"""deploy/Caddyfile in a real Caddy before the services as processes: it obeys the table that the all-in-one obeys."""
+"""The services as processes behind a real Caddy, whose Caddyfile obeys the table that the all-in-one obeys, too."""
 
 import asyncio
 import re
@@ -14,7 +14,7 @@ import pytest
 from addressed import CLOSED, NOT_FOUND, SAMPLES
 from caddy import ROOT, Caddy, caddy
 from contract.client import Client
-from contract.target import eventually
+from contract.target import Target, eventually, listening
 from pinghome import caddyfile, services
 from pinghome.addresses import SERVICES
 from pinghome.servers import Servers
@@ -24,6 +24,8 @@ from running import TOKEN
 from zone import Zone, zone
 
 BELOW = "status.test"
+PERIOD = 2
+"""Seconds between two heartbeats of the platform itself."""
 
 
 @dataclass
@@ -36,6 +38,10 @@ class Public:
     names: Zone
     inside: dict[str, httpx.AsyncClient]
     """Connections to the services themselves, by name."""
+    outside: Target
+    """What waits for the platform's own heartbeat."""
+    supervisors: tuple[Supervisor, Supervisor]
+    """Of the servers, of the services."""
 
     async def answered(self) -> dict[str, int]:
         """How many requests each service has answered by now; asking counts as one."""
@@ -46,7 +52,7 @@ class Public:
 
 @pytest.fixture(scope="module")
 async def public(folder: Path) -> AsyncIterator[Public]:
-    async with zone() as names, Supervisor() as supervisor:
+    async with zone() as names, listening() as outside, Supervisor() as supervisor:
         settings = Settings(
             data=folder / "behind-caddy",
             database_url="",
@@ -57,6 +63,9 @@ async def public(folder: Path) -> AsyncIterator[Public]:
             bootstrap_token=TOKEN,
             status_domain=BELOW,
             trusted_proxies=["127.0.0.1"],
+            probe_allow_cidrs=["127.0.0.0/8"],
+            ops_heartbeat_url=outside.url,
+            ops_heartbeat_seconds=PERIOD,
             dns_resolver=f"127.0.0.1:{names.port}",
             _env_file=None,
         )
@@ -66,7 +75,8 @@ async def public(folder: Path) -> AsyncIterator[Public]:
             ports = {name: [int(url.rpartition(":")[2])] for name, url in urls.items()}
             async with caddy(folder / "caddy", ports) as edge, edge.client() as web:
                 inside = {name: httpx.AsyncClient(base_url=url, trust_env=False) for name, url in urls.items()}
-                yield Public(edge, web, Client(web, TOKEN), names, inside)
+                supervisors = servers.supervisor, supervisor
+                yield Public(edge, web, Client(web, TOKEN), names, inside, outside, supervisors)
                 for each in inside.values():
                     await each.aclose()
             await supervisor.stop()
@@ -197,3 +207,32 @@ async def test_event_stream_of_a_page_flows(public: Public):
         async for line in lines:
             if line == "event: changed":
                 break
+
+
+async def beat(public: Public) -> None:
+    """Waits for the next heartbeat of the platform itself."""
+    before = len(public.outside.asked)
+    async with asyncio.timeout(120):
+        while len(public.outside.asked) == before:
+            await asyncio.sleep(0.05)
+
+
+async def test_platforms_own_heartbeat_is_repeated_until_it_is_accepted(public: Public):
+    public.outside.status = 500
+    await beat(public)
+    await beat(public)
+    public.outside.status = 200
+    await beat(public)
+    log = public.edge.data.with_name("behind-caddy") / "log/resource-cmd.log"
+    assert "the receiver answered 500 Internal Server Error" in log.read_text()
+
+
+@pytest.mark.parametrize("part", ["nats", "postgres", "data-gateway", "resource-query"])
+async def test_platforms_own_heartbeat_stops_while_a_part_is_away_and_comes_again(public: Public, part):
+    await beat(public)
+    keeper = next(each for each in public.supervisors if part in each.pids)
+    child = keeper._runs[part].child
+    await keeper.stop(part)
+    await eventually(lambda: public.outside.silent_for(2 * PERIOD), bool, 60)
+    await keeper.start(child, within=60)
+    await beat(public)
