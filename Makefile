@@ -45,9 +45,10 @@ pictures: .venv/.ready $(AGENT)/SHA256SUMS ## photograph status pages in Chromiu
 
 dist: $(AGENT)/SHA256SUMS ## build what data-gateway offers to servers: the agent and its installer
 
-docs: .venv/.ready ## write docs/settings.md from the settings class, services/*/schema.sql from the migrations
+docs: .venv/.ready ## write docs/settings.md from the settings class, schema.sql from the migrations, deploy/Caddyfile from the addresses
 	.venv/bin/python -m pinghome.settings_page
 	.venv/bin/python -m pinghome.schema
+	.venv/bin/python -m pinghome.caddyfile
 
 .venv/.ready: $(PROJECTS)
 	@if ! command -v $(UV) >/dev/null; then \

@@ -12,6 +12,7 @@ PACKAGES = {
     "nginx": "nginx-light",
     "prometheus-blackbox-exporter": "prometheus-blackbox-exporter",
     "promtool": "prometheus",
+    "caddy": "caddy",
 }
 """Program → package. Debian's packages of servers start them, too: on their own ports, which no row uses."""
 

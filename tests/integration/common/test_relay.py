@@ -156,6 +156,20 @@ async def test_marks_that_are_lost_are_found_in_the_stream(world):
     assert before.items() <= streamed.items()
 
 
+async def test_it_measures_for_how_long_events_have_waited_for_the_broker(world):
+    await world.log(1)
+    await world.nats.supervisor.stop("nats")
+    logging = asyncio.create_task(world.log(1))
+    async with asyncio.timeout(60):
+        while world.relay.waited() < 1:
+            await asyncio.sleep(0.05)
+    await world.nats.start()
+    await logging
+    async with asyncio.timeout(60):
+        while world.relay.waited():  # the round that has published is not at its end at once
+            await asyncio.sleep(0.01)
+
+
 async def test_messages_of_somebody_else_stop_nothing(world):
     await world.log(1)
     async with admin(world) as stranger:

@@ -105,4 +105,7 @@ async def test_readyz_names_the_worker_that_fails():
         async with asyncio.timeout(60):
             while (answer := await client.get("http://test/readyz")).status_code == 200:
                 await asyncio.sleep(0.02)
+        measured = (await client.get("http://test/metrics")).text
     assert answer.json() == {"ready": False, "problems": {"worker judge": "keeps failing: ValueError"}}
+    assert 'pinghome_ready{service="test"} 0.0' in measured
+    assert 'pinghome_data_free_ratio{service="test"}' in measured

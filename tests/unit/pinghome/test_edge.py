@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from addressed import CLOSED, NOT_FOUND, SAMPLES
 from pinghome.edge import Edge
 from running import free_port
 
@@ -185,32 +186,7 @@ async def test_links_and_documentation_know_the_prefix(shared):
     assert "servers" not in (await shared.ask("/openapi.json", "resource-cmd.test")).body
 
 
-@pytest.mark.parametrize(
-    ("methods", "target", "service"),
-    [
-        ("GET OPTIONS", "/api/v1/checks/", "resource-query"),
-        ("POST PUT DELETE PATCH", "/api/v1/checks/", "resource-cmd"),
-        ("GET", "/api/v2/channels/", "resource-query"),
-        ("GET", "/api/v3/badges/", "resource-query"),
-        ("GET", "/api/v3/checks/pings", "resource-query"),
-        ("POST", "/api/v3/checks/f618072a/pause", "resource-cmd"),
-        ("GET", "/api/v1/checks/f618072a/pings/", "statistic-query"),
-        ("GET", "/api/v3/checks/f618072a/pings/3/body", "statistic-query"),
-        ("GET", "/api/v2/checks/f618072a/flips/", "statistic-query"),
-        ("GET", "/api/v3/checks/f618072a/flips", "statistic-query"),
-        ("POST", "/api/v3/checks/f618072a/flips/", "resource-cmd"),
-        ("GET POST PUT DELETE PATCH", "/ping/abc", "data-gateway"),
-        ("GET", "/badge/key/tag.svg", "resource-query"),
-        ("POST", "/badge/key/tag.svg", "resource-query"),
-        ("GET OPTIONS", "/rest/v1/components", "statuspage-query"),
-        ("POST PUT DELETE PATCH", "/rest/v1/components/x/", "statuspage-cmd"),
-        ("GET POST PUT", "/rest/v1/custom-metrics/data", "data-gateway"),
-        ("POST", "/rest/v1/custom_metrics/data_points/", "data-gateway"),
-        ("POST", "/rest/v1/metrics/data", "data-gateway"),
-        ("POST", "/rest/v1/custom-metrics", "statuspage-cmd"),
-        ("GET POST", "/widget/shields/status/sp_x", "statuspage-query"),
-    ],
-)
+@pytest.mark.parametrize(("methods", "target", "service"), SAMPLES)
 async def test_dialects_are_told_by_path_and_method(shared, methods, target, service):
     for method in methods.split():
         answer = await shared.ask(target, method=method)
@@ -255,6 +231,8 @@ HIDDEN = [
     ("/resource-cmd/metrics", ""),
     ("/resource-cmd/%6detrics", ""),
     ("/metrics", "resource-cmd.test"),
+    *((f"/resource-cmd{path}", "") for path in CLOSED),
+    *((path, "statuspage-query.test") for path in CLOSED),
     ("/prober-eu-central-1/docs", ""),
     ("/healthz", "prober-eu-central-1.test"),
     ("/prober-eu-central-1", ""),
@@ -264,7 +242,7 @@ HIDDEN = [
 @pytest.mark.parametrize(("target", "host"), HIDDEN)
 async def test_metrics_and_probers_are_not_for_everybody(shared, target, host):
     answer = await shared.ask(target, host)
-    assert (answer.status, answer.body) == (404, {"message": "Not found"})
+    assert (answer.status, answer.body) == (404, NOT_FOUND)
 
 
 async def test_metrics_and_probers_are_shown_where_the_operator_wants_it():
@@ -274,12 +252,12 @@ async def test_metrics_and_probers_are_shown_where_the_operator_wants_it():
         assert "text/plain" in metrics.head
         assert "prober-eu-central-1" in (await public.ask("/")).body["services"]
         for target, host in HIDDEN[1:]:
-            assert (await public.ask(target, host)).status == 200
+            assert (await public.ask(target, host)).status == (404 if "/internal/" in target else 200)
 
 
 async def test_ready_only_when_every_service_is_and_says_which_is_not(monkeypatch):
     monkeypatch.setattr("pinghome.edge.READINESS_TIMEOUT", 0.2)
-    async with serving() as running:
+    async with serving(public_metrics=True) as running:
         assert (await running.ask("/readyz"))[:2] == (200, {"ready": True, "problems": {}})
         running.services["resource-query"].ready = "not reachable"
         running.services["data-gateway"].ready = "raise"
@@ -294,6 +272,13 @@ async def test_ready_only_when_every_service_is_and_says_which_is_not(monkeypatc
                 "statistic-query": "no answer in 0.2 s",
             },
         }
+
+
+async def test_what_is_not_ready_is_not_for_everybody():
+    async with serving() as running:
+        assert (await running.ask("/readyz"))[:2] == (200, {"ready": True})
+        running.services["resource-query"].ready = "not reachable"
+        assert (await running.ask("/readyz"))[:2] == (503, {"ready": False})
 
 
 async def test_every_lifespan_is_entered_before_the_first_request_and_left_at_the_end():

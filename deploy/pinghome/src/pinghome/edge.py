@@ -1,11 +1,9 @@
-"""The port of the all-in-one: routes requests to services by host name, path prefix or dialect."""
+"""The port of the all-in-one: routes requests to services by host name, path prefix or the table of addresses."""
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -14,47 +12,17 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-READS = {"GET", "HEAD", "OPTIONS"}
+from pinghome.addresses import INTERNAL, OPERATORS, PAGES, PLATFORM, READS, service_at
+
 _NOT_FOUND = JSONResponse({"message": "Not found"}, 404)
 READINESS_TIMEOUT = 5.0
 """Seconds for a service's readiness checks."""
 
 
-@dataclass(frozen=True)
-class Dialect:
-    """Paths without a service's prefix: which service answers reads, and which all other methods."""
-
-    path: re.Pattern[str]
-    reads: str
-    writes: str
-
-
-SUBSCRIBING = re.compile(r"(/status/[^/]+)?/(subscribe|subscription/.*)", re.DOTALL)
-"""What a page's subscribers follow links to."""
-
-# House §8 and §9; the first match decides.
-DIALECTS = (
-    Dialect(re.compile(r"/ping/.*", re.DOTALL), "data-gateway", "data-gateway"),
-    Dialect(re.compile(r"/rest/v1/(custom[-_])?metrics/data([-_]points)?/?"), "data-gateway", "data-gateway"),
-    Dialect(
-        re.compile(r"/api/v[123]/checks/[^/]+/(pings|flips)(/.*)?", re.DOTALL),
-        "statistic-query",
-        "resource-cmd",
-    ),
-    Dialect(re.compile(r"/api/v[123]/.*", re.DOTALL), "resource-query", "resource-cmd"),
-    Dialect(re.compile(r"/confirm/.*", re.DOTALL), "resource-cmd", "resource-cmd"),
-    Dialect(SUBSCRIBING, "statuspage-cmd", "statuspage-cmd"),
-    Dialect(re.compile(r"/badge/.*", re.DOTALL), "resource-query", "resource-query"),
-    Dialect(re.compile(r"/rest/v1/.*", re.DOTALL), "statuspage-query", "statuspage-cmd"),
-    Dialect(re.compile(r"/widget/shields/.*", re.DOTALL), "statuspage-query", "statuspage-query"),
-    Dialect(re.compile(r"/status/.*", re.DOTALL), "statuspage-query", "statuspage-cmd"),
-)
-
-
 class Edge:
     """An ASGI application in front of the services `apps`, by name; it runs their lifespans.
 
-    Metrics and probers, which serve nothing else, are accessible only with `public_metrics`.
+    Metrics, what is not ready, and probers, which serve nothing else, are shown only with `public_metrics`.
 
     A service always sees the path that it has under its own host: `/resource-cmd/v1/x` arrives as path `/v1/x` with
     root_path `/resource-cmd`. (ASGI would leave the prefix in `path`, and every raw ASGI application would have to
@@ -73,12 +41,9 @@ class Edge:
             await self._lifespan(scope, receive, send)
             return
         app: ASGIApp | None = self._by_page(scope)
-        if app is None:
-            app = self.apps.get(_first_label(scope)) or self._by_prefix(scope) or self._by_dialect(scope)
-            if not self._public_metrics and (scope["path"] == "/metrics" or self._is_prober(app)):
-                app = _NOT_FOUND
-            if scope["path"].startswith("/internal/"):
-                app = _NOT_FOUND
+        app = app or self.apps.get(_first_label(scope)) or self._by_prefix(scope) or self._by_path(scope)
+        if app is not None and self._closed(app, scope["path"]):
+            app = _NOT_FOUND
         await (app or await self._answer(scope))(scope, receive, send)
 
     def _by_page(self, scope: Scope) -> ASGIApp | None:
@@ -86,8 +51,13 @@ class Edge:
         pages = self.apps.get("statuspage-query")
         if pages is None or not (has := getattr(pages.state, "is_page_host", None)) or not has(_host(scope)):
             return None
-        reads = scope["method"] in READS and not SUBSCRIBING.fullmatch(scope["path"])
-        return pages if reads else self.apps.get("statuspage-cmd")
+        return self.apps.get(service_at(PAGES, scope["path"], scope["method"]) or "")
+
+    def _closed(self, app: ASGIApp, path: str) -> bool:
+        """Whether a service's path is not for the public."""
+        if INTERNAL.fullmatch(path):
+            return True
+        return not self._public_metrics and (OPERATORS.fullmatch(path) is not None or self._is_prober(app))
 
     def _is_prober(self, app: object) -> bool:
         return any(app is each for name, each in self.apps.items() if name not in self.public)
@@ -104,11 +74,8 @@ class Edge:
             scope["raw_path"] = raw[len(prefix) :] if literal else quote(scope["path"]).encode()
         return app
 
-    def _by_dialect(self, scope: Scope) -> ASGIApp | None:
-        for dialect in DIALECTS:
-            if dialect.path.fullmatch(scope["path"]):
-                return self.apps.get(dialect.reads if scope["method"] in READS else dialect.writes)
-        return None
+    def _by_path(self, scope: Scope) -> ASGIApp | None:
+        return self.apps.get(service_at(PLATFORM, scope["path"], scope["method"]) or "")
 
     async def _answer(self, scope: Scope) -> Response:
         match scope["path"] if scope["method"] in READS else "":
@@ -116,8 +83,10 @@ class Edge:
                 return PlainTextResponse("ok")
             case "/readyz":
                 problems = await self.problems()
-                return JSONResponse({"ready": not problems, "problems": problems}, 503 if problems else 200)
-            case "/metrics":
+                details = {"problems": problems} if self._public_metrics else {}
+                return JSONResponse({"ready": not problems} | details, 503 if problems else 200)
+            case "/metrics" if self._public_metrics:
+                await self.problems()  # which is measured
                 return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
             case "/":
                 return JSONResponse({"services": {name: {"docs": f"/{name}/docs"} for name in self.public}})

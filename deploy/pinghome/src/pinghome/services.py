@@ -42,7 +42,7 @@ def settings_of_all(settings: Settings, servers: Servers) -> dict[str, tuple[str
             own = {"database_url": servers.database_url, "nats_url": servers.nats_url(name), "region": region}
             own |= {"badge_secret": "", "page_secret": "", "subscription_secret": ""}
             if service != "resource-cmd":  # only resource-cmd encrypts and creates the first organisation
-                own |= dict.fromkeys([*platform_keys.KEYS, "statuspage_io_token"], "")
+                own |= dict.fromkeys([*platform_keys.KEYS, "statuspage_io_token", "ops_heartbeat_url"], "")
             if service not in ("resource-cmd", "statuspage-cmd"):  # these notify
                 own["smtp_url"] = ""
             if service == "statuspage-cmd":

@@ -1,18 +1,21 @@
 """Builds every service: lifespan, supervised workers, health, metrics, error rendering."""
 
 import asyncio
+import math
+import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from uuid import uuid4
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
@@ -34,6 +37,8 @@ log = structlog.get_logger()
 
 RESTARTS = Counter("pinghome_worker_restarts_total", "restarts of failed workers", ["worker"])
 SECONDS = Histogram("pinghome_request_seconds", "seconds to answer a request", ["service", "method", "status"])
+READY = Gauge("pinghome_ready", "1 while every part of the service is ready", ["service"])
+FREE = Gauge("pinghome_data_free_ratio", "the part of the data folder's disk that is free, 0 to 1", ["service"])
 
 Worker = Callable[[], Awaitable[None]]
 ReadinessCheck = Callable[[], Awaitable[str | None]]
@@ -125,6 +130,7 @@ def build(
     app.state.name, app.state.settings, app.state.routers = name, settings, routers
     app.state.wrong_tokens = WrongTokens(settings.wrong_tokens_per_minute)
     app.state.checks = {"starting": _starting}
+    FREE.labels(name).set_function(partial(_free, settings.data))
     app.add_middleware(MetricsMiddleware, service=name)
     if any(
         pingpong_paths.is_ours(route.path) for router in routers for route in router.routes if isinstance(route, Route)
@@ -239,11 +245,27 @@ async def healthz() -> PlainTextResponse:
 @_health.get("/readyz")
 async def readyz(request: Request) -> JSONResponse:
     """200 if every part is ready, else 503 with the problems."""
-    problems = {part: problem for part, check in request.app.state.checks.items() if (problem := await check())}
+    problems = await _problems(request.app)
     return JSONResponse({"ready": not problems, "problems": problems}, 503 if problems else 200)
 
 
 @_health.get("/metrics")
-async def metrics() -> Response:
+async def metrics(request: Request) -> Response:
     """Prometheus' text format."""
+    await _problems(request.app)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _problems(app: FastAPI) -> dict[str, str]:
+    """Why each part that is not ready is not; it is measured, too."""
+    found = {part: problem for part, check in app.state.checks.items() if (problem := await check())}
+    READY.labels(app.state.name).set(not found)
+    return found
+
+
+def _free(folder: Path) -> float:
+    try:
+        disk = shutil.disk_usage(folder)
+    except OSError:  # it does not exist yet
+        return math.nan
+    return disk.free / disk.total

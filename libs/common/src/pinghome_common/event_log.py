@@ -1,20 +1,28 @@
 """The event log: appended in the transaction that changes state, relayed to JetStream, kept forever."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from uuid import uuid4
 
 import msgspec
 import structlog
+from prometheus_client import Gauge
 
 from pinghome_common.db import Connection, Database
 from pinghome_common.errors import Unavailable
 from pinghome_common.events import Envelope, decode
-from pinghome_common.health import round_done
+from pinghome_common.health import ROUND_LIMIT, round_done
 from pinghome_common.stream import Broker, Message, Reader
 from pinghome_common.worker import Worker
 
 log = structlog.get_logger()
+
+WAITING = Gauge(
+    "pinghome_relay_waiting_seconds",
+    "for how long it has not been possible to publish events that may wait",
+    ["stream"],
+)
 
 LARGEST_STATE = 256 * 1024
 
@@ -64,6 +72,9 @@ class Relay(Worker):
         self._broker, self._name, self._prefix = broker, stream, prefix
         self._stream = _State(0, 0)
         self._doubt = True
+        self._stuck_since: float | None = None
+        self._tried = 0.0
+        WAITING.labels(stream).set_function(self.waited)
         self.drained = False
         """True once everything that was there at the start has been published."""
 
@@ -78,6 +89,13 @@ class Relay(Worker):
             return None
         return "the newest events are not published yet"
 
+    def waited(self) -> float:
+        """For how many seconds this process has tried in vain to publish; 0 where it does not try: another one does."""
+        now = time.monotonic()
+        if self._stuck_since is None or now - self._tried > ROUND_LIMIT:
+            return 0.0
+        return now - self._stuck_since
+
     async def begin(self, connection: Connection) -> None:
         """Commits asynchronously: a mark that is lost in a crash is recovered from the stream."""
         await connection.execute("SET synchronous_commit = off")
@@ -85,10 +103,13 @@ class Relay(Worker):
 
     async def round(self, connection: Connection) -> bool:
         """Publishes some events; false when none are left."""
+        self._tried = time.monotonic()
+        self._stuck_since = self._stuck_since or self._tried
         if self._doubt:
             self._doubt = False
             self._stream = await self._inspect(connection)
         more = await self._step(connection, self._stream)
+        self._stuck_since = None
         self.drained = self.drained or not more
         return more
 

@@ -59,6 +59,10 @@ class ProjectionProgress:
         async with self._moved:
             self._moved.notify_all()
 
+    def silent(self, seconds: float) -> list[str]:
+        """The projections that have not been heard for some time: they speak twice a second unless they are stuck."""
+        return [name for name, at in self._last_seen.items() if time.monotonic() - at > seconds]
+
     def expect(self) -> "PendingProjections":
         """Starts collecting the events that a command will wait for."""
         return PendingProjections(self, self._names)

@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     ops_channel: UUID | Literal[""] = Field(
         "", description="id of the channel that is told about the platform itself, such as a region without probers"
     )
+    ops_heartbeat_url: str = Field("", description="URL that is requested each minute while the whole platform is well")
+    ops_heartbeat_seconds: int = Field(60, ge=1, description="seconds between two such requests, if not a minute")
     period_unit_seconds: int = Field(60, ge=1, description="seconds in one unit of grace and recovery periods")
     rdap_bootstrap_url: str = Field(
         "https://data.iana.org/rdap/dns.json",
@@ -121,9 +123,7 @@ class Settings(BaseSettings):
     mail_confirmed_domains: Annotated[list[str], NoDecode] = Field(
         [], description="comma-separated domains whose mail addresses need no confirmation"
     )
-    channel_tests_per_minute: int = Field(
-        5, ge=1, description="channel tests that one organisation may send in a minute"
-    )
+    channel_tests_per_minute: int = Field(5, ge=1, description="channel tests of one organisation in a minute")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         [], description="comma-separated addresses of proxies whose X-Forwarded-For and -Proto are trusted; never *"
     )
@@ -208,7 +208,7 @@ class Settings(BaseSettings):
         default=False, description="whether whoever subscribes is shown the token that is mailed; for tests only"
     )
     public_metrics: bool = Field(
-        default=False, description="whether /metrics and the probers' pages are public at the platform's port"
+        default=False, description="whether /metrics, the reasons of /readyz, and the probers' pages are public"
     )
     wrong_tokens_per_minute: int = Field(30, ge=1, description="wrong tokens from one address before it gets 429")
     log_level: str = Field("info", description="debug, info, warning or error")

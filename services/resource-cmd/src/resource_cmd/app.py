@@ -38,6 +38,7 @@ from resource_cmd.api.pinghome import (
 )
 from resource_cmd.delivery import mutes, pages
 from resource_cmd.delivery.audience import MonitorAudience
+from resource_cmd.evaluation import ops_heartbeat
 from resource_cmd.evaluation.deadlines import DeadlineWorker
 from resource_cmd.evaluation.prober_watch import ProberWatch
 from resource_cmd.evaluation.telemetry import KINDS, TelemetryConsumer
@@ -118,6 +119,13 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "dispatcher": dispatcher.run,
         "confirm": Confirmer(state.db, state.transports, derive(settings.secret_key, "confirm"), _url(settings)).run,
     }
+    if settings.ops_heartbeat_url:
+        projections = ProjectionProgress(broker, *ops_heartbeat.PROJECTIONS)
+        await projections.listen()
+        parts.workers["ops heartbeat"] = ops_heartbeat.OpsHeartbeat(
+            state.db, lambda: state.checks, projections, state.transports.web,
+            settings.ops_heartbeat_url, settings.ops_heartbeat_seconds,
+        ).run  # fmt: skip
     parts.checks |= {"relay": state.relay.problem, **app.readiness_checks(broker, state.directory, state.db)}
 
 

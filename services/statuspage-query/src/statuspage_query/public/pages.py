@@ -25,7 +25,7 @@ from statuspage_query.public.render import Place
 from statuspage_query.public.site import policy
 
 ASK = "/internal/ask"
-"""Whether a certificate may be had for a domain; no edge of the public lets anybody in here."""
+"""Whether a certificate may be had for a page's host; no edge of the public lets anybody in here."""
 NOWHERE = "-"
 """Stands in a path for a subdomain, and no page can have it: the files of what says that there is no page."""
 
@@ -88,8 +88,9 @@ class PublicPages:
             await reply(found, scope, send)
 
     def _asked(self, scope: Scope) -> Answer:
-        domain = parse_qs(scope["query_string"].decode("latin-1")).get("domain", [""])[0].lower()
-        known = domain in self._publisher.by_domain
+        host = parse_qs(scope["query_string"].decode("latin-1")).get("domain", [""])[0].lower()
+        label, domain = self._addresses.names(host) or ("", "")
+        known = label in self._publisher.by_subdomain or domain in self._publisher.by_domain
         return answer("yes" if known else "no", "text/plain", status=200 if known else 404, cache="no-store")
 
     async def _of(self, pages: Mapping[str, Published], name: str) -> Published | None:
