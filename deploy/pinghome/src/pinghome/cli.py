@@ -11,7 +11,7 @@ import uvloop
 from rich.console import Console
 from rich.status import Status
 
-from pinghome import dead_letters, keys, platform_keys, probers, services
+from pinghome import dead_letters, keys, platform_keys, probers, rebuild, services
 from pinghome.backup import command as backup
 from pinghome.edge import Edge
 from pinghome.servers import Servers
@@ -32,6 +32,7 @@ app.add_typer(dead_letters.dead_letters, name="dead-letters")
 app.add_typer(probers.probers, name="prober")
 app.command("backup")(backup.backup_command)
 app.command("restore")(backup.restore_command)
+app.command("rebuild")(rebuild.rebuild_command)
 
 
 @app.command()
