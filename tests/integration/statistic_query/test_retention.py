@@ -36,6 +36,25 @@ async def test_old_changes_go_but_for_the_last_one_which_says_how_the_time_began
     assert [(row["heartbeat"], row["version"]) for row in flipped] == [(busy, 6), (busy, 7)]
 
 
+async def test_a_backup_that_reads_a_table_keeps_nobody_waiting_for_a_new_day_and_the_old_one_stays(db):  # noqa: F811
+    old, new = now() - timedelta(days=40), now()
+    partitions = Partitions({"result": 30})
+    async with db.transaction() as tx:
+        await partitions.create(tx, "result", [old])
+    async with db.transaction() as reading:
+        await reading.execute("LOCK TABLE result IN ACCESS SHARE MODE")
+        async with db.transaction() as tx:
+            await tx.execute("SET LOCAL lock_timeout = '20s'")
+            await partitions.create(tx, "result", [new])
+        async with db.connection() as connection:
+            await partitions.drop_old(connection)
+            assert await connection.fetchval("SELECT to_regclass($1)", f"result_{old:%Y%m%d}")
+    async with db.connection() as connection:
+        await partitions.drop_old(connection)
+        assert not await connection.fetchval("SELECT to_regclass($1)", f"result_{old:%Y%m%d}")
+        assert await connection.fetchval("SELECT to_regclass($1)", f"result_{new:%Y%m%d}")
+
+
 async def test_one_answer_has_the_newest_flips_only(db, monkeypatch):  # noqa: F811
     monkeypatch.setattr(reading, "MAX_FLIPS", 3)
     check = uuid4()

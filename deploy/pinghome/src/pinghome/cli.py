@@ -11,7 +11,8 @@ import uvloop
 from rich.console import Console
 from rich.status import Status
 
-from pinghome import dead_letters, keys, platform_keys, probers, services
+from pinghome import dead_letters, keys, platform_keys, probers, rebuild, services
+from pinghome.backup import command as backup
 from pinghome.edge import Edge
 from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
@@ -29,6 +30,9 @@ app.add_typer(keys.organisations, name="organisation")
 app.add_typer(keys.keys, name="keys")
 app.add_typer(dead_letters.dead_letters, name="dead-letters")
 app.add_typer(probers.probers, name="prober")
+app.command("backup")(backup.backup_command)
+app.command("restore")(backup.restore_command)
+app.command("rebuild")(rebuild.rebuild_command)
 
 
 @app.command()

@@ -58,11 +58,13 @@ def running_settings() -> Settings:
         DomainError: the platform is not running.
     """
     settings = Settings()
-    if settings.database_url:
+    if settings.database_url and settings.nats_url:
         return settings
     try:
         running = json.loads((settings.data / "run.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
+        if settings.database_url:
+            return settings
         raise DomainError(
             f"Pinghome is not running on {settings.data.absolute()}; start it with `pinghome up`."
         ) from None

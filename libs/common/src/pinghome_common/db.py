@@ -42,6 +42,9 @@ def is_connection_error(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in _NETWORK_ERRNOS
 
 
+LockNotAvailable = asyncpg.LockNotAvailableError
+
+
 class Database:
     """The pool of one service; it connects on first use and reconnects when the server is back.
 

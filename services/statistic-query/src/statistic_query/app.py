@@ -23,6 +23,22 @@ from statistic_query.servers.rollups import Rollups
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
+def partitions_of(settings: Settings) -> Partitions:
+    """How long the rows of each table are kept."""
+    return Partitions(
+        {
+            "result": settings.results_kept_days,
+            "failure": settings.results_kept_days,
+            "ping": settings.pings_kept_days,
+            "state_change": settings.changes_kept_days,
+            "flip": settings.changes_kept_days,
+            "sample": settings.metrics_raw_kept_days,
+            "metric_minute": settings.metrics_minutes_kept_days,
+            "metric_hour": settings.metrics_hours_kept_days,
+        }
+    )
+
+
 async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state, settings = application.state, application.state.settings
     url = settings.database("statistic_query")
@@ -34,21 +50,11 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.evaluated = ProjectionProgress(broker, "resource-cmd")
     for progress in (state.progress, state.evaluated):
         await progress.listen()
-    retention_days = {
-        "result": settings.results_kept_days,
-        "failure": settings.results_kept_days,
-        "ping": settings.pings_kept_days,
-        "state_change": settings.changes_kept_days,
-        "flip": settings.changes_kept_days,
-        "sample": settings.metrics_raw_kept_days,
-        "metric_minute": settings.metrics_minutes_kept_days,
-        "metric_hour": settings.metrics_hours_kept_days,
-    }
-    partitions = Partitions(retention_days)
+    partitions = partitions_of(settings)
     projector = Projector(broker, partitions)
     sources = [
         Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events, whole=True),
-        Source("STATUS_EVENTS", ["status.statuspage.>", "status.notification.>"], notifications.pages),
+        Source("STATUS_EVENTS", [f"status.{noun}.>" for noun in notifications.NOUNS], notifications.pages),
         Source(
             "TELEMETRY",
             ["telemetry.ping.>", "telemetry.result.>", "telemetry.metric.>"],
@@ -61,7 +67,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "directory": state.directory.run,
         "project": Projection(NAME, state.db, broker, sources, durable=False).run,
         "expire": Retention(state.db, partitions).run,
-        "rollup": Rollups(state.db, Partitions(retention_days)).run,
+        "rollup": Rollups(state.db, partitions_of(settings)).run,
     }
     parts.checks |= app.readiness_checks(broker, state.directory, state.db)
 

@@ -9,6 +9,9 @@ from pinghome_common.db import Connection
 from pinghome_common.events import Envelope
 from pinghome_common.items import Item
 
+NOUNS = ("statuspage", "notification")
+"""What of STATUS_EVENTS is read."""
+
 
 class _Notification(msgspec.Struct):
     about: UUID

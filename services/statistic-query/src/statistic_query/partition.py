@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from pinghome_common.clock import now
-from pinghome_common.db import Connection, Database, delete_in_batches
+from pinghome_common.db import Connection, Database, LockNotAvailable, delete_in_batches
 from pinghome_common.worker import Worker
 from statistic_query.servers.names import drop_unseen
 
@@ -38,13 +39,18 @@ class Partitions:
         return max(self._retention_days[table] for table in tables) + 2
 
     async def create(self, tx: Connection, table: str, times: Iterable[datetime]) -> None:
-        """Creates the missing partitions for some times, in the caller's transaction."""
+        """Creates the missing partitions for some times, in the caller's transaction.
+
+        They are attached, because PARTITION OF would wait for everybody who reads the table, such as a backup.
+        """
         for day in {_day(at) for at in times}:
             if (table, day) not in self._created:
-                await tx.execute(
-                    f"CREATE TABLE IF NOT EXISTS {table}_{day:%Y%m%d} PARTITION OF {table}"
-                    f" FOR VALUES FROM ('{day.isoformat()}') TO ('{(day + DAY).isoformat()}')"
-                )
+                name = f"{table}_{day:%Y%m%d}"
+                if await tx.fetchval("SELECT to_regclass($1) IS NULL", name):
+                    await tx.execute(
+                        f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS); ALTER TABLE {table} ATTACH PARTITION"
+                        f" {name} FOR VALUES FROM ('{day.isoformat()}') TO ('{(day + DAY).isoformat()}')"
+                    )
                 self._created.add((table, day))
 
     def forget(self) -> None:
@@ -52,13 +58,14 @@ class Partitions:
         self._created.clear()
 
     async def drop_old(self, connection: Connection) -> None:
-        """Drops the partitions of old days."""
+        """Drops the partitions of old days; while a backup reads them, the next time will do."""
         for row in await connection.fetch("SELECT relname FROM pg_class WHERE relkind = 'r'"):
             found = _NAME.fullmatch(row["relname"])
             if found:
                 day = datetime.strptime(found[2], "%Y%m%d").replace(tzinfo=UTC)
                 if day + DAY < now() - timedelta(days=self._retention_days[found[1]]):
-                    await connection.execute(f"DROP TABLE {row['relname']}")
+                    with suppress(LockNotAvailable):
+                        await connection.execute(f"SET LOCAL lock_timeout = '1s'; DROP TABLE {row['relname']}")
 
     async def delete_old(self, connection: Connection) -> None:
         """Deletes old rows of the tables without partitions."""

@@ -1,5 +1,6 @@
 """Projects state changes and notifications from EVENTS, results and pings from TELEMETRY."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -67,7 +68,8 @@ class Projector:
 
     async def events(self, tx: Connection, items: list[Item]) -> None:
         """Stores the owners of monitors, their state changes and notifications."""
-        await self._apply(tx, [item.value for item in items])
+        for events in _until_deletions([item.value for item in items]):
+            await self._apply(tx, events)
 
     async def _apply(self, tx: Connection, events: list[Envelope]) -> None:
         monitors, changes, flips, sequences, deleted = [], [], [], [], []
@@ -241,6 +243,16 @@ _TABLES = {
     "server_resource": [("state_change", "resource")],
 }
 """What is deleted with each noun, by the column that has its id."""
+
+
+def _until_deletions(events: list[Envelope]) -> Iterator[list[Envelope]]:
+    """Events in parts that end with a deletion: what is told of something after it was deleted stays."""
+    start = 0
+    for place, event in enumerate(events, 1):
+        if event.deleted or place == len(events):
+            yield events[start:place]
+            start = place
+
 
 _VERDICTS = {verdict: number for number, verdict in enumerate(VERDICTS)}
 

@@ -149,6 +149,14 @@ async def test_a_time_in_which_nobody_listened_is_not_blamed_on_the_job(world):
     assert await world.status() == Status.down  # a real miss is found a minute after the outage
 
 
+async def test_a_gateway_that_takes_the_place_of_another_does_not_blame_the_time_in_between(world):
+    await world.ping(0)
+    await world.tick(1)
+    await world.tick(1800, since=1800, gateway="gateway-2")
+    await world.sweep(1800)
+    assert await world.status() == Status.up
+
+
 async def test_a_silent_broker_is_no_outage_for_the_job_whose_pings_the_gateway_kept(world):
     await world.ping(0)
     await world.tick(1)

@@ -133,6 +133,19 @@ class Broker:
         """True if connected."""
         return self._client is not None and self._client.is_connected
 
+    async def until_connected(self, wait: float) -> None:
+        """Waits for the first connection, for programs that do one thing and end.
+
+        Raises:
+            Unavailable: there is none in `wait` seconds.
+        """
+        try:
+            async with asyncio.timeout(wait):
+                while not self.connected:
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise Unavailable("The message broker is not reachable.") from None
+
     @property
     def client(self) -> Client:
         """The live client.

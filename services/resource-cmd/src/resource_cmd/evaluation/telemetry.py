@@ -214,7 +214,7 @@ async def tick(tx: Connection, items: list[Item]) -> None:
     """Moves each gateway's watermark; a time in which it did not listen pushes the deadlines that fell into it.
 
     The jobs could not report then: they get until the end of the gap and their grace time more, one to five minutes.
-    Servers are unknown until they are heard.
+    Servers are unknown until they are heard. A gateway that is new, as after a restore, takes over from the last one.
     """
     for item in items:
         it, gateway = item.value, item.sender
@@ -225,6 +225,8 @@ async def tick(tx: Connection, items: list[Item]) -> None:
         if before is not None and it.at <= before:
             continue
         away = before is not None and it.at - before > GAP
+        if before is None:
+            before = await tx.fetchval("SELECT max(ticked_at) FROM gateway")
         await tx.execute(
             "INSERT INTO gateway AS old VALUES ($1, $2, $2) ON CONFLICT (name) DO UPDATE SET ticked_at = $2,"
             " resumed_at = CASE WHEN $3 THEN $2 ELSE old.resumed_at END",
