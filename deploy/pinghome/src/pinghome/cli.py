@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 import uvloop
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.status import Status
 
-from pinghome import dead_letters, keys, platform_keys, probers, services
+from pinghome import compose, dead_letters, keys, platform_keys, probers, services
 from pinghome.edge import Edge
 from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
@@ -29,6 +31,7 @@ app.add_typer(keys.organisations, name="organisation")
 app.add_typer(keys.keys, name="keys")
 app.add_typer(dead_letters.dead_letters, name="dead-letters")
 app.add_typer(probers.probers, name="prober")
+app.add_typer(compose.compose, name="compose")
 
 
 @app.command()
@@ -37,14 +40,14 @@ def up(
     processes: Annotated[bool, typer.Option("--processes", help="Run each service in its own process.")] = False,
 ) -> None:
     """Run the whole platform, with its own PostgreSQL and NATS, until Ctrl-C or SIGTERM."""
-    settings = Settings()
-    settings = settings.but(data=settings.data.absolute())
-    logs.configure(settings.log_level)
     try:
+        settings = Settings()
+        settings = settings.but(data=settings.data.absolute())
+        logs.configure(settings.log_level)
         uvloop.run(_up(settings, processes=processes))
     except asyncio.CancelledError:  # a signal during startup
         pass
-    except (RuntimeError, OSError) as error:  # ChildError and TimeoutError too
+    except (RuntimeError, OSError, ValidationError, SettingsError) as error:  # ChildError and TimeoutError too
         console.print(f"Pinghome cannot start: {error}", style="red", markup=False, highlight=False)
         raise typer.Exit(1) from None
     console.print("stopped")
@@ -135,6 +138,5 @@ class StartupReporter:
             console.print(f"  {name:{width}}{url}/docs", highlight=False, soft_wrap=True)
         if self.new_keys:
             console.print("New keys, stored in keys.json in the data folder together with the secret key:")
-            for name, key in self.new_keys.items():
-                if name != "secret_key":
-                    console.print(f"PINGHOME_{name.upper()}={key}", markup=False, highlight=False, soft_wrap=True)
+            for line in platform_keys.printed(self.new_keys):
+                console.print(line, markup=False, highlight=False, soft_wrap=True)

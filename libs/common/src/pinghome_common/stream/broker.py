@@ -26,6 +26,9 @@ log = structlog.get_logger()
 ACK_WAIT = 5.0
 """Seconds to wait for JetStream to acknowledge that a message is on disk."""
 
+CONNECT_WITHIN = 10.0
+"""Seconds; after a TLS handshake that failed, nats-py 2.16 waits for ever until the connection is closed."""
+
 CONNECTION_ERRORS = (nats.errors.Error, OSError, TimeoutError)
 """What nats-py raises when the broker is unavailable."""
 
@@ -88,14 +91,17 @@ class Broker:
             await asyncio.gather(self._connecting, return_exceptions=True)
         client, self._client = self._client, None
         if client and not client.is_closed:
-            await client.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CONNECT_WITHIN):
+                    await client.close()
 
     async def _maintain(self) -> None:
         """Connects, and connects again when the client is closed, which any `-ERR` does."""
         while True:
             if self._client is None or self._client.is_closed:
                 try:
-                    await self._connect()
+                    async with asyncio.timeout(CONNECT_WITHIN):
+                        await self._connect()
                 except CONNECTION_ERRORS as error:
                     log.warning("nats_unreachable", service=self.name, error=error_text(error))
             await asyncio.sleep(0.5)
