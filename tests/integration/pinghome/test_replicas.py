@@ -168,7 +168,7 @@ async def test_what_is_done_once_goes_on_in_the_other_process_when_the_active_on
         assert await count() == pings
 
         def told() -> set[tuple[str, str]]:
-            """What was told; a killed process may have sent it without writing that down: then it comes again, same key."""
+            """What was told; what a killed process had sent unrecorded comes again, with the same key."""
             return {(json.loads(it.body)["title"], it.headers["idempotency-key"]) for it in hook.asked}
 
         async def titles() -> list[str]:

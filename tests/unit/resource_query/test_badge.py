@@ -37,8 +37,8 @@ def test_signature_of_another_tag_key_or_secret_is_refused():
 
 
 def test_secret_is_made_of_the_secret_key_which_itself_is_not_needed():
-    whole = signer(Settings(secret_key="secret"))
-    assert whole == signer(Settings(secret_key="secret"))
+    whole = signer(Settings(secret_key="one secret"))
+    assert whole == signer(Settings(secret_key="one secret"))
     assert whole.secret != signer(Settings(secret_key="other")).secret
     assert signer(Settings(badge_secret=whole.secret)) == whole
     with pytest.raises(ValueError, match="PINGHOME_SECRET_KEY"):

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 import uvloop
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.status import Status
 
-from pinghome import dead_letters, keys, platform_keys, probers, rebuild, services
+from pinghome import compose, dead_letters, keys, platform_keys, probers, rebuild, services
 from pinghome.backup import command as backup
 from pinghome.edge import Edge
 from pinghome.servers import Servers
@@ -33,6 +35,7 @@ app.add_typer(probers.probers, name="prober")
 app.command("backup")(backup.backup_command)
 app.command("restore")(backup.restore_command)
 app.command("rebuild")(rebuild.rebuild_command)
+app.add_typer(compose.compose, name="compose")
 
 
 @app.command()
@@ -41,14 +44,14 @@ def up(
     processes: Annotated[bool, typer.Option("--processes", help="Run each service in its own process.")] = False,
 ) -> None:
     """Run the whole platform, with its own PostgreSQL and NATS, until Ctrl-C or SIGTERM."""
-    settings = Settings()
-    settings = settings.but(data=settings.data.absolute())
-    logs.configure(settings.log_level)
     try:
+        settings = Settings()
+        settings = settings.but(data=settings.data.absolute())
+        logs.configure(settings.log_level)
         uvloop.run(_up(settings, processes=processes))
     except asyncio.CancelledError:  # a signal during startup
         pass
-    except (RuntimeError, OSError) as error:  # ChildError and TimeoutError too
+    except (RuntimeError, OSError, ValidationError, SettingsError) as error:  # ChildError and TimeoutError too
         console.print(f"Pinghome cannot start: {error}", style="red", markup=False, highlight=False)
         raise typer.Exit(1) from None
     console.print("stopped")
@@ -139,6 +142,5 @@ class StartupReporter:
             console.print(f"  {name:{width}}{url}/docs", highlight=False, soft_wrap=True)
         if self.new_keys:
             console.print("New keys, stored in keys.json in the data folder together with the secret key:")
-            for name, key in self.new_keys.items():
-                if name != "secret_key":
-                    console.print(f"PINGHOME_{name.upper()}={key}", markup=False, highlight=False, soft_wrap=True)
+            for line in platform_keys.printed(self.new_keys):
+                console.print(line, markup=False, highlight=False, soft_wrap=True)

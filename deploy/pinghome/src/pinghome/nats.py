@@ -45,9 +45,8 @@ class Nats:
         """Start the server; first waits up to 30 s until one of a killed parent has ended."""
         folder, config = self.data / "nats", self.data / "nats.conf"
         folder.mkdir(mode=0o700, exist_ok=True)
-        missing = [name for user in SERVICES if not self.state.get(name := _password_name(user))]
-        if missing:
-            self.state.put(**{name: secrets.token_hex(24) for name in missing})
+        environment = {name: f'"{value}"' for name, value in passwords(self.state).items()}
+        environment["NATS_MAX_FILE_STORE"] = str(store_limit(folder))
         for region in self.regions:
             region_users.add(self.data, region, str(self.state.get(_password_name(f"prober-{region}")) or ""))
         # The name distinguishes our server from another one on the port. As an option it would make a reload fail.
@@ -65,17 +64,10 @@ class Nats:
                 self.data / "log" / "nats.log",
                 folder,
                 self._answers,
-                env=self._environment(folder),
+                env=environment,
             ),
             within=120,  # after a kill, a large store is read completely
         )
-
-    def _environment(self, folder: Path) -> dict[str, str]:
-        # Quoted, because NATS parses a bare 12e4 as a number.
-        passwords = {(name := _password_name(user)).upper(): f'"{self.state.get(name)}"' for user in SERVICES}
-        used = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        limit = min((shutil.disk_usage(folder).free + used) * 8 // 10, STORE_LIMIT)
-        return {**passwords, "NATS_MAX_FILE_STORE": str(limit)}
 
     async def _answers(self) -> bool:
         try:
@@ -89,6 +81,23 @@ class Nats:
         finally:
             writer.close()
         return greeting.startswith(b"INFO ") and json.loads(greeting[5:])["server_name"] == str(self.data / "nats")
+
+
+def passwords(state: StateFile) -> dict[str, str]:
+    """The passwords of the services' users by their variables in nats.conf; those that are missing are made and stored.
+
+    They have to be quoted there, because NATS parses a bare 12e4 as a number.
+    """
+    names = [_password_name(user) for user in SERVICES]
+    if missing := [name for name in names if not state.get(name)]:
+        state.put(**{name: secrets.token_hex(24) for name in missing})
+    return {name.upper(): str(state.get(name)) for name in names}
+
+
+def store_limit(folder: Path) -> int:
+    """Bytes that the streams in a folder may have: 80 % of what they have and what is free."""
+    used = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return min((shutil.disk_usage(folder).free + used) * 8 // 10, STORE_LIMIT)
 
 
 def _password_name(user: str) -> str:

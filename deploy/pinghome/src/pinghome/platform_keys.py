@@ -29,3 +29,8 @@ def complete(settings: Settings) -> tuple[Settings, dict[str, str]]:
     if new:
         state.put(**new)
     return settings.but(**{name: str(state.get(name)) for name in missing}), new
+
+
+def printed(new: dict[str, str]) -> list[str]:
+    """The lines that tell the operator new keys of the first organisation; the secret key is nobody's to use."""
+    return [f"PINGHOME_{name.upper()}={key}" for name, key in new.items() if name != "secret_key"]

@@ -104,12 +104,12 @@ class Postgres:
         return True
 
 
-async def create_database(server_url: str, name: str) -> None:
-    """Create a database unless it exists; safe if two processes do so concurrently."""
+async def create_database(server_url: str, name: str, owner: str = "") -> None:
+    """Create a database unless it exists, by default of the URL's role; safe if two processes do so concurrently."""
     connection = await asyncpg.connect(server_url)
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
-            await connection.execute(f'CREATE DATABASE "{name}"')
+            await connection.execute(f'CREATE DATABASE "{name}"' + (f' OWNER "{owner}"' if owner else ""))
     except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
         pass
     finally:

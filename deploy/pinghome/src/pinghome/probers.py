@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from pinghome import keys, platform_keys, region_users
+from pinghome import broker_certificate, keys, platform_keys, region_users
 from pinghome_common.db import Connection
 from pinghome_common.secret import region_key
 from pinghome_common.settings import Settings
@@ -16,7 +16,10 @@ probers = typer.Typer(no_args_is_help=True, help="Regions whose probers run else
 
 Region = Annotated[str, typer.Argument(metavar="REGION", help="Such as eu-central-1.")]
 Config = Annotated[
-    Path | None, typer.Option("--nats-conf", help="The broker's configuration; default: nats.conf in the data folder.")
+    Path | None,
+    typer.Option(
+        envvar="PINGHOME_NATS_CONF", help="The broker's configuration; default: nats.conf in the data folder."
+    ),
 ]
 
 
@@ -25,7 +28,9 @@ def add(
     region: Region,
     *,
     nats_conf: Config = None,
-    broker: Annotated[str, typer.Option(help="host:port at which probers reach the broker.")] = "",
+    broker: Annotated[
+        str, typer.Option(envvar="PINGHOME_BROKER", help="host:port at which probers reach the broker.")
+    ] = "",
 ) -> None:
     """Register a region; print the environment of its probers, secrets included. Run again, it prints the same."""
     settings = keys.running_settings()
@@ -41,7 +46,10 @@ def add(
     address = broker or urlsplit(settings.nats_url).netloc.rpartition("@")[2]
     typer.echo(f"PINGHOME_REGION={region}")
     typer.echo(f"PINGHOME_REGION_KEY={region_key(complete.secret_key, region).hex()}")
-    typer.echo(f"PINGHOME_NATS_URL=nats://prober-{region}:{password}@{address}")
+    authority = broker_certificate.authority_of(folder)
+    typer.echo(f"PINGHOME_NATS_URL={'tls' if authority else 'nats'}://prober-{region}:{password}@{address}")
+    if authority:
+        typer.echo(f"PINGHOME_NATS_CA={broker_certificate.one_line(authority)}")
 
 
 @probers.command("remove")

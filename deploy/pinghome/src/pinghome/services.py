@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 from fastapi import FastAPI
 
@@ -33,7 +33,16 @@ SERVICES = {
 """`create_app(settings) -> FastAPI` of each service, in starting order; the prober runs once per region."""
 
 
-def settings_of_all(settings: Settings, servers: Servers) -> dict[str, tuple[str, Settings]]:
+class Addresses(Protocol):
+    """Where services find PostgreSQL and NATS."""
+
+    database_url: str
+
+    def nats_url(self, user: str) -> str:
+        """The URL of a NATS user."""
+
+
+def settings_of_all(settings: Settings, servers: Addresses) -> dict[str, tuple[str, Settings]]:
     """The factory and the settings of each service, by its name, which is also that of its NATS user."""
     found: dict[str, tuple[str, Settings]] = {}
     for service, factory in SERVICES.items():
@@ -53,16 +62,22 @@ def settings_of_all(settings: Settings, servers: Servers) -> dict[str, tuple[str
                 own["badge_secret"] = settings.badge_secret or derive(settings.secret_key, "badge").hex()
             if service in ("statuspage-cmd", "statuspage-query"):  # one lets in, the other looks
                 own["page_secret"] = settings.page_secret or derive(settings.secret_key, "page").hex()
+            if service in ("data-gateway", "prober"):
+                own["database_url"] = ""
             if region:
-                own |= {"database_url": "", "region_key": region_key(settings.secret_key, region).hex()}
+                own["region_key"] = region_key(settings.secret_key, region).hex()
             found[name] = factory, settings.but(**own)
     return found
 
 
 async def migrate_all(settings: Settings) -> None:
     """Migrate the databases of all services at once; otherwise each service would do so at its start."""
-    folders = {name: Path(str(import_module(name).__file__)).parent / "migrations" for name in DATABASES}
-    await migrate.upgrade(*((settings.database(name), folder) for name, folder in folders.items()))
+    await migrate.upgrade(*((settings.database(name), migrations(name)) for name in DATABASES))
+
+
+def migrations(database: str) -> Path:
+    """The folder with the migrations of one of `DATABASES`."""
+    return Path(str(import_module(database).__file__)).parent / "migrations"
 
 
 def in_this_process(settings: Settings, servers: Servers) -> dict[str, FastAPI]:
@@ -81,6 +96,7 @@ async def as_processes(settings: Settings, servers: Servers, supervisor: Supervi
         ChildError: one is not ready after a minute; the message ends with the tail of its log.
     """
     state = StateFile(settings.data / "ports.json")
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("PINGHOME_")}
     urls = {}
     for name, (factory, own) in settings_of_all(settings, servers).items():
         folder = settings.data / name
@@ -101,7 +117,7 @@ async def as_processes(settings: Settings, servers: Servers, supervisor: Supervi
                 settings.data / "log" / f"{name}.log",
                 folder,
                 partial(answers, "127.0.0.1", port),
-                env={**os.environ, **environment(own.but(host="127.0.0.1", port=port))},
+                env=outside | environment(own.but(host="127.0.0.1", port=port)),
             )
         )
     for name in urls:

@@ -7,6 +7,7 @@ import re
 import resource
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -163,7 +164,10 @@ def run(create_app: Callable[[Settings], ASGIApp], pings: re.Pattern[bytes] | No
     """The `main()` of a service: serves the application built from the settings in the environment."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, CONNECTIONS_LIMIT + OWN_FILES)), hard))
-    settings = Settings()
+    try:
+        settings = Settings()
+    except ValueError as error:
+        sys.exit(f"The settings are wrong: {error}")
     logs.configure(settings.log_level)
     with suppress(asyncio.CancelledError):
         uvloop.run(serve(create_app(settings), settings, pings))

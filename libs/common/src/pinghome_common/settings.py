@@ -1,14 +1,17 @@
 """Every environment variable of Pinghome, read once when a process starts."""
 
+import re
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from pinghome_common.setting_files import SettingFiles, placeholders
 
 Network = IPv4Network | IPv6Network
 
@@ -38,14 +41,26 @@ def _location(value: str) -> str:
 
 Location = Annotated[str, AfterValidator(_location)]
 
+_KEYS = {
+    "bootstrap_checks_key": r".{32}",
+    "bootstrap_checks_read_key": r".{32}",
+    "bootstrap_ping_key": r".{22}",
+    "bootstrap_status_token": r"[A-Za-z0-9]{40}",
+}
+
 
 class Settings(BaseSettings):
     """The settings of one process; each field is the variable `PINGHOME_<FIELD>`.
 
-    A secret may be read from a file instead: `PINGHOME_SECRET_KEY_FILE=/run/secrets/key`.
+    Each may be read from a file instead: `PINGHOME_SECRET_KEY_FILE=/run/secrets/key`.
+
+    Raises:
+        ValueError: a value is wrong, both a setting and its file are given, or a secret is an example's.
     """
 
-    model_config = SettingsConfigDict(env_prefix="PINGHOME_", env_file=".env", env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="PINGHOME_", env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
 
     port: int = Field(8000, ge=1, le=65535, description="the port to listen on")
     host: str = Field("127.0.0.1", description="the address to listen on")
@@ -88,6 +103,9 @@ class Settings(BaseSettings):
         description="PostgreSQL server to use instead of the embedded one; each service has its own database there",
     )
     nats_url: str = Field("", description="NATS server to use instead of the embedded one, with user and password")
+    nats_ca: str = Field(
+        "", description="the authority of the NATS server's certificate, PEM or base64 of DER: then it has to speak TLS"
+    )
     nats_replicas: int = Field(1, description="replicas of each stream: 1, or 3 on a cluster")
     secret_key: str = Field(
         "", description="encrypts secrets at rest and signs badges; generated at the first start if unset"
@@ -227,25 +245,11 @@ class Settings(BaseSettings):
     def _comma_list(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
-    @field_validator("bootstrap_checks_key", "bootstrap_checks_read_key")
+    @field_validator(*_KEYS)
     @classmethod
-    def _checks_key(cls, value: str) -> str:
-        if value and len(value) != 32:
-            raise ValueError("a Healthchecks key has 32 characters")
-        return value
-
-    @field_validator("bootstrap_status_token")
-    @classmethod
-    def _status_token(cls, value: str) -> str:
-        if value and not (len(value) == 40 and value.isascii() and value.isalnum()):
-            raise ValueError("a status token has 40 letters or digits")
-        return value
-
-    @field_validator("bootstrap_ping_key")
-    @classmethod
-    def _ping_key(cls, value: str) -> str:
-        if value and len(value) != 22:
-            raise ValueError("a ping key has 22 characters")
+    def _key(cls, value: str, info: ValidationInfo) -> str:
+        if value and not re.fullmatch(pattern := _KEYS[str(info.field_name)], value):
+            raise ValueError(f"must match {pattern}")
         return value
 
     @field_validator("smtp_url")
@@ -257,28 +261,20 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _sender(self) -> Self:
+    def _fit(self) -> Self:
         if self.smtp_url and "@" not in self.mail_from:
             raise ValueError("PINGHOME_SMTP_URL needs PINGHOME_MAIL_FROM, an address such as alerts@example.com")
-        return self
-
-    @model_validator(mode="after")
-    def _mailbox(self) -> Self:
         if self.smtp_listen and "." not in self.ping_mail_domain:
             raise ValueError("PINGHOME_SMTP_LISTEN needs PINGHOME_PING_MAIL_DOMAIN, such as ping.example.com")
+        if names := [f"PINGHOME_{name.upper()}" for name in placeholders(self)]:
+            raise ValueError(f"{', '.join(names)}: this is an example's; generate one, as `openssl rand -hex 32` does")
         return self
 
-    @model_validator(mode="before")
     @classmethod
-    def _secrets_from_files(cls, values: dict[str, object]) -> dict[str, object]:
-        """Reads `X` from the file named by `X_FILE`, for container secrets."""
-        import os  # noqa: PLC0415  # only this validator reads the raw environment
-
-        for name in cls.model_fields:
-            path = os.environ.get(f"PINGHOME_{name.upper()}_FILE")
-            if path and not values.get(name):
-                values[name] = Path(path).read_text(encoding="utf-8").strip()
-        return values
+    def settings_customise_sources(cls, settings_cls: type[BaseSettings], *_: Any, **sources: Any) -> tuple[Any, ...]:
+        """What takes precedence: arguments, the environment, `.env`, files that these name."""
+        variables = sources["env_settings"], sources["dotenv_settings"]
+        return sources["init_settings"], *variables, SettingFiles(settings_cls, *variables)
 
     def database(self, name: str) -> str:
         """The URL of one service's own database on the PostgreSQL server."""

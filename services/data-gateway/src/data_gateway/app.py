@@ -41,7 +41,7 @@ def _folder(parent: Path) -> Iterator[Path]:
 
 async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state, settings = application.state, application.state.settings
-    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
+    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
     folder = parts.stack.enter_context(_folder(settings.data / NAME))
     intake: PingIntake = state.intake
     intake.broker = broker

@@ -23,7 +23,8 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     settings = application.state.settings
     region = settings.region or settings.regions[0]
     key = bytes.fromhex(settings.region_key) if settings.region_key else region_key(settings.secret_key, region)
-    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, f"{NAME}-{region}", ping_interval=2))
+    link = Broker(settings.nats_url, f"{NAME}-{region}", settings.nats_ca, ping_interval=2)
+    broker = await parts.stack.enter_async_context(link)
     suffixes()  # loaded now, before a probe has to wait for it
     PROBES["icmp"] = _icmp_probe(settings.probe_pinger)
     guard, anchors = Guard(settings.probe_allow_cidrs), Anchors(settings.probe_anchors)

@@ -67,7 +67,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.guard = Guard(settings.probe_allow_cidrs)
     await organisation.bootstrap(state.db, settings)
     await regions.seed(state.db, settings.regions)
-    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
+    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
     state.directory = Directory(broker, settings.data / NAME / "known")
     state.progress = ProjectionProgress(broker, "resource-query", "statistic-query")
     state.evaluated = ProjectionProgress(broker, NAME)

@@ -44,7 +44,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     url = settings.database("statistic_query")
     await migrate.upgrade((url, MIGRATIONS))
     state.db = await parts.stack.enter_async_context(Database(url))
-    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
+    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
     state.directory = Directory(broker, settings.data / NAME / "known")
     state.progress = ProjectionProgress(broker, NAME)
     state.evaluated = ProjectionProgress(broker, "resource-cmd")

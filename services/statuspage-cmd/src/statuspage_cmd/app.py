@@ -48,7 +48,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     url = settings.database("statuspage_cmd")
     await migrate.upgrade((url, MIGRATIONS))
     state.db = await parts.stack.enter_async_context(Database(url, size=12))
-    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
+    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
     state.directory = Directory(broker, settings.data / NAME / "known")
     state.progress = ProjectionProgress(broker, "statuspage-query")
     await state.progress.listen()

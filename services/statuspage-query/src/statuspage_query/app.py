@@ -39,7 +39,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     url = settings.database("statuspage_query")
     migrated = asyncio.Event()
     state.db = await parts.stack.enter_async_context(Database(url))
-    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME))
+    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
     state.directory = Directory(broker, settings.data / NAME / "known")
     publisher: Publisher = state.publisher
     changes = publisher.changes

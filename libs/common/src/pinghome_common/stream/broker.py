@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import ssl
+from base64 import b64decode
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, Self
@@ -24,8 +26,19 @@ log = structlog.get_logger()
 ACK_WAIT = 5.0
 """Seconds to wait for JetStream to acknowledge that a message is on disk."""
 
+CONNECT_WITHIN = 10.0
+"""Seconds; after a TLS handshake that failed, nats-py 2.16 waits for ever until the connection is closed."""
+
 CONNECTION_ERRORS = (nats.errors.Error, OSError, TimeoutError)
 """What nats-py raises when the broker is unavailable."""
+
+
+def _trusting(ca: str) -> ssl.SSLContext:
+    """A context that trusts one authority and no other."""
+    try:
+        return ssl.create_default_context(cadata=ca if "-----BEGIN" in ca else b64decode(ca, validate=True))
+    except (ValueError, ssl.SSLError) as error:
+        raise ValueError(f"PINGHOME_NATS_CA is no certificate: {error}") from None
 
 
 class _JetStream(JetStreamContext):
@@ -44,12 +57,18 @@ class Broker:
     Args:
         url: with user and password; only this user may read the inbox prefix `_INBOX_<user>`.
         name: the name of the service, for NATS' logs.
+        ca: the authority of the server's certificate, PEM or base64 of DER; with it, nothing is said without TLS.
         ping_interval: seconds; a link that went silent is noticed after two to three of them.
+
+    Raises:
+        ValueError: `ca` is no certificate.
     """
 
-    def __init__(self, url: str, name: str, ping_interval: int = 5) -> None:
+    def __init__(self, url: str, name: str, ca: str = "", ping_interval: int = 5) -> None:
         self.url = url
         self.name = name
+        # The handshake comes first: nats-py would speak plainly to whoever, in between, says that there is no TLS.
+        self._tls: dict[str, Any] = {"tls": _trusting(ca), "tls_handshake_first": True} if ca else {}
         self._ping_interval = ping_interval
         user = urlsplit(url).username
         self._inbox = f"_INBOX_{user.replace('-', '_')}" if user else "_INBOX"
@@ -72,14 +91,17 @@ class Broker:
             await asyncio.gather(self._connecting, return_exceptions=True)
         client, self._client = self._client, None
         if client and not client.is_closed:
-            await client.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CONNECT_WITHIN):
+                    await client.close()
 
     async def _maintain(self) -> None:
         """Connects, and connects again when the client is closed, which any `-ERR` does."""
         while True:
             if self._client is None or self._client.is_closed:
                 try:
-                    await self._connect()
+                    async with asyncio.timeout(CONNECT_WITHIN):
+                        await self._connect()
                 except CONNECTION_ERRORS as error:
                     log.warning("nats_unreachable", service=self.name, error=error_text(error))
             await asyncio.sleep(0.5)
@@ -99,6 +121,7 @@ class Broker:
             error_cb=self._error,
             disconnected_cb=self._disconnected,
             reconnected_cb=self._reconnected,
+            **self._tls,
         )
         for subject, queue, callback in self._subscriptions:
             await client.subscribe(subject, queue=queue, cb=callback)

@@ -1,0 +1,159 @@
+"""The one-time steps of deploy/compose.yaml: each container gets its own settings, secrets and database."""
+
+import json
+import secrets
+import sys
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import typer
+import uvloop
+
+from pinghome import broker_certificate, nats, platform_keys, region_users, services
+from pinghome.postgres import USER, create_database
+from pinghome.servers import DATABASES
+from pinghome.state_file import StateFile
+from pinghome_common import migrate
+from pinghome_common.db import acquire_leadership
+from pinghome_common.files import write_private
+from pinghome_common.settings import Settings
+
+compose = typer.Typer(no_args_is_help=True, help="The one-time steps of deploy/compose.yaml.")
+
+Volumes = Annotated[Path, typer.Option(help="The folder with a volume for each container.")]
+VOLUMES = Path("/volumes")
+CONFIG = Path("/config")
+"""Where a container finds its own volume."""
+
+OF_THE_IMAGE = ("PINGHOME_HOST", "PINGHOME_PORT", "PINGHOME_DATA")
+"""Settings of the image itself."""
+
+
+@dataclass
+class Containers:
+    """Where the containers find PostgreSQL and NATS, and with which passwords; these are made when first asked for."""
+
+    settings: Settings
+    nats: Path
+    """The folder with nats.conf and the users of regions."""
+
+    def __post_init__(self) -> None:
+        self._state = StateFile(self.settings.data / "servers.json")
+        self.passwords = nats.passwords(self._state)
+        own = f"postgresql://{USER}:{self.password('postgres')}@postgres:5432/postgres"
+        self.database_url = self.settings.database_url or own
+
+    def password(self, name: str) -> str:
+        """The password of a role of PostgreSQL: `postgres`, which makes the others, or a database's."""
+        key = f"{name}_password"
+        if not self._state.get(key):
+            self._state.put(**{key: secrets.token_hex(24)})
+        return str(self._state.get(key))
+
+    def own_database_url(self, name: str) -> str:
+        """The URL of a service's database, for the role that owns it and can do nothing elsewhere."""
+        parts = urlsplit(self.database_url)
+        address = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=f"{name}:{self.password(name)}@{address}", path=f"/{name}"))
+
+    def nats_url(self, user: str) -> str:
+        """The URL of a NATS user."""
+        region = user.removeprefix("prober-")
+        if region != user:
+            password: str | None = region_users.password(self.nats, region)
+        else:
+            password = self.passwords[f"NATS_PASSWORD_{user.replace('-', '_').upper()}"]
+        return f"tls://{user}:{password}@nats:4222"
+
+
+@compose.command("configure")
+def configure(
+    domain: Annotated[str, typer.Argument(help="The platform's domain, such as example.com.")],
+    *,
+    volumes: Volumes = VOLUMES,
+) -> None:
+    """Write each container's settings and secrets into its volume; print the keys that were made now, once."""
+    given = _settings()
+    region, *others = given.regions
+    if others:
+        sys.exit("PINGHOME_REGIONS names the one region of compose.yaml; add others by `pinghome prober add REGION`")
+    complete, new = platform_keys.complete(given)
+    settings = complete.but(url=complete.url or f"https://{domain}")
+    containers = Containers(settings, volumes / "nats")
+    _configure_nats(containers, volumes, region, [domain, f"nats.{domain}"])
+    write_private(password := volumes / "postgres" / "password", containers.password("postgres"))
+    password.chmod(0o644)  # PostgreSQL has an account of its own; its container alone has this volume
+    for name, (_, own) in services.settings_of_all(settings, containers).items():
+        service = name.removesuffix(f"-{region}")
+        url = containers.own_database_url(service.replace("-", "_")) if own.database_url else ""
+        _write_settings(
+            volumes / service, own.but(database_url=url, nats_ca=broker_certificate.authority_of(volumes / "nats"))
+        )
+    run = {"database_url": containers.database_url, "nats_url": containers.nats_url("admin")}
+    write_private(settings.data / "run.json", json.dumps(run, indent=1) + "\n")
+    typer.echo(f"The containers of {domain} are configured.")
+    if new:
+        typer.echo("New keys, which are not shown again:")
+        typer.echo("\n".join(platform_keys.printed(new)))
+
+
+@compose.command("databases")
+def databases(*, volumes: Volumes = VOLUMES) -> None:
+    """Make each service's role and database, and migrate it; nothing happens when all of it is there."""
+    uvloop.run(_make_databases(Containers(_settings(), volumes / "nats")))
+    typer.echo("The databases are up to date.")
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except (ValueError, OSError) as error:
+        sys.exit(f"The settings are wrong: {error}")
+
+
+def _configure_nats(containers: Containers, volumes: Path, region: str, hosts: list[str]) -> None:
+    folder = volumes / "nats"
+    broker_certificate.make(containers.settings.data, folder, ["nats", "localhost", *hosts])
+    region_users.add(folder, region)
+    passwords = "".join(f'{name}: "{value}"\n' for name, value in containers.passwords.items())
+    head = (
+        f"server_name: nats\nNATS_MAX_FILE_STORE: {nats.store_limit(volumes / 'streams')}\n{passwords}"
+        f'tls {{ cert_file: "{folder / broker_certificate.CERTIFICATE}", key_file: "{folder / broker_certificate.KEY}"'
+        ", handshake_first: true, timeout: 10 }\n"
+        'http: "127.0.0.1:8222"\n'  # for the container's health check alone
+    )
+    region_users.include(folder, head + files("pinghome").joinpath("nats.conf").read_text("utf-8"))
+    # In its container it is process 1, of which `pinghome prober add` is told by this file.
+    write_private(folder / region_users.PID, "1\n")
+
+
+def _write_settings(folder: Path, own: Settings) -> None:
+    """Writes those settings of a service that are not the defaults: a file each, and `.env`, which names them."""
+    default = services.environment(Settings.model_construct())
+    given = {name: value for name, value in services.environment(own).items() if value not in ("", default[name])}
+    given = {name: value for name, value in given.items() if name not in OF_THE_IMAGE}
+    for old in folder.glob("PINGHOME_*"):
+        if old.name not in given:
+            old.unlink()
+    for name, value in given.items():
+        write_private(folder / name, value)
+    write_private(folder / ".env", "".join(f"{name}_FILE={CONFIG / name}\n" for name in given))
+
+
+async def _make_databases(containers: Containers) -> None:
+    server = await asyncpg.connect(containers.database_url)
+    try:
+        await acquire_leadership(server, "databases")
+        for name in DATABASES:
+            verb = "ALTER" if await server.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", name) else "CREATE"
+            # PostgreSQL takes no parameters here; both are letters, digits and _.
+            await server.execute(f"{verb} ROLE {name} LOGIN PASSWORD '{containers.password(name)}'")
+            await create_database(containers.database_url, name, owner=name)
+            await server.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+    finally:
+        await server.close()
+    await migrate.upgrade(*((containers.own_database_url(name), services.migrations(name)) for name in DATABASES))

@@ -1,0 +1,99 @@
+"""deploy/Dockerfile and the compose files: their form, and that each container has what is its own and nothing else."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pinghome import services
+
+ROOT = Path(__file__).parents[3]
+FILES = ["deploy/compose.yaml", "deploy/prober.compose.yaml", "tests/compose/override.yaml"]
+COMPOSE = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
+CONTAINERS: dict[str, Any] = COMPOSE["services"]
+
+
+def ran(*command: str) -> None:
+    done = subprocess.run([ROOT / ".venv/bin" / command[0], *command[1:]], cwd=ROOT, check=False, capture_output=True)  # noqa: S603  # our own
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+
+
+def mounts(container: str) -> dict[str, tuple[str, bool]]:
+    """Source → target and whether it is read only."""
+    found = {}
+    for each in CONTAINERS[container].get("volumes", ()):
+        if isinstance(each, str):
+            source, target, *mode = each.split(":")
+            found[source] = target, mode == ["ro"]
+        else:
+            found[each["source"]] = each["target"], each.get("read_only", False)
+    return found
+
+
+def test_dockerfiles_are_clean():
+    ran("hadolint", "deploy/Dockerfile", "tests/compose/Dockerfile")
+
+
+def test_compose_files_are_what_the_specification_allows():
+    ran("check-jsonschema", "--builtin-schema", "vendor.compose-spec", *FILES)
+
+
+def test_every_service_runs():
+    assert services.SERVICES.keys() <= CONTAINERS.keys()
+
+
+@pytest.mark.parametrize("file", FILES[:2])
+def test_every_container_may_do_as_little_as_it_needs(file: str):
+    for name, container in yaml.safe_load((ROOT / file).read_text())["services"].items():
+        assert container["read_only"] is True, name
+        assert container["cap_drop"] == ["ALL"], name
+        assert container.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "caddy" else []), name
+        assert container["security_opt"] == ["no-new-privileges:true"], name
+        assert not any(word in container for word in ("privileged", "platform", "devices")), name
+        once = name in ("configure", "databases", "pinghome")
+        assert container["restart"] == ("no" if once else "unless-stopped"), name
+        assert once or "mem_limit" in container, name
+
+
+def test_what_is_configured_for_a_container_is_mounted_by_it_alone():
+    configured = {source: target for source, (target, _) in mounts("configure").items() if source.startswith("config-")}
+    assert configured == {source: f"/volumes/{source.removeprefix('config-')}" for source in configured}
+    assert set(configured) == {f"config-{name}" for name in (*services.SERVICES, "postgres", "nats")}
+    for source in configured:
+        owner = source.removeprefix("config-")
+        having = {name for name in CONTAINERS if name != "configure" and source in mounts(name)}
+        assert having == ({"nats", "pinghome"} if owner == "nats" else {owner})
+        target, read_only = mounts(owner)[source]
+        assert (target, read_only) == ("/volumes/nats" if owner == "nats" else "/config", True)
+    assert {name for name in CONTAINERS if "platform" in mounts(name)} == {"configure", "databases", "pinghome"}
+
+
+def test_data_is_a_volume_of_each_service_and_every_volume_is_used():
+    for name in services.SERVICES:
+        assert mounts(name)[name] == ("/data", False)
+    used = {source for name in CONTAINERS for source in mounts(name) if source[0] != "."}
+    assert used == COMPOSE["volumes"].keys()
+
+
+def test_the_image_has_the_folders_at_which_volumes_are_first_mounted():
+    text = (ROOT / "deploy/Dockerfile").read_text()
+    made = set(text[text.index("RUN mkdir") : text.index("chown")].split())
+    assert {target for target, _ in mounts("configure").values() if target.startswith("/volumes/")} < made
+
+
+def test_no_secret_is_in_the_environment_of_a_container():
+    words = ("password", "secret", "token", "key", "url")
+    found = [
+        name
+        for container in CONTAINERS.values()
+        for name in container.get("environment", {})
+        if any(word in name.lower() for word in words) and not name.endswith("_FILE")
+    ]
+    assert found == []
+
+
+def test_only_who_has_a_database_reaches_postgresql():
+    reaching = {name for name in CONTAINERS if "databases" in CONTAINERS[name].get("networks", ())}
+    assert reaching == {*services.SERVICES, "postgres", "databases", "pinghome"} - {"data-gateway", "prober"}
