@@ -351,20 +351,35 @@ CREATE TABLE unscheduled (
     CONSTRAINT unscheduled_pkey PRIMARY KEY (resource)
 );
 
-CREATE FUNCTION count_heartbeat() RETURNS trigger
+CREATE FUNCTION count_heartbeat_moved() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
         BEGIN
-            IF TG_OP <> 'DELETE' THEN
-                INSERT INTO heartbeat_count AS c VALUES (NEW.service, pg_backend_pid() % 64, 1)
-                ON CONFLICT (service, shard) DO UPDATE SET n = c.n + 1;
-            END IF;
-            IF TG_OP <> 'INSERT' THEN
-                INSERT INTO heartbeat_count AS c VALUES (OLD.service, pg_backend_pid() % 64, -1)
-                ON CONFLICT (service, shard) DO UPDATE SET n = c.n - 1;
-            END IF;
+            INSERT INTO heartbeat_count AS c
+            VALUES (NEW.service, pg_backend_pid() % 64, 1), (OLD.service, pg_backend_pid() % 64, -1)
+            ON CONFLICT (service, shard) DO UPDATE SET n = c.n + excluded.n;
             RETURN NULL;
         END $$;
+
+CREATE FUNCTION count_heartbeats_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+            BEGIN
+                INSERT INTO heartbeat_count AS c
+                SELECT service, pg_backend_pid() % 64, -count(*) FROM changed GROUP BY service ORDER BY service
+                ON CONFLICT (service, shard) DO UPDATE SET n = c.n + excluded.n;
+                RETURN NULL;
+            END $$;
+
+CREATE FUNCTION count_heartbeats_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+            BEGIN
+                INSERT INTO heartbeat_count AS c
+                SELECT service, pg_backend_pid() % 64, count(*) FROM changed GROUP BY service ORDER BY service
+                ON CONFLICT (service, shard) DO UPDATE SET n = c.n + excluded.n;
+                RETURN NULL;
+            END $$;
 
 CREATE FUNCTION has_room(wanted uuid, most bigint) RETURNS boolean
     LANGUAGE plpgsql
@@ -377,9 +392,11 @@ CREATE FUNCTION has_room(wanted uuid, most bigint) RETURNS boolean
             RETURN (SELECT coalesce(sum(n), 0) FROM heartbeat_count WHERE service = wanted) < most - 100;
         END $$;
 
-CREATE TRIGGER heartbeat_counted AFTER INSERT OR DELETE ON heartbeat FOR EACH ROW EXECUTE FUNCTION count_heartbeat();
+CREATE TRIGGER heartbeat_deleted AFTER DELETE ON heartbeat REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_heartbeats_delete();
 
-CREATE TRIGGER heartbeat_moved AFTER UPDATE OF service ON heartbeat FOR EACH ROW WHEN ((old.service <> new.service)) EXECUTE FUNCTION count_heartbeat();
+CREATE TRIGGER heartbeat_made AFTER INSERT ON heartbeat REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_heartbeats_insert();
+
+CREATE TRIGGER heartbeat_moved AFTER UPDATE OF service ON heartbeat FOR EACH ROW WHEN ((old.service <> new.service)) EXECUTE FUNCTION count_heartbeat_moved();
 
 ALTER TABLE integration
     ADD CONSTRAINT integration_resource_fkey FOREIGN KEY (resource) REFERENCES resource(id) ON DELETE CASCADE;

@@ -44,7 +44,7 @@ PINGS_OF_ALL = re.compile(
 KEEP_ALIVE = 150.0
 """Seconds; more than proxies keep idle connections (Caddy 120, nginx 60), so they never use a closed one."""
 LINGER = 2.0  # seconds for a rejected client to read the error
-LINGER_BYTES = 16 << 20
+LINGER_BYTES = 256 << 10
 """Read and dropped meanwhile, so that a client that is still sending is not reset before it reads."""
 SWEEPS = 30  # sweeps in one request timeout
 

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import ClassVar
 
-from nats.aio.msg import Msg
-
 from pinghome_common.db import Connection, Database
 from pinghome_common.health import resting, round_done
 from pinghome_common.stream import Broker
@@ -51,7 +49,7 @@ class Worker:
                 sending.add(task)
                 task.add_done_callback(sending.discard)
 
-        async def woken(_: Msg) -> None:
+        async def woken(_: object) -> None:
             self._woken.set()
 
         self._wake_others = send

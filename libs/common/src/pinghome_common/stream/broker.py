@@ -15,10 +15,10 @@ import nats.js.errors
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.client import JetStreamContext
 
 from pinghome_common.errors import Unavailable
 from pinghome_common.logs import error_text
+from pinghome_common.stream.jetstream import JetStream
 from pinghome_common.stream.message import Message
 
 log = structlog.get_logger()
@@ -39,16 +39,6 @@ def _trusting(ca: str) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=ca if "-----BEGIN" in ca else b64decode(ca, validate=True))
     except (ValueError, ssl.SSLError) as error:
         raise ValueError(f"PINGHOME_NATS_CA is no certificate: {error}") from None
-
-
-class _JetStream(JetStreamContext):
-    async def _handle_async_reply(self, msg: Msg) -> None:
-        try:
-            await super()._handle_async_reply(msg)
-        except nats.js.errors.Error as refusal:  # nats-py 2.16 raises it here and never completes the future
-            token = msg.subject[len(self._nc._inbox_prefix) + 22 + 2 :]  # noqa: SLF001  # as nats-py finds it
-            if (future := self._publish_async_futures.get(token)) and not future.done():
-                future.set_exception(refusal)
 
 
 class Broker:
@@ -73,7 +63,7 @@ class Broker:
         user = urlsplit(url).username
         self._inbox = f"_INBOX_{user.replace('-', '_')}" if user else "_INBOX"
         self._client: Client | None = None
-        self._js: _JetStream | None = None
+        self._js: JetStream | None = None
         self._subscriptions: list[tuple[str, str, Callable[[Msg], Awaitable[None]]]] = []
         self._answering: set[asyncio.Task[None]] = set()
         self._connecting: asyncio.Task[None] | None = None
@@ -125,7 +115,7 @@ class Broker:
         )
         for subject, queue, callback in self._subscriptions:
             await client.subscribe(subject, queue=queue, cb=callback)
-        self._client, self._js = client, _JetStream(client, publish_async_max_pending=20_000)
+        self._client, self._js = client, JetStream(client, publish_async_max_pending=20_000)
         self.generation += 1
 
     async def _disconnected(self) -> None:
