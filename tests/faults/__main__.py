@@ -24,7 +24,7 @@ async def play(names: list[str], seed: int, *, long: bool, keep: bool) -> list[C
     checks: list[Check] = []
     left = names
     while left:
-        platform = Platform()
+        platform = getattr(import_module((SCENARIOS | LONG)[left[0]]), "PLATFORM", Platform)()
         async with platform:
             while left:
                 verdict, left = await play_one(left[0], Run(platform, seed, long)), left[1:]

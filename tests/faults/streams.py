@@ -15,7 +15,7 @@ from under_test import Platform
 @asynccontextmanager
 async def admin(platform: Platform) -> AsyncIterator[Client]:
     """A connection of our own."""
-    client = await nats.connect(platform.servers.nats_url("admin"), connect_timeout=2, allow_reconnect=False)
+    client = await nats.connect(platform.servers.nats_url("admin").split(","), connect_timeout=2, allow_reconnect=False)
     try:
         yield client
     finally:

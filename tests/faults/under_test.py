@@ -24,7 +24,6 @@ from pinghome_common.settings import Settings
 REGION = "eu-central-1"
 GRACE = 10
 """Seconds, beyond two intervals, for which a server may be silent."""
-SERVERS = ("nats", "postgres")
 
 
 @dataclass
@@ -47,7 +46,9 @@ def free_port() -> int:
 class Platform:
     """`async with Platform() as platform`: everything answers; `kill` ends a process, its supervisor starts another."""
 
-    def __init__(self, regions: Sequence[str] = (REGION,)) -> None:
+    server_names: tuple[str, ...] = ("nats", "postgres")
+
+    def __init__(self, regions: Sequence[str] = (REGION,), **changes: object) -> None:
         self.data = Path(tempfile.mkdtemp(prefix="pinghome-faults-"))
         self.data.chmod(0o711)  # PostgreSQL's own account must pass
         self.token = "ph_" + secrets.token_urlsafe(32)
@@ -68,7 +69,7 @@ class Platform:
             mail_per_minute=60_000,
             pings_kept=10_000_000,  # the oracle counts every one
             _env_file=None,
-        )
+        ).but(**changes)
         self.deaths: list[Death] = []
         self.kept = False
         """True: the folder stays for a look at its logs."""
@@ -106,7 +107,7 @@ class Platform:
     @property
     def names(self) -> list[str]:
         """All processes that should be alive."""
-        return [name for name in (*SERVERS, *self.ports) if name not in self._down]
+        return [name for name in (*self.server_names, *self.ports) if name not in self._down]
 
     @property
     def pids(self) -> dict[str, int]:
@@ -115,7 +116,7 @@ class Platform:
 
     def of(self, name: str) -> Supervisor:
         """Who keeps a process alive."""
-        return self.servers.supervisor if name in SERVERS else self._services
+        return self.servers.supervisor if name in self.server_names else self._services
 
     def kill(self, name: str, sign: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to the process as it is now; KeyError when it is not alive."""

@@ -102,7 +102,10 @@ class Settings(BaseSettings):
         "",
         description="PostgreSQL server to use instead of the embedded one; each service has its own database there",
     )
-    nats_url: str = Field("", description="NATS server to use instead of the embedded one, with user and password")
+    nats_url: str = Field(
+        "",
+        description="NATS server to use instead of the embedded one, with user and password; a comma list of a cluster",
+    )
     nats_ca: str = Field(
         "", description="the authority of the NATS server's certificate, PEM or base64 of DER: then it has to speak TLS"
     )

@@ -45,7 +45,8 @@ class Broker:
     """One service's connection to NATS, which never gives up: a closed client is replaced.
 
     Args:
-        url: with user and password; only this user may read the inbox prefix `_INBOX_<user>`.
+        url: with user and password; only this user may read the inbox prefix `_INBOX_<user>`. Several, of the nodes of
+            a cluster, are separated by commas.
         name: the name of the service, for NATS' logs.
         ca: the authority of the server's certificate, PEM or base64 of DER; with it, nothing is said without TLS.
         ping_interval: seconds; a link that went silent is noticed after two to three of them.
@@ -98,7 +99,7 @@ class Broker:
 
     async def _connect(self) -> None:
         client = await nats.connect(
-            self.url,
+            self.url.split(","),
             name=self.name,
             inbox_prefix=self._inbox.encode(),
             connect_timeout=2,
