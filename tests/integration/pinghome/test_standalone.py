@@ -3,8 +3,11 @@
 import asyncio
 import re
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +15,20 @@ import httpx
 import pytest
 
 from addressed import CLOSED, NOT_FOUND, SAMPLES
-from caddy import ROOT, Caddy, caddy
+from caddy import DOMAIN, ROOT, Caddy, caddy
 from contract.client import Client
 from contract.target import Target, eventually, listening
 from pinghome import caddyfile, services
 from pinghome.addresses import SERVICES
 from pinghome.servers import Servers
-from pinghome.supervise import Supervisor
+from pinghome.supervise import Child, Supervisor
 from pinghome_common.settings import Settings
-from running import TOKEN
+from running import TOKEN, free_port
 from zone import Zone, zone
 
 BELOW = "status.test"
+TWICE = ("data-gateway", "resource-query")
+"""Services for which Caddy knows two processes."""
 PERIOD = 2
 """Seconds between two heartbeats of the platform itself."""
 
@@ -42,6 +47,7 @@ class Public:
     """What waits for the platform's own heartbeat."""
     supervisors: tuple[Supervisor, Supervisor]
     """Of the servers, of the services."""
+    ports: dict[str, list[int]]
 
     async def answered(self) -> dict[str, int]:
         """How many requests each service has answered by now; asking counts as one."""
@@ -73,10 +79,12 @@ async def public(folder: Path) -> AsyncIterator[Public]:
             await services.migrate_all(settings.but(database_url=servers.database_url))
             urls = await services.as_processes(settings, servers, supervisor)
             ports = {name: [int(url.rpartition(":")[2])] for name, url in urls.items()}
+            for name in TWICE:
+                ports[name].append(free_port())
             async with caddy(folder / "caddy", ports) as edge, edge.client() as web:
                 inside = {name: httpx.AsyncClient(base_url=url, trust_env=False) for name, url in urls.items()}
                 supervisors = servers.supervisor, supervisor
-                yield Public(edge, web, Client(web, TOKEN), names, inside, outside, supervisors)
+                yield Public(edge, web, Client(web, TOKEN), names, inside, outside, supervisors, ports)
                 for each in inside.values():
                     await each.aclose()
             await supervisor.stop()
@@ -236,3 +244,57 @@ async def test_platforms_own_heartbeat_stops_while_a_part_is_away_and_comes_agai
     await eventually(lambda: public.outside.silent_for(2 * PERIOD), bool, 60)
     await keeper.start(child, within=60)
     await beat(public)
+
+
+def second(public: Public, name: str) -> Child:
+    """A second process of a service, where Caddy looks for it."""
+    first, port = public.supervisors[1]._runs[name].child, public.ports[name][1]
+    data = first.folder.parent / "second"
+    data.mkdir(exist_ok=True)
+    own = {"PINGHOME_PORT": str(port), "PINGHOME_DATA": str(data)}
+    ready = partial(services.answers, "127.0.0.1", port)
+    return replace(
+        first, name=f"{name}-2", log=data / f"{name}.log", folder=data, ready=ready, env={**first.env, **own}
+    )
+
+
+async def requests(port: int, tls: ssl.SSLContext | None, head: str, seen: Counter[str]) -> None:
+    """Sends the same request again and again on one connection, and counts what comes back."""
+    host = re.findall(r"Host: ([^:\r]+)", head)[0]
+    while True:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls, server_hostname=tls and host)
+        try:
+            while True:
+                writer.write(f"{head}\r\n\r\n".encode())
+                answer = (await reader.readuntil(b"\r\n\r\n")).decode()
+                await reader.readexactly(int(re.findall(r"(?i)content-length: (\d+)", answer)[0]))
+                seen[f"{head.split(maxsplit=1)[0]} {answer.split()[1]}"] += 1
+                await asyncio.sleep(0.02)
+        except (OSError, asyncio.IncompleteReadError) as error:
+            seen[f"{head.split(maxsplit=1)[0]} {error!r}"] += 1
+        finally:
+            writer.close()
+
+
+async def test_rolling_restart_fails_no_request(public: Public):
+    heartbeat = (await public.owner.heartbeat(name="steady"))["id"]
+    at, below, tls = f"HTTP/1.1\r\nHost: {DOMAIN}", f"HTTP/1.1\r\nHost: data-gateway.{DOMAIN}", public.edge.trusting()
+    sent = [
+        (public.edge.http, None, f"GET /v1/heartbeat/{heartbeat} {below}"),
+        (public.edge.https, tls, f"POST /ping/{heartbeat} {at}\r\nContent-Length: 0"),
+        (public.edge.https, tls, f"GET /resource-query/v1/heartbeat/{heartbeat} {at}\r\nAuthorization: Bearer {TOKEN}"),
+    ]
+    keeper, seen = public.supervisors[1], Counter()
+    twins = [(keeper._runs[name].child, second(public, name)) for name in TWICE]
+    for _, twin in twins:
+        await keeper.start(twin, within=60)
+    tasks = [asyncio.create_task(requests(*each, seen)) for each in sent * 4]
+    for child in chain.from_iterable(twins):
+        await keeper.stop(child.name)
+        await keeper.start(child, within=60)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await keeper.stop(*(twin.name for _, twin in twins))
+    assert set(seen) == {"POST 200", "GET 200"}, seen
+    assert min(seen.values()) > 20
