@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import re
 import shutil
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -84,3 +86,21 @@ async def caddy(folder: Path, upstreams: Mapping[str, Sequence[int]], **settings
         env = {"PATH": os.environ["PATH"], **places, **environment}
         await supervisor.start(Child("caddy", command, folder / "log", folder, listens, env=env), within=60)
         yield made
+
+
+async def again_and_again(port: int, tls: ssl.SSLContext | None, head: str, seen: Counter[str]) -> None:
+    """Sends the same request again and again on one connection, and counts what comes back."""
+    host = re.findall(r"Host: ([^:\r]+)", head)[0]
+    while True:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls, server_hostname=tls and host)
+        try:
+            while True:
+                writer.write(f"{head}\r\n\r\n".encode())
+                answer = (await reader.readuntil(b"\r\n\r\n")).decode()
+                await reader.readexactly(int(re.findall(r"(?i)content-length: (\d+)", answer)[0]))
+                seen[f"{head.split(maxsplit=1)[0]} {answer.split()[1]}"] += 1
+                await asyncio.sleep(0.02)
+        except (OSError, asyncio.IncompleteReadError) as error:
+            seen[f"{head.split(maxsplit=1)[0]} {error!r}"] += 1
+        finally:
+            writer.close()

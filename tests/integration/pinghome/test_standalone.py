@@ -3,8 +3,10 @@
 import asyncio
 import re
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +14,20 @@ import httpx
 import pytest
 
 from addressed import CLOSED, NOT_FOUND, SAMPLES
-from caddy import ROOT, Caddy, caddy
+from caddy import DOMAIN, ROOT, Caddy, again_and_again, caddy
 from contract.client import Client
 from contract.target import Target, eventually, listening
 from pinghome import caddyfile, services
 from pinghome.addresses import SERVICES
 from pinghome.servers import Servers
-from pinghome.supervise import Supervisor
+from pinghome.supervise import Child, Supervisor
 from pinghome_common.settings import Settings
-from running import TOKEN
+from running import TOKEN, free_port
 from zone import Zone, zone
 
 BELOW = "status.test"
+TWICE = ("data-gateway", "resource-query")
+"""Services for which Caddy knows two processes."""
 PERIOD = 2
 """Seconds between two heartbeats of the platform itself."""
 
@@ -42,6 +46,7 @@ class Public:
     """What waits for the platform's own heartbeat."""
     supervisors: tuple[Supervisor, Supervisor]
     """Of the servers, of the services."""
+    ports: dict[str, list[int]]
 
     async def answered(self) -> dict[str, int]:
         """How many requests each service has answered by now; asking counts as one."""
@@ -73,10 +78,12 @@ async def public(folder: Path) -> AsyncIterator[Public]:
             await services.migrate_all(settings.but(database_url=servers.database_url))
             urls = await services.as_processes(settings, servers, supervisor)
             ports = {name: [int(url.rpartition(":")[2])] for name, url in urls.items()}
+            for name in TWICE:
+                ports[name].append(free_port())
             async with caddy(folder / "caddy", ports) as edge, edge.client() as web:
                 inside = {name: httpx.AsyncClient(base_url=url, trust_env=False) for name, url in urls.items()}
                 supervisors = servers.supervisor, supervisor
-                yield Public(edge, web, Client(web, TOKEN), names, inside, outside, supervisors)
+                yield Public(edge, web, Client(web, TOKEN), names, inside, outside, supervisors, ports)
                 for each in inside.values():
                     await each.aclose()
             await supervisor.stop()
@@ -196,6 +203,15 @@ async def test_clients_do_not_choose_their_address(public: Public):
     await eventually(lambda: public.web.get(url, headers=forged), lambda it: it.status_code == 200, 20)
 
 
+async def test_malformed_request_puts_no_service_out_of_reach(public: Public):
+    head = f"POST /ping/x HTTP/1.1\r\nHost: data-gateway.{DOMAIN}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", public.edge.http)
+    writer.write(f"{head}1\r\nx\r\nno length\r\n".encode())
+    assert (await reader.readline()).split()[1] == b"502"
+    writer.close()
+    assert (await public.web.get("/data-gateway/healthz")).text == "ok"
+
+
 async def test_event_stream_of_a_page_flows(public: Public):
     page = await public.owner.page(name="Acme")
     url = f"/status/{page['subdomain']}/events"
@@ -220,7 +236,6 @@ async def beat(public: Public) -> None:
 async def test_platforms_own_heartbeat_is_repeated_until_it_is_accepted(public: Public):
     public.outside.status = 500
     await beat(public)
-    await beat(public)
     public.outside.status = 200
     await beat(public)
     log = public.edge.data.with_name("behind-caddy") / "log/resource-cmd.log"
@@ -236,3 +251,37 @@ async def test_platforms_own_heartbeat_stops_while_a_part_is_away_and_comes_agai
     await eventually(lambda: public.outside.silent_for(2 * PERIOD), bool, 60)
     await keeper.start(child, within=60)
     await beat(public)
+
+
+def second(public: Public, name: str) -> Child:
+    """A second process of a service, where Caddy looks for it."""
+    first, port = public.supervisors[1]._runs[name].child, public.ports[name][1]
+    data = first.folder.parent / "second"
+    data.mkdir(exist_ok=True)
+    own = {"PINGHOME_PORT": str(port), "PINGHOME_DATA": str(data)}
+    ready = partial(services.answers, "127.0.0.1", port)
+    return replace(
+        first, name=f"{name}-2", log=data / f"{name}.log", folder=data, ready=ready, env={**first.env, **own}
+    )
+
+
+async def test_rolling_restart_fails_no_request(public: Public):
+    heartbeat = (await public.owner.heartbeat(name="steady"))["id"]
+    at, below, tls = f"HTTP/1.1\r\nHost: {DOMAIN}", f"HTTP/1.1\r\nHost: data-gateway.{DOMAIN}", public.edge.trusting()
+    sent = [
+        (public.edge.http, None, f"GET /v1/heartbeat/{heartbeat} {below}"),
+        (public.edge.https, tls, f"POST /ping/{heartbeat} {at}\r\nContent-Length: 0"),
+        (public.edge.https, tls, f"GET /resource-query/v1/heartbeat/{heartbeat} {at}\r\nAuthorization: Bearer {TOKEN}"),
+    ]
+    keeper, seen = public.supervisors[1], Counter()
+    tasks = [asyncio.create_task(again_and_again(*each, seen)) for each in sent * 4]
+    for first, twin in [(keeper._runs[name].child, second(public, name)) for name in TWICE]:
+        await keeper.start(twin, within=60)
+        await keeper.stop(first.name)
+        await keeper.start(first, within=60)
+        await keeper.stop(twin.name)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert set(seen) == {"POST 200", "GET 200"}, seen
+    assert min(seen.values()) > 20

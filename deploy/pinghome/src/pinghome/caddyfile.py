@@ -28,7 +28,7 @@ _HEAD = """\
 }
 
 # What a replica has not received is sent to the next one for ten seconds, whatever the method; what it may have
-# received, only if it is a GET. None is put out of service for its failures: clients can cause these.
+# received, only if it is a GET. None is put out of service for its failures (fail_duration): clients can cause these.
 (replicas) {
 	lb_policy round_robin
 	lb_try_duration 10s

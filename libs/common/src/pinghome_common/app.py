@@ -4,8 +4,8 @@ import asyncio
 import math
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,9 @@ RESTARTS = Counter("pinghome_worker_restarts_total", "restarts of failed workers
 SECONDS = Histogram("pinghome_request_seconds", "seconds to answer a request", ["service", "method", "status"])
 READY = Gauge("pinghome_ready", "1 while every part of the service is ready", ["service"])
 FREE = Gauge("pinghome_data_free_ratio", "the part of the data folder's disk that is free, 0 to 1", ["service"])
+
+START_PATIENCE = 3.0
+"""Seconds for which a service does not listen yet, at most, until it is ready: a proxy sends it requests at once."""
 
 Worker = Callable[[], Awaitable[None]]
 ReadinessCheck = Callable[[], Awaitable[str | None]]
@@ -112,6 +115,7 @@ def build(
                 for key, work in parts.workers.items()
             ]
             stack.push_async_callback(_cancel, tasks)
+            await _until_ready(parts.checks.values())
             yield
 
     app = FastAPI(
@@ -221,6 +225,14 @@ def _healthy(health: Health) -> ReadinessCheck:
         return health.problem()
 
     return check
+
+
+async def _until_ready(checks: Iterable[ReadinessCheck]) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(START_PATIENCE):
+            for check in checks:
+                while await check():
+                    await asyncio.sleep(0.01)
 
 
 async def _starting() -> str | None:

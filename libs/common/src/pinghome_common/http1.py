@@ -30,6 +30,7 @@ class LimitedProtocol(RequestLimits):
     lingered = 0
     address = ""
     refusal: ConnectionRejected | None = None
+    stopping = False
     running: RequestResponseCycle | None = None
     task: asyncio.Task[None]
 
@@ -172,6 +173,8 @@ class LimitedProtocol(RequestLimits):
     @override
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self.running = cycle
+        if self.stopping:
+            cycle.keep_alive = False
         self.task = task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
@@ -191,6 +194,22 @@ class LimitedProtocol(RequestLimits):
         """Start a pipelined request once the client has read the previous answers."""
         if not self.flow.write_paused:
             self._start_asgi_task(*self.pipeline.pop())
+
+    @override
+    def shutdown(self) -> None:
+        """Answer what is under way or comes in the last moment, and say in the answer that the connection ends."""
+        self.stopping = True
+        if self._answered():
+            self.loop.call_later(limits.LAST_MOMENT, self._end)
+        else:
+            super().shutdown()
+
+    def _answered(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _end(self) -> None:
+        if self._answered():
+            self.transport.close()
 
     @override
     def pause_writing(self) -> None:

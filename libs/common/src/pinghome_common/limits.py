@@ -43,6 +43,8 @@ PINGS_OF_ALL = re.compile(
 """Host and path of pings and uploads at the platform's port, where other services have such paths, too."""
 KEEP_ALIVE = 150.0
 """Seconds; more than proxies keep idle connections (Caddy 120, nginx 60), so they never use a closed one."""
+LAST_MOMENT = 0.5
+"""Seconds for which idle connections stay when the process stops: a proxy may just be sending a request on one."""
 LINGER = 2.0  # seconds for a rejected client to read the error
 LINGER_BYTES = 256 << 10
 """Read and dropped meanwhile, so that a client that is still sending is not reset before it reads."""

@@ -9,6 +9,7 @@ from pinghome_common.limits import PINGS_OF_ALL
 from pinghome_common.serve import run
 
 limits.BODIES_LIMIT = 4 << 20  # so that a test need not send 128 MB
+limits.LAST_MOMENT = float(os.environ.get("LAST_MOMENT", "0.1"))
 limits.KEEP_ALIVE = float(os.environ.get("KEEP_ALIVE", "1.0"))  # nor wait 150 s
 
 
