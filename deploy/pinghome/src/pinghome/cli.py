@@ -15,6 +15,7 @@ from rich.status import Status
 
 from pinghome import compose, dead_letters, keys, platform_keys, probers, rebuild, services
 from pinghome.backup import command as backup
+from pinghome.doctor import command as doctor
 from pinghome.edge import Edge
 from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
@@ -36,6 +37,7 @@ app.command("backup")(backup.backup_command)
 app.command("restore")(backup.restore_command)
 app.command("rebuild")(rebuild.rebuild_command)
 app.add_typer(compose.compose, name="compose")
+app.command("doctor")(doctor.doctor_command)
 
 
 @app.command()
