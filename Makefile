@@ -46,7 +46,8 @@ fuzz: .venv/.ready $(AGENT)/SHA256SUMS ## ask every operation 200 times what its
 pictures: .venv/.ready $(AGENT)/SHA256SUMS ## photograph status pages in Chromium into docs/pictures (a minute; installs Chromium from Debian)
 	.venv/bin/python tests/pictures $(ARGS)
 
-dist: $(AGENT)/SHA256SUMS ## build what data-gateway offers to servers: the agent and its installer
+dist: $(AGENT)/SHA256SUMS ## build the wheels of all packages into dist/, with the agent that data-gateway offers to servers
+	@$(UV) build --quiet --all-packages --wheel --clear --out-dir dist
 
 docs: .venv/.ready ## write docs/settings.md from the settings class, schema.sql from the migrations, deploy/Caddyfile from the addresses
 	.venv/bin/python -m pinghome.settings_page
