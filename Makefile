@@ -10,10 +10,10 @@ TESTS = .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
 AGENT = services/data-gateway/src/data_gateway/agent
 PROJECTS := pyproject.toml uv.lock $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
 
-.PHONY: help up test check lint types bench faults fuzz pictures dist docs
+.PHONY: help up test check lint types bench faults compose-test fuzz pictures dist docs
 
 help: ## show this help
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 up: .venv/.ready $(AGENT)/SHA256SUMS ## run the whole platform on http://127.0.0.1:8000 until Ctrl-C
 	@exec .venv/bin/pinghome up
@@ -37,13 +37,17 @@ bench: .venv/.ready $(AGENT)/SHA256SUMS ## measure against ceilings and peers (a
 faults: .venv/.ready $(AGENT)/SHA256SUMS ## kill everything at random under load and count what was lost (about 40 minutes)
 	.venv/bin/python tests/faults --long $(ARGS)
 
+compose-test: .venv/.ready ## run the platform in containers and cut off a region (about 10 minutes; needs a Docker engine)
+	.venv/bin/pytest -n 0 -s -p no:cacheprovider tests/compose $(ARGS)
+
 fuzz: .venv/.ready $(AGENT)/SHA256SUMS ## ask every operation 200 times what its OpenAPI document does not say (about 10 minutes)
 	.venv/bin/python tests/fuzz $(ARGS)
 
 pictures: .venv/.ready $(AGENT)/SHA256SUMS ## photograph status pages in Chromium into docs/pictures (a minute; installs Chromium from Debian)
 	.venv/bin/python tests/pictures $(ARGS)
 
-dist: $(AGENT)/SHA256SUMS ## build what data-gateway offers to servers: the agent and its installer
+dist: $(AGENT)/SHA256SUMS ## build the wheels of all packages into dist/, with the agent that data-gateway offers to servers
+	@$(UV) build --quiet --all-packages --wheel --clear --out-dir dist
 
 docs: .venv/.ready ## write docs/settings.md from the settings class, schema.sql from the migrations, deploy/Caddyfile from the addresses
 	.venv/bin/python -m pinghome.settings_page

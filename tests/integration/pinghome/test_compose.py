@@ -49,7 +49,8 @@ def volumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The volumes as they are before the first start."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text(
-        "PINGHOME_DOMAIN=pinghome.test\nPINGHOME_REGIONS=home\nPINGHOME_MAIL_FROM='Pinghome <a@pinghome.test>'\n"
+        "PINGHOME_DOMAIN=pinghome.test\nPINGHOME_REGIONS=eu-central-1\n"
+        "PINGHOME_MAIL_FROM='Pinghome <a@pinghome.test>'\n"
         f"PINGHOME_SMTP_URL_FILE={tmp_path}/smtp\n"
     )
     (tmp_path / "smtp").write_text("smtp://a:${HOME}#'@mail.test:25\n")
@@ -89,7 +90,9 @@ def test_each_container_is_given_its_own_secrets_and_no_others(volumes: Path):
     )
     assert len({url.password for url in urls.values()}) == len(DATABASES)
     users = {name: urlsplit(given(volumes, name)["NATS_URL"]) for name in SERVICES}
-    assert {name: url.username for name, url in users.items()} == {n: n for n in SERVICES} | {"prober": "prober-home"}
+    assert {name: url.username for name, url in users.items()} == {n: n for n in SERVICES} | {
+        "prober": "prober-eu-central-1"
+    }
     assert len({url.password for url in users.values()}) == len(SERVICES)
     private = {path: path.stat().st_mode & 0o777 for path in volumes.rglob("*") if path.is_file()}
     assert {path.parent.name for path, mode in private.items() if mode != 0o600} == {"postgres"}
@@ -104,7 +107,7 @@ def test_a_container_reads_what_the_operator_said(volumes: Path, monkeypatch: py
     monkeypatch.delenv("PINGHOME_TRUSTED_PROXIES")
     read = Settings()
     assert read.smtp_url == "smtp://a:${HOME}#'@mail.test:25"
-    assert (read.mail_from, read.regions) == ("Pinghome <a@pinghome.test>", ["home"])
+    assert (read.mail_from, read.regions) == ("Pinghome <a@pinghome.test>", ["eu-central-1"])
     assert (read.url, read.trusted_proxies) == ("https://pinghome.test", ["172.30.93.2"])
 
 
@@ -122,7 +125,8 @@ def test_keys_are_printed_once_and_stay(volumes: Path):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("PINGHOME_REGIONS=home,us-east-1", "names the one region"),
+        ("PINGHOME_REGIONS=eu-central-1,us-east-1", "names the one region"),
+        ("PINGHOME_REGIONS=home", "home does not look like eu-central-1"),
         ("PINGHOME_SECRET_KEY=change-me", "this is an example's"),
         ("PINGHOME_SMTP_URL=smtp://a:b@c", "PINGHOME_SMTP_URL and PINGHOME_SMTP_URL_FILE are both set"),
     ],

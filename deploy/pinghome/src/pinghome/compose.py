@@ -21,6 +21,7 @@ from pinghome_common import migrate
 from pinghome_common.db import acquire_leadership
 from pinghome_common.files import write_private
 from pinghome_common.settings import Settings
+from resource_cmd.scheduling import regions
 
 compose = typer.Typer(no_args_is_help=True, help="The one-time steps of deploy/compose.yaml.")
 
@@ -81,6 +82,8 @@ def configure(
     region, *others = given.regions
     if others:
         sys.exit("PINGHOME_REGIONS names the one region of compose.yaml; add others by `pinghome prober add REGION`")
+    if not regions.NAME.fullmatch(region):
+        sys.exit(f"PINGHOME_REGIONS: {region} does not look like eu-central-1")
     complete, new = platform_keys.complete(given)
     settings = complete.but(url=complete.url or f"https://{domain}")
     containers = Containers(settings, volumes / "nats")

@@ -1,0 +1,163 @@
+"""The platform as its operator has it with docker compose: in a folder and a project of its own, by public hosts."""
+
+# ruff: noqa: S603, S607  # docker, wherever it is
+
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from running import free_port
+
+ROOT = Path(__file__).parents[2]
+DEPLOY, HERE = ROOT / "deploy", ROOT / "tests/compose"
+PROJECT, DOMAIN, WORLD = "pinghome-test", "pinghome.test", "pinghome-test-world"
+SUBNET, TARGET = "172.30.95.0/24", "172.30.95.10"
+HOME, FAR = "eu-central-1", "us-east-1"
+ENVIRONMENT = {
+    **os.environ,
+    "PINGHOME_IMAGES": PROJECT,
+    "PINGHOME_SUBNET": "172.30.94.0/24",
+    "PINGHOME_ADDRESSES": "172.30.94.128/25",
+    "PINGHOME_EDGE": "172.30.94.2",
+    "WORLD": WORLD,
+    "LINK": f"{PROJECT}_default",
+}
+
+
+def docker(*words: str, within: float = 600, status: int = 0) -> str:
+    """What a command of docker prints; what it complains, when it is to fail."""
+    done = subprocess.run(
+        ["docker", *words], env=ENVIRONMENT, stdin=subprocess.DEVNULL, check=False, capture_output=True, text=True,
+        timeout=within,
+    )  # fmt: skip
+    assert done.returncode == status, f"docker {' '.join(words)}\n{(done.stdout + done.stderr)[-5000:]}"
+    return done.stderr if status else done.stdout
+
+
+def build() -> float:
+    """Builds all images; returns the seconds that it took."""
+    begun = time.monotonic()
+    files = ("-f", f"{DEPLOY}/compose.yaml", "-f", f"{HERE}/override.yaml")
+    os.environ["PINGHOME_DOMAIN"] = ENVIRONMENT["PINGHOME_DOMAIN"] = DOMAIN
+    docker("compose", "--project-directory", str(DEPLOY), *files, "build", within=1800)
+    del os.environ["PINGHOME_DOMAIN"], ENVIRONMENT["PINGHOME_DOMAIN"]
+    return time.monotonic() - begun
+
+
+def until(what: Callable[[], Any], within: float = 300, every: float = 0.5) -> Any:
+    """What a question answers as soon as that is true."""
+    deadline = time.monotonic() + within
+    while not (found := what()):
+        assert time.monotonic() < deadline, f"not within {within:.0f} s"
+        time.sleep(every)
+    return found
+
+
+@dataclass
+class Stack:
+    """A folder with the compose files, and what runs by them."""
+
+    folder: Path
+    https: int = field(default_factory=free_port)
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir()
+        for name in ("compose.yaml", "prober.compose.yaml", "Caddyfile"):
+            shutil.copy(DEPLOY / name, self.folder)
+        (self.folder / "secrets").mkdir()
+        settings = (DEPLOY / ".env.example").read_text()
+        own = {
+            "DOMAIN": DOMAIN, "STATUS_DOMAIN": f"status.{DOMAIN}", "PROBE_ALLOW_CIDRS": SUBNET,
+            "HTTP_PORT": free_port(), "HTTPS_PORT": self.https, "BROKER": "nats:4222",
+            "BROKER_LISTEN": f"127.0.0.1:{free_port()}",
+        }  # fmt: skip
+        for name, value in own.items():
+            settings = re.sub(rf"^PINGHOME_{name}=.*\n", "", settings, flags=re.MULTILINE)
+            settings += f"PINGHOME_{name}={value}\n"
+        (self.folder / ".env").write_text(settings)
+
+    def compose(self, *words: str, status: int = 0) -> str:
+        """What `docker compose …` prints for the platform."""
+        files = ("-f", f"{self.folder}/compose.yaml", "-f", f"{HERE}/override.yaml")
+        return docker("compose", "-p", PROJECT, "--project-directory", str(self.folder), *files, *words, status=status)
+
+    def region(self, *words: str) -> str:
+        """What `docker compose …` prints for the probers of the second region."""
+        files = ("-f", f"{self.folder}/prober.compose.yaml", "-f", f"{HERE}/prober.override.yaml")
+        project = ("-p", f"{PROJECT}-far", "--project-directory", str(self.folder))
+        return docker("compose", *project, *files, *words)
+
+    def up(self) -> str:
+        """Starts everything, waits until it is healthy; returns what `configure` has printed."""
+        self.compose("up", "--detach", "--no-build", "--wait")
+        said = docker("logs", f"{PROJECT}-configure-1")
+        self.keys |= dict(re.findall(r"^PINGHOME_BOOTSTRAP_(\w+)=(\S+)$", said, re.MULTILINE))
+        return said
+
+    def ask(self, host: str, method: str, path: str, status: int = 0, **more: Any) -> Any:
+        """The answer of a host of the platform, through Caddy, by TLS: the document where it is JSON."""
+        headers = {"Host": host, "Authorization": f"Bearer {self.keys['TOKEN']}"} | more.pop("headers", {})
+        trust = ssl.create_default_context(cadata=self._authority())
+        with httpx.Client(verify=trust, trust_env=False, timeout=60) as client:
+            url = f"https://127.0.0.1:{self.https}{path}"
+            answer = client.request(method, url, headers=headers, extensions={"sni_hostname": host}, **more)
+        assert answer.status_code == status if status else answer.is_success, f"{answer.status_code} {answer.text}"
+        return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+
+    def service(self, name: str, method: str, path: str, **more: Any) -> Any:
+        """The answer of a service by its own host."""
+        return self.ask(f"{name}.{DOMAIN}", method, path, **more)
+
+    def _authority(self) -> str:
+        return self.compose("exec", "-T", "caddy", "cat", "/data/caddy/pki/authorities/local/root.crt")
+
+
+class Target:
+    """The container that is monitored and told."""
+
+    def __init__(self) -> None:
+        docker("network", "create", "--subnet", SUBNET, WORLD)
+        docker(
+            *("run", "--detach", "--name", WORLD, "--network", WORLD, "--ip", TARGET),
+            *("--volume", f"{HERE}/world.py:/world.py:ro", "python:3.13-slim-trixie", "python3", "/world.py"),
+        )
+
+    url = f"http://{TARGET}:8000"
+
+    def down(self) -> None:
+        """From now on it answers 503."""
+        docker("exec", WORLD, "touch", "/tmp/down")  # noqa: S108  # of its container
+
+    def up(self) -> None:
+        """It answers 200 again."""
+        docker("exec", WORLD, "rm", "-f", "/tmp/down")  # noqa: S108
+
+    @property
+    def told(self) -> str:
+        """All that was posted to it."""
+        return docker("logs", WORLD)
+
+
+def remove() -> None:
+    """Removes what a run has made, or left, but for the images."""
+    for project in (f"{PROJECT}-far", PROJECT):
+        found = docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={project}").split()
+        found and docker("rm", "-f", *found)
+        found = docker("volume", "ls", "-q", "--filter", f"label=com.docker.compose.project={project}").split()
+        found and docker("volume", "rm", *found)
+        found = docker("network", "ls", "-q", "--filter", f"label=com.docker.compose.project={project}").split()
+        found and docker("network", "rm", *found)
+    if docker("ps", "-aq", "--filter", f"name=^{WORLD}$").strip():
+        docker("rm", "-f", WORLD)
+    if docker("network", "ls", "-q", "--filter", f"name=^{WORLD}$").strip():
+        docker("network", "rm", WORLD)
