@@ -79,6 +79,12 @@ async def own(client: Client) -> dict[str, str]:
     return ids | {"service": monitor["service_id"]}
 
 
+@pytest.fixture(scope="module")
+async def before(client: Client, own: dict[str, str]) -> list[Any]:
+    """All that the owner could read at first; nothing here changes it, and each test that could looks."""
+    return await everything(client, own)
+
+
 async def everything(client: Client, own: dict[str, str]) -> list[Any]:
     """All that the owner can read of what it has."""
     found = []
@@ -133,9 +139,9 @@ async def test_keys_of_another_kind_open_nothing_here(http: httpx.AsyncClient, s
 
 
 @pytest.mark.parametrize("operation", WRITES, ids=str)
-async def test_read_only_token_may_not_write(client: Client, reader: Client, own: dict[str, str], operation: Operation):
-    before = await everything(client, own)
-
+async def test_read_only_token_may_not_write(
+    client: Client, reader: Client, own: dict[str, str], before: list[Any], operation: Operation
+):
     for id_ in (own[noun(operation)], str(uuid4())):
         method, url = of(operation, id_, own)
         refused(await reader(method, url, json=body(operation)), 403)
@@ -153,10 +159,8 @@ async def test_read_only_token_may_read(reader: Client, own: dict[str, str], ope
 
 @pytest.mark.parametrize("operation", OF_ONE, ids=str)
 async def test_another_organisations_id_is_answered_as_one_that_nobody_has(
-    client: Client, foreign: Client, own: dict[str, str], operation: Operation
+    client: Client, foreign: Client, own: dict[str, str], before: list[Any], operation: Operation
 ):
-    before = await everything(client, own)
-
     theirs = await foreign(*of(operation, own[noun(operation)], own), json=body(operation))
     nobodys = await foreign(*of(operation, str(uuid4()), own), json=body(operation))
 
@@ -172,9 +176,9 @@ def comparable(answer: httpx.Response) -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", ["resource", "heartbeat"])
 async def test_another_organisations_id_inside_a_bulk_deletion_deletes_nothing(
-    client: Client, foreign: Client, own: dict[str, str], kind: str
+    client: Client, foreign: Client, own: dict[str, str], before: list[Any], kind: str
 ):
-    before, unknown = await everything(client, own), str(uuid4())
+    unknown = str(uuid4())
     theirs = (await getattr(foreign, kind)())["id"]
 
     found = await foreign("DELETE", f"resource-cmd/v1/{kind}?id={theirs}&id={own[kind]}")
