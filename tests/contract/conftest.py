@@ -80,7 +80,9 @@ async def stranger(platform: Platform) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 async def http(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
     """Connections to the platform, with nobody's token."""
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+    limits = httpx.Limits(
+        max_connections=64, max_keepalive_connections=8
+    )  # httpx looks at each of them at each request
     async with httpx.AsyncClient(base_url=platform.url, timeout=30, limits=limits, trust_env=False) as connections:
         yield connections
 
