@@ -120,6 +120,14 @@ async def test_what_operators_and_services_ask_is_closed_to_the_public(public: P
             assert (answer.status_code, answer.json()) == (404, NOT_FOUND), url
 
 
+async def test_operator_may_open_what_operators_ask(public: Public, folder: Path):
+    async with caddy(folder / "open-caddy", public.ports, public_metrics="true") as edge, edge.client() as web:
+        for url in (f"{edge.url('resource-query.')}/metrics", "/resource-query/metrics"):
+            assert 'pinghome_ready{service="resource-query"} 1.0' in (await web.get(url)).text
+        assert (await web.get("/resource-query/readyz")).json() == {"ready": True, "problems": {}}
+        assert (await web.get("/statuspage-query/internal/ask?domain=x")).json() == NOT_FOUND
+
+
 async def test_own_addresses(public: Public):
     assert set((await public.web.get("/")).json()["services"]) == set(SERVICES)
     assert (await public.web.get("/healthz")).text == "ok"
@@ -207,7 +215,9 @@ async def test_malformed_request_puts_no_service_out_of_reach(public: Public):
     head = f"POST /ping/x HTTP/1.1\r\nHost: data-gateway.{DOMAIN}\r\nTransfer-Encoding: chunked\r\n\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", public.edge.http)
     writer.write(f"{head}1\r\nx\r\nno length\r\n".encode())
-    assert (await reader.readline()).split()[1] == b"502"
+    answer = (await reader.readuntil(b"}")).decode()
+    assert "502 Bad Gateway" in answer
+    assert '{"message":"The service did not answer' in answer
     writer.close()
     assert (await public.web.get("/data-gateway/healthz")).text == "ok"
 

@@ -56,6 +56,15 @@ _HEAD = """\
 	respond {args.0} `{"message":"Not found"}` 404
 }
 
+# What no replica has answered.
+(unanswered) {
+	handle_errors {
+		header Content-Type application/json
+		header Retry-After 5
+		respond `{"message":"The service did not answer; please try again in a few seconds."}` {http.error.status_code}
+	}
+}
+
 (operators_true) {
 }
 """
@@ -80,7 +89,11 @@ def _by_path(addresses: tuple[Address, ...]) -> Iterator[str]:
 
 
 def _site(address: str, *lines: str, tls: tuple[str, ...] = ("tls {$PINGHOME_TLS:internal}",)) -> str:
-    return f"\n{address} {{\n" + _lines(1, *tls, "route {", *("\t" + line for line in lines), "}") + "}\n"
+    return (
+        f"\n{address} {{\n"
+        + _lines(1, *tls, "import unanswered", "route {", *("\t" + line for line in lines), "}")
+        + "}\n"
+    )
 
 
 def _upstreams(service: str) -> str:
