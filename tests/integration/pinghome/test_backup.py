@@ -27,6 +27,8 @@ from pinghome.servers import Servers
 from pinghome_common.settings import Settings
 from running import PINGHOME, TOKEN, Platform, free_port, up
 
+pytestmark = pytest.mark.timeout(600)
+
 SECRET = "the-secret-key-of-the-backup-tests"
 STATUS_TOKEN = "S" * 40
 DUE = 30
@@ -246,7 +248,6 @@ async def killed_at(function: str, name: str, backup: Backup, data: Path) -> Non
     assert status == -9, said
 
 
-@pytest.mark.timeout(600)
 async def test_a_backup_under_load_is_the_same_platform_again_also_when_its_restore_was_killed(backup, folder):
     world, sink = backup.world, backup.sink
     data = folder / "restored"
