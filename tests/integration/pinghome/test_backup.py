@@ -6,9 +6,11 @@ import json
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,10 +22,17 @@ import pytest
 from contract.client import Client
 from contract.target import Target, eventually, listening
 from pinghome.backup import databases
+from pinghome.backup.archive import Writer, parts, verified
+from pinghome.servers import Servers
+from pinghome_common.settings import Settings
 from running import PINGHOME, TOKEN, Platform, free_port, up
+
+pytestmark = pytest.mark.timeout(600)
 
 SECRET = "the-secret-key-of-the-backup-tests"
 STATUS_TOKEN = "S" * 40
+DUE = 30
+"""Seconds of silence after which the heartbeat `due` is down, unless nobody could hear it."""
 SETTINGS = {
     "bootstrap_token": TOKEN,
     "bootstrap_status_token": STATUS_TOKEN,
@@ -41,6 +50,9 @@ class World:
     busy: list[str] = field(default_factory=list)
     accepted: dict[str, list[int]] = field(default_factory=dict)
 
+    span: str = ""
+    """The time of which statistics are asked."""
+
     @property
     def routes(self) -> list[str]:
         """Every list of things, and what is told of each fixed thing."""
@@ -54,14 +66,14 @@ class World:
                 f"/v1/heartbeat/{at['heartbeat']}",
             ],
             "statistic-query": [
-                f"/v1/resource/{at['resource']}/statistic?interval=minute",
-                f"/v1/resource/{at['resource']}/statistic?interval=day",
+                f"/v1/resource/{at['resource']}/statistic?interval=minute&{self.span}",
+                f"/v1/resource/{at['resource']}/statistic?interval=day&{self.span}",
                 f"/v1/resource/{at['resource']}/state-changed-logs", f"/v1/resource/{at['resource']}/notifications",
                 f"/v1/resource/{at['resource']}/results", f"/v1/heartbeat/{at['heartbeat']}/events",
-                f"/v1/heartbeat/{at['heartbeat']}/statistic?interval=1d",
+                f"/v1/heartbeat/{at['heartbeat']}/statistic?interval=1d&{self.span}",
                 f"/v1/heartbeat/{at['heartbeat']}/notifications",
-                f"/v1/server-resource/{at['server']}/metrics?type=cpu-total-usage",
-                f"/v1/server-resource/{at['server']}/metrics?type=cpu-total-usage&interval=minute",
+                f"/v1/server-resource/{at['server']}/metrics?type=cpu-total-usage&{self.span}",
+                f"/v1/server-resource/{at['server']}/metrics?type=cpu-total-usage&interval=minute&{self.span}",
                 f"/v1/statuspage/{at['page']}/notifications",
             ],
             "statuspage-query": [
@@ -103,6 +115,8 @@ class Backup:
     site: Target
     sink: Target
     port: int
+    overdue: float
+    """Seconds of the monotonic clock after which the heartbeat `due` is late."""
 
 
 def connections(platform: Platform) -> httpx.AsyncClient:
@@ -120,7 +134,7 @@ async def made(client: Client, site: Target, sink: Target) -> World:
     steady = (await client.resource(**monitor, name="steady"))["id"]
     heartbeat = {"service_id": service, "channels": [channel["id"]]}
     world.fixed["heartbeat"] = failing = (await client.heartbeat(**heartbeat, interval=86400))["id"]
-    due = (await client.heartbeat(**heartbeat, name="due", interval=10, grace_period=1))["id"]
+    due = (await client.heartbeat(**heartbeat, name="due", interval=DUE - 1, grace_period=1))["id"]
     world.busy = [(await client.heartbeat(**heartbeat, interval=86400))["id"] for _ in range(3)]
     server = await client.server(service_id=service, channels=[])
     world.fixed["server"] = server["id"]
@@ -141,8 +155,10 @@ async def made(client: Client, site: Target, sink: Target) -> World:
     await eventually(state, lambda it: it == "up", 60)
     paused = await client("PUT", f"resource-cmd/v1/resource/{flapping}/status", json={"enabled": False})
     assert paused.status_code == 200, paused.text
-    assert (await client("GET", f"data-gateway/v1/heartbeat/{due}")).status_code == 200
     world.fixed |= {"steady": steady, "due": due}
+    await asyncio.sleep(2)
+    until = datetime.now(UTC).replace(microsecond=0, tzinfo=None)  # after the last probe's second
+    world.span = f"start_date={(until - timedelta(hours=1)).isoformat()}Z&end_date={until.isoformat()}Z"
     world.moving = {steady, due, *world.busy}
     return world
 
@@ -173,23 +189,34 @@ async def backup(folder: Path) -> AsyncIterator[Backup]:
         async with up(folder / "backed-up", **SETTINGS) as platform, connections(platform) as http:
             client = Client(http, TOKEN)
             world = await made(client, site, sink)
-            before = await eventually(lambda: world.answers(http), lambda it: len(it[notified(world)]["data"]) == 2, 60)
+            before = await eventually(lambda: world.answers(http), lambda it: delivered(it, world) == 2, 60)
             loading = asyncio.create_task(load(http, world))
             await asyncio.sleep(1)
+            due = world.fixed["due"]
+            assert (await client("GET", f"data-gateway/v1/heartbeat/{due}")).status_code == 200
+            pinged = time.monotonic()
             accepted = {id_: list(numbers) for id_, numbers in world.accepted.items()}
             file = folder / "pinghome.tar.gz"
             status, said = await run(PINGHOME, "backup", file, environment=platform.environment)
             assert status == 0, said
             loading.cancel()
-            assert await world.answers(http) == before
+            assert differing(await world.answers(http), before) == {}
+            assert (await client.get(f"resource-query/v1/heartbeat/{due}"))["state"] == "up"
             world.accepted = accepted
             await platform.stop()
         assert file.stat().st_mode & 0o777 == 0o600
-        yield Backup(file, world, before, site, sink, platform.port)
+        yield Backup(file, world, before, site, sink, platform.port, pinged + DUE + 1)
 
 
-def notified(world: World) -> str:
-    return f"/statistic-query/v1/resource/{world.fixed['resource']}/notifications"
+def differing(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Both answers of each path where they differ."""
+    return {path: (one[path], other[path]) for path in one if one[path] != other[path]}
+
+
+def delivered(answers: dict[str, Any], world: World) -> int:
+    """How many notifications of the monitor have arrived: that it is down, and up again."""
+    found = answers[f"/statistic-query/v1/resource/{world.fixed['resource']}/notifications"]["data"]
+    return sum(any(attempt["delivered"] for attempt in it["attempts"]) for it in found)
 
 
 def environment(data: Path, **settings: str) -> dict[str, str]:
@@ -221,7 +248,6 @@ async def killed_at(function: str, name: str, backup: Backup, data: Path) -> Non
     assert status == -9, said
 
 
-@pytest.mark.timeout(600)
 async def test_a_backup_under_load_is_the_same_platform_again_also_when_its_restore_was_killed(backup, folder):
     world, sink = backup.world, backup.sink
     data = folder / "restored"
@@ -231,9 +257,10 @@ async def test_a_backup_under_load_is_the_same_platform_again_also_when_its_rest
     status, said = await run(PINGHOME, "restore", backup.file, environment=environment(data))
     assert status == 0, said
     told = len(sink.asked)
+    await asyncio.sleep(backup.overdue - time.monotonic())
     async with up(data, backup.port, **SETTINGS) as platform, connections(platform) as http:
         client = Client(http, TOKEN)
-        assert await world.answers(http) == backup.answers
+        assert differing(await world.answers(http), backup.answers) == {}
 
         for id_, numbers in world.accepted.items():
             events = (await client.get(f"statistic-query/v1/heartbeat/{id_}/events", limit=1000))["data"]
@@ -266,6 +293,24 @@ async def test_a_backup_under_load_is_the_same_platform_again_also_when_its_rest
     assert "not empty" in said
 
 
+async def test_servers_elsewhere_are_restored_and_backed_up_by_their_urls(backup, folder):
+    elsewhere, here = folder / "elsewhere", folder / "here"
+    async with Servers(Settings(data=elsewhere, database_url="", nats_url="")) as servers:
+        here.mkdir()
+        urls = {"database_url": servers.database_url, "nats_url": servers.nats_url("admin")}
+        (here / "run.json").write_text(json.dumps(urls))  # as compose.yaml has it
+        for expected, word in ((0, "Restored"), (1, "not empty: resource_cmd.")):
+            status, said = await run(PINGHOME, "restore", backup.file, environment=environment(here))
+            assert status == expected, said
+            assert word in said
+        again = folder / "again.tar.gz"
+        status, said = await run(PINGHOME, "backup", again, environment=environment(here, **urls))
+        assert status == 0, said
+    assert json.loads((here / "run.json").read_text()) == urls
+    assert not (here / "postgres").exists()
+    assert verified(again).databases == verified(backup.file).databases
+
+
 async def test_what_cannot_be_restored_is_refused_before_anything_is_made(backup, folder):
     said = await refusal(backup, folder, secret_key="another-secret-key")
     assert "was made with the secret key" in said
@@ -289,8 +334,6 @@ async def test_what_cannot_be_restored_is_refused_before_anything_is_made(backup
 
 def rewritten(file: Path, to: Path, what: str) -> Path:
     """The same backup as a later version might make it."""
-    from pinghome.backup.archive import Writer, parts
-
     with to.open("wb") as out:
         writer = Writer(out)
         for name, data in parts(file):

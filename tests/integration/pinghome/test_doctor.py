@@ -24,6 +24,8 @@ from pinghome.doctor.finding import Finding, Level
 from pinghome_common.events.ping import Batch, Ping
 from running import PINGHOME, TOKEN, Platform, descendants, free_port, up
 
+pytestmark = pytest.mark.timeout(600)
+
 REGION = "ab-nowhere-1"
 
 

@@ -16,6 +16,8 @@ from contract.client import Client
 from contract.target import eventually
 from running import PINGHOME, TOKEN, Platform, up
 
+pytestmark = pytest.mark.timeout(600)
+
 SERVICES = ("resource-query", "statistic-query", "statuspage-query")
 
 

@@ -97,6 +97,7 @@ def configure(
             volumes / service, own.but(database_url=url, nats_ca=broker_certificate.authority_of(volumes / "nats"))
         )
     run = {"database_url": containers.database_url, "nats_url": containers.nats_url("admin")}
+    run["nats_ca"] = broker_certificate.authority_of(volumes / "nats")
     write_private(settings.data / "run.json", json.dumps(run, indent=1) + "\n")
     typer.echo(f"The containers of {domain} are configured.")
     if new:

@@ -1,6 +1,7 @@
 """The commands `pinghome backup` and `pinghome restore`."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -52,11 +53,14 @@ def restore_command(file: File) -> None:
     """Make an empty platform what FILE says; then start it. Needs the secret key of the platform that was backed up."""
 
     async def work(report: Report) -> None:
-        settings = Settings()
+        settings = keys.running_settings() if _is_elsewhere() else Settings()
         settings = settings.but(data=settings.data.absolute(), secret_key=_secret_key(settings))
         report("checking", 0)
         about = await asyncio.to_thread(archive.verified, file)
         check(about, file, settings.secret_key)
+        if settings.database_url and settings.nats_url:
+            await restore(file, settings, report)
+            return
         async with Servers(settings, lambda step: report(step, 0)) as servers:
             urls = {"database_url": servers.database_url, "nats_url": servers.nats_url("admin")}
             await restore(file, settings.but(**urls), report)
@@ -64,6 +68,12 @@ def restore_command(file: File) -> None:
     started = time.monotonic()
     _run(work)
     console.print(f"[green]Restored[/green] {file}: {time.monotonic() - started:.1f} s. Now start the platform.")
+
+
+def _is_elsewhere() -> bool:
+    """True where the data folder says where the servers are, and `pinghome up` does not run them."""
+    path = Settings().data / "run.json"
+    return path.exists() and "pid" not in json.loads(path.read_text("utf-8"))
 
 
 def _secret_key(settings: Settings) -> str:

@@ -11,6 +11,7 @@ import asyncpg
 from pinghome.backup import databases, files
 from pinghome.backup.archive import ABOUT, END, About, parts
 from pinghome.backup.make import STREAM, Report, fingerprint
+from pinghome.postgres import create_database
 from pinghome_common.errors import Conflict, DomainError
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker, snapshot
@@ -52,7 +53,9 @@ async def restore(path: Path, settings: Settings, report: Report) -> None:
     """
     server = await asyncpg.connect(settings.database_url)
     try:
-        async with Broker(settings.nats_url, "restore") as broker:
+        for name in databases.ALL:
+            await create_database(settings.database_url, name)
+        async with Broker(settings.nats_url, "restore", settings.nats_ca) as broker:
             await broker.until_connected(10)
             if table := await databases.occupied(settings):
                 if await snapshot.marked(broker, STREAM):

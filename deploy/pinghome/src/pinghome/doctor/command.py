@@ -16,6 +16,7 @@ from rich.console import Console
 from pinghome import keys
 from pinghome.doctor import broker, databases, machine
 from pinghome.doctor.finding import Finding, Level, ok, problem
+from pinghome.services import SERVICES
 from pinghome_common.errors import DomainError
 from pinghome_common.logs import error_text
 from pinghome_common.process_folder import held
@@ -83,7 +84,7 @@ def _running() -> Settings:
         DomainError: it is not running.
     """
     settings = keys.running_settings()
-    if (settings.data / "run.json").exists():
+    if "pid" in _run_file(settings):
         with held(settings.data) as free:  # by the process that runs it, if it does
             if free:
                 raise DomainError(f"Pinghome is not running on {settings.data.absolute()}; it was killed.")
@@ -106,15 +107,24 @@ async def _ready(settings: Settings, services: list[str]) -> AsyncIterator[Findi
 
 
 def _own(settings: Settings) -> list[str]:
-    """The services of `pinghome up` on this data folder: behind one port, or with --processes each on its own."""
-    path = settings.data / "run.json"
-    if not path.exists():
-        return []
-    ports = [json.loads(path.read_text("utf-8"))["port"]]
+    """The services of `pinghome up` on this data folder: behind one port, or with --processes each on its own.
+
+    With compose.yaml each has a host of its own.
+    """
+    run = _run_file(settings)
+    if "port" not in run:
+        return [f"http://{name}:8000" for name in SERVICES if name != "prober"] if run else []
+    ports = [run["port"]]
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", ports[0])) and (separate := settings.data / "ports.json").exists():
             ports = [*json.loads(separate.read_text("utf-8")).values()]
     return [f"http://127.0.0.1:{port}" for port in ports]
+
+
+def _run_file(settings: Settings) -> dict[str, Any]:
+    path = settings.data / "run.json"
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return found
 
 
 def _problems(url: str) -> dict[str, Any]:
@@ -123,7 +133,9 @@ def _problems(url: str) -> dict[str, Any]:
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=SECONDS)
     try:
         connection.request("GET", f"{parts.path}/readyz")
-        found: dict[str, Any] = json.loads(connection.getresponse().read())["problems"]
-        return found
+        found: dict[str, Any] = json.loads(connection.getresponse().read())
+        hidden = {} if found["ready"] else {"a part": "which one is shown with PINGHOME_PUBLIC_METRICS"}
+        problems: dict[str, Any] = found.get("problems", hidden)
+        return problems
     finally:
         connection.close()
