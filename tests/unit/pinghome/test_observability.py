@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -55,6 +56,18 @@ def test_each_alert_fires_for_what_it_is_about_and_none_while_all_is_well():
 def test_operations_say_what_to_do_about_each_alert():
     told = re.findall(r"^\| `(Pinghome\w+)` \|", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
     assert told == [rule["alert"] for rule in RULES]
+
+
+def test_containers_are_as_the_specification_allows_and_may_do_little():
+    path = FOLDER / "compose.yaml"
+    command = [Path(sys.executable).with_name("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", path]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+    for container in yaml.safe_load(path.read_text())["services"].values():
+        assert (container["read_only"], container["cap_drop"]) == (True, ["ALL"])
+        assert container["security_opt"] == ["no-new-privileges:true"]
+        assert all(port.startswith("127.0.0.1:") for port in container["ports"])
+        mounted = [each.split(":")[0] for each in container["volumes"]]
+        assert all((ROOT / "deploy" / each).exists() for each in mounted if each.startswith("."))
 
 
 def _labels(query: str) -> Iterator[tuple[str, set[str]]]:
