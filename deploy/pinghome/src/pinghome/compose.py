@@ -55,6 +55,12 @@ class Containers:
             self._state.put(**{key: secrets.token_hex(24)})
         return str(self._state.get(key))
 
+    def store_limit(self, streams: Path) -> int:
+        """Bytes that the streams may have; never less than before, because NATS could not reload its configuration."""
+        limit = max(nats.store_limit(streams), int(self._state.get("store_limit") or 0))
+        self._state.put(store_limit=limit)
+        return limit
+
     def own_database_url(self, name: str) -> str:
         """The URL of a service's database, for the role that owns it and can do nothing elsewhere."""
         parts = urlsplit(self.database_url)
@@ -124,7 +130,7 @@ def _configure_nats(containers: Containers, volumes: Path, region: str, hosts: l
     region_users.add(folder, region)
     passwords = "".join(f'{name}: "{value}"\n' for name, value in containers.passwords.items())
     head = (
-        f"server_name: nats\nNATS_MAX_FILE_STORE: {nats.store_limit(volumes / 'streams')}\n{passwords}"
+        f"server_name: nats\nNATS_MAX_FILE_STORE: {containers.store_limit(volumes / 'streams')}\n{passwords}"
         f'tls {{ cert_file: "{folder / broker_certificate.CERTIFICATE}", key_file: "{folder / broker_certificate.KEY}"'
         ", handshake_first: true, timeout: 10 }\n"
         'http: "127.0.0.1:8222"\n'  # for the container's health check alone
