@@ -79,6 +79,8 @@ def test_the_command_runs_beside_the_platform(stack: Stack):
         )
     )
     assert json.loads(stack.compose("run", "--rm", "-T", "pinghome", "dead-letters", "list")) == []
+    doctor = stack.compose("run", "--rm", "-T", "pinghome", "doctor", "--json", status=1)
+    print(doctor)
 
 
 def test_services_run_without_rights_on_a_root_that_nobody_can_write(stack: Stack):

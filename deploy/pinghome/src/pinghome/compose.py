@@ -94,15 +94,14 @@ def configure(
     settings = complete.but(url=complete.url or f"https://{domain}")
     containers = Containers(settings, volumes / "nats")
     _configure_nats(containers, volumes, region, [domain, f"nats.{domain}"])
+    nats_ca = broker_certificate.authority_of(volumes / "nats")
     write_private(password := volumes / "postgres" / "password", containers.password("postgres"))
     password.chmod(0o644)  # PostgreSQL has an account of its own; its container alone has this volume
     for name, (_, own) in services.settings_of_all(settings, containers).items():
         service = name.removesuffix(f"-{region}")
         url = containers.own_database_url(service.replace("-", "_")) if own.database_url else ""
-        _write_settings(
-            volumes / service, own.but(database_url=url, nats_ca=broker_certificate.authority_of(volumes / "nats"))
-        )
-    run = {"database_url": containers.database_url, "nats_url": containers.nats_url("admin")}
+        _write_settings(volumes / service, own.but(database_url=url, nats_ca=nats_ca))
+    run = {"database_url": containers.database_url, "nats_url": containers.nats_url("admin"), "nats_ca": nats_ca}
     write_private(settings.data / "run.json", json.dumps(run, indent=1) + "\n")
     typer.echo(f"The containers of {domain} are configured.")
     if new:

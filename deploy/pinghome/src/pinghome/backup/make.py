@@ -51,7 +51,7 @@ async def make(path: Path, settings: Settings, report: Report) -> None:
         secret_key=fingerprint(settings.secret_key),
         databases=tables,
     )
-    async with Broker(settings.nats_url, "backup") as broker:
+    async with Broker(settings.nats_url, "backup", settings.nats_ca) as broker:
         await broker.until_connected(10)
         with written(path, about) as out:
             for name in databases.QUERY:

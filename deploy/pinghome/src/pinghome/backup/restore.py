@@ -52,7 +52,7 @@ async def restore(path: Path, settings: Settings, report: Report) -> None:
     """
     server = await asyncpg.connect(settings.database_url)
     try:
-        async with Broker(settings.nats_url, "restore") as broker:
+        async with Broker(settings.nats_url, "restore", settings.nats_ca) as broker:
             await broker.until_connected(10)
             if table := await databases.occupied(settings):
                 if await snapshot.marked(broker, STREAM):

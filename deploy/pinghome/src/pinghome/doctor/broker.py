@@ -59,7 +59,7 @@ READS: dict[str, dict[str, tuple[str, Iterable[str]]]] = {
 async def look(settings: Settings) -> AsyncIterator[Finding]:
     """The broker itself first; without it nothing else can be asked."""
     try:
-        async with Broker(settings.nats_url, "doctor") as broker:
+        async with Broker(settings.nats_url, "doctor", settings.nats_ca) as broker:
             await broker.until_connected(SECONDS)
             found = broker.client.connected_server_version
             said = f"version {found.major}.{found.minor}.{found.patch}"
