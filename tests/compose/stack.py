@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,7 @@ class Stack:
     def ask(self, host: str, method: str, path: str, status: int = 0, **more: Any) -> Any:
         """The answer of a host of the platform, through Caddy, by TLS: the document where it is JSON."""
         headers = {"Host": host, "Authorization": f"Bearer {self.keys['TOKEN']}"} | more.pop("headers", {})
-        trust = ssl.create_default_context(cadata=self._authority())
-        with httpx.Client(verify=trust, trust_env=False, timeout=60) as client:
+        with httpx.Client(verify=self._trust, trust_env=False, timeout=60) as client:
             url = f"https://127.0.0.1:{self.https}{path}"
             answer = client.request(method, url, headers=headers, extensions={"sni_hostname": host}, **more)
         assert answer.status_code == status if status else answer.is_success, f"{answer.status_code} {answer.text}"
@@ -118,8 +118,10 @@ class Stack:
         """The answer of a service by its own host."""
         return self.ask(f"{name}.{DOMAIN}", method, path, **more)
 
-    def _authority(self) -> str:
-        return self.compose("exec", "-T", "caddy", "cat", "/data/caddy/pki/authorities/local/root.crt")
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        root = self.compose("exec", "-T", "caddy", "cat", "/data/caddy/pki/authorities/local/root.crt")
+        return ssl.create_default_context(cadata=root)
 
 
 class Target:

@@ -42,6 +42,8 @@ def test_compose_files_are_what_the_specification_allows():
 
 def test_every_service_runs():
     assert services.SERVICES.keys() <= CONTAINERS.keys()
+    urls = CONTAINERS["pinghome"]["environment"]["PINGHOME_SERVICES"].split()
+    assert urls == [f"http://{name}:8000" for name in services.SERVICES]
 
 
 @pytest.mark.parametrize("file", FILES[:2])

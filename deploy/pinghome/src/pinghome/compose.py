@@ -55,6 +55,12 @@ class Containers:
             self._state.put(**{key: secrets.token_hex(24)})
         return str(self._state.get(key))
 
+    def store_limit(self, streams: Path) -> int:
+        """Bytes that the streams may have; never less than before, because NATS could not reload its configuration."""
+        limit = max(nats.store_limit(streams), int(self._state.get("store_limit") or 0))
+        self._state.put(store_limit=limit)
+        return limit
+
     def own_database_url(self, name: str) -> str:
         """The URL of a service's database, for the role that owns it and can do nothing elsewhere."""
         parts = urlsplit(self.database_url)
@@ -88,16 +94,14 @@ def configure(
     settings = complete.but(url=complete.url or f"https://{domain}")
     containers = Containers(settings, volumes / "nats")
     _configure_nats(containers, volumes, region, [domain, f"nats.{domain}"])
+    nats_ca = broker_certificate.authority_of(volumes / "nats")
     write_private(password := volumes / "postgres" / "password", containers.password("postgres"))
     password.chmod(0o644)  # PostgreSQL has an account of its own; its container alone has this volume
     for name, (_, own) in services.settings_of_all(settings, containers).items():
         service = name.removesuffix(f"-{region}")
         url = containers.own_database_url(service.replace("-", "_")) if own.database_url else ""
-        _write_settings(
-            volumes / service, own.but(database_url=url, nats_ca=broker_certificate.authority_of(volumes / "nats"))
-        )
-    run = {"database_url": containers.database_url, "nats_url": containers.nats_url("admin")}
-    run["nats_ca"] = broker_certificate.authority_of(volumes / "nats")
+        _write_settings(volumes / service, own.but(database_url=url, nats_ca=nats_ca))
+    run = {"database_url": containers.database_url, "nats_url": containers.nats_url("admin"), "nats_ca": nats_ca}
     write_private(settings.data / "run.json", json.dumps(run, indent=1) + "\n")
     typer.echo(f"The containers of {domain} are configured.")
     if new:
@@ -125,7 +129,7 @@ def _configure_nats(containers: Containers, volumes: Path, region: str, hosts: l
     region_users.add(folder, region)
     passwords = "".join(f'{name}: "{value}"\n' for name, value in containers.passwords.items())
     head = (
-        f"server_name: nats\nNATS_MAX_FILE_STORE: {nats.store_limit(volumes / 'streams')}\n{passwords}"
+        f"server_name: nats\nNATS_MAX_FILE_STORE: {containers.store_limit(volumes / 'streams')}\n{passwords}"
         f'tls {{ cert_file: "{folder / broker_certificate.CERTIFICATE}", key_file: "{folder / broker_certificate.KEY}"'
         ", handshake_first: true, timeout: 10 }\n"
         'http: "127.0.0.1:8222"\n'  # for the container's health check alone

@@ -68,8 +68,7 @@ def running_settings() -> Settings:
         raise DomainError(
             f"Pinghome is not running on {settings.data.absolute()}; start it with `pinghome up`."
         ) from None
-    found = {name: running[name] for name in ("database_url", "nats_url", "nats_ca") if name in running}
-    return settings.but(**found)
+    return settings.but(**{name: running[name] for name in ("database_url", "nats_url", "nats_ca") if name in running})
 
 
 @organisations.command("create")

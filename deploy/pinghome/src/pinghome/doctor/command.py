@@ -30,7 +30,12 @@ SECONDS = 10.0
 
 Services = Annotated[
     list[str] | None,
-    typer.Option("--service", metavar="URL", help="Of a standalone service, such as http://resource-cmd:8000."),
+    typer.Option(
+        "--service",
+        metavar="URL",
+        envvar="PINGHOME_SERVICES",
+        help="Of a standalone service, such as http://resource-cmd:8000.",
+    ),
 ]
 
 
