@@ -71,7 +71,7 @@ async def test_what_is_acknowledged_without_the_broker_is_published_once_by_a_ga
             it.kill()
             await it.start(ready=False)  # it knows the token from its snapshot
             times += [await send(http, token, id_, number) for number in range(10, 15)]
-            assert [path for path in (it.data / "data-gateway/spool").iterdir() if path.suffix == ".spool"]
+            assert [path for path in (it.data / "data-gateway/0/spool").iterdir() if path.suffix == ".spool"]
         finally:
             os.kill(pid, signal.SIGCONT)
         async with asyncio.timeout(60):
@@ -92,7 +92,7 @@ async def test_neither_the_broker_nor_a_disk_is_503(broker, tmp_path):
         body = encoded(request(memory(micros())), PROTOBUF)
         headers = token.header | {"Content-Type": PROTOBUF}
         accepted(await http.post("/v1/metrics", content=body, headers=headers), PROTOBUF)
-        spool = it.data / "data-gateway/spool"
+        spool = it.data / "data-gateway/0/spool"
         spool.write_text("in the way")
         pid = broker.supervisor.pids["nats"]
         os.kill(pid, signal.SIGSTOP)
