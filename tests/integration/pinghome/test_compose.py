@@ -56,7 +56,7 @@ def volumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "smtp").write_text("smtp://a:${HOME}#'@mail.test:25\n")
     monkeypatch.setenv("PINGHOME_DATA", str(tmp_path / "platform"))
     monkeypatch.setenv("PINGHOME_TRUSTED_PROXIES", "172.30.93.2")
-    for name in (*SERVICES, "postgres", "nats", "streams"):
+    for name in (*SERVICES, "postgres", "nats", "streams", "pinghome"):
         (tmp_path / "volumes" / name).mkdir(parents=True)
     return tmp_path / "volumes"
 

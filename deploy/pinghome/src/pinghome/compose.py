@@ -1,6 +1,5 @@
 """The one-time steps of deploy/compose.yaml: each container gets its own settings, secrets and database."""
 
-import json
 import secrets
 import sys
 from dataclasses import dataclass
@@ -101,8 +100,8 @@ def configure(
         service = name.removesuffix(f"-{region}")
         url = containers.own_database_url(service.replace("-", "_")) if own.database_url else ""
         _write_settings(volumes / service, own.but(database_url=url, nats_ca=nats_ca))
-    run = {"database_url": containers.database_url, "nats_url": containers.nats_url("admin"), "nats_ca": nats_ca}
-    write_private(settings.data / "run.json", json.dumps(run, indent=1) + "\n")
+    ours = {"database_url": containers.database_url, "nats_url": containers.nats_url("admin"), "nats_ca": nats_ca}
+    _write_settings(volumes / "pinghome", settings.but(**ours))
     typer.echo(f"The containers of {domain} are configured.")
     if new:
         typer.echo("New keys, which are not shown again:")

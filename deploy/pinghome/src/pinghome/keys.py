@@ -68,7 +68,7 @@ def running_settings() -> Settings:
         raise DomainError(
             f"Pinghome is not running on {settings.data.absolute()}; start it with `pinghome up`."
         ) from None
-    return settings.but(**{name: running[name] for name in ("database_url", "nats_url", "nats_ca") if name in running})
+    return settings.but(database_url=running["database_url"], nats_url=running["nats_url"])
 
 
 @organisations.command("create")
