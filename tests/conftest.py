@@ -13,6 +13,7 @@ from uuid import uuid4
 import asyncpg
 import hypothesis
 import pytest
+from _pytest.fixtures import FixtureDef
 from xdist.scheduler import LoadFileScheduling
 
 from pinghome import postgres, services
@@ -51,6 +52,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A loop of its own ends the session's, and with it the servers that were started on it: such tests come first."""
     items.sort(key=lambda item: "first" not in item.keywords)
+
+
+_shared: set[FixtureDef[Any]] = set()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Function, nextitem: pytest.Item | None) -> Iterator[None]:
+    """What the tests of a folder share, such as a platform or a browser, takes CPU until it ends: when they do."""
+    yield
+    for definitions in item._fixtureinfo.name2fixturedefs.values():
+        _shared.update(it for it in definitions if it.scope == "session")
+    for folder in ("tests/contract/public/", "tests/contract/"):
+        if item.nodeid.startswith(folder) and not (nextitem and nextitem.nodeid.startswith(folder)):
+            for shared in {it for it in _shared if f"{it.baseid}/".startswith(folder)}:
+                _shared.remove(shared)
+                shared.finish(item._request)  # type: ignore[arg-type]
 
 
 def pytest_collection_finish() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import asyncpg
@@ -29,9 +30,11 @@ ONCE = {
     "resource_query": ["projection resource-query"],
     "statistic_query": ["projection statistic-query"],
     "statuspage_cmd": ["relay", "projection statuspage-cmd", "clock"],
-    "statuspage_query": ["projection statuspage-query"],
 }
 """What only one process may do, by database: the names of its locks."""
+
+OTHERS = ("statuspage-query", "prober")
+"""Which have tests of their own for this."""
 
 
 @dataclass
@@ -78,12 +81,14 @@ async def two_of_each(folder: Path) -> AsyncIterator[Pair]:
         data=folder / "pair", regions=["eu"], database_url="", nats_url="", bootstrap_token=TOKEN,
         probe_allow_cidrs=["127.0.0.0/8"],
     )  # fmt: skip
+    here = {name: factory for name, factory in services.SERVICES.items() if name not in OTHERS}
     async with Servers(settings) as servers, Supervisor() as one, Supervisor() as other:
         complete, _ = platform_keys.complete(settings)
         ports = []
         for supervisor, data in ((one, settings.data), (other, folder / "second")):
             (data / "log").mkdir(parents=True, exist_ok=True)
-            urls = await services.as_processes(complete.but(data=data), servers, supervisor)
+            with patch.object(services, "SERVICES", here):
+                urls = await services.as_processes(complete.but(data=data), servers, supervisor)
             ports.append({name: int(url.rpartition(":")[2]) for name, url in urls.items()})
         yield Pair(servers, [one, other], ports)
 

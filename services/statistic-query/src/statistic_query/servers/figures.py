@@ -1,6 +1,6 @@
 """How the figures of a sample lie in a row: the ids of their names, and one array of values per metric type."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from math import isfinite, isnan
@@ -104,26 +104,27 @@ def unpack(
     return found
 
 
-def read_sent(sent: bytes) -> tuple[datetime, Packed]:
-    """A time and the values of a `float8[]` as PostgreSQL sends both; NaN stands for NULL."""
-    row = _sent(len(sent)).unpack(sent)
-    values = row[1:]
-    if isnan(sum(values)):
-        values = tuple(None if isnan(value) else value for value in values)
-    return _2000 + timedelta(0, 0, row[0]), values
+def read_sent(sent: bytes, width: int) -> Iterator[tuple[datetime, Packed]]:
+    """Times with `width` values of a `float8[]` each, as PostgreSQL sends both; NaN stands for NULL."""
+    for at, *values in _sent(width).iter_unpack(sent):
+        packed = [None if isnan(value) else value for value in values] if isnan(sum(values)) else values
+        yield _2000 + timedelta(0, 0, at), packed
+
+
+def hour_sent(sent: bytes) -> int:
+    """The first time, in hours."""
+    return int.from_bytes(sent[:8], signed=True) // 3_600_000_000
 
 
 def size_sent(width: int) -> int:
     """Bytes of a time and so many values."""
-    return _HEAD + _EACH * width
+    return _sent(width).size
 
 
 @cache
-def _sent(size: int) -> Struct:
-    return Struct(">q20x" + "4xd" * ((size - _HEAD) // _EACH))
+def _sent(width: int) -> Struct:
+    return Struct(">q20x" + "4xd" * width)  # the header of an array, and the length of each value
 
 
-_HEAD, _EACH = 28, 12
-"""A time and the header of an array; a value with its length."""
 _2000 = datetime(2000, 1, 1, tzinfo=UTC)
 """From then on PostgreSQL counts."""

@@ -71,12 +71,12 @@ class Points:
         found = await self.rolled_up(it, type_, interval, start, end, limit)
         if isinstance(found, Spans):
             return found
-        times, packed = zip(*map(read_sent, found), strict=True) if found else ((), ())
+        times, packed = zip(*read_sent(found, WIDTHS[type_] * TIMES), strict=True) if found else ((), ())
         return Spans(times, {"": packed} if packed else {}, INTERVALS[interval][1])
 
     async def rolled_up(
         self, it: Owned, type_: str, interval: str, start: datetime, end: datetime, limit: int
-    ) -> Spans | list[bytes]:
+    ) -> Spans | bytes:
         """At most `limit` minutes, hours or days that overlap `[start, end)`, ascending.
 
         Hours and days, which are of the host only, are as PostgreSQL sends them (`read_sent`). Where there are more
@@ -102,7 +102,7 @@ class Points:
                 sent = await connection.fetchval(_ALL.format(column, f"{within} ORDER BY at LIMIT {limit + 1}"), *args)
                 size = size_sent(WIDTHS[type_] * TIMES)
                 if len(sent) <= limit * size:
-                    return [sent[begin : begin + size] for begin in range(0, len(sent), size)]
+                    return bytes(sent)
                 args = *args, type_
                 statement = f"SELECT at, {_SAMPLES} AS samples, {column} AS values {within} ORDER BY at"
                 read = _of_host

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -18,7 +19,7 @@ from statistic_query.api.pinghome.dependencies import Limited, Ranged, Reading, 
 from statistic_query.api.pinghome.state_change import LOGS, state_change
 from statistic_query.servers.chart.draw import Kept, draw
 from statistic_query.servers.chart.picture import Theme
-from statistic_query.servers.figures import Packed, Values, read_sent
+from statistic_query.servers.figures import WIDTHS, Packed, Values, hour_sent, read_sent, size_sent
 from statistic_query.servers.points import EARLIEST, Points, Spans
 from statistic_query.servers.stats import TIMES
 
@@ -100,10 +101,10 @@ async def metrics(
     if interval == "on-demand":
         await telemetry_applied(request, caller)  # rollups follow later anyway
         samples = await points.samples(it, type, range_.start, range_.end, limit)
-        data: list[Any] = [_sampled(at, values, document) for at, values in samples]
+        data: Any = [_sampled(at, values, document) for at, values in samples]
     else:
         found = await points.rolled_up(it, type, interval, range_.start, range_.end, limit)
-        data = _rolled_up(found, document) if isinstance(found, Spans) else [_line(type, sent) for sent in found]
+        data = _rolled_up(found, document) if isinstance(found, Spans) else _raw(type, found)
     return answer({"type": type, "interval": interval, "data": data})
 
 
@@ -122,11 +123,26 @@ _DOCUMENTS = {
 """The document of each type, with null for what there is not."""
 
 
-@lru_cache(16_384)
-def _line(type_: Type, sent: bytes) -> msgspec.Raw:
-    """An hour or a day, which the same charts ask for again and again (about 1 KB each is kept)."""
-    at, packed = read_sent(sent)
-    return msgspec.Raw(encode(_Point(at, _statistics(packed, _DOCUMENTS[type_]))))
+def _raw(type_: Type, sent: bytes) -> msgspec.Raw:
+    """Hours or days, which the same charts ask for again and again: each part is encoded once."""
+    width = WIDTHS[type_] * TIMES
+    size = size_sent(width)
+    # A part begins at the same hours wherever a chart does, so that the parts of one that has moved on are known.
+    first = (PART - (hour_sent(sent) if sent else 0) % PART) * size
+    ends = [*range(first, len(sent), PART * size), len(sent)]
+    return msgspec.Raw(b"[%b]" % b",".join(_lines(type_, sent[begin:end]) for begin, end in pairwise([0, *ends])))
+
+
+PART = 24
+"""Lines that are encoded and kept together."""
+
+
+@lru_cache(700)
+def _lines(type_: Type, sent: bytes) -> bytes:
+    """Some lines of an answer (about 25 KB each are kept)."""
+    document = _DOCUMENTS[type_]
+    points = (_Point(at, _statistics(packed, document)) for at, packed in read_sent(sent, WIDTHS[type_] * TIMES))
+    return b",".join(map(encode, points))
 
 
 def _sampled(at: datetime, values: Mapping[str, Values], document: Callable[..., Any]) -> _Point:
