@@ -1,7 +1,6 @@
 """The commands `pinghome backup` and `pinghome restore`."""
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -53,7 +52,7 @@ def restore_command(file: File) -> None:
     """Make an empty platform what FILE says; then start it. Needs the secret key of the platform that was backed up."""
 
     async def work(report: Report) -> None:
-        settings = keys.running_settings() if _is_elsewhere() else Settings()
+        settings = Settings()
         settings = settings.but(data=settings.data.absolute(), secret_key=_secret_key(settings))
         report("checking", 0)
         about = await asyncio.to_thread(archive.verified, file)
@@ -68,12 +67,6 @@ def restore_command(file: File) -> None:
     started = time.monotonic()
     _run(work)
     console.print(f"[green]Restored[/green] {file}: {time.monotonic() - started:.1f} s. Now start the platform.")
-
-
-def _is_elsewhere() -> bool:
-    """True where the data folder says where the servers are, and `pinghome up` does not run them."""
-    path = Settings().data / "run.json"
-    return path.exists() and "pid" not in json.loads(path.read_text("utf-8"))
 
 
 def _secret_key(settings: Settings) -> str:

@@ -16,7 +16,6 @@ from rich.console import Console
 from pinghome import keys
 from pinghome.doctor import broker, databases, machine
 from pinghome.doctor.finding import Finding, Level, ok, problem
-from pinghome.services import SERVICES
 from pinghome_common.errors import DomainError
 from pinghome_common.logs import error_text
 from pinghome_common.process_folder import held
@@ -112,13 +111,10 @@ async def _ready(settings: Settings, services: list[str]) -> AsyncIterator[Findi
 
 
 def _own(settings: Settings) -> list[str]:
-    """The services of `pinghome up` on this data folder: behind one port, or with --processes each on its own.
-
-    With compose.yaml each has a host of its own.
-    """
+    """The services of `pinghome up` on this data folder: behind one port, or with --processes each on its own."""
     run = _run_file(settings)
-    if "port" not in run:
-        return [f"http://{name}:8000" for name in SERVICES if name != "prober"] if run else []
+    if not run:
+        return []
     ports = [run["port"]]
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", ports[0])) and (separate := settings.data / "ports.json").exists():
