@@ -3,9 +3,12 @@
 import asyncio
 
 import pytest
+from fastapi import FastAPI
 
+from pinghome_common import app
 from pinghome_common.app import supervise
 from pinghome_common.errors import Unavailable
+from pinghome_common.settings import Settings
 
 
 async def test_a_worker_that_fails_is_started_again_soon_while_a_part_is_away():
@@ -40,3 +43,23 @@ async def test_a_worker_that_fails_while_it_is_cancelled_is_not_started_again(er
     await asyncio.wait([task], timeout=1)
     assert task.done()
     assert begun == [1]
+
+
+async def test_a_readiness_check_that_fails_stops_no_start_and_a_worker_that_loses_its_cancellation_no_end(tmp_path):
+    async def fails() -> str | None:
+        raise Unavailable("The database is not reachable right now.")
+
+    async def deaf() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.Event().wait()
+
+    async def start(_: FastAPI, parts: app.ServiceParts) -> None:
+        parts.checks["relay"] = fails
+        parts.workers["deaf"] = deaf
+
+    service = app.build("tiny", Settings(data=tmp_path), start, [], "")
+    async with asyncio.timeout(60):
+        async with service.router.lifespan_context(service):
+            assert service.state.checks["relay"] is fails

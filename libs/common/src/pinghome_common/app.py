@@ -231,8 +231,16 @@ async def _until_ready(checks: Iterable[ReadinessCheck]) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(START_PATIENCE):
             for check in checks:
-                while await check():
+                while await _problem(check):
                     await asyncio.sleep(0.01)
+
+
+async def _problem(check: ReadinessCheck) -> str | None:
+    """What a readiness check says; one that fails says that, and must not stop a start."""
+    try:
+        return await check()
+    except Exception as error:  # noqa: BLE001
+        return error_text(error)
 
 
 async def _starting() -> str | None:
@@ -240,9 +248,11 @@ async def _starting() -> str | None:
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    pending = set(tasks)
+    while pending:  # one may lose its cancellation in a time limit that ends at the same moment
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=1.0)
 
 
 _health = APIRouter(include_in_schema=False)
@@ -270,7 +280,7 @@ async def metrics(request: Request) -> Response:
 
 async def _problems(app: FastAPI) -> dict[str, str]:
     """Why each part that is not ready is not; it is measured, too."""
-    found = {part: problem for part, check in app.state.checks.items() if (problem := await check())}
+    found = {part: problem for part, check in app.state.checks.items() if (problem := await _problem(check))}
     READY.labels(app.state.name).set(not found)
     return found
 
