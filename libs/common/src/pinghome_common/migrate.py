@@ -29,10 +29,9 @@ async def upgrade(*histories: tuple[str, Path]) -> None:
     try:
         due = []
         for connection, (url, scripts) in zip(connections, histories, strict=True):
-            newest = max(path.name.split("_")[0] for path in (scripts / "versions").glob("*.py"))
-            if await _version(connection) != newest:
+            if await version(connection) != newest(scripts):
                 await acquire_leadership(connection, "migrate")
-                if await _version(connection) != newest:
+                if await version(connection) != newest(scripts):
                     due += [url, str(scripts)]
         if due:
             child = await asyncio.create_subprocess_exec(sys.executable, "-m", "pinghome_common.migrate", stdin=PIPE)
@@ -56,11 +55,17 @@ async def _connect(url: str) -> Any:
             await asyncio.sleep(0.5)
 
 
-async def _version(connection: Any) -> str | None:
+def newest(scripts: Path) -> str:
+    """The newest version of a folder of migrations."""
+    return max(path.name.split("_")[0] for path in (scripts / "versions").glob("*.py"))
+
+
+async def version(connection: Any) -> str | None:
+    """The version of a database's tables; None without tables."""
     if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
         return None
-    version: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
-    return version
+    found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    return found
 
 
 def main() -> None:

@@ -6,13 +6,14 @@ import shutil
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 import asyncpg
 
 from pinghome.postgres import binaries
+from pinghome.services import migrations
+from pinghome_common import migrate
 from pinghome_common.errors import DomainError
 from pinghome_common.settings import Settings
 
@@ -27,17 +28,14 @@ RESTORING, DISCARDED = "restoring_", "discarded_"
 
 def newest(name: str) -> str:
     """The version of a database's tables that this version of Pinghome has."""
-    folder = Path(str(import_module(name).__file__)).parent / "migrations" / "versions"
-    return max(path.name.split("_")[0] for path in folder.glob("*.py"))
+    return migrate.newest(migrations(name))
 
 
 async def version(url: str) -> str:
     """The version of a database's tables; empty without tables."""
     connection = await asyncpg.connect(url)
     try:
-        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
-            return ""
-        return str(await connection.fetchval("SELECT version_num FROM alembic_version"))
+        return await migrate.version(connection) or ""
     finally:
         await connection.close()
 
@@ -71,20 +69,10 @@ async def dump(url: str, snapshot: str) -> AsyncIterator[bytes]:
         DomainError: pg_dump failed; with what it said.
     """
     options = ["--format=custom", "--compress=0", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
-    program, address, environment = _program("pg_dump", url)
-    child = await asyncio.create_subprocess_exec(
-        program, *options, f"--dbname={address}", stdout=PIPE, stderr=PIPE, env=environment
-    )
-    assert child.stdout  # noqa: S101  # both are pipes
-    assert child.stderr  # noqa: S101
-    said = asyncio.create_task(child.stderr.read())
-    try:
+    async with _running("pg_dump", url, *options, stdout=PIPE) as child:
+        assert child.stdout  # noqa: S101  # it is a pipe
         while chunk := await child.stdout.read(CHUNK):
             yield chunk
-        if await child.wait():
-            raise DomainError(f"pg_dump failed: {(await said).decode(errors='replace').strip()}")
-    finally:
-        await _end(child)
 
 
 async def fill(url: str, owner: str, chunks: AsyncIterable[bytes]) -> None:
@@ -94,29 +82,34 @@ async def fill(url: str, owner: str, chunks: AsyncIterable[bytes]) -> None:
         DomainError: pg_restore failed; with what it said.
     """
     options = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", f"--role={owner}"]
-    program, address, environment = _program("pg_restore", url)
-    child = await asyncio.create_subprocess_exec(
-        program, *options, f"--dbname={address}", stdin=PIPE, stderr=PIPE, env=environment
-    )
-    assert child.stdin  # noqa: S101  # both are pipes
-    assert child.stderr  # noqa: S101
-    said = asyncio.create_task(child.stderr.read())
-    try:
+    async with _running("pg_restore", url, *options, stdin=PIPE) as child:
+        assert child.stdin  # noqa: S101  # it is a pipe
         with suppress(BrokenPipeError, ConnectionResetError):  # then it has said why
             async for chunk in chunks:
                 child.stdin.write(chunk)
                 await child.stdin.drain()
         child.stdin.close()
+
+
+@asynccontextmanager
+async def _running(
+    name: str, url: str, *options: str, stdin: int | None = None, stdout: int | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A program of PostgreSQL at work on a database; at the end it has succeeded, or what it said is raised."""
+    program, address, environment = _program(name, url)
+    child = await asyncio.create_subprocess_exec(
+        program, *options, f"--dbname={address}", stdin=stdin, stdout=stdout, stderr=PIPE, env=environment
+    )
+    assert child.stderr  # noqa: S101  # it is a pipe
+    said = asyncio.create_task(child.stderr.read())
+    try:
+        yield child
         if await child.wait():
-            raise DomainError(f"pg_restore failed: {(await said).decode(errors='replace').strip()}")
+            raise DomainError(f"{name} failed: {(await said).decode(errors='replace').strip()}")
     finally:
-        await _end(child)
-
-
-async def _end(child: asyncio.subprocess.Process) -> None:
-    if child.returncode is None:
-        child.kill()
-        await child.wait()
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
 
 
 def _program(name: str, url: str) -> tuple[Path | str, str, dict[str, str]]:
