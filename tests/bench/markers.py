@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 from percentile import percentile
-from platforms import Platform
+from platforms import Platform, Up
 
 EVERY = 0.04
 """Seconds between two markers, and between two looks; a lag looks that much too long at most."""
@@ -78,7 +78,7 @@ class Markers:
 
 
 @asynccontextmanager
-async def markers(platform: Platform, path: str) -> AsyncIterator[Markers]:
+async def markers(platform: Platform | Up, path: str) -> AsyncIterator[Markers]:
     """Markers while the block runs; afterwards all projections have shown all of them, or TimeoutError."""
     async with AsyncExitStack() as stack:
         databases = {name: await stack.enter_async_context(platform.database(name)) for name in NEWEST}

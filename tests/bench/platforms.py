@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import asyncpg
 from load import ask
-from processes import cpu_seconds, empty_folder, free_port, running
+from processes import cpu_by_program, cpu_seconds, empty_folder, free_port, running
 
 from pinghome import platform_keys, services
 from pinghome.servers import Servers, create_database
@@ -36,11 +36,29 @@ class Up:
     data: Path
     started: float
 
-    async def database(self, name: str) -> str:
-        """The URL of a database beside those of the services."""
+    async def database_url(self, name: str) -> str:
+        """The URL of a service's database, or of one beside them."""
         url = json.loads((self.data / "run.json").read_text())["database_url"]
         await create_database(url, name)
         return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+    @asynccontextmanager
+    async def database(self, name: str) -> AsyncIterator[asyncpg.Connection]:
+        """A connection to one service's database."""
+        connection = await asyncpg.connect(await self.database_url(name))
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The one port, by service name."""
+        return dict.fromkeys(services.SERVICES, self.port)
+
+    def cpu(self) -> dict[str, float]:
+        """CPU seconds taken so far, by program."""
+        return cpu_by_program(self.pid)
 
     def heartbeat(self) -> dict[str, object]:
         """What `load.ask` needs to create a heartbeat of PingHome's."""

@@ -92,16 +92,23 @@ def tree(pid: int) -> Iterator[int]:
 
 def cpu_seconds(pid: int) -> float:
     """User and system time of a process and of all below it, ended ones included."""
-    clocks = 0
+    return sum(cpu_by_program(pid).values())
+
+
+def cpu_by_program(pid: int) -> dict[str, float]:
+    """The same by program; an ended one's time is its parent's."""
+    taken: dict[str, float] = {}
     for one in tree(pid):
         try:
-            fields = Path(f"/proc/{one}/stat").read_text().rpartition(") ")[2].split()
+            head, _, rest = Path(f"/proc/{one}/stat").read_text().rpartition(") ")
         except (FileNotFoundError, ProcessLookupError):
             if one == pid:
                 raise
             continue  # it has just ended: its parent has its times
-        clocks += sum(map(int, fields[11:15]))  # utime, stime, and those of children waited for
-    return clocks / os.sysconf("SC_CLK_TCK")
+        clocks = sum(map(int, rest.split()[11:15]))  # utime, stime, and those of children waited for
+        program = head.partition("(")[2]
+        taken[program] = taken.get(program, 0) + clocks / os.sysconf("SC_CLK_TCK")
+    return taken
 
 
 def pss(pid: int) -> dict[str, float]:

@@ -61,6 +61,7 @@ async def platform(folder: Path, registered: Registry, mails: MailSink, page: St
         "page_metrics_limit": "1000000",
         "public_metrics": "true",
         "wrong_tokens_per_minute": "1000000",
+        "read_your_writes_seconds": "20",  # what is answered is seen, however busy the machine is
     }
     async with up(folder / "contract", **settings) as running:
         yield running

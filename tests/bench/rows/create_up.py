@@ -19,7 +19,7 @@ async def measure(rounds):
     port = free_port()
     async with AsyncExitStack() as stack:
         platform = await stack.enter_async_context(up())
-        bare_insert = [HERE / "ceilings/bare_insert.py", str(port), await platform.database("bench")]
+        bare_insert = [HERE / "ceilings/bare_insert.py", str(port), await platform.database_url("bench")]
         await stack.enter_async_context(python(*bare_insert, port=port))
         await ask(port, **THING, seconds=1)  # both sides warm
         await asked(platform, platform.heartbeat(), seconds=1)

@@ -40,6 +40,7 @@ async def pages(folder: Path, names: Zone, mails: MailSink) -> AsyncIterator[Pla
         "smtp_url": f"smtp://127.0.0.1:{mails.port}",
         "mail_from": "Pinghome <status@example.com>",
         "mail_per_minute": "6000",
+        "wrong_tokens_per_minute": "1000000",  # a key just made is wrong until the services have heard of it
     }
     async with up(folder / "public", **settings) as running:
         yield running

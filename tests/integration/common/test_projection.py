@@ -36,7 +36,7 @@ class World:
 
     def __init__(self, db: Database, broker: Broker, whole: bool) -> None:
         self.db, self.broker, self.whole, self.cured = db, broker, whole, False
-        self.echo = ProjectionProgress(broker, "some")
+        self.echo = ProjectionProgress(broker, "some", most=0.5)
         self.subjects: list[str] = []
         self.items: list[Item] = []
 

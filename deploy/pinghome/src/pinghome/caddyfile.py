@@ -39,7 +39,7 @@ _HEAD = """\
 }
 
 (ready) {
-	lb_try_duration 1s
+	import replicas
 	rewrite /readyz
 	@ready status 200
 	handle_response @ready {

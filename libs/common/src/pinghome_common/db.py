@@ -128,6 +128,19 @@ class Database:
             with resting():
                 await asyncio.sleep(LOOK_EVERY)
 
+    @asynccontextmanager
+    async def turn(self, name: str) -> AsyncIterator[Connection | None]:
+        """A connection of the pool, leading as `name` for the length of the block; None while another process does."""
+        async with self.connection() as connection:
+            if not await _try_to_lead(connection, name):
+                yield None
+                return
+            try:
+                yield connection
+            finally:
+                if not connection.is_closed():
+                    await connection.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", name)
+
     async def is_led(self, name: str) -> bool:
         """True while some process has the active worker called `name`."""
         found: bool = await self.fetchval(_IS_LED, name)

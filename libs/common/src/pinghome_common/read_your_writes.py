@@ -10,11 +10,8 @@ from nats.aio.msg import Msg
 from pinghome_common.errors import Unavailable
 from pinghome_common.stream import Broker
 
-WAIT = 0.5
-"""Maximum seconds that a command or a read waits for a projection (house 3.7)."""
-
-SILENCE_LIMIT = 1.5
-"""Seconds without a message after which a projection is not waited for."""
+SILENT_WAITS = 3
+"""A projection without a message for as many waits is not waited for."""
 
 
 class Progress(msgspec.Struct, array_like=True):
@@ -34,10 +31,11 @@ class ProjectionProgress:
     Args:
         broker: the connection to the broker.
         names: the projections to wait for.
+        most: seconds that a command or a read waits for them (`PINGHOME_READ_YOUR_WRITES_SECONDS`).
     """
 
-    def __init__(self, broker: Broker, *names: str) -> None:
-        self._broker, self._names = broker, names
+    def __init__(self, broker: Broker, *names: str, most: float) -> None:
+        self._broker, self._names, self.most = broker, names, most
         self._waiting: dict[tuple[str, UUID], asyncio.Event] = {}
         self._last_seen = dict.fromkeys(names, time.monotonic())  # who has just begun has not heard any yet
         self._positions: dict[tuple[str, str], int] = {}
@@ -71,10 +69,10 @@ class ProjectionProgress:
         """Waits until a projection has applied everything that was in the stream when this was called.
 
         Returns:
-            False if that took longer than `WAIT`, or the broker or the projection is unavailable.
+            False if that took longer than `most` seconds, or the broker or the projection is unavailable.
         """
         try:
-            async with asyncio.timeout(WAIT):
+            async with asyncio.timeout(self.most):
                 head = await self._broker.head(stream)
                 async with self._moved:
                     await self._moved.wait_for(lambda: self._positions.get((name, stream), 0) >= head)
@@ -103,15 +101,15 @@ class PendingProjections:
         return bool(self._events)
 
     async def wait(self) -> bool:
-        """Waits at most `WAIT` seconds; true if all projections have applied the events."""
-        now = time.monotonic()
+        """Waits a bounded time; true if all projections have applied the events."""
+        most, now = self._progress.most, time.monotonic()
         pending = [
             event
             for (name, _), event in self._events.items()
-            if now - self._progress._last_seen[name] < SILENCE_LIMIT  # noqa: SLF001
+            if now - self._progress._last_seen[name] < SILENT_WAITS * most  # noqa: SLF001
         ]
         try:
-            async with asyncio.timeout(WAIT):
+            async with asyncio.timeout(most):
                 for event in pending:  # in turn, because a task for each would cost more than the wait
                     await event.wait()
         except TimeoutError:

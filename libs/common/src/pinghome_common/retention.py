@@ -16,6 +16,7 @@ class Retention(Worker):
 
     lock = "retention"
     every = 3600.0
+    resident = False
 
     def __init__(self, db: Database, old: Mapping[str, str]) -> None:
         super().__init__(db)

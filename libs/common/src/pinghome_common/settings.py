@@ -232,6 +232,7 @@ class Settings(BaseSettings):
         default=False, description="whether /metrics, the reasons of /readyz, and the probers' pages are public"
     )
     wrong_tokens_per_minute: int = Field(30, ge=1, description="wrong tokens from one address before it gets 429")
+    read_your_writes_seconds: float = Field(0.5, gt=0, le=60, description="most that an answer waits for read models")
     log_level: str = Field("info", description="debug, info, warning or error")
 
     @field_validator(

@@ -79,6 +79,7 @@ class Confirmer(Worker):
 
     lock = "confirm"
     every = 2.0
+    resident = False
 
     def __init__(self, db: Database, transports: Transports, key: bytes, url: str) -> None:
         super().__init__(db)

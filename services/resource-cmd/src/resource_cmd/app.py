@@ -69,8 +69,9 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     await regions.seed(state.db, settings.regions)
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
     state.directory = Directory(broker, settings.data / NAME / "known")
-    state.progress = ProjectionProgress(broker, "resource-query", "statistic-query")
-    state.evaluated = ProjectionProgress(broker, NAME)
+    most = settings.read_your_writes_seconds
+    state.progress = ProjectionProgress(broker, "resource-query", "statistic-query", most=most)
+    state.evaluated = ProjectionProgress(broker, NAME, most=most)
     for progress in (state.progress, state.evaluated):
         await progress.listen()
     state.relay = event_log.Relay(state.db, broker)
@@ -120,7 +121,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "confirm": Confirmer(state.db, state.transports, derive(settings.secret_key, "confirm"), _url(settings)).run,
     }
     if settings.ops_heartbeat_url:
-        projections = ProjectionProgress(broker, *ops_heartbeat.PROJECTIONS)
+        projections = ProjectionProgress(broker, *ops_heartbeat.PROJECTIONS, most=most)
         await projections.listen()
         parts.workers["ops heartbeat"] = ops_heartbeat.OpsHeartbeat(
             state.db, lambda: state.checks, projections, state.transports.web,

@@ -37,7 +37,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.db = await parts.stack.enter_async_context(Database(url))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
     state.directory = Directory(broker, settings.data / NAME / "known")
-    state.progress = ProjectionProgress(broker, NAME)
+    state.progress = ProjectionProgress(broker, NAME, most=settings.read_your_writes_seconds)
     await state.progress.listen()
     state.rendered_settings = {}
     state.signer = signer(settings)

@@ -46,8 +46,9 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.db = await parts.stack.enter_async_context(Database(url))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
     state.directory = Directory(broker, settings.data / NAME / "known")
-    state.progress = ProjectionProgress(broker, NAME)
-    state.evaluated = ProjectionProgress(broker, "resource-cmd")
+    most = settings.read_your_writes_seconds
+    state.progress = ProjectionProgress(broker, NAME, most=most)
+    state.evaluated = ProjectionProgress(broker, "resource-cmd", most=most)
     for progress in (state.progress, state.evaluated):
         await progress.listen()
     partitions = partitions_of(settings)

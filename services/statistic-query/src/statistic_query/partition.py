@@ -79,6 +79,7 @@ class Retention(Worker):
 
     lock = "expire"
     every = 3600.0
+    resident = False
 
     def __init__(self, db: Database, partitions: Partitions) -> None:
         super().__init__(db)

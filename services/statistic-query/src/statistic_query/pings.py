@@ -131,6 +131,7 @@ class Pruner(Worker):
 
     lock = "prune"
     every = 60.0
+    resident = False
 
     def __init__(self, db: Database, limit: int) -> None:
         super().__init__(db)

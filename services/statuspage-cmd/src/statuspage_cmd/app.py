@@ -50,7 +50,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.db = await parts.stack.enter_async_context(Database(url, size=12))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
     state.directory = Directory(broker, settings.data / NAME / "known")
-    state.progress = ProjectionProgress(broker, "statuspage-query")
+    state.progress = ProjectionProgress(broker, "statuspage-query", most=settings.read_your_writes_seconds)
     await state.progress.listen()
     state.relay = event_log.Relay(state.db, broker, STREAM, PREFIX)
     state.guard, state.keys = Guard(settings.probe_allow_cidrs), keys(settings)

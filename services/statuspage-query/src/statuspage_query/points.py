@@ -116,6 +116,7 @@ class Retention(Worker):
 
     lock = "points"
     every = 3600.0
+    resident = False
 
     async def round(self, connection: Connection) -> bool:
         """Deletes some of what is too old now."""

@@ -40,6 +40,7 @@ class ProberWatch(Worker):
 
     lock = "probers"
     every = 5.0
+    resident = False
 
     def __init__(self, db: Database, after: Callable[[], None], channel: UUID | None) -> None:
         super().__init__(db)

@@ -34,6 +34,7 @@ class Unjudged(Worker):
 
     lock = "unjudged"
     every = 10.0
+    resident = False
 
     def __init__(self, db: Database, after: Callable[[], None]) -> None:
         super().__init__(db)

@@ -37,6 +37,7 @@ class Unmuted(Worker):
     """
 
     lock = "unmuted"
+    resident = False
 
     def __init__(self, db: Database, after: Callable[[], None]) -> None:
         super().__init__(db)

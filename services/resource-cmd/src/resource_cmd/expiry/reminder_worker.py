@@ -47,6 +47,7 @@ class ReminderWorker(Worker):
 
     lock = "reminders"
     every = 5.0
+    resident = False
 
     def __init__(self, db: Database, after: Callable[[], None]) -> None:
         super().__init__(db)

@@ -30,6 +30,7 @@ class FirstPage(Worker):
     """Looks each second until the page is made; `after` is called then."""
 
     lock = "first page"
+    resident = False
 
     def __init__(self, db: Database, directory: Directory, after: Callable[[], None]) -> None:
         super().__init__(db)
