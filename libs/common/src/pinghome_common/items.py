@@ -1,5 +1,6 @@
 """The items of a message: events, pings, samples, points, results, ticks: the smallest units that bad data affects."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,18 +8,17 @@ from uuid import UUID
 
 import msgspec
 
-from pinghome_common.db import Connection
+from pinghome_common.db import Connection, FastUUID
 from pinghome_common.dead_letters import DeadLetter
 from pinghome_common.events import decode, metric, point
 from pinghome_common.events.metric import Sample
-from pinghome_common.events.ping import Ping, Tick, decode_batch, decode_tick
+from pinghome_common.events.ping import Ping, Tick, decode_batch, decode_tick, position
 from pinghome_common.events.point import Points
 from pinghome_common.events.probe import ProberSign, Result, Results
 from pinghome_common.stream import Message
 
 
-@dataclass(slots=True)
-class Item:
+class Item(msgspec.Struct):
     """One event, ping, result or tick.
 
     `seq`, `subject` and `at` (UNIX microseconds, by the broker's clock) are those of its message, `index` is its place
@@ -122,7 +122,7 @@ def _read(message: Message) -> Contents:
         case "ping" | "metric" | "point":
             return _batch(message, *_BATCHES[kind])
         case "result":
-            return _contents(message, _results(message.data))
+            return _no_later_than_received(_contents(message, _results(message.data)))
         case "tick" | "prober":
             return _contents(message, [_SINGLE[kind](message.data)])
         case _:
@@ -147,10 +147,7 @@ def _results(data: bytes) -> list[Any]:
 
 
 def _contents(message: Message, values: list[Any]) -> Contents:
-    """Values that are still raw are decoded one by one, as one of them has made the whole message fail.
-
-    No probe was due later than the broker received its result, whatever the prober's clock says.
-    """
+    """Values that are still raw are decoded one by one, as one of them has made the whole message fail."""
     contents = Contents()
     for index, value in enumerate(values):
         item = Item(message.seq, index, message.subject, message.at, value)
@@ -160,10 +157,31 @@ def _contents(message: Message, values: list[Any]) -> Contents:
             contents.unreadable += one.unreadable
         else:
             contents.items.append(item)
+    return contents
+
+
+def _no_later_than_received(contents: Contents) -> Contents:
+    """No probe was due later than the broker received its result, whatever the prober's clock says."""
     for item in contents.items:
-        if isinstance(item.value, Result) and item.at:
+        if item.at:
             item.value.slot = min(item.value.slot, item.at)
     return contents
+
+
+def by_type(items: list[Item]) -> dict[type, list[Item]]:
+    """Items by the type of their value; none of a type that is not there."""
+    found: dict[type, list[Item]] = defaultdict(list)
+    for item in items:
+        found[type(item.value)].append(item)
+    return found
+
+
+def by_heartbeat(pings: list[Item]) -> dict[UUID, list[tuple[Ping, int]]]:
+    """Pings with their positions, in order, by heartbeat."""
+    found: dict[bytes, list[tuple[Ping, int]]] = defaultdict(list)
+    for item in pings:
+        found[item.value.heartbeat].append((item.value, position(item.seq, item.index)))
+    return {FastUUID(heartbeat): each for heartbeat, each in found.items()}
 
 
 async def first_seen(tx: Connection, arrived: list[Contents]) -> list[Contents]:

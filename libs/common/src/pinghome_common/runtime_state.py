@@ -1,16 +1,13 @@
 """Stores the runtime state of heartbeats, for commands and queries alike."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from pinghome_common.db import Connection
-from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, alert_after
+from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status, alert_after
 
-_NAMES = [field.name for field in fields(RuntimeState)]
+_NAMES = RuntimeState.__struct_fields__
 _TYPES = {"heartbeat": "uuid", "status": "text", "reason": "text", "last_duration": "float8", "run_id": "uuid"}
 _COLUMNS = ["heartbeat", *_NAMES, "alert_after"]
 _LIST = ", ".join(_COLUMNS)
@@ -64,7 +61,7 @@ async def lock_runtime(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, Runtim
 
 def read_runtime(row: Any) -> RuntimeState:
     """The runtime state in a row of the table."""
-    return msgspec.convert({name: row[name] for name in _NAMES}, RuntimeState)
+    return RuntimeState(**{name: row[name] for name in _NAMES} | {"status": Status(row["status"])})
 
 
 async def write_runtime(tx: Connection, heartbeats: Sequence[Heartbeat]) -> None:

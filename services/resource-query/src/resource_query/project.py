@@ -9,9 +9,9 @@ from pinghome_common.db import Connection
 from pinghome_common.events import Envelope, decode
 from pinghome_common.events.heartbeat import Heartbeat, take, unique_key
 from pinghome_common.events.metric import Sample
-from pinghome_common.events.ping import Ping, position
+from pinghome_common.events.ping import Ping
 from pinghome_common.events.probe import ProberSign, Result, Verdict
-from pinghome_common.items import Item
+from pinghome_common.items import Item, by_heartbeat, by_type
 from pinghome_common.runtime_state import add_runtime, lock_runtime, write_runtime
 from pinghome_common.stream import Broker
 from resource_query import newest, regions
@@ -82,29 +82,25 @@ class Projector:
 
     async def telemetry(self, tx: Connection, items: list[Item]) -> None:
         """Pings change the runtime state of heartbeats, results the observation of a region, samples newest figures."""
-        if pings := [item for item in items if isinstance(item.value, Ping)]:
+        found = by_type(items)
+        if pings := found[Ping]:
             await self._pings(tx, pings)
         results = {
-            (item.value.resource, item.sender): item.value
-            for item in items
-            if isinstance(item.value, Result) and not item.value.late(item.at)
+            (item.value.resource, item.sender): item.value for item in found[Result] if not item.value.late(item.at)
         }
         if results:
             await self._complete(tx, "resource", {resource for resource, _ in results})
             await tx.execute(_OBSERVE, *_columns(results))
         samples: dict[UUID, list[Sample]] = defaultdict(list)
-        for item in items:
-            if isinstance(item.value, Sample):
-                samples[UUID(bytes=item.value.server)].append(item.value)
+        for item in found[Sample]:
+            samples[UUID(bytes=item.value.server)].append(item.value)
         if samples:
             await self._complete(tx, "server_resource", set(samples))
             await newest.store(tx, samples)
-        await regions.store(tx, [item for item in items if isinstance(item.value, ProberSign)])
+        await regions.store(tx, found[ProberSign])
 
     async def _pings(self, tx: Connection, items: list[Item]) -> None:
-        pings: dict[UUID, list[tuple[Ping, int]]] = defaultdict(list)
-        for item in items:
-            pings[UUID(bytes=item.value.heartbeat)].append((item.value, position(item.seq, item.index)))
+        pings = by_heartbeat(items)
         states = await lock_runtime(tx, list(pings))
         if missing := pings.keys() - states.keys():
             await self._fetch_missing(tx, "heartbeat", missing)

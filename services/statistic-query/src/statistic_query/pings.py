@@ -1,15 +1,15 @@
 """Pings: stored with their numbers, counted by hour, listed, and pruned."""
 
-from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from pinghome_common.clock import from_micros
-from pinghome_common.db import Connection, Database
+from pinghome_common.db import Connection, Database, FastUUID
 from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import Heartbeat, Status
 from pinghome_common.events.ping import Kind, Ping
@@ -20,6 +20,9 @@ from statistic_query.ping_sequence import PingSequence
 
 FetchMissing = Callable[[set[UUID]], Awaitable[None]]
 Row = Any
+
+HOUR, DAY = 3600 * 1_000_000, 86400 * 1_000_000
+"""Microseconds."""
 
 
 def sequence_change(event: Envelope) -> tuple[object, ...]:
@@ -39,25 +42,31 @@ async def store(tx: Connection, pings: list[Ping], partitions: Partitions, fetch
         partitions: those of the table `ping`.
         fetch_missing: applies the events of heartbeats that are not known yet.
     """
-    ids = {UUID(bytes=ping.heartbeat) for ping in pings}
-    sequences = await _sequences(tx, ids)
-    if unknown := ids - sequences.keys():
+    ids = {each: FastUUID(each) for each in {ping.heartbeat for ping in pings}}
+    sequences = await _sequences(tx, ids.values())
+    if unknown := set(ids.values()) - sequences.keys():
         await fetch_missing(unknown)
         sequences |= await _sequences(tx, unknown)
     rows: list[Row] = []
-    hours: dict[tuple[UUID, datetime], Counter[int]] = defaultdict(Counter)
-    for ping in pings:
-        heartbeat, at = UUID(bytes=ping.heartbeat), from_micros(ping.at)
+    hours: dict[tuple[UUID, int], list[int]] = defaultdict(lambda: [0] * len(Kind))
+    days: dict[int, datetime] = {}
+    oldest, latest = partitions.kept("ping")
+    for ping in pings:  # ten thousand a second: no more than what differs from ping to ping
+        heartbeat = ids[ping.heartbeat]
         if sequence := sequences.get(heartbeat):
-            kind = sequence.count(ping)
-            hours[heartbeat, hour(at)][kind] += 1
-            if partitions.keeps("ping", at):
+            kind, at = sequence.count(ping), from_micros(ping.at)
+            hours[heartbeat, ping.at // HOUR][kind] += 1
+            if oldest < at < latest:
+                days[ping.at // DAY] = at
                 rows.append(_row(heartbeat, at, kind, sequence, ping))
-    await partitions.create(tx, "ping", (row[2] for row in rows))
+    await partitions.create(tx, "ping", days.values())
     await tx.copy_records_to_table("ping", records=rows, columns=_COLUMNS)
     if hours:
         kinds = (Kind.tick, Kind.run, Kind.complete, Kind.fail)
-        counts_by_hour = [(*key, *(counts[kind] for kind in kinds)) for key, counts in sorted(hours.items())]
+        counts_by_hour = [
+            (heartbeat, from_micros(at * HOUR), *(counts[kind] for kind in kinds))
+            for (heartbeat, at), counts in sorted(hours.items())
+        ]
         await tx.execute(_PING_HOUR, *in_columns(counts_by_hour))
         await tx.execute(
             _UPDATE_SEQUENCE,
@@ -67,9 +76,9 @@ async def store(tx: Connection, pings: list[Ping], partitions: Partitions, fetch
 
 def _row(heartbeat: UUID, at: datetime, kind: Kind, sequence: PingSequence, ping: Ping) -> tuple[object, ...]:
     return (
-        UUID(bytes=ping.id), heartbeat, at, kind, ping.message, ping.method, ping.scheme, ping.remote_addr,
+        FastUUID(ping.id), heartbeat, at, kind, ping.message, ping.method, ping.scheme, ping.remote_addr,
         ping.user_agent, sequence.n, ping.body or None, ping.exit_status,
-        UUID(bytes=ping.run_id) if ping.run_id else None,
+        FastUUID(ping.run_id) if ping.run_id else None,
         sequence.ignores(ping),
     )  # fmt: skip
 
@@ -80,7 +89,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-async def _sequences(tx: Connection, ids: set[UUID]) -> dict[UUID, PingSequence]:
+async def _sequences(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, PingSequence]:
     rows = await tx.fetch("SELECT * FROM ping_sequence WHERE heartbeat = ANY($1::uuid[]) AND version > 0", list(ids))
     return {
         row["heartbeat"]: PingSequence(
@@ -141,11 +150,6 @@ class Pruner(Worker):
         """Prunes once."""
         await prune(connection, self._limit)
         return False
-
-
-def hour(at: datetime) -> datetime:
-    """The beginning of the hour, in UTC."""
-    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def in_columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:

@@ -13,7 +13,7 @@ from pinghome_common.events.heartbeat import unique_key
 from pinghome_common.events.metric import Sample
 from pinghome_common.events.ping import Ping
 from pinghome_common.events.probe import Result, Verdict
-from pinghome_common.items import Item
+from pinghome_common.items import Item, by_type
 from pinghome_common.stream import Broker
 from statistic_query import notifications, pings, rollup
 from statistic_query.partition import Partitions
@@ -141,9 +141,10 @@ class Projector:
             self._forget()
             self._tx = tx
         try:
-            await self._pings(tx, [item.value for item in items if isinstance(item.value, Ping)])
-            await self._results(tx, [item for item in items if isinstance(item.value, Result)])
-            await self._samples(tx, [item.value for item in items if isinstance(item.value, Sample)])
+            found = by_type(items)
+            await self._pings(tx, [item.value for item in found[Ping]])
+            await self._results(tx, found[Result])
+            await self._samples(tx, [item.value for item in found[Sample]])
         except BaseException:
             self._forget()
             raise

@@ -3,10 +3,13 @@
 import hashlib
 import re
 import unicodedata
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
+
+import msgspec
 
 from pinghome_common.clock import from_micros, micros
 from pinghome_common.cron import next_run
@@ -24,8 +27,7 @@ class Status(StrEnum):
     paused = "paused"
 
 
-@dataclass(slots=True, kw_only=True)
-class RuntimeState:
+class RuntimeState(msgspec.Struct, kw_only=True, gc=False):
     """The part of a heartbeat that pings and deadlines change. All times are UNIX microseconds.
 
     `position` is that of the last counted ping (`ping.position`): applying a ping twice changes nothing.
@@ -104,7 +106,8 @@ def take(heartbeat: Heartbeat, state: RuntimeState, ping: Ping, position: int) -
     if position <= state.position:
         return state
     at, kind = ping.at, ping.kind
-    after = replace(state, position=position, n_pings=state.n_pings + 1)
+    after = copy(state)
+    after.position, after.n_pings = position, state.n_pings + 1
     if state.last_event is not None and at < state.last_event:
         return after
     after.last_event = at

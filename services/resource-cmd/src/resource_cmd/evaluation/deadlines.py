@@ -1,9 +1,10 @@
 """Looks each second for what silence decides: heartbeats and servers that are late, monitors that nobody probed."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from uuid import UUID
+
+from msgspec import structs
 
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Connection, Database
@@ -112,4 +113,4 @@ async def miss_all(tx: Connection, ids: list[UUID], at: int) -> None:
 def miss(runtime: RuntimeState, deadline: int) -> RuntimeState:
     """The runtime state once `deadline` has passed in silence."""
     reason = "no check-in arrived in time" if runtime.last_start is None else "the run did not finish in time"
-    return replace(runtime, status=Status.down, changed_at=deadline, reason=reason)
+    return structs.replace(runtime, status=Status.down, changed_at=deadline, reason=reason)

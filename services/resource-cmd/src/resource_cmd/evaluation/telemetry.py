@@ -11,9 +11,9 @@ from pinghome_common.db import Connection
 from pinghome_common.events.certificate import replaces
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, RuntimeState, take
 from pinghome_common.events.metric import Sample
-from pinghome_common.events.ping import Ping, Tick, position
+from pinghome_common.events.ping import Ping, Tick
 from pinghome_common.events.probe import ProberSign, Result, Verdict
-from pinghome_common.items import Item
+from pinghome_common.items import Item, by_heartbeat, by_type
 from pinghome_common.runtime_state import lock_runtime, write_runtime
 from pinghome_common.store import Actor, no_wait
 from resource_cmd.evaluation import prober_watch, samples
@@ -43,15 +43,16 @@ class TelemetryConsumer:
 
     async def apply(self, tx: Connection, items: list[Item]) -> None:
         """Applies a batch, ticks last, so that a tick never runs ahead of what was heard before it."""
-        if pings := [item for item in items if isinstance(item.value, Ping)]:
+        found = by_type(items)
+        if pings := found[Ping]:
             await count(tx, pings)
-        if results := [item for item in items if isinstance(item.value, Result) and not item.value.late(item.at)]:
+        if results := [item for item in found[Result] if not item.value.late(item.at)]:
             await self._results(tx, results)
-        if heard := [item for item in items if isinstance(item.value, Sample)]:
+        if heard := found[Sample]:
             await samples.hear(tx, heard, self._server_grace)
-        if signs := [item for item in items if isinstance(item.value, ProberSign)]:
+        if signs := found[ProberSign]:
             await prober_watch.hear(tx, signs)
-        if ticks := [item for item in items if isinstance(item.value, Tick)]:
+        if ticks := found[Tick]:
             await tick(tx, ticks)
 
     async def _results(self, tx: Connection, items: list[Item]) -> None:
@@ -178,9 +179,7 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
 
 async def count(tx: Connection, items: list[Item]) -> None:
     """Moves the runtime state of every heartbeat that was pinged; a change of status becomes an event."""
-    pings: dict[UUID, list[tuple[Ping, int]]] = defaultdict(list)
-    for item in items:
-        pings[UUID(bytes=item.value.heartbeat)].append((item.value, position(item.seq, item.index)))
+    pings = by_heartbeat(items)
     states = await lock_runtime(tx, list(pings))
     quiet: list[Heartbeat] = []
     changed: dict[UUID, list[tuple[RuntimeState, Ping]]] = {}

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import structs
+
 from pinghome_common.clock import micros
 from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status, slug_of
 
@@ -36,16 +38,16 @@ def enable(it: Heartbeat, version: int, now: datetime, *, enabled: bool) -> Hear
     """The heartbeat switched on or off by hand; `version` is the one that this change makes."""
     if (it.vitals.status is not Status.paused) is enabled:
         return it
-    stopped = replace(_stopped(it.vitals, Status.new if enabled else Status.paused, now), last_ping=None)
+    stopped = structs.replace(_stopped(it.vitals, Status.new if enabled else Status.paused, now), last_ping=None)
     return replace(it, manual_resume=True, updated_at=now).with_runtime(stopped, version)
 
 
 def halt(it: Heartbeat, status: Status, version: int, now: datetime) -> Heartbeat:
     """The heartbeat paused, or new as after a pause: nothing is awaited before its next ping (contract B6, B13)."""
     last_ping = None if status is Status.new else it.vitals.last_ping
-    stopped = replace(_stopped(it.vitals, status, now), last_ping=last_ping)
+    stopped = structs.replace(_stopped(it.vitals, status, now), last_ping=last_ping)
     return replace(it, updated_at=now).with_runtime(stopped, version)
 
 
 def _stopped(runtime: RuntimeState, status: Status, now: datetime) -> RuntimeState:
-    return replace(runtime, status=status, changed_at=micros(now), reason="", last_start=None, run_id=None)
+    return structs.replace(runtime, status=status, changed_at=micros(now), reason="", last_start=None, run_id=None)
