@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import quote
 
@@ -33,6 +33,9 @@ class Edge:
         self.apps = apps
         self._public_metrics = public_metrics
         self.public = [name for name in apps if public_metrics or not name.startswith("prober")]
+        self._hidden = {id(app) for name, app in apps.items() if name not in self.public}
+        pages = apps.get("statuspage-query")
+        self._is_page: Callable[[str], bool] = getattr(pages and pages.state, "is_page_host", lambda _: False)
         self._lifespan = Router(lifespan=self._run_lifespans)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,27 +43,20 @@ class Edge:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
             return
-        app: ASGIApp | None = self._by_page(scope)
-        app = app or self.apps.get(_first_label(scope)) or self._by_prefix(scope) or self._by_path(scope)
+        host = _host(scope)
+        app: ASGIApp | None = None
+        if self._is_page(host):
+            app = self.apps.get(service_at(PAGES, scope["path"], scope["method"]) or "")
+        app = app or self.apps.get(_first_label(host)) or self._by_prefix(scope) or self._by_path(scope)
         if app is not None and self._closed(app, scope["path"]):
             app = _NOT_FOUND
         await (app or await self._answer(scope))(scope, receive, send)
-
-    def _by_page(self, scope: Scope) -> ASGIApp | None:
-        """One of the status pages' services, when the host is a page's own."""
-        pages = self.apps.get("statuspage-query")
-        if pages is None or not (has := getattr(pages.state, "is_page_host", None)) or not has(_host(scope)):
-            return None
-        return self.apps.get(service_at(PAGES, scope["path"], scope["method"]) or "")
 
     def _closed(self, app: ASGIApp, path: str) -> bool:
         """Whether a service's path is not for the public."""
         if INTERNAL.fullmatch(path):
             return True
-        return not self._public_metrics and (OPERATORS.fullmatch(path) is not None or self._is_prober(app))
-
-    def _is_prober(self, app: object) -> bool:
-        return any(app is each for name, each in self.apps.items() if name not in self.public)
+        return id(app) in self._hidden or (not self._public_metrics and OPERATORS.fullmatch(path) is not None)
 
     def _by_prefix(self, scope: Scope) -> ASGIApp | None:
         """The service named by the first path segment, which moves to root_path."""
@@ -126,8 +122,8 @@ def _host(scope: Scope) -> str:
     return str(host.decode("latin-1")).lower()
 
 
-def _first_label(scope: Scope) -> str:
-    return _host(scope).partition(":")[0].partition(".")[0]
+def _first_label(host: str) -> str:
+    return host.partition(":")[0].partition(".")[0]
 
 
 async def _readiness(app: ASGIApp) -> object:

@@ -29,6 +29,7 @@ from pinghome_common.directory import Directory
 from pinghome_common.errors import DomainError, Unavailable
 from pinghome_common.health import CURRENT, Health
 from pinghome_common.logs import error_text
+from pinghome_common.service import Service
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from pinghome_common.wrong_tokens import WrongTokens
@@ -92,7 +93,7 @@ def build(
     start: Callable[[FastAPI, ServiceParts], Awaitable[None]],
     routers: Sequence[APIRouter],
     description: str,
-) -> FastAPI:
+) -> Service:
     """One service as an ASGI application.
 
     Args:
@@ -118,7 +119,7 @@ def build(
             await _until_ready(parts.checks.values())
             yield
 
-    app = FastAPI(
+    app = Service(
         title=f"Pinghome {name}",
         version="1",
         description=description,

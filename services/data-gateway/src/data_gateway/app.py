@@ -71,7 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     application.state.point_intake = PointIntake()
     limit = settings.metrics_limit
     application.state.metric_intake = MetricIntake(settings.metrics_raw_kept_days, limit, 2000 * limit)
-    application.add_middleware(PingFastPath, intake=application.state.intake, body_limit=settings.ping_body_limit)
+    application.front = PingFastPath(application.front, application.state.intake, settings.ping_body_limit)
     return application
 
 

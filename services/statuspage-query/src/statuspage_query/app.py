@@ -99,7 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     publisher = application.state.publisher = Publisher(Snapshot(settings.data / NAME / "pages"))
     addresses = application.state.addresses = Addresses(settings)
     application.state.is_page_host = partial(addresses.is_page, domains=publisher.by_domain)
-    application.add_middleware(PublicPages, publisher=publisher, addresses=addresses, key=page_key(settings))
+    application.front = PublicPages(application.front, publisher, addresses, page_key(settings))
     return application
 
 
