@@ -39,7 +39,6 @@ _HEAD = """\
 }
 
 (ready) {
-	import replicas
 	rewrite /readyz
 	@ready status 200
 	handle_response @ready {
@@ -108,7 +107,7 @@ def _own() -> Iterator[str]:
     yield from ("header @list Content-Type application/json", f"respond @list `{listed}`", "respond @healthz ok")
     yield "route @readyz {"
     for service in SERVICES:
-        yield from (f"\treverse_proxy {_upstreams(service)} {{", "\t\timport ready", "\t}")
+        yield from (f"\treverse_proxy {_upstreams(service)} {{", "\t\timport replicas", "\t\timport ready", "\t}")
     yield from ("\theader Content-Type application/json", '\trespond `{"ready":true}`', "}")
 
 
