@@ -59,7 +59,7 @@ class Database:
     def __init__(self, url: str, size: int = 8) -> None:
         self.url = url
         self._pool: Pool = asyncpg.create_pool(
-            url, min_size=0, max_size=size, command_timeout=20, max_inactive_connection_lifetime=60, reset=_no_reset
+            url, min_size=0, max_size=size, command_timeout=20, max_inactive_connection_lifetime=30, reset=_no_reset
         )
 
     async def __aenter__(self) -> Self:

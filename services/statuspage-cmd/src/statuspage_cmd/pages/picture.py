@@ -3,8 +3,6 @@
 import asyncio
 from io import BytesIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
-
 from pinghome_common.errors import FieldError, Invalid
 
 LARGEST = 2 << 20
@@ -16,7 +14,6 @@ BOXES = {"logo": (1000, 400), "favicon": (256, 256)}
 KEPT = 128 << 10
 """Bytes of what is made of it."""
 
-Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit, which is far above ours
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 _ROOM = asyncio.Semaphore(2)
 
@@ -32,6 +29,9 @@ async def png(body: bytes, kind: str) -> bytes:
 
 
 def _png(body: bytes, box: tuple[int, int]) -> bytes:
+    from PIL import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415  # 4 MB that few platforms need
+
+    Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit, which is far above ours
     try:
         opened = Image.open(BytesIO(body), formats=_FORMATS)
         if max(opened.size) > SIDE:  # before anything is decoded

@@ -1,9 +1,13 @@
 """The picture that chats show beside a link to a page."""
 
+from __future__ import annotations
+
 from functools import lru_cache
 from io import BytesIO
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw, ImageFont
+if TYPE_CHECKING:
+    from PIL import ImageFont
 
 SIZE = (1200, 630)
 MARGIN = 90
@@ -21,6 +25,8 @@ TONES = {
 
 def card(title: str, text: str, shape: str) -> bytes:
     """A PNG with the page's title and its banner, in the colour of a state's `shape`."""
+    from PIL import Image, ImageDraw  # noqa: PLC0415  # 4 MB that few platforms need
+
     picture = Image.new("RGB", SIZE, _GROUND)
     draw = ImageDraw.Draw(picture)
     tone = TONES[shape]
@@ -36,6 +42,8 @@ def card(title: str, text: str, shape: str) -> bytes:
 
 @lru_cache(maxsize=4)
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    from PIL import ImageFont  # noqa: PLC0415
+
     return ImageFont.load_default(size)
 
 
