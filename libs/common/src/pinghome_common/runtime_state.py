@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from pinghome_common.db import Connection
+from pinghome_common.db import Connection, array
 from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status, alert_after
 
 _NAMES = RuntimeState.__struct_fields__
 _TYPES = {"heartbeat": "uuid", "status": "text", "reason": "text", "last_duration": "float8", "run_id": "uuid"}
 _COLUMNS = ["heartbeat", *_NAMES, "alert_after"]
 _LIST = ", ".join(_COLUMNS)
-_ARRAYS = ", ".join(f"${place}::{_TYPES.get(name, 'bigint')}[]" for place, name in enumerate(_COLUMNS, 1))
+_ARRAYS = ", ".join(f"${place}::text::{_TYPES.get(name, 'bigint')}[]" for place, name in enumerate(_COLUMNS, 1))
 
 _UPDATE = (
     f"UPDATE runtime_state v SET {', '.join(f'{name} = n.{name}' for name in _COLUMNS[1:])}"
@@ -54,7 +54,7 @@ async def add_runtime(tx: Connection, events: Iterable[tuple[Heartbeat, int, boo
 async def lock_runtime(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, RuntimeState]:
     """Locks the runtime state of heartbeats in the order of their ids; unknown heartbeats are left out."""
     rows = await tx.fetch(
-        "SELECT * FROM runtime_state WHERE heartbeat = ANY($1::uuid[]) ORDER BY heartbeat FOR UPDATE", ids
+        "SELECT * FROM runtime_state WHERE heartbeat = ANY($1::text::uuid[]) ORDER BY heartbeat FOR UPDATE", array(ids)
     )
     return {row["heartbeat"]: read_runtime(row) for row in rows}
 
@@ -66,4 +66,4 @@ def read_runtime(row: Any) -> RuntimeState:
 
 async def write_runtime(tx: Connection, heartbeats: Sequence[Heartbeat]) -> None:
     """Writes the runtime state and the next deadline of heartbeats, each given once."""
-    await tx.execute(_UPDATE, *(list(column) for column in zip(*map(_row, heartbeats), strict=True)))
+    await tx.execute(_UPDATE, *map(array, zip(*map(_row, heartbeats), strict=True)))

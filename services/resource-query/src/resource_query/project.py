@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from pinghome_common.db import Connection
+from pinghome_common.db import Connection, array
 from pinghome_common.events import Envelope, decode
 from pinghome_common.events.heartbeat import Heartbeat, take, unique_key
 from pinghome_common.events.metric import Sample
@@ -106,7 +106,7 @@ class Projector:
             await self._fetch_missing(tx, "heartbeat", missing)
             states |= await lock_runtime(tx, list(missing))
         changed = []
-        for row in await tx.fetch("SELECT state FROM heartbeat WHERE id = ANY($1::uuid[])", list(states)):
+        for row in await tx.fetch("SELECT state FROM heartbeat WHERE id = ANY($1::text::uuid[])", array(states)):
             it = msgspec.json.decode(row["state"], type=Heartbeat)
             it.vitals = states[it.id]
             for ping, at in pings[it.id]:

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.clock import from_micros
-from pinghome_common.db import Connection, Database, FastUUID
+from pinghome_common.db import Connection, Database, FastUUID, array
 from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import Heartbeat, Status
 from pinghome_common.events.ping import Kind, Ping
@@ -67,11 +67,9 @@ async def store(tx: Connection, pings: list[Ping], partitions: Partitions, fetch
             (heartbeat, from_micros(at * HOUR), *(counts[kind] for kind in kinds))
             for (heartbeat, at), counts in sorted(hours.items())
         ]
-        await tx.execute(_PING_HOUR, *in_columns(counts_by_hour))
-        await tx.execute(
-            _UPDATE_SEQUENCE,
-            *in_columns([_sequence_row(*it) for it in sorted(sequences.items(), key=lambda it: it[0])]),
-        )
+        await tx.execute(_PING_HOUR, *map(array, zip(*counts_by_hour, strict=True)))
+        columns = zip(*(_sequence_row(*it) for it in sorted(sequences.items(), key=lambda it: it[0])), strict=True)
+        await tx.execute(_UPDATE_SEQUENCE, *map(array, columns))
 
 
 def _row(heartbeat: UUID, at: datetime, kind: Kind, sequence: PingSequence, ping: Ping) -> tuple[object, ...]:
@@ -90,7 +88,7 @@ _COLUMNS = (
 
 
 async def _sequences(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, PingSequence]:
-    rows = await tx.fetch("SELECT * FROM ping_sequence WHERE heartbeat = ANY($1::uuid[]) AND version > 0", list(ids))
+    rows = await tx.fetch(_SEQUENCES, array(ids))
     return {
         row["heartbeat"]: PingSequence(
             n=row["n"], last_event=row["last_event"], running=row["running"],
@@ -164,10 +162,13 @@ ON CONFLICT (heartbeat) DO UPDATE SET version = $2, ignores_from = $4,
 WHERE old.version < $2
 """
 
+_SEQUENCES = "SELECT * FROM ping_sequence WHERE heartbeat = ANY($1::text::uuid[]) AND version > 0"
+
 _UPDATE_SEQUENCE = """
 UPDATE ping_sequence t SET n = a.n, last_event = a.last_event, running = a.running, run_id = a.run_id
-FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::boolean[], $5::uuid[])
-    a (heartbeat, n, last_event, running, run_id)
+FROM unnest(
+    $1::text::uuid[], $2::text::bigint[], $3::text::bigint[], $4::text::boolean[], $5::text::uuid[]
+) a (heartbeat, n, last_event, running, run_id)
 WHERE t.heartbeat = a.heartbeat
 """
 
@@ -182,7 +183,9 @@ _BODY = _KEPT.format("body") + " AND n = $3"
 
 _PING_HOUR = """
 INSERT INTO ping_hour AS old
-SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::int[], $6::int[])
+SELECT * FROM unnest(
+    $1::text::uuid[], $2::text::timestamptz[], $3::text::int[], $4::text::int[], $5::text::int[], $6::text::int[]
+)
 ON CONFLICT (heartbeat, at) DO UPDATE SET
     tick = old.tick + excluded.tick, run = old.run + excluded.run,
     complete = old.complete + excluded.complete, fail = old.fail + excluded.fail

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from msgspec import structs
 
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
@@ -50,7 +51,7 @@ async def test_a_miss_is_found_within_seconds_among_a_hundred_thousand_checks(db
         vitals=RuntimeState(status=Status.up, last_ping=micros(now())), created_at=now(), updated_at=now(),
     )  # fmt: skip
     crons = replace(simple, id=uuid4(), schedule="30 2 * * *", tz="Europe/Berlin", grace=3600)
-    late = replace(simple, period=3600, vitals=replace(simple.vitals, last_ping=micros(now()) - 3597 * MICRO))
+    late = replace(simple, period=3600, vitals=structs.replace(simple.vitals, last_ping=micros(now()) - 3597 * MICRO))
     async with db.connection() as connection:
         await add(connection, simple, CHECKS // 2)
         await add(connection, crons, CHECKS // 2)

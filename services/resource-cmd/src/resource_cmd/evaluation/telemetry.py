@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.clock import micros, now
-from pinghome_common.db import Connection
+from pinghome_common.db import Connection, array
 from pinghome_common.events.certificate import replaces
 from pinghome_common.events.heartbeat import MICRO, Heartbeat, RuntimeState, take
 from pinghome_common.events.metric import Sample
@@ -183,7 +183,7 @@ async def count(tx: Connection, items: list[Item]) -> None:
     states = await lock_runtime(tx, list(pings))
     quiet: list[Heartbeat] = []
     changed: dict[UUID, list[tuple[RuntimeState, Ping]]] = {}
-    for row in await tx.fetch("SELECT id, state FROM heartbeat WHERE id = ANY($1::uuid[])", list(states)):
+    for row in await tx.fetch(_HEARTBEATS, array(states)):
         it, steps = msgspec.json.decode(row["state"], type=Heartbeat), list[tuple[RuntimeState, Ping]]()
         it.vitals = states[it.id]
         for ping, place in pings[it.id]:
@@ -198,6 +198,9 @@ async def count(tx: Connection, items: list[Item]) -> None:
         await write_runtime(tx, quiet)
     if changed:
         await _change(tx, changed)
+
+
+_HEARTBEATS = "SELECT id, state FROM heartbeat WHERE id = ANY($1::text::uuid[])"
 
 
 async def _change(tx: Connection, changed: dict[UUID, list[tuple[RuntimeState, Ping]]]) -> None:
