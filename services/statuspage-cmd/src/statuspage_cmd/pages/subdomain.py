@@ -1,5 +1,7 @@
 """Names that a status page may not have, because they are, or may become, those of the platform or of everybody."""
 
+from functools import cache
+
 from publicsuffixlist import PublicSuffixList
 
 from pinghome_common.errors import FieldError, Invalid
@@ -10,7 +12,10 @@ SERVICES = frozenset(
 )
 RESERVED = SERVICES | {"console", "www", "api", "app", "mail", "admin", "docs"}
 
-_SUFFIXES = PublicSuffixList()
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
 
 
 def domain(name: str, platform: str, status_domain: str) -> str:
@@ -41,6 +46,6 @@ def domain(name: str, platform: str, status_domain: str) -> str:
     services = {f"{label}.{platform}" for label in SERVICES} if platform else set()
     if ours or host in services or host.partition(".")[0] in SERVICES or host.endswith(".localhost"):
         raise Invalid(FieldError("domain", "is a name of the platform itself; use a host name of your own"))
-    if _SUFFIXES.publicsuffix(host) == host:
+    if _suffixes().publicsuffix(host) == host:
         raise Invalid(FieldError("domain", "is a public suffix, which nobody owns; use a host name below it"))
     return host
