@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pinghome_common import docs
 from pinghome_common.db import Database, is_connection_error
-from pinghome_common.dialects import healthchecks, pinghome, pingpong, pingpong_paths
+from pinghome_common.dialects import healthchecks, pinghome, pingpong, pingpong_paths, problems
 from pinghome_common.dialects.pinghome_command import Replayed, render_replayed
 from pinghome_common.directory import Directory
 from pinghome_common.errors import DomainError, Unavailable
@@ -128,7 +128,7 @@ def build(
         swagger_ui_oauth2_redirect_url=None,
         servers=[{"url": f"/{name}", "description": "on the platform's port"}],
     )
-    app.openapi = partial(docs.document, app)  # type: ignore[method-assign]  # as FastAPI documents it
+    app.openapi = partial(docs.document, app, problems.SCHEMAS)  # type: ignore[method-assign]  # as FastAPI documents it
     app.state.name, app.state.settings, app.state.routers = name, settings, routers
     app.state.wrong_tokens = WrongTokens(settings.wrong_tokens_per_minute)
     app.state.checks = {"starting": _starting}
