@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +14,8 @@ import httpx
 
 from pinghome.services import SERVICES
 from running import Platform
+
+Made = Callable[..., Awaitable[str]]
 
 SCHEMATHESIS = Path(__file__).parents[1] / ".venv/bin/schemathesis"
 FUZZED = [service for service in SERVICES if service != "prober"]
@@ -58,6 +61,8 @@ class Fuzzer:
 
     platform: Platform
     keys: dict[str, Any]
+    publishing: str
+    """The token of an organisation with status pages and no channels: each of them would be told what it publishes."""
     config: Path
 
     @classmethod
@@ -66,17 +71,20 @@ class Fuzzer:
         keys = await platform.command("organisation", "create", "Fuzz")
         config = platform.data / "schemathesis.toml"
         things = await _things(platform, keys)
-        made = await platform.command("keys", "create", "Fuzz", "--kind", "status", "--page", "fuzz")
+        publishing = (await platform.command("organisation", "create", "Fuzz pages"))["token"]
+        things |= await _pages(platform, publishing)
+        made = await platform.command("keys", "create", "Fuzz pages", "--kind", "status", "--page", "fuzz")
         things |= await _project(platform, made["key"])
         config.write_text(_toml(things, made["key"]))
-        return cls(platform, keys, config)
+        return cls(platform, keys, publishing, config)
 
     async def found(self, service: str, examples: int) -> str:
         """What is wrong with a service's answers, as schemathesis prints it; empty when nothing is."""
+        token = self.publishing if service.startswith("statuspage") else self.keys["token"]
         words = [
             "--config-file", self.config,
             "run", f"{self.platform.url}/{service}/openapi.json", "--origin", self.platform.url,
-            "-H", f"Authorization: Bearer {self.keys['token']}", "-H", f"X-Api-Key: {self.keys['checks_key']}",
+            "-H", f"Authorization: Bearer {token}", "-H", f"X-Api-Key: {self.keys['checks_key']}",
             "--checks", ",".join(CHECKS), "--phases", PHASES, "-n", str(examples), "--seed", str(SEED),
             "--suppress-health-check", "all", "--request-timeout", "60", "--continue-on-failure", "--warnings", "off",
         ]  # fmt: skip
@@ -100,6 +108,22 @@ async def _things(platform: Platform, keys: dict[str, Any]) -> dict[str, list[st
         "channel": {"kind": "webhook", "service_id": service, "config": {"url": address}},
     }  # fmt: skip
     headers = {"Authorization": f"Bearer {keys['token']}", "X-Api-Key": keys["checks_key"]}
+    async with _making(platform, headers) as made:
+        for noun, body in bodies.items():
+            found[noun] = [await made(f"/resource-cmd/v1/{noun}", body | {"name": f"{noun} {n}"}) for n in range(THERE)]
+        found["check"] = [await made("/api/v1/checks/", {"name": f"check {n}"}, "uuid") for n in range(THERE)]
+        sent = {"name": "x", "type": "webhook", "integration": address}
+        for id_ in found["resource"]:
+            found["integration"].append(await made(f"/resource-cmd/v1/resource/{id_}/integration", sent))
+    slugs = [f"{keys['ping_key']}/check-{n}" for n in range(THERE)]
+    pinged = [*found["check"], *slugs]
+    found["ping"] = [f"{each}{suffix}" for each in pinged for suffix in ("", "/start", "/fail", "/7")]
+    return found
+
+
+@asynccontextmanager
+async def _making(platform: Platform, headers: dict[str, str]) -> AsyncIterator[Made]:
+    """Makes things: the id of what a body makes at a path."""
     async with httpx.AsyncClient(base_url=platform.url, headers=headers, timeout=30, trust_env=False) as http:
 
         async def made(path: str, body: dict[str, Any], name: str = "id") -> str:
@@ -107,35 +131,29 @@ async def _things(platform: Platform, keys: dict[str, Any]) -> dict[str, list[st
             assert answer.status_code == 201, answer.text
             return str(answer.json()[name])
 
-        for noun, body in bodies.items():
-            found[noun] = [await made(f"/resource-cmd/v1/{noun}", body | {"name": f"{noun} {n}"}) for n in range(THERE)]
-        found["check"] = [await made("/api/v1/checks/", {"name": f"check {n}"}, "uuid") for n in range(THERE)]
-        sent = {"name": "x", "type": "webhook", "integration": address}
-        for id_ in found["resource"]:
-            found["integration"].append(await made(f"/resource-cmd/v1/resource/{id_}/integration", sent))
-        await _pages(found, made)
-    slugs = [f"{keys['ping_key']}/check-{n}" for n in range(THERE)]
-    pinged = [*found["check"], *slugs]
-    found["ping"] = [f"{each}{suffix}" for each in pinged for suffix in ("", "/start", "/fail", "/7")]
-    return found
+        yield made
 
 
-async def _pages(found: dict[str, list[str]], made: Callable[..., Awaitable[str]]) -> None:
+async def _pages(platform: Platform, token: str) -> dict[str, list[str]]:
     """Status pages that may be deleted, and one with what it tells of."""
+    found: dict[str, list[str]] = {}
+    async with _making(platform, {"Authorization": f"Bearer {token}"}) as made:
 
-    async def page(subdomain: str) -> str:
-        body = {"name": "x", "description": "", "type": "public", "subdomain": subdomain}
-        return await made("/statuspage-cmd/v1/statuspage", body)
+        async def page(subdomain: str) -> str:
+            body = {"name": "x", "description": "", "type": "public", "subdomain": subdomain}
+            return await made("/statuspage-cmd/v1/statuspage", body)
 
-    found["page"] = [await page(f"fuzz-{n}") for n in range(THERE)]
-    found["statuspage"] = [await page("fuzz")]
-    url = f"/statuspage-cmd/v1/statuspage/{found['statuspage'][0]}"
-    later = {"scheduled_for": "2100-01-01T00:00:00Z", "duration": 5}
-    bodies: dict[str, dict[str, Any]] = {"incident": {}, "maintenance": later, "template": {"name": "x"}}
-    for noun, body in bodies.items():
-        found[noun] = [await made(f"{url}/{noun}", body | {"title": str(n)}) for n in range(THERE)]
-    incident = found["incident"][0]
-    found["update"] = [await made(f"{url}/incident/{incident}/update", {"status": "identified"}) for _ in range(THERE)]
+        found["page"] = [await page(f"fuzz-{n}") for n in range(THERE)]
+        found["statuspage"] = [await page("fuzz")]
+        url = f"/statuspage-cmd/v1/statuspage/{found['statuspage'][0]}"
+        later = {"scheduled_for": "2100-01-01T00:00:00Z", "duration": 5}
+        bodies: dict[str, dict[str, Any]] = {"incident": {}, "maintenance": later, "template": {"name": "x"}}
+        for noun, body in bodies.items():
+            found[noun] = [await made(f"{url}/{noun}", body | {"title": str(n)}) for n in range(THERE)]
+        incident = found["incident"][0]
+        updates = f"{url}/incident/{incident}/update"
+        found["update"] = [await made(updates, {"status": "identified"}) for _ in range(THERE)]
+    return found
 
 
 async def _project(platform: Platform, token: str) -> dict[str, list[str]]:
@@ -150,17 +168,10 @@ async def _project(platform: Platform, token: str) -> dict[str, list[str]]:
             {"title": "x", "scheduled_for": "2100-01-01T00:00:00Z", "ends_at": "2100-01-01T01:00:00Z"},
         ),
     }
-    headers = {"Authorization": f"Token {token}"}
-    async with httpx.AsyncClient(base_url=platform.url, headers=headers, timeout=30, trust_env=False) as http:
-
-        async def made(path: str, body: dict[str, Any]) -> str:
-            answer = await http.post(f"/rest/v1/{path}", json=body)
-            assert answer.status_code == 201, answer.text
-            return str(answer.json()["id"])
-
+    async with _making(platform, {"Authorization": f"Token {token}"}) as made:
         for noun, (path, body) in nouns.items():
-            found[noun] = [await made(path, body) for _ in range(THERE)]
-        updates = f"incidents/{found['project-incident'][0]}/updates"
+            found[noun] = [await made(f"/rest/v1/{path}", body) for _ in range(THERE)]
+        updates = f"/rest/v1/incidents/{found['project-incident'][0]}/updates"
         found["project-update"] = [await made(updates, {"status": "Identified"}) for _ in range(THERE)]
     return found
 

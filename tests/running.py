@@ -71,14 +71,14 @@ class Platform:
         """SIGTERM; the exit status is 0 and no process is left."""
         below = descendants(self.process.pid)
         self.process.terminate()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             status = await self.process.wait()
         assert status == 0, self.log.read_text()[-3000:]
         assert await left(below, within=0) == set()
 
     async def printed_keys(self) -> dict[str, str]:
         """The keys of a first start; it prints them a moment after it is ready, the ping key last."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while "PINGHOME_BOOTSTRAP_PING_KEY" not in self.printed():
                 await asyncio.sleep(0.05)
         return self.printed()

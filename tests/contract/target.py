@@ -100,8 +100,11 @@ async def listening(**how: Any) -> AsyncIterator[Target]:
         await target.stop()
 
 
-async def eventually(look: Callable[[], Awaitable[T]], good: Callable[[T], object], within: float) -> T:
-    """What `look` sees once it is good; fails after `within` seconds, showing what it saw last."""
+async def eventually(look: Callable[[], Awaitable[T]], good: Callable[[T], object], within: float = 60) -> T:
+    """What `look` sees once it is good; fails after `within` seconds, showing what it saw last.
+
+    How soon that is says how busy the machine is: another limit is one that the test is about.
+    """
     deadline = time.monotonic() + within
     while True:
         seen = await look()

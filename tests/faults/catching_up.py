@@ -8,18 +8,7 @@ import nats.errors
 from streams import admin, last_seq
 from under_test import Platform
 
-TELEMETRY = {"TELEMETRY": ("telemetry.ping.>", "telemetry.result.>")}
-READS = {  # what each service reads of the streams
-    "resource_cmd": TELEMETRY,
-    "resource_query": TELEMETRY
-    | {"EVENTS": [f"events.{noun}.>" for noun in ("service", "resource", "heartbeat", "channel", "integration")]},
-    "statistic_query": TELEMETRY
-    | {"EVENTS": [f"events.{noun}.>" for noun in ("resource", "heartbeat", "notification")]},
-    "statuspage_query": {
-        "EVENTS": [f"events.{noun}.>" for noun in ("resource", "heartbeat")],
-        "STATUS_EVENTS": [f"status.{noun}.>" for noun in ("statuspage", "incident", "incident_update", "maintenance")],
-    },
-}
+from pinghome.doctor.broker import READS, subjects
 
 
 async def behind(platform: Platform) -> list[str]:
@@ -32,9 +21,9 @@ async def behind(platform: Platform) -> list[str]:
     try:
         async with asyncio.timeout(5), admin(platform) as client:
             last = {
-                (database, stream): await last_seq(client, stream, *subjects)
+                (database, stream): await last_seq(client, stream, *subjects(prefix, nouns))
                 for database, streams in READS.items()
-                for stream, subjects in streams.items()
+                for stream, (prefix, nouns) in streams.items()
             }
         for database in READS:
             async with platform.sql(database) as db:

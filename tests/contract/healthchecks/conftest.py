@@ -67,7 +67,7 @@ async def made(platform: Platform, http: httpx.AsyncClient, client: Client, orga
         asked += [("GET", f"checks/{service}/flips/", key) for key in (project.reading, project.key)]
         return [(await project(method, path, key, content="0")).status_code for method, path, key in asked]
 
-    await eventually(known, lambda seen: 401 not in seen, 10)
+    await eventually(known, lambda seen: 401 not in seen)
     return project
 
 

@@ -81,7 +81,7 @@ async def test_assigned_channel_is_told_when_a_check_goes_down_and_up_and_no_oth
         async def told() -> str:
             return "".join(asked.body for asked in receiver.asked)
 
-        seen = await eventually(told, lambda seen: "Nightly is up again" in seen, 25)
+        seen = await eventually(told, lambda seen: "Nightly is up again" in seen)
         assert "Nightly is down" in seen
         assert "Mute" not in seen
         assert silent.asked == []

@@ -170,6 +170,6 @@ async def test_list_tells_the_same_as_each_check_whatever_its_state(empty: Proje
                 names = [each.get("uuid") or each["unique_key"] for each in listed]
                 return listed, [await empty.get(f"checks/{name}", key) for name in names]
 
-            listed, _ = await eventually(both, lambda seen: seen[0] == seen[1], 20)  # one may go down meanwhile
+            listed, _ = await eventually(both, lambda seen: seen[0] == seen[1])  # one may go down meanwhile
             assert len(listed) == 21
             assert len({each["status"] for each in listed}) == (4 if version == 1 else 3)

@@ -24,7 +24,7 @@ async def flips(project: Project, it: dict[str, Any], **query: Any) -> list[dict
 
 
 async def test_flips_are_the_changes_between_up_and_down_newest_first(project: Project, flipped: dict[str, Any]):
-    seen = await eventually(lambda: flips(project, flipped), lambda seen: len(seen) == 4, 10)
+    seen = await eventually(lambda: flips(project, flipped), lambda seen: len(seen) == 4)
     assert [each["up"] for each in seen] == [1, 1, 0, 1]
     assert all(set(each) == {"timestamp", "up"} for each in seen)
     times = [datetime.fromisoformat(each["timestamp"]) for each in seen]
@@ -39,13 +39,13 @@ async def test_flips_are_the_changes_between_up_and_down_newest_first(project: P
 async def test_every_change_is_told_however_fast_they_follow(project: Project, name: str):
     it = await project.create(name=name)
     await project.ping(it, *["complete", "fail"] * 10)
-    seen = await eventually(lambda: flips(project, it), lambda seen: len(seen) >= 20, 10)
+    seen = await eventually(lambda: flips(project, it), lambda seen: len(seen) >= 20)
     assert [each["up"] for each in seen] == [0, 1] * 10
 
 
 async def test_query_tells_from_when_and_until_when(project: Project, flipped: dict[str, Any]):
     now = int(datetime.now(UTC).timestamp())
-    seen = await eventually(lambda: flips(project, flipped), lambda seen: len(seen) == 4, 10)
+    seen = await eventually(lambda: flips(project, flipped), lambda seen: len(seen) == 4)
     for query in ({"seconds": 3600}, {"seconds": ""}, {"seconds": 0}, {"start": now - 3600}, {"end": now + 3600},
                   {"start": 0, "end": 10_000_000_000}, {"nothing": "x"}, {"seconds": 31_536_000}):  # fmt: skip
         assert await flips(project, flipped, **query) == seen, query

@@ -114,7 +114,7 @@ async def test_a_key_made_by_the_command_shows_what_its_scope_may(
     async def shown() -> int:
         return (await ping.kept(f"v1/checks/{check}{path}", made["key"])).status_code
 
-    await eventually(shown, lambda status: status == 200, 50)
+    await eventually(shown, lambda status: status == 200)
 
 
 async def test_pings_at_once_for_a_slug_that_nobody_has_make_one_check(ping: Pinging):

@@ -16,8 +16,6 @@ from resource_cmd.heartbeats.heartbeat import edit
 from resource_cmd.heartbeats.store import Heartbeats
 from running import Platform
 
-PATIENCE = 30
-
 
 async def with_grace(platform: Platform, check: dict[str, Any], seconds: int) -> None:
     """Does what a command does, but with less than the minute of grace that every command asks for."""
@@ -47,7 +45,7 @@ async def test_silent_check_is_late_then_down_then_up_again_and_its_channel_is_t
 
         async def become(status: str, shown: list[str], flips: list[int]) -> None:
             wanted = status, shown, flips
-            await eventually(seen, lambda found: found == wanted, PATIENCE)
+            await eventually(seen, lambda found: found == wanted)
 
         assert await seen() == ("new", ["up", "up"], [])
         assert (await empty.http.get(it["ping_url"])).text == "OK"
@@ -67,12 +65,12 @@ async def test_silent_check_is_late_then_down_then_up_again_and_its_channel_is_t
         flip = (await empty.get(f"{path}/flips/"))[0]
         assert datetime.fromisoformat(flip["timestamp"]) == last + timedelta(seconds=1 + grace)  # not when it was found
         assert datetime.now(UTC) >= last + timedelta(seconds=1 + grace)
-        (down,) = await eventually(told, len, PATIENCE)
+        (down,) = await eventually(told, len)
         assert (down["what"], down["title"]) == ("down", "Nightly is down")
         assert "no check-in arrived in time" in down["text"]
 
         assert (await empty("POST", path, json={"timeout": 60, "grace": 60})).json()["status"] == "down"
         assert (await empty.http.get(it["ping_url"])).text == "OK"
         await become("up", ["up", "up"], [1, 0, 1])
-        _, up = await eventually(told, lambda found: len(found) > 1, PATIENCE)
+        _, up = await eventually(told, lambda found: len(found) > 1)
         assert (up["what"], up["title"]) == ("up", "Nightly is up again")

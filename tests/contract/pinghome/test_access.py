@@ -64,7 +64,7 @@ async def own(client: Client) -> dict[str, str]:
     heartbeat = await client.heartbeat(service_id=service["id"], interval=86_400)  # which stays up meanwhile
     await client("PUT", f"resource-cmd/v1/resource/{monitor['id']}/status", json={"enabled": False})
     record = f"resource-query/v1/resource/{monitor['id']}"
-    await eventually(lambda: client.get(record), lambda it: it["state"] == "paused", 30)
+    await eventually(lambda: client.get(record), lambda it: it["state"] == "paused")
     for kind in ("ssl", "tld"):
         await client("POST", f"resource-cmd/v1/resource/{monitor['id']}/{kind}/reminder", json={"days_before": [30, 7]})
     await client("GET", f"data-gateway/v1/heartbeat/{heartbeat['id']}")

@@ -34,11 +34,11 @@ def bodies(receiver: Target, secret: str) -> list[dict[str, Any]]:
     return [json.loads(asked.body) for asked in receiver.asked]
 
 
-async def arrived(receiver: Target, count: int, within: float = 25) -> None:
+async def arrived(receiver: Target, count: int) -> None:
     async def seen() -> int:
         return len(receiver.asked)
 
-    await eventually(seen, lambda seen: seen >= count, within)
+    await eventually(seen, lambda seen: seen >= count)
 
 
 async def notifications(client: Client, kind: str, id_: str) -> list[dict[str, Any]]:
@@ -51,12 +51,12 @@ async def a_site_that_goes_down_and_comes_back_is_told_by_webhook_and_mail(clien
         to = f"{uuid4()}@example.com"
         mail = (await client.channel(kind="email", config={"to": [to]}))["id"]
         it = await watched(client, target, channels=[hook, mail], name="Shop")
-        await it.until("up", 15)
+        await it.until("up")
         await target.stop()
-        await it.until("down", 20)
+        await it.until("down")
         await arrived(receiver, 1)
         await target.start()
-        await it.until("up", 20)
+        await it.until("up")
         await arrived(receiver, 2)
 
         down, up = bodies(receiver, secret)
@@ -70,11 +70,10 @@ async def a_site_that_goes_down_and_comes_back_is_told_by_webhook_and_mail(clien
         async def mailed() -> list[str]:
             return [each["Subject"] for each in mails.mails if each["To"] == to]
 
-        assert await eventually(mailed, lambda seen: len(seen) == 2, 15) == ["Shop is down", "Shop is up again"]
+        assert await eventually(mailed, lambda seen: len(seen) == 2) == ["Shop is down", "Shop is up again"]
         rows = await eventually(
             lambda: notifications(client, "resource", it.id),
             lambda rows: [row["state"] for row in rows] == ["sent"] * 4,
-            10,
         )
         assert [row["what"] for row in rows] == ["up", "up", "down", "down"]  # newest first
         assert {row["channel"]["kind"] for row in rows[:2]} == {"webhook", "email"}
@@ -100,12 +99,11 @@ async def a_job_that_fails_is_told_to_the_channels_of_its_service(client: Client
         async def told() -> list[str]:
             return [each["what"] for body in bodies(receiver, secret) for each in body["notifications"]]
 
-        seen = await eventually(told, lambda seen: seen[-1] == "up", 25)
+        seen = await eventually(told, lambda seen: seen[-1] == "up")
         assert set(seen[:-1]) == {"down"}
         rows = await eventually(
             lambda: notifications(client, "heartbeat", it.id),
             lambda rows: [row["state"] for row in rows] == ["sent"] * 2,
-            10,
         )
         assert [row["what"] for row in rows] == ["up", "down"]
         errors = [attempt["error"] for attempt in rows[1]["attempts"]]
@@ -123,7 +121,7 @@ async def an_incident_opens_on_the_status_page_and_is_resolved(client: Client, _
         }  # fmt: skip
         answer = await client("POST", f"resource-cmd/v1/resource/{it.id}/integration", json=integration)
         assert answer.status_code == 201, answer.text
-        await it.until("up", 15)
+        await it.until("up")
         await target.stop()
 
         async def opened() -> list[Any]:
@@ -145,17 +143,16 @@ async def a_child_is_silent_while_its_parent_is_down(client: Client, _: Any, __:
         hook, secret = await webhook(client, receiver)
         parent = await watched(client, router, channels=[hook], name="Router")
         child = await watched(client, shop, channels=[hook], name="Shop", parent_id=parent.id)
-        await asyncio.gather(parent.until("up", 15), child.until("up", 15))
+        await asyncio.gather(parent.until("up"), child.until("up"))
         await asyncio.gather(router.stop(), shop.stop())
-        await asyncio.gather(parent.until("down", 20), child.until("down", 20))
+        await asyncio.gather(parent.until("down"), child.until("down"))
         await arrived(receiver, 1)
         await asyncio.gather(router.start(), shop.start())
-        await asyncio.gather(parent.until("up", 20), child.until("up", 20))
+        await asyncio.gather(parent.until("up"), child.until("up"))
         await arrived(receiver, 2)
         rows = await eventually(
             lambda: notifications(client, "resource", child.id),
             lambda rows: [row["state"] for row in rows] == ["suppressed"] * 2,
-            20,
         )
         assert all("Router" in row["reason"] for row in rows)
         assert [body["title"] for body in bodies(receiver, secret)] == ["Router is down", "Router is up again"]

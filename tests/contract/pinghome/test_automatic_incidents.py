@@ -22,10 +22,10 @@ async def test_outage_opens_resolves_and_reopens_until_people_write(client: Clie
         async def status() -> str:
             return (await client.get(f"{RECORDS}/{page['id']}/components"))["data"][0]["status"]
 
-        await eventually(status, lambda seen: seen == "operational", 60)
+        await eventually(status, lambda seen: seen == "operational")
         assert await incidents() == []
         await site.stop()
-        it = (await eventually(incidents, bool, 60))[0]
+        it = (await eventually(incidents, bool))[0]
         assert (it["title"], it["status"], it["automatic"], it["reported_by"]) == (
             "site is down", "investigating", True, "",
         )  # fmt: skip
@@ -33,15 +33,15 @@ async def test_outage_opens_resolves_and_reopens_until_people_write(client: Clie
         assert it["components"] == [{"id": page["components"][0]["id"], "status": "offline"}]
         assert await status() == "offline"
         await site.start()
-        await eventually(incidents, lambda seen: seen[0]["status"] == "resolved", 60)
+        await eventually(incidents, lambda seen: seen[0]["status"] == "resolved")
         await site.stop()
-        await eventually(incidents, lambda seen: seen[0]["status"] == "investigating", 60)
+        await eventually(incidents, lambda seen: seen[0]["status"] == "investigating")
         update = await client.tells(page["id"], f"incident/{it['id']}/update", status="identified", message="Disk")
         assert update["components"] == it["components"]
         assert not (await incidents())[0]["automatic"]
         await site.start()
         monitored = f"resource-query/v1/resource/{monitor['id']}"
-        await eventually(lambda: client.get(monitored), lambda seen: seen["state"] == "up", 60)
+        await eventually(lambda: client.get(monitored), lambda seen: seen["state"] == "up")
         assert [each["status"] for each in await incidents()] == ["identified"]
         assert await status() == "offline"  # as people have said
         told = await client.get(f"{RECORDS}/{page['id']}/incidents/{it['id']}")

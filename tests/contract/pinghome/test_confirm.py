@@ -17,7 +17,7 @@ async def link(mails: MailSink, address: str) -> str:
         texts = [each.get_content() for each in mails.mails if each["To"] == address]
         return [path for text in texts for path in re.findall(r"http://localhost:\d+(/confirm/\S+)", text)]
 
-    return (await eventually(found, bool, 30))[0]
+    return (await eventually(found, bool))[0]
 
 
 async def test_address_is_told_nothing_before_its_link_was_followed(
@@ -41,7 +41,7 @@ async def test_address_is_told_nothing_before_its_link_was_followed(
 
     for _ in range(2):
         assert (await http.post(path)).status_code == 200
-    assert (await eventually(lambda: client.get(url), lambda seen: not seen["problem"], 20))["id"] == it["id"]
+    assert (await eventually(lambda: client.get(url), lambda seen: not seen["problem"]))["id"] == it["id"]
     assert (await client("POST", f"resource-cmd/v1/channel/{it['id']}/test")).json()["delivered"]
     subjects = [each["Subject"] for each in mails.mails if each["To"] == address]
     assert subjects == ["Please confirm this address for alerts of Pinghome", "A test of Pinghome"]

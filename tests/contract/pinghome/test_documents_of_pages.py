@@ -230,9 +230,9 @@ async def test_component_shows_what_it_follows_and_what_is_set_by_hand(client: C
         async def statuses() -> list[str]:
             return [each["status"] for each in (await client.get(url))["data"]]
 
-        await eventually(statuses, lambda seen: seen == ["operational", "unknown"], 60)
+        await eventually(statuses, lambda seen: seen == ["operational", "unknown"])
         await site.stop()
-        await eventually(statuses, lambda seen: seen == ["offline", "unknown"], 60)
+        await eventually(statuses, lambda seen: seen == ["offline", "unknown"])
         by_hand = {"components": [follows | {"status": "maintenance"}]}
         await client("PUT", f"{COMMANDS}/statuspage/{made['id']}", json=by_hand)
         assert await statuses() == ["maintenance"]
@@ -243,7 +243,7 @@ async def test_component_shows_what_it_follows_and_what_is_set_by_hand(client: C
     assert (shown["status"], shown["days"][-1]["status"]) == ("offline", "offline")
     assert 0 < shown["uptime"]["24h"] < 100
     await client("DELETE", f"resource-cmd/v1/resource/{monitor['id']}")
-    await eventually(statuses, lambda seen: seen == ["unknown"], 20)
+    await eventually(statuses, lambda seen: seen == ["unknown"])
 
 
 async def test_what_was_acknowledged_is_read_and_versions_are_kept(client: Client):

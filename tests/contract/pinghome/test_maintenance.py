@@ -71,9 +71,9 @@ async def test_maintenance_begins_and_ends_by_the_clock(client: Client, own: dic
     times = {"scheduled_for": z(now + timedelta(seconds=2)), "ends_at": z(now + timedelta(seconds=5))}
     it = await client.tells(own["id"], "maintenance", components=[component], **times, duration=None)
     url = f"{RECORDS}/{own['id']}/maintenances/{it['id']}"
-    after = await eventually(lambda: client.get(url), lambda seen: seen["status"] == "in_progress", 30)
+    after = await eventually(lambda: client.get(url), lambda seen: seen["status"] == "in_progress")
     assert after["started_at"] == times["scheduled_for"]
-    after = await eventually(lambda: client.get(url), lambda seen: seen["status"] == "completed", 30)
+    after = await eventually(lambda: client.get(url), lambda seen: seen["status"] == "completed")
     assert after["ended_at"] == times["ends_at"]
     assert await status(client, own) == "operational"
 

@@ -110,7 +110,7 @@ async def test_monitor_is_up_until_its_server_stops(client: Client, type_: str):
     async with served(kind) as (port, stop):
         where = {"url": f"dns://127.0.0.1:{port}"} if kind == "dns" else {"host": "127.0.0.1", "port": str(port)}
         it = await monitor(client, type_, **{**where, **SETTINGS[type_]})
-        seen = await it.until("up", 10)
+        seen = await it.until("up")
         assert (seen["type"], seen["port"]) == (kind, "" if kind == "dns" else str(port))
         assert seen["response_time"] > 0
         (good, *_) = await results(it)
@@ -119,7 +119,7 @@ async def test_monitor_is_up_until_its_server_stops(client: Client, type_: str):
 
         await stop()
 
-        seen = await it.until("down", 20)
+        seen = await it.until("down")
         assert "refused" in seen["reason"]
         bad = (await results(it, verdict="fail"))[0]
         assert (bad["verdict"], bad["class"], bad["region"]) == ("fail", "target_fail", "eu-central-1")
@@ -131,7 +131,7 @@ async def test_monitor_is_up_until_its_server_stops(client: Client, type_: str):
 async def test_host_that_replies_to_ping_is_up(client: Client, type_: str):
     it = await monitor(client, type_, host="127.0.0.1")
 
-    seen = await it.until("up" if may_ping() else "unknown", 10)
+    seen = await it.until("up" if may_ping() else "unknown")
 
     assert (seen["type"], seen["port"]) == ("icmp", "")
     if may_ping():
@@ -145,7 +145,7 @@ async def test_results_tell_everything_that_is_kept(client: Client):
     wanted = {"type": "response-json-check", "operator": "equal", "key": "status", "values": ["ok"]}
     async with listening(says='{"status": "degraded"}') as target:
         it = Watched(client, await client.resource(url=target.url, conditions=[wanted], **QUICK))
-        await it.until("down", 20)
+        await it.until("down")
         bad = (await results(it, limit=1))[0]
         slot, checked = (datetime.fromisoformat(bad[time]) for time in ("slot", "checked_at"))
         assert slot <= checked <= datetime.fromisoformat((await it.read())["last_checked_at"])
@@ -175,7 +175,7 @@ async def test_results_tell_everything_that_is_kept(client: Client):
 async def test_secret_that_a_target_echoes_is_not_shown(client: Client):
     async with listening(status=500, says="you sent a-long-secret-token") as target:
         it = Watched(client, await client.resource(url=target.url, headers={"X-Key": "a-long-secret-token"}, **QUICK))
-        await it.until("down", 20)
+        await it.until("down")
         assert (await results(it))[0]["excerpt"] == "you sent ********"
     await it.delete()
 

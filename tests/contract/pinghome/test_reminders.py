@@ -111,7 +111,7 @@ async def test_domain_of_a_monitor_is_told_lines_608_and_635(call: Client):
 
     it = await call.resource(url="https://website-stage.ping-home.com")
     url = f"{RECORDS}/resource/{it['id']}/tld"
-    answer = await eventually(lambda: call("GET", url), lambda answer: answer.status_code == 200, 40)
+    answer = await eventually(lambda: call("GET", url), lambda answer: answer.status_code == 200)
 
     told = answer.json()
     assert list(told) == ["domain", "registrar", "created_at", "expires_at", "days_left", "checked_at"]

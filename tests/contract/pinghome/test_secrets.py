@@ -42,7 +42,7 @@ async def asked(target: Target, **headers: str) -> Any:
     async def newest() -> list[Any]:
         return [each for each in target.asked if headers.items() <= each.headers.items()]
 
-    return (await eventually(newest, bool, 10))[-1]
+    return (await eventually(newest, bool))[-1]
 
 
 async def test_headers_and_body_arrive_and_are_masked_on_read_and_found_nowhere(
@@ -133,7 +133,7 @@ async def test_cleared_secret_is_no_longer_sent(client: Client, field: str):
         async def newest() -> tuple[str | None, str]:
             return target.asked[-1].headers.get("x-mine"), target.asked[-1].body
 
-        await eventually(newest, lambda seen: seen == ((None, "old") if field == "headers" else ("old", "")), 10)
+        await eventually(newest, lambda seen: seen == ((None, "old") if field == "headers" else ("old", "")))
 
 
 async def test_masked_headers_and_body_do_not_follow_to_another_host(client: Client):

@@ -50,8 +50,8 @@ class Host:
     async def read(self) -> dict[str, Any]:
         return await self.client.get(f"resource-query/v1/server-resource/{self.id}")
 
-    async def until(self, state: str, within: float = 60) -> dict[str, Any]:
-        return await eventually(self.read, lambda it: it["state"] == state, within)
+    async def until(self, state: str) -> dict[str, Any]:
+        return await eventually(self.read, lambda it: it["state"] == state)
 
     async def change(self, **settings: Any) -> None:
         answer = await self.client("PUT", f"resource-cmd/v1/server-resource/{self.id}", json=settings)
@@ -86,13 +86,13 @@ async def a_server_comes_up_shows_its_figures_and_is_told_when_it_stops(client: 
         down = await it.until("down")
         assert down["reason"].startswith("nothing was received since ")
         # A channel that has not yet told of the outage would tell of both in one notice.
-        await arrived(receiver, 1, 60)
-        await eventually(mailed, lambda seen: seen == ["web-1 is down"], 60)
+        await arrived(receiver, 1)
+        await eventually(mailed, lambda seen: seen == ["web-1 is down"])
         await it.sends()
         await it.until("up")
-        await arrived(receiver, 2, 60)
+        await arrived(receiver, 2)
         assert [each["title"] for each in bodies(receiver, secret)][:2] == ["web-1 is down", "web-1 is up again"]
-        await eventually(mailed, lambda seen: seen[:2] == ["web-1 is down", "web-1 is up again"], 60)
+        await eventually(mailed, lambda seen: seen[:2] == ["web-1 is down", "web-1 is up again"])
 
 
 async def a_threshold_that_breaks_is_told_by_webhook_and_mail(client: Client, mails: MailSink):
@@ -105,9 +105,9 @@ async def a_threshold_that_breaks_is_told_by_webhook_and_mail(client: Client, ma
         await it.until("up")
         await it.sends(cpu=7)
         await it.sends(cpu=97.5)
-        shown = await eventually(it.read, lambda each: each["thresholds"][0]["breached_since"], 60)
+        shown = await eventually(it.read, lambda each: each["thresholds"][0]["breached_since"])
         assert shown["thresholds"][0] | {"breached_since": None} == CPU | {"value": 90.0, "breached_since": None}
-        await arrived(receiver, 1, 60)
+        await arrived(receiver, 1)
         told = bodies(receiver, secret)[0]
         assert (told["what"], told["title"]) == ("threshold-broken", "web-2: cpu-total-usage total is 97.5 %")
         assert ", above 90 % since 20" in told["text"]
@@ -115,7 +115,7 @@ async def a_threshold_that_breaks_is_told_by_webhook_and_mail(client: Client, ma
         async def mailed() -> list[str]:
             return [each["Subject"] for each in mails.mails if each["To"] == to]
 
-        await eventually(mailed, lambda seen: seen[:1] == ["web-2: cpu-total-usage total is 97.5 %"], 60)
+        await eventually(mailed, lambda seen: seen[:1] == ["web-2: cpu-total-usage total is 97.5 %"])
 
 
 async def a_reboot_is_told_and_is_no_outage(client: Client, _: MailSink):
@@ -125,9 +125,9 @@ async def a_reboot_is_told_and_is_no_outage(client: Client, _: MailSink):
         await it.sends()
         await it.until("up")
         await it.sends(booted=BOOTED + timedelta(days=20))
-        shown = await eventually(it.read, lambda each: each["reason"], 60)
+        shown = await eventually(it.read, lambda each: each["reason"])
         assert shown["reason"].startswith("rebooted at 2026-11-2")
-        await arrived(receiver, 1, 60)
+        await arrived(receiver, 1)
         assert bodies(receiver, secret)[0]["title"] == "web-3 was rebooted"
 
 

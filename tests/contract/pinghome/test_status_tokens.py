@@ -22,7 +22,7 @@ async def test_the_first_organisation_alone_has_a_first_page(platform: Platform,
     assert (page["enabled"], page["subscription_enabled"]) == (True, True)
     assert page["robots_meta_contents"] == ["noindex"]
     other = replace(client, token=(await platform.command("organisation", "create", "Without pages"))["token"])
-    listed = await eventually(lambda: other("GET", "statuspage-query/v1/statuspages"), lambda it: it.is_success, 10)
+    listed = await eventually(lambda: other("GET", "statuspage-query/v1/statuspages"), lambda it: it.is_success)
     assert listed.json()["data"] == []
 
 
@@ -37,7 +37,7 @@ async def test_a_token_names_its_page_and_is_revoked_with_it(platform: Platform,
         async with platform.sql("resource_cmd") as db:
             return await db.fetchval("SELECT EXISTS (SELECT FROM page WHERE id = $1)", UUID(page))
 
-    await eventually(projected, bool, 10)
+    await eventually(projected, bool)
     keys = await asyncio.gather(made(), made())
     for key in keys:
         assert (len(key["key"]), key["key"].isalnum(), key["page_id"]) == (40, True, page)
@@ -54,7 +54,7 @@ async def test_a_token_names_its_page_and_is_revoked_with_it(platform: Platform,
         assert rows or all(revoked)
         return rows
 
-    await eventually(left, lambda rows: not rows, 10)
+    await eventually(left, lambda rows: not rows)
 
 
 @pytest.mark.parametrize("words", [(), ("--page", "nobodys"), ("--page", "main")])

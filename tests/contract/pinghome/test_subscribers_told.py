@@ -37,7 +37,7 @@ async def mailed(mails: MailSink, address: str, count: int) -> list[EmailMessage
     async def found() -> list[EmailMessage]:
         return [each for each in mails.mails if each["To"] == address]
 
-    return await eventually(found, lambda seen: len(seen) >= count, 60)
+    return await eventually(found, lambda seen: len(seen) >= count)
 
 
 async def subscribed(client: Client, page: dict[str, Any], **settings: Any) -> tuple[str, str]:
@@ -231,7 +231,7 @@ async def test_ledger_shows_all_that_was_told_of_a_page_and_no_link(
     it = await client.tells(told["id"], "incident", title="A")
     await mailed(mails, address, 2)
     rows = await eventually(
-        lambda: ledger(client, told, address), lambda rows: [row["state"] for row in rows] == ["sent"] * 2, 30
+        lambda: ledger(client, told, address), lambda rows: [row["state"] for row in rows] == ["sent"] * 2
     )
     assert [row["what"] for row in rows] == ["incident", "verification"]
     assert rows[0]["channel"]["name"] == address
@@ -245,7 +245,7 @@ async def test_ledger_shows_all_that_was_told_of_a_page_and_no_link(
     await client("DELETE", f"{COMMANDS}/statuspage/{told['id']}")
     await eventually(
         lambda: client("GET", f"statistic-query/v1/statuspage/{told['id']}/notifications"),
-        lambda answer: answer.status_code == 404, 30,
+        lambda answer: answer.status_code == 404,
     )  # fmt: skip
 
 
@@ -291,7 +291,7 @@ async def test_team_hears_once_of_what_a_person_publishes(client: Client, foreig
         async def heard() -> list[str]:
             return [json.loads(asked.body)["title"] for asked in receiver.asked]
 
-        assert await eventually(heard, lambda seen: len(seen) >= 5, 60) == [
+        assert await eventually(heard, lambda seen: len(seen) >= 5) == [
             "Incident (investigating): Payments fail", "Incident update: resolved", "Maintenance scheduled: Move",
             "Maintenance started: Move", "Maintenance ended: Moving",
         ]  # fmt: skip

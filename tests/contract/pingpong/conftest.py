@@ -89,7 +89,7 @@ async def made(platform: Platform, http: httpx.AsyncClient, owner: Client, organ
         ]
         return [each.status_code for each in answers]
 
-    await eventually(known, lambda seen: not {401, 429} & set(seen), 60)
+    await eventually(known, lambda seen: not {401, 429} & set(seen))
     return project
 
 

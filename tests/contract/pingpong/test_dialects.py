@@ -86,13 +86,13 @@ async def test_component_that_follows_a_monitor_keeps_following_it(empty: Projec
         await empty.owner("PUT", url, json={"components": [follows]})
         [component] = await empty.get("components")
         path = f"components/{component['id']}"
-        await eventually(lambda: empty.get(path), lambda it: it["status"] == "Operational", 60)
+        await eventually(lambda: empty.get(path), lambda it: it["status"] == "Operational")
         assert (await empty.change(path, name="Renamed", status="Minor issues"))["status"] == "Minor issues"
         for follow in ("Operational", None):
             assert (await empty.change(path, status=follow))["status"] == "Operational"
             assert (await empty.change(path, status="Unavailable"))["status"] == "Unavailable"
         await empty.change(path, status=None)
         await site.stop()
-        await monitor.until("down", 60)
-        await eventually(lambda: empty.get(path), lambda it: it["status"] == "Critical state", 20)
+        await monitor.until("down")
+        await eventually(lambda: empty.get(path), lambda it: it["status"] == "Critical state")
         assert (await empty.change(path, status=None))["status"] == "Critical state"

@@ -133,14 +133,14 @@ async def test_maintenance_follows_the_clock(empty: Project):
     assert (await empty.get("live"))["maintenance"] == []
     begins, ends = at(2), at(5)
     assert (await empty.change(path, scheduled_for=begins, ends_at=ends, affected_components=ids))["ends_at"] == ends
-    await eventually(lambda: empty.get(path), lambda seen: seen["status"] == "In progress", 30)
+    await eventually(lambda: empty.get(path), lambda seen: seen["status"] == "In progress")
     assert await shown(empty, component) == "Maintenance mode"
     answer = await empty("PATCH", path, json={"scheduled_for": at(60), "ends_at": at(90)})
     assert (answer.status_code, answer.json()) == (
         409,
         {"detail": "The maintenance has begun; only its end may change."},
     )
-    await eventually(lambda: empty.get(path), lambda seen: seen["status"] == "Complete", 30)
+    await eventually(lambda: empty.get(path), lambda seen: seen["status"] == "Complete")
     assert await shown(empty, component) == "Major issues"
     assert (await empty.change(path, name="What it was"))["name"] == "What it was"
 
@@ -171,7 +171,7 @@ async def test_team_is_told_of_what_a_token_publishes(stranger: dict[str, Any], 
     async def notices() -> list[dict[str, Any]]:
         return await ledger(other.owner, other.page, channel["id"])
 
-    await eventually(notices, lambda seen: len(seen) == 1, 30)
+    await eventually(notices, lambda seen: len(seen) == 1)
 
 
 HTML = [

@@ -125,7 +125,7 @@ async def test_what_is_dropped_from_the_page_leaves_its_metrics(empty: Project):
 
 async def test_a_metric_with_a_url_is_a_monitor_that_only_the_metric_changes(empty: Project):
     it = await empty.create("metrics", url="http://127.0.0.1:1/health", frequency="10 minutes")
-    monitors = await eventually(lambda: _monitors(empty), bool, 20)
+    monitors = await eventually(lambda: _monitors(empty), bool)
     [monitor] = monitors
     assert (monitor["name"], monitor["url"], monitor["interval"]) == ("API", "http://127.0.0.1:1/health", 600)
     assert (monitor["channels"], monitor["managed_by"], monitor["regions"]) == ([], "statuspage", ["eu-central-1"])
@@ -140,17 +140,17 @@ async def test_a_metric_with_a_url_is_a_monitor_that_only_the_metric_changes(emp
         assert answer.status_code == 409, answer.text
         assert "API" in answer.json()["message"]
     await empty.change(f"metrics/{it['id']}", name="Renamed", frequency="minute")
-    seen = await eventually(lambda: _monitors(empty), lambda found: found[0]["name"] == "Renamed", 20)
+    seen = await eventually(lambda: _monitors(empty), lambda found: found[0]["name"] == "Renamed")
     assert seen[0]["interval"] == 60
     assert (await empty.change(f"metrics/{it['id']}", url=None))["url"] is None
-    await eventually(lambda: _monitors(empty), lambda found: not found, 20)
+    await eventually(lambda: _monitors(empty), lambda found: not found)
     await empty.change(f"metrics/{it['id']}", url="http://127.0.0.1:1/again")
-    await eventually(lambda: _monitors(empty), bool, 20)
+    await eventually(lambda: _monitors(empty), bool)
     page = f"statuspage-cmd/v1/statuspage/{empty.page['id']}"
     assert (await empty.owner("DELETE", page)).status_code == 200
-    await eventually(lambda: _monitors(empty), lambda found: not found, 20)
+    await eventually(lambda: _monitors(empty), lambda found: not found)
     services = (await empty.owner.get("resource-query/v1/services"))["data"]
-    await eventually(lambda: _services(empty), lambda found: "Status page ACME" not in found, 20)
+    await eventually(lambda: _services(empty), lambda found: "Status page ACME" not in found)
     assert services
 
 

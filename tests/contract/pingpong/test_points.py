@@ -44,7 +44,7 @@ async def stored(project: Project, metric: str) -> dict[int, float]:
 
 
 async def keeps(project: Project, metric: str, wanted: dict[int, float]) -> None:
-    await eventually(lambda: stored(project, metric), lambda seen: seen == wanted, 20)
+    await eventually(lambda: stored(project, metric), lambda seen: seen == wanted)
 
 
 async def test_points_of_the_document_are_cast_to_minutes(project: Project):

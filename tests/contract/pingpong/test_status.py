@@ -52,7 +52,7 @@ async def test_badge_of_uptime_is_a_number_that_shields_takes(empty: Project):
     assert await widget(empty, "uptime") == {"uptime": 100.0}
     component = await empty.create("components")
     await gives(empty, component, "Critical state", occurred_at=at(-3600))
-    found = await eventually(lambda: widget(empty, "uptime"), lambda it: it["uptime"] < 100, 30)
+    found = await eventually(lambda: widget(empty, "uptime"), lambda it: it["uptime"] < 100)
     assert isinstance(found["uptime"], (int, float))
     assert 0 <= found["uptime"] < 100
 

@@ -54,7 +54,7 @@ async def hidden(owner: Client, web: httpx.AsyncClient) -> tuple[dict[str, Any],
     await owner("POST", f"statuspage-cmd/v1/statuspage/{page['id']}/template", json=template)
     body = {"addresses": [f"{canary}@example.com"]}
     await owner("POST", f"statuspage-cmd/v1/statuspage/{page['id']}/subscriptions", json=body)
-    await eventually(lambda: web.get(f"/status/{page['subdomain']}"), lambda it: "Of both" in it.text, 10)
+    await eventually(lambda: web.get(f"/status/{page['subdomain']}"), lambda it: "Of both" in it.text)
     canaries = [canary, monitor["id"], secret, page["shields_key"], "192.0.2.199", incident["id"]]
     return page, [seen, secret, incident["id"], shared["id"]], canaries
 
@@ -84,7 +84,7 @@ async def test_hidden_component_changes_no_answer(owner: Client, web: httpx.Asyn
     kept = {"id": seen, "name": "Seen", "type": "manual"}
     await changed(owner, page, components=[kept, concealed])
     await eventually(lambda: owner.get(f"statuspage-query/v1/statuspage/{page['id']}/components"),
-                     lambda it: len(it["data"]) == 2, 10)  # fmt: skip
+                     lambda it: len(it["data"]) == 2)  # fmt: skip
 
     def stripped(answers: dict[str, str]) -> dict[str, str]:
         """Without times and what is made of them."""
@@ -113,13 +113,13 @@ async def test_what_the_clock_has_said_does_not_name_what_is_hidden_since(
         addresses = {"addresses": [subscriber]}
         await owner("POST", f"statuspage-cmd/v1/statuspage/{page['id']}/subscriptions", json=addresses)
         for it in monitors:
-            await it.until("up", 60)
+            await it.until("up")
     url = f"statuspage-query/v1/statuspage/{page['id']}/incidents"
 
     def of_both(found: dict[str, Any]) -> bool:
         return any(len(each["components"]) == 2 for each in found["data"])
 
-    (incident,) = (await eventually(lambda: owner.get(url), of_both, 60))["data"]
+    (incident,) = (await eventually(lambda: owner.get(url), of_both))["data"]
     shown = f"/status/{page['subdomain']}"
     assert canary in (await web.get(shown)).text
     ids = [incident["id"], *(each["id"] for each in page["components"])]
@@ -142,7 +142,7 @@ async def test_what_the_clock_has_said_does_not_name_what_is_hidden_since(
         pairs = list(zip(mails.mails, mails.recipients, strict=True))[before:]
         return [str(mail) for mail, to in pairs if to == [subscriber] and "It works" in str(mail)]
 
-    (mail,) = await eventually(written, bool, 60)
+    (mail,) = await eventually(written, bool)
     assert canary not in mail
 
 
@@ -170,7 +170,7 @@ async def test_markup_in_texts_stays_text_and_of_messages_only_what_is_harmless(
     incident = await told(owner, page, title=EVIL, message=message)
     begins = "2030-01-01T00:00:00Z"
     await told(owner, page, "maintenance", title=EVIL, message=message, scheduled_for=begins, duration=5)
-    await eventually(lambda: web.get(f"/status/{page['subdomain']}"), lambda it: "<b>fine</b>" in it.text, 10)
+    await eventually(lambda: web.get(f"/status/{page['subdomain']}"), lambda it: "<b>fine</b>" in it.text)
 
     for path, text in (await everything(web, page, incident["id"], page["components"][0]["id"])).items():
         if "json" not in path:

@@ -38,7 +38,7 @@ async def test_page_badge_api_and_monitor_show_one_uptime(client: Client):
         follows = {"type": "resource", "resource_id": monitor.id}
         components = [{"name": "plain", **follows}, {"name": "told", **follows}, {"name": "other", "type": "manual"}]
         page = Page(client, await client.page(components=components))
-        await monitor.until("up", 60)
+        await monitor.until("up")
         await fails(monitor, site)
         await troubled(page)
         await maintained(monitor)
@@ -46,7 +46,7 @@ async def test_page_badge_api_and_monitor_show_one_uptime(client: Client):
         await monitor.until("paused")
 
     async def known(name: str) -> dict[str, Any]:
-        return await eventually(lambda: page.statistics(name), lambda it: it["status"] == "unknown", 20)
+        return await eventually(lambda: page.statistics(name), lambda it: it["status"] == "unknown")
 
     plain, told = await known("plain"), await known("told")
     await as_its_monitor(plain, monitor)
@@ -60,17 +60,17 @@ async def fails(monitor: Watched, site: Target) -> None:
     """Two outages."""
     for _ in range(2):
         await site.stop()
-        await monitor.until("down", 60)
+        await monitor.until("down")
         await site.start()
-        await monitor.until("up", 60)
+        await monitor.until("up")
 
 
 async def maintained(monitor: Watched) -> None:
     """A maintenance of the monitor's own, which counts as neither up nor down."""
     await monitor.change(maintenance_cron_expression="* * * * *", maintenance_duration=60)
-    await monitor.until("maintenance", 60)
+    await monitor.until("maintenance")
     await monitor.change(maintenance_cron_expression="", maintenance_duration=0)
-    await monitor.until("up", 60)
+    await monitor.until("up")
 
 
 async def troubled(page: Page) -> None:
@@ -84,7 +84,7 @@ async def troubled(page: Page) -> None:
     incident = await page.client.tells(page.id, "incident", components=bad)
     expected = ["operational", "partial-outage", "maintenance"]
     assert [(await page.statistics(name))["status"] for name in page.components] == expected
-    await eventually(page.see, lambda html: "Maintenance in progress" in html and "Payments fail" in html, 20)
+    await eventually(page.see, lambda html: "Maintenance in progress" in html and "Payments fail" in html)
     found = re.findall(r'<span class="state (\w+)">', await page.see())
     assert found == ["ok", "partial", "maintenance"]
     in_json = (await page.client.http.get(f"{page.root}/api/v2/summary.json")).json()
@@ -95,7 +95,7 @@ async def troubled(page: Page) -> None:
     await page.client.tells(page.id, f"incident/{incident['id']}/update", status="resolved")
     own = await page.client.tells(page.id, "maintenance", **maintenance, components=[told])
     assert (await page.client("POST", f"{url}/{own['id']}/start")).status_code in (200, 409)
-    await eventually(lambda: page.statistics("told"), lambda it: it["status"] == "maintenance", 20)
+    await eventually(lambda: page.statistics("told"), lambda it: it["status"] == "maintenance")
     for each in (own, disks):
         await page.end(each)
 

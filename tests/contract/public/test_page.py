@@ -16,7 +16,7 @@ from zone import Zone
 
 async def shows(web: httpx.AsyncClient, url: str, *words: str) -> httpx.Response:
     """The answer that has all of some words: at once, unless the machine is too busy for a command to wait."""
-    return await eventually(lambda: web.get(url), lambda it: all(each in it.text for each in words), 10)
+    return await eventually(lambda: web.get(url), lambda it: all(each in it.text for each in words))
 
 
 async def test_page_shows_what_was_just_written(owner: Client, web: httpx.AsyncClient):
@@ -42,7 +42,7 @@ async def test_page_shows_what_was_just_written(owner: Client, web: httpx.AsyncC
     await shows(web, url, "New disks", "<title>Acme Cloud status</title>")
 
     await owner("DELETE", f"statuspage-cmd/v1/statuspage/{page['id']}")
-    await eventually(lambda: web.get(url), lambda it: it.status_code == 404, 10)
+    await eventually(lambda: web.get(url), lambda it: it.status_code == 404)
 
 
 async def test_component_shows_the_state_of_its_monitor(owner: Client, web: httpx.AsyncClient):
@@ -55,7 +55,7 @@ async def test_component_shows_the_state_of_its_monitor(owner: Client, web: http
     async def status() -> str:
         return (await web.get(url)).json()["components"][0]["status"]
 
-    await eventually(status, lambda it: it == "major_outage", 40)
+    await eventually(status, lambda it: it == "major_outage")
 
 
 async def test_what_is_unchanged_costs_a_304(owner: Client, web: httpx.AsyncClient):
@@ -156,7 +156,7 @@ async def test_domain_is_served_once_it_is_verified(owner: Client, web: httpx.As
     names.records[domain, "CNAME"] = f"{page['subdomain']}.{BELOW}."
 
     assert (await owner.get(cname))["configured"]
-    shown = await eventually(lambda: web.get("/", headers=root), lambda it: "Example" in it.text, 10)
+    shown = await eventually(lambda: web.get("/", headers=root), lambda it: "Example" in it.text)
     assert f'<link rel="canonical" href="https://{domain}">' in shown.text
     assert (await web.get("/api/v2/status.json", headers=root)).json()["page"]["url"] == f"https://{domain}"
     assert f"https://{domain}" in (await web.get(f"/status/{page['subdomain']}/history.rss")).text
@@ -165,7 +165,7 @@ async def test_domain_is_served_once_it_is_verified(owner: Client, web: httpx.As
             asked = await web.get(path, params={"domain": domain}, headers={"Host": host})
             assert asked.status_code == 404, (path, host)
     await changed(owner, page, domain="")
-    await eventually(lambda: web.get("/", headers=root), lambda it: it.text.startswith('{"services'), 10)
+    await eventually(lambda: web.get("/", headers=root), lambda it: it.text.startswith('{"services'))
 
 
 async def test_domain_may_be_proven_by_a_text_record(owner: Client, web: httpx.AsyncClient, names: Zone):
@@ -176,7 +176,7 @@ async def test_domain_may_be_proven_by_a_text_record(owner: Client, web: httpx.A
     assert (await owner.get("statuspage-query/v1/domain/proven.example.org/cname"))["configured"]
 
     root = {"Host": "proven.example.org:443"}
-    await eventually(lambda: web.get("/", headers=root), lambda it: "Acme" in it.text, 10)
+    await eventually(lambda: web.get("/", headers=root), lambda it: "Acme" in it.text)
 
 
 async def test_page_goes_to_https_when_a_trusted_proxy_says_http(owner: Client, web: httpx.AsyncClient):
@@ -227,7 +227,7 @@ async def test_streams_of_one_viewer_are_few(owner: Client, web: httpx.AsyncClie
         async with web.stream("GET", url, headers=viewer) as stream:
             return stream.status_code
 
-    await eventually(again, lambda status: status == 200, 10)
+    await eventually(again, lambda status: status == 200)
 
 
 @pytest.mark.parametrize("path", ["/unlock", "/subscribe", "/", "/anything"])

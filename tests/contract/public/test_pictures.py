@@ -41,7 +41,7 @@ async def put(owner: Client, page: dict[str, Any], body: bytes, kind: str = "log
 async def served(web: httpx.AsyncClient, page: dict[str, Any], path: str) -> Image.Image:
     url = f"/status/{page['subdomain']}"
     name = path.rpartition("/")[2]
-    await eventually(lambda: web.get(url), lambda it: f"{url}/images/{name}" in it.text, 10)
+    await eventually(lambda: web.get(url), lambda it: f"{url}/images/{name}" in it.text)
     answer = await web.get(f"{url}/images/{name}")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "image/png"

@@ -71,7 +71,7 @@ async def test_pass_is_for_its_page_and_ends_with_its_password(owner: Client, we
 
     await changed(owner, page, password="other", update_password=True)
 
-    await eventually(lambda: web.get(url, headers=held), lambda it: it.status_code == 401, 5)
+    await eventually(lambda: web.get(url, headers=held), lambda it: it.status_code == 401)
 
 
 async def test_password_at_the_pages_own_host(owner: Client, web: httpx.AsyncClient):

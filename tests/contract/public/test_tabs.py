@@ -87,7 +87,7 @@ async def test_tabs_share_one_stream_and_hidden_ones_need_none(
     page = await made(owner)
     async with two_tabs(browser, axe, f"http://{page['subdomain']}.{BELOW}:{counting.port}") as (it, other):
         both = (it.page, other)
-        await eventually(counting.count, lambda count: count == 1, 20)
+        await eventually(counting.count, lambda count: count == 1)
         await told(owner, page, title="For both")
         for each in both:
             await expect(each.get_by_role("link", name="For both")).to_be_visible(timeout=10_000)
@@ -101,13 +101,13 @@ async def test_tabs_share_one_stream_and_hidden_ones_need_none(
         assert await other.get_by_role("link", name="For one").count() == 0
 
         await hide(it.page, hidden=True)
-        await eventually(counting.count, lambda count: count == 0, 20)
+        await eventually(counting.count, lambda count: count == 0)
         await told(owner, page, title="For nobody")
         await hide(other, hidden=False)
         await expect(other.get_by_role("link", name="For nobody")).to_be_visible(timeout=10_000)
-        await eventually(counting.count, lambda count: count == 1, 20)
+        await eventually(counting.count, lambda count: count == 1)
         await other.close()
-        await eventually(counting.count, lambda count: count == 0, 20)
+        await eventually(counting.count, lambda count: count == 0)
 
 
 async def test_browser_without_shared_workers_has_a_stream_for_each_tab(
@@ -116,9 +116,9 @@ async def test_browser_without_shared_workers_has_a_stream_for_each_tab(
     page = await made(owner)
     url = f"http://{page['subdomain']}.{BELOW}:{counting.port}"
     async with two_tabs(browser, axe, url, "delete window.SharedWorker") as (it, other):
-        await eventually(counting.count, lambda count: count == 2, 20)
+        await eventually(counting.count, lambda count: count == 2)
         await told(owner, page, title="For both")
         for each in (it.page, other):
             await expect(each.get_by_role("link", name="For both")).to_be_visible(timeout=10_000)
         await hide(other, hidden=True)
-        await eventually(counting.count, lambda count: count == 1, 20)
+        await eventually(counting.count, lambda count: count == 1)

@@ -26,7 +26,7 @@ async def mailed(mails: MailSink, to: str, subject: str) -> str:
         body = mine[0].get_body(("plain",)) if mine else None
         return body.get_content() if body else ""
 
-    return await eventually(found, bool, 60)
+    return await eventually(found, bool)
 
 
 def link(text: str, words: str, pages: Platform, page: dict[str, Any]) -> str:
@@ -61,7 +61,7 @@ async def test_subscribe_verify_hear_and_leave(
         assert await subscribers() == [False]  # programs follow links, too
         await it.page.get_by_role("button", name="Confirm").click()
         await expect(it.page.get_by_role("heading")).to_have_text("You are subscribed")
-        await eventually(subscribers, lambda known: known == [True], 10)
+        await eventually(subscribers, lambda known: known == [True])
 
         await told(owner, page, title="Just now", message="<p>We look</p>")
         text = await mailed(mails, me, "Just now")
@@ -70,7 +70,7 @@ async def test_subscribe_verify_hear_and_leave(
         assert await subscribers() == [True]
         await it.page.get_by_role("button", name="Unsubscribe").click()
         await expect(it.page.get_by_role("heading")).to_have_text("You are unsubscribed")
-        await eventually(subscribers, lambda known: known == [], 10)
+        await eventually(subscribers, lambda known: known == [])
 
 
 async def test_what_is_no_address_does_not_leave_the_form(owner: Client, pages: Platform, browser: Browser, axe: str):

@@ -148,11 +148,11 @@ async def made(client: Client, site: Target, sink: Target) -> World:
     async def state() -> str:
         return (await client.get(f"resource-query/v1/resource/{flapping}"))["state"]
 
-    await eventually(state, lambda it: it == "up", 60)
+    await eventually(state, lambda it: it == "up")
     site.status = 500
-    await eventually(state, lambda it: it == "down", 60)
+    await eventually(state, lambda it: it == "down")
     site.status = 200
-    await eventually(state, lambda it: it == "up", 60)
+    await eventually(state, lambda it: it == "up")
     paused = await client("PUT", f"resource-cmd/v1/resource/{flapping}/status", json={"enabled": False})
     assert paused.status_code == 200, paused.text
     world.fixed |= {"steady": steady, "due": due}
@@ -189,7 +189,7 @@ async def backup(folder: Path) -> AsyncIterator[Backup]:
         async with up(folder / "backed-up", **SETTINGS) as platform, connections(platform) as http:
             client = Client(http, TOKEN)
             world = await made(client, site, sink)
-            before = await eventually(lambda: world.answers(http), lambda it: delivered(it, world) == 2, 60)
+            before = await eventually(lambda: world.answers(http), lambda it: delivered(it, world) == 2)
             loading = asyncio.create_task(load(http, world))
             await asyncio.sleep(1)
             due = world.fixed["due"]
@@ -280,7 +280,7 @@ async def test_a_backup_under_load_is_the_same_platform_again_also_when_its_rest
 
         before = await results()
         assert before
-        assert await eventually(results, lambda it: len(it) >= len(before) + 2, 60)
+        assert await eventually(results, lambda it: len(it) >= len(before) + 2)
         assert (await client.get(f"resource-query/v1/resource/{world.fixed['steady']}"))["state"] == "up"
         due = await client.get(f"resource-query/v1/heartbeat/{world.fixed['due']}")
         assert due["state"] == "up", due  # nobody could hear it meanwhile

@@ -34,7 +34,7 @@ async def publish(platform: Platform, *messages: str) -> None:
 
 
 async def letters(platform: Platform, count: int) -> list[dict[str, Any]]:
-    return await eventually(lambda: platform.command("dead-letters", "list"), lambda found: len(found) == count, 60)
+    return await eventually(lambda: platform.command("dead-letters", "list"), lambda found: len(found) == count)
 
 
 async def test_dead_letters_are_listed_shown_replayed_and_dropped(platform: Platform):
@@ -66,4 +66,4 @@ async def test_a_gauge_counts_them_and_the_platform_is_ready(platform: Platform)
         async with httpx.AsyncClient(base_url=platform.url) as client:
             return (await client.get("/statistic-query/metrics")).text
 
-    await eventually(counted, lambda text: re.search(r'dead_letters_kept\{worker="TELEMETRY"\} [1-9]', text), 60)
+    await eventually(counted, lambda text: re.search(r'dead_letters_kept\{worker="TELEMETRY"\} [1-9]', text))

@@ -137,7 +137,7 @@ async def test_dead_letters_are_named(platform):
     async with admin(platform) as client:
         batch = Batch(uuid4().bytes, 1, [Ping(b"no id", b"of nothing", 1)])
         await client.jetstream().publish("telemetry.ping.test", msgspec.msgpack.encode(batch))
-    bad = await eventually(lambda: found(platform), lambda it: len(it) == 3, 60)
+    bad = await eventually(lambda: found(platform), lambda it: len(it) == 3)
     assert {it.part for it in bad} == {"resource_cmd", "resource_query", "statistic_query"}
     assert all("dead letters" in it.says and "dead-letters list" in it.do for it in bad)
     await platform.command("dead-letters", "drop", "all")
@@ -163,7 +163,7 @@ async def test_secrets_that_others_can_read_are_named(platform):
 async def test_a_region_that_is_silent_is_named(platform):
     status, said = await run(platform, "prober", "add", REGION)
     assert status == 0, said
-    bad = await eventually(lambda: found(platform), bool, 60)
+    bad = await eventually(lambda: found(platform), bool)
     assert [it.part for it in bad] == ["regions"]
     assert REGION in bad[0].says
     assert (await run(platform, "prober", "remove", REGION))[0] == 0

@@ -63,13 +63,13 @@ async def test_certificate_of_an_https_monitor_is_told_and_reminded_of_once(fold
             async with http:
                 it = await client.resource(url=url, interval=5, skip_ssl_error=True)
                 path = f"resource-query/v1/resource/{it['id']}/ssl"
-                seen = await eventually(lambda: client("GET", path), lambda answer: answer.status_code == 200, 40)
+                seen = await eventually(lambda: client("GET", path), lambda answer: answer.status_code == 200)
                 shown(seen.json())
                 await with_channel(platform, it["id"])
                 body = {"days_before": [1, 7, 30]}
                 answer = await client("POST", f"resource-cmd/v1/resource/{it['id']}/ssl/reminder", json=body)
                 assert answer.status_code == 201
-                await eventually(lambda: told(platform), lambda count: count == 1, 40)
+                await eventually(lambda: told(platform), lambda count: count == 1)
             platform.process.kill()  # every service of ours, with no goodbye
             await platform.process.wait()
         async with up(folder / "expiry", **own) as platform:
@@ -83,7 +83,7 @@ async def test_certificate_of_an_https_monitor_is_told_and_reminded_of_once(fold
                 port = int(url.rpartition(":")[2].strip("/"))
                 renewed = authority.context(folder, days=89)
                 async with await asyncio.start_server(_serve, "127.0.0.1", port, ssl=renewed):
-                    seen = await eventually(lambda: client.get(path), lambda told: told["days_left"] > 80, 40)
+                    seen = await eventually(lambda: client.get(path), lambda told: told["days_left"] > 80)
                 assert seen["sans"] == ["localhost", "127.0.0.1"]
                 await asyncio.sleep(6)
                 assert (await reminded(platform), await told(platform)) == (1, 1)

@@ -2,7 +2,6 @@
 
 # ruff: noqa: S603  # the nats-server of the wheel
 
-import asyncio
 import re
 import subprocess
 from collections.abc import AsyncIterator
@@ -39,18 +38,15 @@ class Person:
         await self.client.flush()
 
     async def refused(self, verb: str, subject: str) -> bool:
-        """True when the server refuses to `publish` to or to `subscribe` to the subject, within a second."""
+        """True when the server refuses to `publish` to or to `subscribe` to the subject."""
         self.errors.clear()
         await (self.client.publish(subject, b"x") if verb == "publish" else self.client.subscribe(subject))
         return await self.hears(f'{verb.replace("subscribe", "subscription")} to "{subject}"')
 
     async def hears(self, refusal: str) -> bool:
-        """True when a refusal with these words comes within a second; nats-py lowers the case of all it hears."""
-        for _ in range(100):
-            if any(refusal.lower() in error for error in self.errors):
-                return True
-            await asyncio.sleep(0.01)
-        return False
+        """True when a refusal with these words has come before the answer to a ping; nats-py lowers their case."""
+        await self.flushed()
+        return any(refusal.lower() in error for error in self.errors)
 
 
 @asynccontextmanager

@@ -50,7 +50,7 @@ async def test_killed_platform_finds_everything_again_and_goes_on(folder: Path):
             heartbeat = await client.heartbeat(service_id=service, interval=3600)
             await client("GET", f"data-gateway/v1/heartbeat/{heartbeat['id']}?result=fail&message=disk")
             for it, state in ((well, "up"), (failing, "down")):
-                await eventually(lambda it=it: read(client, it), lambda seen, state=state: seen["state"] == state, 60)
+                await eventually(lambda it=it: read(client, it), lambda seen, state=state: seen["state"] == state)
             before, keys = await everything(client, service), await platform.command("keys", "list")
             below = descendants(platform.process.pid)
             assert len(below) >= 5
@@ -76,9 +76,9 @@ async def test_killed_platform_finds_everything_again_and_goes_on(folder: Path):
             async def asked() -> list[str]:
                 return [each.headers.get("x-secret", "") for each in target.asked if each.path == "/"]
 
-            assert set(await eventually(asked, bool, 60)) == {"kept"}
+            assert set(await eventually(asked, bool)) == {"kept"}
             await target.stop()
-            await eventually(lambda: read(client, well), lambda seen: seen["state"] == "down", 20)
+            await eventually(lambda: read(client, well), lambda seen: seen["state"] == "down")
             assert not [each for each in target.asked if each.path == "/paused"]
             seen = (await client.get(f"resource-query/v1/heartbeat/{heartbeat['id']}"))["url"]
             assert seen == f"{platform.url}/data-gateway/v1/heartbeat/{heartbeat['id']}"

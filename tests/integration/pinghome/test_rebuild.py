@@ -150,7 +150,7 @@ async def test_rows_that_were_damaged_by_hand_are_mended_and_named(platform, cli
         "statuspage-query": ["incident: 1 rows added", "followed_change: "],
     }[service]:
         assert word in said, said
-    assert await eventually(lambda: answers(client, world), lambda it: it == before, 30)
+    assert await eventually(lambda: answers(client, world), lambda it: it == before)
     assert "equal" in await rebuild(platform, service)
 
 

@@ -111,7 +111,7 @@ class Clients:
     async def surely(self, method: str, service: str, path: str, **more: Any) -> Any:
         """The body of the first answer that is 2xx, from whichever process."""
         answer = await eventually(
-            lambda: self(method, service, path, **more), lambda it: it is not None and it.status_code != 503, 60
+            lambda: self(method, service, path, **more), lambda it: it is not None and it.status_code != 503
         )
         assert answer is not None
         assert answer.is_success, answer.text
@@ -150,7 +150,7 @@ async def test_what_is_done_once_goes_on_in_the_other_process_when_the_active_on
         made, pings = {counted}, 0
         for turn, (name, locks) in enumerate(ONCE.items()):
             quiet = {"name": f"silent {turn}", "interval": 1, "channels": [channel_id]}
-            silent = await eventually(lambda: create(**quiet), bool, 60)  # noqa: B023  # at once
+            silent = await eventually(lambda: create(**quiet), bool)  # noqa: B023  # at once
             made.add(silent)
             await ask.surely("POST", "data-gateway", f"/v1/heartbeat/{silent}")
             (victim,) = set(await pair.active(name, locks[0]))
@@ -158,18 +158,18 @@ async def test_what_is_done_once_goes_on_in_the_other_process_when_the_active_on
             for number in range(20):
                 pings += bool((it := await ask("POST", "data-gateway", f"/v1/heartbeat/{counted}")) and it.is_success)
                 made.add(await create(f"meanwhile {turn} {number}"))
-            (heir,) = set(await eventually(lambda: pair.active(name, locks[0]), bool, 50))  # noqa: B023  # nominal: 0.5
+            (heir,) = set(await eventually(lambda: pair.active(name, locks[0]), bool))  # noqa: B023  # nominal: 0.5
             assert heir != victim
         made.discard("")
 
-        assert await eventually(listed, lambda found: made <= set(found), 60)
+        assert await eventually(listed, lambda found: made <= set(found))
         assert set((await listed()).values()) == {1}
 
         async def count() -> int:
             async with pair.sql("resource_cmd") as connection:
                 return await connection.fetchval("SELECT n_pings FROM runtime_state WHERE heartbeat = $1", counted)
 
-        await eventually(count, lambda found: found >= pings, 60)
+        await eventually(count, lambda found: found >= pings)
         assert await count() == pings
 
         def told() -> set[tuple[str, str]]:

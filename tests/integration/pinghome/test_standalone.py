@@ -161,7 +161,7 @@ async def shows(public: Public, url: str, words: str) -> str:
         except httpx.ConnectError as error:  # there is no certificate yet
             return str(error)
 
-    return await eventually(look, lambda it: words in it, 20)
+    return await eventually(look, lambda it: words in it)
 
 
 async def test_page_has_a_certificate_for_its_subdomain_once_it_is_there(public: Public):
@@ -202,13 +202,13 @@ async def test_clients_do_not_choose_their_address(public: Public):
     page = await public.owner.page(name="Acme", type="private", ip_addresses=["192.0.2.1"], password="open")
     url = f"/status/{page['subdomain']}"
     forged = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "http", "Forwarded": "for=192.0.2.1"}
-    answer = await eventually(lambda: public.web.get(url, headers=forged), lambda it: it.status_code != 404, 20)
+    answer = await eventually(lambda: public.web.get(url, headers=forged), lambda it: it.status_code != 404)
     assert answer.status_code == 401
     answer = await public.owner(
         "PUT", f"statuspage-cmd/v1/statuspage/{page['id']}", json={"ip_addresses": ["127.0.0.1"]}
     )
     assert answer.status_code == 200
-    await eventually(lambda: public.web.get(url, headers=forged), lambda it: it.status_code == 200, 20)
+    await eventually(lambda: public.web.get(url, headers=forged), lambda it: it.status_code == 200)
 
 
 async def test_malformed_request_puts_no_service_out_of_reach(public: Public):
@@ -258,7 +258,7 @@ async def test_platforms_own_heartbeat_stops_while_a_part_is_away_and_comes_agai
     keeper = next(each for each in public.supervisors if part in each.pids)
     child = keeper._runs[part].child
     await keeper.stop(part)
-    await eventually(lambda: public.outside.silent_for(2 * PERIOD), bool, 60)
+    await eventually(lambda: public.outside.silent_for(2 * PERIOD), bool)
     await keeper.start(child, within=60)
     await beat(public)
 

@@ -53,6 +53,6 @@ async def test_worker_looks_again_without_anything_else_happening(commands, monk
         worker = asyncio.create_task(Retention(db, OLD).run())
         for _ in range(2):
             await _fill(db, monkeypatch)
-            await eventually(lambda: _left(db), lambda left: left[0] < 3 and left[2] < 3, 30)
+            await eventually(lambda: _left(db), lambda left: left[0] < 3 and left[2] < 3)
         worker.cancel()
         await asyncio.gather(worker, return_exceptions=True)

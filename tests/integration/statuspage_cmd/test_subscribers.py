@@ -115,7 +115,7 @@ class World:
         async def seen() -> list[str]:
             return [str(it.state) for it in await self.ledger()]
 
-        await eventually(seen, lambda found: found == list(states), 60)
+        await eventually(seen, lambda found: found == list(states))
         return await self.ledger()
 
     @asynccontextmanager
@@ -153,7 +153,7 @@ async def test_webhook_agrees_by_echoing_its_token_and_is_told(world: World, tmp
         await world.until("sent")
         it = await world.opens()
         receiver.status = 503
-        await eventually(world.ledger, lambda seen: seen[-1].attempts, 30)
+        await eventually(world.ledger, lambda seen: seen[-1].attempts)
         receiver.status = 200
         told = await world.until("sent", "sent")
     kept = await world.subscription(id_)
@@ -177,7 +177,7 @@ async def test_webhook_agrees_by_echoing_its_token_and_is_told(world: World, tmp
 async def test_webhook_that_does_not_echo_the_token_is_asked_again_and_told_nothing(world: World, tmp_path: Path):
     async with listening(tls=ROOT.context(tmp_path), says="ok") as receiver, world.working():
         id_ = await world.wishes(ChannelType.webhook, receiver.url)
-        await eventually(world.ledger, lambda seen: len(seen[0].attempts) >= 2, 30)
+        await eventually(world.ledger, lambda seen: len(seen[0].attempts) >= 2)
         await world.opens()
         assert len(await world.ledger()) == 1
         assert "does not contain the token" in (await world.ledger())[0].attempts[0].error
@@ -219,7 +219,7 @@ async def test_slack_is_asked_and_told_by_messages_with_links(world: World, tmp_
 async def test_certificate_that_is_not_trusted_and_plain_http_are_refused(world: World, tmp_path: Path):
     async with listening(tls=Authority("stranger").context(tmp_path), echo=True) as receiver, world.working():
         await world.wishes(ChannelType.webhook, receiver.url)
-        (it,) = await eventually(world.ledger, lambda seen: seen[0].attempts, 30)
+        (it,) = await eventually(world.ledger, lambda seen: seen[0].attempts)
         assert "certificate that is not trusted" in it.attempts[0].error
         assert receiver.asked == []
     with pytest.raises(Invalid):
@@ -279,7 +279,7 @@ async def test_whoever_unsubscribes_meanwhile_is_told_nothing_more(world: World)
     async with world.db.transaction() as tx:
         await Subscriptions(tx, ACTOR, no_wait, now()).cancel(rows[0]["id"])
     async with mail_sink() as sink, world.working(sink):
-        await eventually(world.ledger, lambda seen: {it.state for it in seen} == {"sent", "suppressed"}, 30)
+        await eventually(world.ledger, lambda seen: {it.state for it in seen} == {"sent", "suppressed"})
     assert [each["To"] for each in sink.mails] == ["b@example.net"]
 
 

@@ -81,16 +81,16 @@ async def test_only_what_is_down_when_all_is_read_opens_an_incident(db: Database
         for place in (1, 2):
             await say.say(place, "up", past + timedelta(hours=1))
         async with watching(db, broker):
-            found = await eventually(lambda: incidents(db), bool, 60)
+            found = await eventually(lambda: incidents(db), bool)
             assert found == [("Shop is down", "investigating", 1)]
             await say.say(2, "down", now())
-            found = await eventually(lambda: incidents(db), lambda seen: seen[0][2] == 2, 60)
+            found = await eventually(lambda: incidents(db), lambda seen: seen[0][2] == 2)
             assert found == [("Shop is down", "investigating", 2)]
             for place in (0, 2):
                 await say.say(place, "up", now())
-            await eventually(lambda: incidents(db), lambda seen: seen[0][1] == "resolved", 60)
+            await eventually(lambda: incidents(db), lambda seen: seen[0][1] == "resolved")
             await say.say(0, "down", now())
-            await eventually(lambda: incidents(db), lambda seen: seen[0][1] == "investigating", 60)
+            await eventually(lambda: incidents(db), lambda seen: seen[0][1] == "investigating")
             updates: list[dict[str, Any]] = await states(db, "incident_update")
             assert [it["message"] for it in updates] == [
                 "Mail is down, too.", "All that was affected works again.", "Shop is down again.",
@@ -101,14 +101,14 @@ async def test_only_what_is_down_when_all_is_read_opens_an_incident(db: Database
 async def test_what_is_deleted_is_no_longer_down(db: Database, page: StatusPage, broker: Nats):
     async with monitors(page, broker) as say, watching(db, broker):
         await say.say(0, "down", now())
-        await eventually(lambda: incidents(db), bool, 60)
+        await eventually(lambda: incidents(db), bool)
         id_ = page.components[0].resource_id
         event = Event(
             type="resource.deleted", time=now(), subject=id_, organisation=page.organisation, version=2, actor="",
             data={},
         )  # fmt: skip
         await say.broker.publish([(event.address(), encode(event), None)])
-        await eventually(lambda: incidents(db), lambda seen: seen[0][1] == "resolved", 60)
+        await eventually(lambda: incidents(db), lambda seen: seen[0][1] == "resolved")
 
 
 RUN = """
@@ -161,7 +161,7 @@ async def test_every_page_has_one_incident_though_the_watch_is_killed_again_and_
             kills += 1
         async with watching(db, broker):  # nothing is left that would open another one
             await eventually(
-                lambda: db.fetchval("SELECT count(*) FROM statuspage WHERE look_at < now()"), lambda left: not left, 60
+                lambda: db.fetchval("SELECT count(*) FROM statuspage WHERE look_at < now()"), lambda left: not left
             )
 
     assert kills > 2

@@ -31,7 +31,7 @@ async def left(folder: Path) -> AsyncIterator[tuple[Platform, dict[str, str]]]:
             await owner("POST", f"statuspage-cmd/v1/statuspage/{page['id']}/incident", json=body)
             await owner.page(name="Inner", subdomain="inner", type="private", password="open")
             for path, words in (("/status/acme", "All is slow"), ("/status/inner", "password")):
-                await eventually(lambda path=path: http.get(path), lambda it, words=words: words in it.text, 10)
+                await eventually(lambda path=path: http.get(path), lambda it, words=words: words in it.text)
             entered = await http.post("/status/inner/unlock", data={"password": "open"})
             cookie = entered.headers["set-cookie"].split(";")[0]
             stored = platform.data / "statuspage-query/pages"
@@ -39,7 +39,7 @@ async def left(folder: Path) -> AsyncIterator[tuple[Platform, dict[str, str]]]:
             async def saved() -> str:
                 return " ".join(path.read_text() for path in stored.glob("*.json"))
 
-            await eventually(saved, lambda it: "All is slow" in it and "Inner" in it, 10)
+            await eventually(saved, lambda it: "All is slow" in it and "Inner" in it)
 
         async with http_stream(platform.url + "/status/acme/events") as lines:
             await anext(lines)

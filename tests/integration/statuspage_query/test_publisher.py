@@ -43,15 +43,15 @@ async def test_a_page_that_cannot_be_read_stays_as_it_was_and_costs_no_other(mig
                     )
             publisher.changes.add([it.id for it in pages])
 
-        await eventually(shown, lambda seen: len(seen) == 3, 30)
+        await eventually(shown, lambda seen: len(seen) == 3)
         before = await shown()
         await rename("two", name="New", created_at="when we were young")
         await rename("one", "three", name="New")
-        await eventually(shown, lambda seen: seen == {"one": "New", "two": before["two"], "three": "New"}, 30)
-        await eventually(publisher.problem, lambda it: it == f"pages that cannot be read: {pages[1].id}", 30)
+        await eventually(shown, lambda seen: seen == {"one": "New", "two": before["two"], "three": "New"})
+        await eventually(publisher.problem, lambda it: it == f"pages that cannot be read: {pages[1].id}")
 
         await rename("two", created_at="2026-11-27T10:00:00Z")
-        await eventually(shown, lambda seen: seen["two"] == "New", 30)
+        await eventually(shown, lambda seen: seen["two"] == "New")
         assert await publisher.problem() is None
         assert not running.done()
         running.cancel()
@@ -75,7 +75,7 @@ async def test_response_times_are_read_anew_each_five_minutes_and_nothing_else_c
         async def shown() -> Material | None:
             return publisher.by_subdomain["one"].material if "one" in publisher.by_subdomain else None
 
-        before = await eventually(shown, lambda seen: seen is not None, 30)
+        before = await eventually(shown, lambda seen: seen is not None)
         assert before.response_times == {}
         counts = [1] * PLACES
         await execute(
@@ -85,11 +85,11 @@ async def test_response_times_are_read_anew_each_five_minutes_and_nothing_else_c
         publisher._measured_at -= EVERY
         publisher.changes.add([])
 
-        after = await eventually(shown, lambda seen: seen.response_times, 30)
+        after = await eventually(shown, lambda seen: seen.response_times)
         assert after.response_times[component.id].days[-1] == 1
         assert replace(after, response_times={}) == before
         kept = Snapshot(tmp_path).load
-        await eventually(lambda: asyncio.to_thread(kept), lambda saved: saved == [after], 30)
+        await eventually(lambda: asyncio.to_thread(kept), lambda saved: saved == [after])
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
@@ -122,7 +122,7 @@ async def test_however_much_changes_at_once_the_other_processes_hear_it(migrated
             heard.update(theirs.take())
             return len(heard) == 1000
 
-        await eventually(all_heard, bool, 30)
+        await eventually(all_heard, bool)
         assert heard == {it.id: False for it in pages}
         assert ours.take() == {}  # it knows by `committed`
         ours.committed()

@@ -16,9 +16,6 @@ from contract.target import eventually
 from running import TOKEN, Platform, free_port, up
 from zone import zone
 
-SOON = 30.0
-"""Seconds; nominal is one."""
-
 
 @asynccontextmanager
 async def beside(platform: Platform, data: Path) -> AsyncIterator[httpx.AsyncClient]:
@@ -75,7 +72,7 @@ async def shown(processes: list[httpx.AsyncClient], path: str, words: str, **hea
             answer = await http.get(path, headers=headers)
             return answer.status_code == 200 and words in answer.text
 
-        await eventually(seen, bool, SOON)
+        await eventually(seen, bool)
 
 
 async def test_both_show_what_a_page_tells_and_what_it_follows(both):
@@ -94,7 +91,7 @@ async def test_both_show_what_a_page_tells_and_what_it_follows(both):
         await shown(processes, "/status/acme/api/v2/components.json", f'"status":"{status}"')
     await owner("PUT", f"statuspage-cmd/v1/statuspage/{page['id']}/status", json={"enabled": False})
     for http in processes:
-        await eventually(lambda http=http: http.get("/status/acme"), lambda it: it.status_code == 404, SOON)
+        await eventually(lambda http=http: http.get("/status/acme"), lambda it: it.status_code == 404)
 
 
 async def test_both_know_a_domain_once_it_is_verified(both):

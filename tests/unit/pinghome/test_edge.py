@@ -103,7 +103,7 @@ async def serving(*, public_metrics: bool = False) -> AsyncIterator[Running]:
     running = Running(public_metrics=public_metrics)
     server = uvicorn.Server(uvicorn.Config(running.edge, port=free_port(), lifespan="on", ws="none", log_config=None))
     task = asyncio.create_task(server.serve())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not server.started:  # uvicorn has no event for it
             await asyncio.sleep(0.01)
     running.port = server.servers[0].sockets[0].getsockname()[1]

@@ -206,10 +206,11 @@ async def test_target_that_resets_at_once_fails(listening, look):
 
 
 async def test_cancelled_probe_leaves_no_connection_behind(listening, look):
-    closed = asyncio.Event()
+    begun, closed = asyncio.Event(), asyncio.Event()
 
     async def answer(writer):
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        begun.set()
         try:
             await for_ever(writer, b"a", 0.01)
         finally:
@@ -217,11 +218,12 @@ async def test_cancelled_probe_leaves_no_connection_behind(listening, look):
 
     async with listening(answer) as target:
         probing = asyncio.create_task(look(target.url))
+        await begun.wait()
         await asyncio.sleep(0.1)
         probing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await probing
-        await asyncio.wait_for(closed.wait(), 1)
+        await asyncio.wait_for(closed.wait(), 30)
 
 
 async def test_hundred_endless_targets_take_little_memory(listening, look):

@@ -1,148 +1,65 @@
 """The `pinghome` command."""
 
-import asyncio
-import signal
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
 
+import asyncpg
 import typer
-import uvloop
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
-from rich.console import Console
-from rich.status import Status
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from pinghome import compose, dead_letters, keys, platform_keys, probers, rebuild, services
-from pinghome.backup import command as backup
-from pinghome.doctor import command as doctor
-from pinghome.edge import Edge
-from pinghome.servers import Servers
-from pinghome.supervise import Supervisor
-from pinghome_agent import main as pinghome_agent
-from pinghome_common import logs
-from pinghome_common.limits import PINGS_OF_ALL
-from pinghome_common.serve import serve
-from pinghome_common.settings import Settings
+from pinghome_common.errors import DomainError
+from pinghome_common.logs import error_text
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="The Pinghome monitoring platform.")
-console = Console()
-
-
-app.add_typer(keys.organisations, name="organisation")
-app.add_typer(keys.keys, name="keys")
-app.add_typer(dead_letters.dead_letters, name="dead-letters")
-app.add_typer(probers.probers, name="prober")
-app.command("backup")(backup.backup_command)
-app.command("restore")(backup.restore_command)
-app.command("rebuild")(rebuild.rebuild_command)
-app.add_typer(compose.compose, name="compose")
-app.command("doctor")(doctor.doctor_command)
+COMMANDS = {
+    "up": "pinghome.up:up",
+    "agent": "pinghome.agent:agent",
+    "organisation": "pinghome.keys:organisations",
+    "keys": "pinghome.keys:keys",
+    "prober": "pinghome.probers:probers",
+    "doctor": "pinghome.doctor.command:doctor",
+    "dead-letters": "pinghome.dead_letters:dead_letters",
+    "backup": "pinghome.backup.command:backups",
+    "restore": "pinghome.backup.command:backups",
+    "rebuild": "pinghome.rebuild:rebuild",
+    "compose": "pinghome.compose:compose",
+}
+"""Where each command is defined."""
 
 
-@app.command()
-def up(
-    *,
-    processes: Annotated[bool, typer.Option("--processes", help="Run each service in its own process.")] = False,
-) -> None:
-    """Run the whole platform, with its own PostgreSQL and NATS, until Ctrl-C or SIGTERM."""
-    try:
-        settings = Settings()
-        settings = settings.but(data=settings.data.absolute())
-        logs.configure(settings.log_level)
-        uvloop.run(_up(settings, processes=processes))
-    except asyncio.CancelledError:  # a signal during startup
-        pass
-    except (RuntimeError, OSError, ValidationError, SettingsError) as error:  # ChildError and TimeoutError too
-        console.print(f"Pinghome cannot start: {error}", style="red", markup=False, highlight=False)
-        raise typer.Exit(1) from None
-    console.print("stopped")
+class _Imported(Mapping[str, Any]):
+    """The commands by name; each is imported when it is looked up, because all of them take a second."""
+
+    def __getitem__(self, name: str) -> Any:
+        module, _, attribute = COMMANDS[name].partition(":")
+        holder = typer.Typer()
+        holder.add_typer(getattr(import_module(module), attribute))
+        return get_group(holder).commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    add_help_option=False,
-)
-def agent(context: typer.Context) -> None:
-    """Measure this server and push the figures: the same as `pinghome-agent`, with its options."""
-    pinghome_agent.main(context.args)
+class _Pinghome(TyperGroup):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = _Imported()  # type: ignore[assignment]  # nothing is added to it
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs a command; an expected error ends the program with its sentence and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort):  # RuntimeErrors, too
+            raise
+        except (DomainError, RuntimeError, OSError, asyncpg.PostgresError) as error:
+            text = error.message if isinstance(error, DomainError) else error_text(error)
+            typer.secho(text, err=True, fg="red")
+            raise typer.Exit(1) from None
 
 
-async def _up(settings: Settings, *, processes: bool) -> None:
-    main = asyncio.current_task()
-    assert main  # noqa: S101  # a coroutine runs in a task
-    _on_signal(main.cancel)
-    with console.status("starting") as status:
-        reporter = StartupReporter(status)
-        async with Servers(settings, reporter.step) as servers:
-            settings, reporter.new_keys = platform_keys.complete(settings)
-            reporter.step("preparing the databases")
-            await services.migrate_all(settings.but(database_url=servers.database_url))
-            reporter.step("starting the services")
-            try:
-                await (_run_processes if processes else _run_here)(settings, servers, reporter)
-            finally:
-                _on_signal(lambda: None)  # we are stopping already; a second Ctrl-C must not cut that short
-                reporter.step("stopping")
-
-
-async def _run_here(settings: Settings, servers: Servers, reporter: "StartupReporter") -> None:
-    """Serve all services on the one port until a signal comes."""
-    edge = Edge(services.in_this_process(settings, servers), public_metrics=settings.public_metrics)
-
-    async def report_ready() -> None:
-        while not await services.answers(settings.host, settings.port):  # as clients do
-            reporter.step(f"waiting for {', '.join(await edge.problems()) or 'the port'}")
-            await asyncio.sleep(0.05)
-        url = settings.public_url or f"http://{settings.host}:{settings.port}"
-        reporter.ready({name: f"{url}/{name}" for name in edge.public})
-
-    reporting = asyncio.create_task(report_ready())
-    try:
-        await serve(edge, settings, PINGS_OF_ALL)
-    finally:
-        reporting.cancel()
-
-
-async def _run_processes(settings: Settings, servers: Servers, reporter: "StartupReporter") -> None:
-    """Run each service in its own process, on its own port, until a signal comes."""
-    stop = asyncio.Event()
-    async with Supervisor() as supervisor:
-        urls = await services.as_processes(settings, servers, supervisor)
-        _on_signal(stop.set)
-        reporter.ready(urls)
-        await stop.wait()
-
-
-def _on_signal(callback: Callable[[], object]) -> None:
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, callback)
-
-
-@dataclass
-class StartupReporter:
-    """Reports the start of the platform on the terminal."""
-
-    status: Status
-    new_keys: dict[str, str] | None = None
-    last: str = ""
-
-    def step(self, text: str) -> None:
-        """Report a step: on a terminal in the status line, else in a line of its own."""
-        if console.is_terminal:
-            self.status.update(text)
-        elif text != self.last:
-            console.print(text)
-        self.last = text
-
-    def ready(self, urls: dict[str, str]) -> None:
-        """Report the URLs of the services, and the new keys, which are not shown again."""
-        self.status.stop()
-        console.print("[green]Pinghome is ready[/green]")
-        width = max(map(len, urls)) + 2
-        for name, url in urls.items():
-            console.print(f"  {name:{width}}{url}/docs", highlight=False, soft_wrap=True)
-        if self.new_keys:
-            console.print("New keys, stored in keys.json in the data folder together with the secret key:")
-            for line in platform_keys.printed(self.new_keys):
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+app = typer.Typer(cls=_Pinghome, no_args_is_help=True, add_completion=False, help="The Pinghome monitoring platform.")
+app.callback()(lambda: None)  # else a Typer without commands of its own is none

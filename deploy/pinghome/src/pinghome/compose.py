@@ -22,7 +22,7 @@ from pinghome_common.files import write_private
 from pinghome_common.settings import Settings
 from resource_cmd.scheduling import regions
 
-compose = typer.Typer(no_args_is_help=True, help="The one-time steps of deploy/compose.yaml.")
+compose = typer.Typer(name="compose", no_args_is_help=True, help="The one-time steps of deploy/compose.yaml.")
 
 Volumes = Annotated[Path, typer.Option(help="The folder with a volume for each container.")]
 VOLUMES = Path("/volumes")

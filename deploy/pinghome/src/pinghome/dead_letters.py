@@ -13,7 +13,9 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import describe
 from pinghome_common.errors import DomainError, NotFound
 
-dead_letters = typer.Typer(no_args_is_help=True, help="List, show, replay or drop items that could not be applied.")
+dead_letters = typer.Typer(
+    name="dead-letters", no_args_is_help=True, help="List, show, replay or drop items that could not be applied."
+)
 
 SERVICES = ("resource-cmd", "resource-query", "statistic-query", "statuspage-cmd", "statuspage-query")
 
@@ -28,11 +30,7 @@ Letters = Annotated[list[str], typer.Argument(metavar="ID…", help="Such as res
 
 
 def _run(work: Callable[[], Awaitable[Any]]) -> None:
-    try:
-        typer.echo(json.dumps(uvloop.run(work()), indent=2, default=str))  # type: ignore[arg-type]
-    except DomainError as error:
-        typer.secho(error.message, err=True, fg="red")
-        raise typer.Exit(1) from None
+    typer.echo(json.dumps(uvloop.run(work()), indent=2, default=str))  # type: ignore[arg-type]
 
 
 async def _each(work: Callable[[str, Connection], Awaitable[list[Any]]]) -> list[Any]:

@@ -17,8 +17,12 @@ from pinghome_common.events.key import Kind, Scope
 from pinghome_common.settings import Settings
 from resource_cmd.accounts import organisation
 
-organisations = typer.Typer(no_args_is_help=True, help="Organisations, each with its own monitors.")
-keys = typer.Typer(no_args_is_help=True, help="Keys of organisations; a change reaches every service within 5 s.")
+organisations = typer.Typer(
+    name="organisation", no_args_is_help=True, help="Organisations, each with its own monitors."
+)
+keys = typer.Typer(
+    name="keys", no_args_is_help=True, help="Keys of organisations; a change reaches every service within 5 s."
+)
 
 LENGTHS = {Kind.checks: 32, Kind.ping: 22, Kind.status: 40}
 """Characters of keys that are letters and digits."""
@@ -30,12 +34,8 @@ def _run(work: Callable[[Connection], Awaitable[Any]]) -> None:
 
 
 def run(work: Callable[[Connection], Awaitable[Any]]) -> Any:
-    """Runs `work` in a transaction and waits until its events are published; ends the program on a `DomainError`."""
-    try:
-        return uvloop.run(_with_database(work))
-    except DomainError as error:
-        typer.secho(error.message, err=True, fg="red")
-        raise typer.Exit(1) from None
+    """Runs `work` in a transaction and waits until its events are published."""
+    return uvloop.run(_with_database(work))
 
 
 async def _with_database(work: Callable[[Connection], Awaitable[Any]]) -> Any:

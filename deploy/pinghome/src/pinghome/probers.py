@@ -12,7 +12,7 @@ from pinghome_common.secret import region_key
 from pinghome_common.settings import Settings
 from resource_cmd.scheduling import regions
 
-probers = typer.Typer(no_args_is_help=True, help="Regions whose probers run elsewhere.")
+probers = typer.Typer(name="prober", no_args_is_help=True, help="Regions whose probers run elsewhere.")
 
 Region = Annotated[str, typer.Argument(metavar="REGION", help="Such as eu-central-1.")]
 Config = Annotated[

@@ -5,14 +5,11 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
 
-import asyncpg
 import typer
 import uvloop
 from rich.console import Console
 
 from pinghome import keys
-from pinghome_common.errors import DomainError
-from pinghome_common.logs import error_text
 from pinghome_common.rebuild import Outcome, ReadModel, Rebuild
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
@@ -21,6 +18,7 @@ from statistic_query import rebuild as statistic_query
 from statuspage_query import rebuild as statuspage_query
 
 console = Console(highlight=False)
+rebuild = typer.Typer()
 
 
 class Service(StrEnum):
@@ -31,24 +29,20 @@ class Service(StrEnum):
     STATUSPAGE_QUERY = "statuspage-query"
 
 
+@rebuild.command("rebuild")
 def rebuild_command(service: Annotated[Service, typer.Argument(metavar="SERVICE", show_choices=True)]) -> None:
     """Make a service's read model again from the event log while it serves, and change only what differs."""
     started = time.monotonic()
-    try:
-        settings = keys.running_settings()
-        with console.status("reading the event log") as status:
-            events = 0
+    settings = keys.running_settings()
+    with console.status("reading the event log") as status:
+        events = 0
 
-            def report(more: int) -> None:
-                nonlocal events
-                events += more
-                status.update(f"{events:,} events applied")
+        def report(more: int) -> None:
+            nonlocal events
+            events += more
+            status.update(f"{events:,} events applied")
 
-            outcome = uvloop.run(Rebuild(_model(service, settings), settings, report).run())
-    except (DomainError, OSError, asyncpg.PostgresError) as error:
-        text = error.message if isinstance(error, DomainError) else error_text(error)
-        console.print(text, style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+        outcome = uvloop.run(Rebuild(_model(service, settings), settings, report).run())
     _tell(service, outcome, time.monotonic() - started)
 
 

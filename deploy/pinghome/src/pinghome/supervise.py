@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-import structlog
-
-log = structlog.get_logger()
+from pinghome_common.logs import log
 
 MIN_DELAY, MAX_DELAY = 0.1, 5.0  # seconds before a child is restarted
 STEADY = 1.0  # seconds after which the exit of a child that was ready resets the delay

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -23,18 +22,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pinghome_common import docs
 from pinghome_common.db import Database, is_connection_error
-from pinghome_common.dialects import healthchecks, pinghome, pingpong, pingpong_paths
+from pinghome_common.dialects import healthchecks, pinghome, pingpong, pingpong_paths, problems
 from pinghome_common.dialects.pinghome_command import Replayed, render_replayed
 from pinghome_common.directory import Directory
 from pinghome_common.errors import DomainError, Unavailable
 from pinghome_common.health import CURRENT, Health
-from pinghome_common.logs import error_text
+from pinghome_common.logs import bound_contextvars, error_text, log
 from pinghome_common.service import Service
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from pinghome_common.wrong_tokens import WrongTokens
-
-log = structlog.get_logger()
 
 RESTARTS = Counter("pinghome_worker_restarts_total", "restarts of failed workers", ["worker"])
 SECONDS = Histogram("pinghome_request_seconds", "seconds to answer a request", ["service", "method", "status"])
@@ -131,7 +128,7 @@ def build(
         swagger_ui_oauth2_redirect_url=None,
         servers=[{"url": f"/{name}", "description": "on the platform's port"}],
     )
-    app.openapi = partial(docs.document, app)  # type: ignore[method-assign]  # as FastAPI documents it
+    app.openapi = partial(docs.document, app, problems.SCHEMAS)  # type: ignore[method-assign]  # as FastAPI documents it
     app.state.name, app.state.settings, app.state.routers = name, settings, routers
     app.state.wrong_tokens = WrongTokens(settings.wrong_tokens_per_minute)
     app.state.checks = {"starting": _starting}
@@ -184,7 +181,7 @@ class MetricsMiddleware:
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, answer)
             except ClientDisconnect:
@@ -233,7 +230,7 @@ async def _until_ready(checks: Iterable[ReadinessCheck]) -> None:
         async with asyncio.timeout(START_PATIENCE):
             for check in checks:
                 while await _problem(check):
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0.05)
 
 
 async def _problem(check: ReadinessCheck) -> str | None:

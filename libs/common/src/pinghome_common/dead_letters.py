@@ -6,14 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import structlog
 from prometheus_client import Counter, Gauge
 
 from pinghome_common.containment import Apply, contained
 from pinghome_common.db import Connection
-from pinghome_common.logs import error_text
-
-log = structlog.get_logger()
+from pinghome_common.logs import error_text, log
 
 COUNT = Counter("pinghome_dead_letters_total", "items that could not be applied", ["worker"])
 KEPT = Gauge("pinghome_dead_letters_kept", "items waiting to be replayed or dropped", ["worker"])

@@ -1,6 +1,7 @@
 """A service's OpenAPI page, which loads nothing from other hosts."""
 
 import html
+from collections.abc import Mapping
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -47,8 +48,11 @@ FILES = {
 }
 
 
-def document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document without FastAPI's own 422 responses, which not every dialect has."""
+def document(app: FastAPI, errors: Mapping[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document, with the schemas of `errors`, and without FastAPI's own 422 responses.
+
+    Not every dialect has these.
+    """
     if app.openapi_schema is None:
         schema = FastAPI.openapi(app)
         for operations in schema["paths"].values():
@@ -56,8 +60,10 @@ def document(app: FastAPI) -> dict[str, Any]:
                 answers = operation["responses"]
                 if "HTTPValidationError" in str(answers.get("422")):
                     del answers["422"]
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
         for unused in ("HTTPValidationError", "ValidationError"):
-            schema.get("components", {}).get("schemas", {}).pop(unused, None)
+            schemas.pop(unused, None)
+        schemas |= errors if schema["paths"] else {}
     assert app.openapi_schema is not None  # noqa: S101  # it caches what it builds
     return app.openapi_schema
 

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import msgspec
-import structlog
 from prometheus_client import Gauge
 
 from pinghome_common.db import Connection, Database
 from pinghome_common.errors import Unavailable
 from pinghome_common.events import Envelope, decode
 from pinghome_common.health import ROUND_LIMIT, round_done
+from pinghome_common.logs import log
 from pinghome_common.stream import Broker, Message, Reader
 from pinghome_common.worker import Worker
-
-log = structlog.get_logger()
 
 WAITING = Gauge(
     "pinghome_relay_waiting_seconds",

@@ -7,15 +7,13 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
-import structlog
 
 from pinghome_common.errors import Unavailable
 from pinghome_common.events import Envelope, decode
 from pinghome_common.files import write_private
 from pinghome_common.health import round_done
+from pinghome_common.logs import log
 from pinghome_common.stream import Broker, Reader
-
-log = structlog.get_logger()
 
 _SAVE_EVERY, _SAVE_AFTER = 2.0, 15.0
 """Seconds without events after which changes are saved, and seconds after which they are saved in any case."""

@@ -7,12 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import structlog
 
 from pinghome_common.db import acquire_leadership, is_connection_error
-from pinghome_common.logs import error_text
-
-log = structlog.get_logger()
+from pinghome_common.logs import error_text, log
 
 
 async def upgrade(*histories: tuple[str, Path]) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import structlog
 from prometheus_client import Counter, Gauge
 
 from pinghome_common.containment import Apply, contained, is_items_own
@@ -18,8 +17,6 @@ from pinghome_common.health import round_done
 from pinghome_common.items import Contents, Item, first_seen, read, read_one, write_item
 from pinghome_common.read_your_writes import Progress, encode
 from pinghome_common.stream import Broker, Message, Reader
-
-log = structlog.get_logger()
 
 LAG = Gauge("pinghome_projection_pending", "messages not yet applied", ["projection", "stream"])
 APPLIED = Counter("pinghome_projected_total", "messages applied", ["projection", "stream"])

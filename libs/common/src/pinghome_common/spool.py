@@ -8,13 +8,10 @@ import zlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-import structlog
-
 from pinghome_common.errors import Unavailable
 from pinghome_common.health import resting
+from pinghome_common.logs import log
 from pinghome_common.process_folder import held
-
-log = structlog.get_logger()
 
 _HEAD = struct.Struct(">II")
 _SMALL_FILE = 256 << 10  # bytes

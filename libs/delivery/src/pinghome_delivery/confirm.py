@@ -6,17 +6,15 @@ from email.message import EmailMessage
 from uuid import UUID
 
 import msgspec
-import structlog
 
 from pinghome_common.clock import from_micros, micros, now
 from pinghome_common.containment import is_items_own
 from pinghome_common.db import Connection, Database
+from pinghome_common.logs import log
 from pinghome_common.secret import seal, unseal
 from pinghome_common.worker import Worker
 from pinghome_delivery.email import Email, needs_confirmation
 from pinghome_delivery.message import DeliveryError, Kind, Transports
-
-log = structlog.get_logger()
 
 VALID = timedelta(days=7)
 """For how long a link can be followed."""

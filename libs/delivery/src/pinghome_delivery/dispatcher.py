@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from uuid import UUID
 
-import structlog
 from prometheus_client import Gauge
 
 from pinghome_common.clock import now
@@ -16,12 +15,10 @@ from pinghome_common.containment import is_items_own
 from pinghome_common.db import Connection, Database
 from pinghome_common.events.notification import Notification
 from pinghome_common.health import resting
-from pinghome_common.logs import error_text
+from pinghome_common.logs import error_text, log
 from pinghome_delivery.channel_queue import ChannelQueue
 from pinghome_delivery.message import DeliveryError, PartlyDelivered, RateLimited, Transports
 from pinghome_delivery.outbox import Audience, Outcome, Target, compose, record
-
-log = structlog.get_logger()
 
 OVERDUE = Gauge(
     "pinghome_delivery_overdue_seconds", "for how long the longest waiting delivery has been due", ["service"]

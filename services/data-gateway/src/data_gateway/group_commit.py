@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
-import structlog
 from prometheus_client import Counter
 
 from pinghome_common.errors import Unavailable
@@ -16,11 +15,10 @@ from pinghome_common.events.metric import MetricBatch, Sample
 from pinghome_common.events.ping import Batch, Ping, Tick, encode
 from pinghome_common.events.point import PointBatch, Points
 from pinghome_common.health import resting, round_done
+from pinghome_common.logs import log
 from pinghome_common.process_name import lasting_name
 from pinghome_common.spool import Spool, adopt
 from pinghome_common.stream import Broker
-
-log = structlog.get_logger()
 
 ACCEPTED = Counter("pinghome_pings_accepted_total", "accepted pings, by where they are stored: stream or spool", ["by"])
 POINTS = Counter(

@@ -8,14 +8,12 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import msgspec
-import structlog
 
 from pinghome_common.events.probe import Result
 from pinghome_common.health import resting
+from pinghome_common.logs import log
 from pinghome_common.spool import Spool, adopt
 from pinghome_common.stream import Broker, Queue, Task
-
-log = structlog.get_logger()
 
 FLUSH_INTERVAL = 0.5
 """Seconds for which results are collected, because each message costs three services a transaction."""

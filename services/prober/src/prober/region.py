@@ -4,14 +4,12 @@ from collections import deque
 from dataclasses import dataclass
 from uuid import UUID
 
-import structlog
 from prometheus_client import Gauge
 
 from pinghome_common.events.probe import Job, Verdict
+from pinghome_common.logs import log
 from prober.anchors import Anchors
 from prober.probes.probe_types import Observation
-
-log = structlog.get_logger()
 
 SUSPECT = Gauge("pinghome_region_suspect", "1 while the region suspects its own network", ["region"])
 

@@ -8,12 +8,10 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
-import structlog
 
 from pinghome_common.events.probe import Job, phase
 from pinghome_common.files import write_private
-
-log = structlog.get_logger()
+from pinghome_common.logs import log
 
 MISSED = 12.0
 """Seconds before the loss of the link was noticed whose slots are probed late, for their jobs may not have come."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
-import structlog
 from prometheus_client import Counter, Histogram
 
 from pinghome_common.clock import from_micros
@@ -19,6 +18,7 @@ from pinghome_common.events.dry_run import DryRun
 from pinghome_common.events.probe import Job, ProberSign, SchedulePage, Verdict
 from pinghome_common.guard import Guard
 from pinghome_common.health import resting, round_done
+from pinghome_common.logs import log
 from pinghome_common.process_name import lasting_name
 from pinghome_common.secret import unseal
 from pinghome_common.stream import Broker, Queue, Task
@@ -32,8 +32,6 @@ from prober.probes.error_mapping import internal
 from prober.probes.probe_types import Observation
 from prober.region import Region
 from prober.schedule import Schedule, Slots, decode
-
-log = structlog.get_logger()
 
 PROBED = Counter("pinghome_probes_total", "probes by verdict", ["region", "verdict"])
 DROPPED = Counter("pinghome_jobs_dropped_total", "jobs that were late by more than their interval", ["region"])

@@ -70,7 +70,7 @@ async def test_each_delivery_is_an_aggregate_with_events_without_gaps(world):
     async with listening(status=503) as receiver, world.working():
         await world.webhook(receiver.url)
         await world.tell(it, "down")
-        await eventually(world.ledger, lambda seen: seen[0].attempts, 10)
+        await eventually(world.ledger, lambda seen: seen[0].attempts)
         receiver.status = 200
         await world.until("sent")
     async with world.db.connection() as connection:
@@ -139,7 +139,7 @@ async def test_failures_are_retried_with_the_same_key_and_content_and_up_waits_f
     async with listening(status=500) as receiver, world.working():
         await world.webhook(receiver.url)
         await world.tell(it, "down")
-        await eventually(world.ledger, lambda seen: len(seen[0].attempts) >= 2, 15)
+        await eventually(world.ledger, lambda seen: len(seen[0].attempts) >= 2)
         await world.tell(it, "up", version=3)
         await asyncio.sleep(0.5)
         receiver.status = 200
@@ -159,7 +159,7 @@ async def test_what_came_while_a_channel_was_away_is_told_as_one(world):
     async with listening(status=500) as receiver, world.working():
         await world.webhook(receiver.url)
         await world.tell(it, "down")
-        await eventually(world.ledger, lambda seen: seen[0].attempts, 10)
+        await eventually(world.ledger, lambda seen: seen[0].attempts)
         await world.tell(it, "up", "down", "up", version=3)
         receiver.status = 200
         _, leader, *others = await world.until(*["sent"] * 4)
@@ -180,12 +180,10 @@ async def test_a_channel_that_hangs_is_in_nobodys_way(world):
         await world.webhook(receiver.url)
         begun = time.monotonic()
         await world.tell(it, "down")
-        await eventually(lambda: asyncio.sleep(0, receiver.asked), bool, 10)
+        await eventually(lambda: asyncio.sleep(0, receiver.asked), bool)
         assert time.monotonic() - begun < 8
         assert [told.state for told in await world.ledger()].count(State.sent) <= 1
-        await eventually(
-            world.ledger, lambda seen: any("did not answer" in a.error for n in seen for a in n.attempts), 20
-        )
+        await eventually(world.ledger, lambda seen: any("did not answer" in a.error for n in seen for a in n.attempts))
 
 
 async def test_many_workers_deliver_each_once(world):
@@ -251,7 +249,7 @@ async def test_a_sealed_configuration_that_cannot_be_opened_is_a_visible_failure
         )
     async with world.working():
         await world.tell(it, "down")
-        seen = await eventually(world.ledger, lambda seen: seen[0].attempts, 10)
+        seen = await eventually(world.ledger, lambda seen: seen[0].attempts)
     assert "on our side" in seen[0].attempts[0].error
 
 
@@ -304,9 +302,9 @@ async def test_slow_receivers_of_one_organisation_keep_no_other_waiting(world, t
         await other.webhook(receiver.url)
         async with world.working() as (worker,):
             await world.tell(await world.resource(), "down")
-            await eventually(lambda: count(silent.asked), lambda seen: seen >= 3, 20)
+            await eventually(lambda: count(silent.asked), lambda seen: seen >= 3)
             await other.tell(await other.resource(), "down")
-            await eventually(lambda: count(receiver.asked), bool, 20)
+            await eventually(lambda: count(receiver.asked), bool)
             assert len(worker._turns) <= 4
     assert len(receiver.asked) == 1
 
@@ -334,8 +332,8 @@ async def test_channel_whose_ledger_is_broken_keeps_no_other_waiting(world):
         async with world.db.connection() as connection:
             await connection.execute("UPDATE notification SET state = '{\"covers\": 5}' WHERE channel = $1", broken)
         async with world.working() as (worker,):
-            await eventually(lambda: count(receiver.asked), bool, 20)
-            await eventually(lambda: count(worker._broken), bool, 20)  # and is not tried again at once
+            await eventually(lambda: count(receiver.asked), bool)
+            await eventually(lambda: count(worker._broken), bool)  # and is not tried again at once
             assert set(worker._broken) == {broken}
 
 
@@ -349,4 +347,4 @@ async def test_organisation_whose_channels_are_broken_keeps_no_other_from_being_
         await world.webhook(receiver.url)
         async with world.working():
             await world.tell(await world.resource(), "down")
-            await eventually(lambda: count(receiver.asked), bool, 20)
+            await eventually(lambda: count(receiver.asked), bool)

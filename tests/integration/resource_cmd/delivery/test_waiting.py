@@ -46,7 +46,7 @@ async def test_mails_wait_for_a_mail_server_and_leave_when_there_is_one(world):
         await world.tell(it, "down")
         (held,) = await world.until("held")
         assert (held.reason, held.attempts) == (NO_SERVER, [])
-        assert await eventually(lambda: problem(world, channel), bool, 10) == NO_SERVER
+        assert await eventually(lambda: problem(world, channel), bool) == NO_SERVER
     async with mail_sink() as sink:
         mailing(world, sink)
         async with world.working():  # the operator has set one and started again
@@ -91,7 +91,7 @@ async def test_confirmed_addresses_are_told_while_others_are_not(world):
         async with world.working():
             await world.tell(await world.resource(), "down")
             await world.until("sent")
-            assert "new@x.test" in await eventually(lambda: problem(world, channel), bool, 10)
+            assert "new@x.test" in await eventually(lambda: problem(world, channel), bool)
     assert sink.recipients == [["ops@ours.test"]]
 
 

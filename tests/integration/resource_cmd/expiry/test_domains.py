@@ -53,7 +53,7 @@ class World:
         async def look() -> list[Resource]:
             return [await self.read(it) for it in monitors]
 
-        return await eventually(look, lambda seen: all(it.domain for it in seen), 30)
+        return await eventually(look, lambda seen: all(it.domain for it in seen))
 
     async def events(self, it: Resource, what: str) -> int:
         async with self.db.connection() as connection:
@@ -114,7 +114,7 @@ async def test_an_answer_is_good_for_a_day_across_restarts(world, at):
             await connection.execute("UPDATE domain SET due = now()")
         before = (await world.read(it)).domain.checked_at
         at.expires["example.com"] = "2031-03-09T12:10:05Z"
-        renewed = await eventually(lambda: world.read(it), lambda seen: seen.domain.checked_at > before, 20)
+        renewed = await eventually(lambda: world.read(it), lambda seen: seen.domain.checked_at > before)
 
     assert renewed.domain.expires_at.year == 2031
     assert await world.events(it, "resource.domain-changed") == 2
@@ -129,7 +129,7 @@ async def test_another_host_forgets_the_old_domain_and_learns_the_new(world):
             row = await store.edit(it.id)
             row.state = resource.edit(row.state, {"url": "http://example.org/"}, clock.now())
             await store.save(row)
-        seen = await eventually(lambda: world.read(it), lambda seen: seen.domain.name == "example.org", 20)
+        seen = await eventually(lambda: world.read(it), lambda seen: seen.domain.name == "example.org")
 
     assert seen.url == "http://example.org/"
 
@@ -166,7 +166,7 @@ async def test_a_registry_that_has_had_enough_is_left_alone_for_longer_and_longe
     at.status = 429
     first, second = await world.add("http://example.com/", "http://another.com/")
     async with world.running():
-        await eventually(lambda: _now(len(at.asked)), lambda asked: asked == 1, 20)
+        await eventually(lambda: _now(len(at.asked)), lambda asked: asked == 1)
         await asyncio.sleep(2)  # ten looks
 
     assert len(at.asked) == 1  # nor is the other one asked for, for it is the same registry
@@ -182,7 +182,7 @@ async def test_without_a_way_out_it_tries_later_and_says_so_once(world, capfd):
             async with world.db.connection() as connection:
                 return await connection.fetchval("SELECT count(*) FROM domain WHERE tries > 0 AND due > now()")
 
-        await eventually(tried, lambda count: count == 3, 30)
+        await eventually(tried, lambda count: count == 3)
 
     said = capfd.readouterr()
     assert (said.out + said.err).count("domain_not_looked_up") == 1

@@ -18,7 +18,7 @@ import pytest
 from running import free_port
 
 REQUEST_TIMEOUT = 0.5
-ANSWER_TIMEOUT = 1.0
+ANSWER_TIMEOUT = 3.0
 BODY_LIMIT = 100_000
 
 

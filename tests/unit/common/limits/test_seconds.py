@@ -6,7 +6,7 @@ import time
 import pytest
 
 REQUEST_TIMEOUT = 0.5
-ANSWER_TIMEOUT = 1.0
+ANSWER_TIMEOUT = 3.0
 CANARY = b"canary-4711"
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

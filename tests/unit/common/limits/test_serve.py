@@ -14,13 +14,15 @@ from pinghome_common.settings import Settings
 
 def test_sigterm_drains_and_exits_with_0(start):
     with start() as stopping, socket.create_connection(("127.0.0.1", stopping.port)) as client:
-        client.sendall(b"GET /slow?0.5 HTTP/1.1\r\nHost: x\r\n\r\n")
-        time.sleep(0.1)
+        before = stopping.bytes_read()
+        client.sendall(request := b"GET /slow?0.5 HTTP/1.1\r\nHost: x\r\n\r\n")
+        while stopping.bytes_read() < before + len(request):
+            time.sleep(0.01)
         stopping.process.send_signal(signal.SIGTERM)
 
         assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
         assert stopping.process.stdout.readline() == "shutdown\n"
-        assert stopping.process.wait(5) == 0
+        assert stopping.process.wait(60) == 0
 
 
 def asked(client: HTTPConnection) -> str | None:

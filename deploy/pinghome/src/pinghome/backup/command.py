@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import asyncpg
 import typer
 import uvloop
 from rich.console import Console
@@ -21,14 +20,15 @@ from pinghome.backup.restore import check, restore
 from pinghome.servers import Servers
 from pinghome.state_file import StateFile
 from pinghome_common.errors import DomainError
-from pinghome_common.logs import error_text
 from pinghome_common.settings import Settings
 
 console = Console(stderr=True)
+backups = typer.Typer()
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="Such as pinghome.tar.gz; readable only by its owner.")]
 
 
+@backups.command("backup")
 def backup_command(file: File) -> None:
     """Write one consistent copy of the running platform into FILE; it goes on serving."""
 
@@ -48,6 +48,7 @@ def backup_command(file: File) -> None:
     console.print("It does not hold the secret key. Keep that, or keys.json, in another safe place.")
 
 
+@backups.command("restore")
 def restore_command(file: File) -> None:
     """Make an empty platform what FILE says; then start it. Needs the secret key of the platform that was backed up."""
 
@@ -74,14 +75,9 @@ def _secret_key(settings: Settings) -> str:
 
 
 def _run(work: Callable[[Report], Coroutine[Any, Any, None]]) -> None:
-    """Runs `work` with its progress on the terminal; ends the program on an error, which says what to do."""
-    try:
-        with _progress() as report:
-            uvloop.run(work(report))
-    except (DomainError, RuntimeError, OSError, asyncpg.PostgresError) as error:
-        text = error.message if isinstance(error, DomainError) else error_text(error)
-        console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+    """Runs `work` with its progress on the terminal."""
+    with _progress() as report:
+        uvloop.run(work(report))
 
 
 @contextmanager

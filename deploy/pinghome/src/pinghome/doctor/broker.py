@@ -127,7 +127,7 @@ async def _lag(settings: Settings, broker: Broker, there: list[str]) -> AsyncIte
             stream: age
             for stream, (prefix, nouns) in streams.items()
             if stream in there
-            and (age := await _oldest(broker, stream, positions.get(stream, 0), _subjects(prefix, nouns))) > BEHIND
+            and (age := await _oldest(broker, stream, positions.get(stream, 0), subjects(prefix, nouns))) > BEHIND
         }
         for stream, age in waiting.items():
             late = problem if age > FAR_BEHIND else warning
@@ -137,14 +137,15 @@ async def _lag(settings: Settings, broker: Broker, there: list[str]) -> AsyncIte
             yield ok(name, "has applied what is in the streams")
 
 
-def _subjects(prefix: str, nouns: Iterable[str]) -> Iterator[str]:
+def subjects(prefix: str, nouns: Iterable[str]) -> Iterator[str]:
+    """What a service reads of a stream."""
     return (f"{prefix}.{noun}.>" for noun in nouns)
 
 
-async def _oldest(broker: Broker, stream: str, after: int, subjects: Iterator[str]) -> float:
+async def _oldest(broker: Broker, stream: str, after: int, of: Iterator[str]) -> float:
     """Seconds since the first message on some subjects after a sequence; 0 if there is none."""
     age = 0.0
-    for subject in subjects:
+    for subject in of:
         found = await broker.api(f"STREAM.MSG.GET.{stream}", {"seq": after + 1, "next_by_subj": subject})
         if "error" not in found:
             age = max(age, time.time() - datetime.fromisoformat(found["message"]["time"]).timestamp())

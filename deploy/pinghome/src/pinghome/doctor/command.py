@@ -22,6 +22,7 @@ from pinghome_common.process_folder import held
 from pinghome_common.settings import Settings
 
 console = Console(highlight=False)
+doctor = typer.Typer()
 
 STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "red"}
 SECONDS = 10.0
@@ -38,6 +39,7 @@ Services = Annotated[
 ]
 
 
+@doctor.command("doctor")
 def doctor_command(
     *,
     service: Services = None,

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from pinghome_common.clock import from_micros
 from pinghome_common.dialects import problems
-from pinghome_common.dialects.paths import in_versions, with_or_without_slash
+from pinghome_common.dialects.paths import also_head, in_versions, with_or_without_slash
 from pinghome_common.directory import Caller
 from pinghome_common.errors import DomainError
 from pinghome_common.events.key import Kind, Scope
@@ -63,12 +63,10 @@ class Router(APIRouter):
         methods = options.pop("methods") or ["GET"]
         responses = problems.of_healthchecks(methods) | (options.pop("responses", None) or {})
         super().add_api_route(f"/api/v1{path}", endpoint, methods=methods, responses=responses, **options)
+        in_versions(self.routes[-1], "123")
+        with_or_without_slash(self.routes[-1])
         if "GET" in methods:
-            hidden = options | {"include_in_schema": False}
-            super().add_api_route(f"/api/v1{path}", endpoint, methods=["HEAD"], **hidden)
-        for route in self.routes[-2 if "GET" in methods else -1 :]:
-            in_versions(route, "123")
-            with_or_without_slash(route)
+            also_head(self)
 
 
 async def sent(request: Request) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
 from pinghome_common.dialects import problems
-from pinghome_common.dialects.paths import with_or_without_slash
+from pinghome_common.dialects.paths import also_head, with_or_without_slash
 from pinghome_common.directory import Caller
 from pinghome_common.errors import DomainError, FieldError, Invalid, PermissionDenied, Unauthorized
 from pinghome_common.events.key import Kind, Scope
@@ -115,11 +115,10 @@ class Router(APIRouter):
             responses = problems.of_pinghome(methods, public=self._public) | responses
         super().add_api_route(path, endpoint, methods=methods, responses=responses, **options)
         with_or_without_slash(self.routes[-1])
-        hidden = options | {"include_in_schema": False}
         if "GET" in methods:
-            super().add_api_route(path, endpoint, methods=["HEAD"], **hidden)
-            with_or_without_slash(self.routes[-1])
+            also_head(self)
         if self._bare and path.startswith("/v1/"):
+            hidden = options | {"include_in_schema": False}
             self.add_api_route(path.removeprefix("/v1"), endpoint, methods=methods, **hidden)
 
 

@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
 from pinghome_common.dialects import problems
+from pinghome_common.dialects.paths import also_head
 from pinghome_common.dialects.pingpong_paths import BASE, verbs
 from pinghome_common.directory import Caller
 from pinghome_common.errors import DomainError, Invalid, NotFound, PermissionDenied, TooMany, Unauthorized
@@ -34,9 +35,8 @@ class Router(APIRouter):
             options["openapi_extra"] = SECURITY | (options.get("openapi_extra") or {})
         for method in methods:  # one route each, so that OpenAPI has a name for each
             super().add_api_route(self._base + path, endpoint, methods=[method], responses=responses, **options)
-        if "GET" in methods:
-            options["include_in_schema"] = False
-            super().add_api_route(self._base + path, endpoint, methods=["HEAD"], **options)
+            if method == "GET":
+                also_head(self)
 
 
 SECURITY = {

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -29,8 +30,21 @@ class Problems(Problem):
 TEXT: Responses = {200: {"content": {"text/plain": {}}}}
 """The answer of an operation that returns plain text."""
 
+_PLACE = "#/components/schemas/{model}"
+SCHEMAS: dict[str, Any] = models_json_schema(
+    [(Problem, "serialization"), (Problems, "serialization")], ref_template=_PLACE
+)[1]["$defs"]
+"""Their schemas in OpenAPI: FastAPI would make a validator of each for each error of each route."""
+
+
+def problem(description: str, of: type[Problem] = Problem) -> dict[str, Any]:
+    """An error in the responses of an operation."""
+    schema = {"$ref": _PLACE.format(model=of.__name__)}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
 _SERVER: Responses = {
-    status: {"model": Problem, "description": description}
+    status: problem(description)
     for status, description in {
         400: "not valid JSON, or not a valid HTTP request",
         408: "the request took too long to arrive",
@@ -44,21 +58,21 @@ _SERVER: Responses = {
 """Errors of any request."""
 
 _COMMAND: Responses = {
-    403: {"model": Problem, "description": "a read-only token"},
-    409: {"model": Problem, "description": "it already exists, or the `Idempotency-Key` was used for another request"},
-    412: {"model": Problem, "description": "`If-Match` names another version"},
+    403: problem("a read-only token"),
+    409: problem("it already exists, or the `Idempotency-Key` was used for another request"),
+    412: problem("`If-Match` names another version"),
 }
 
 
 def of_pinghome(methods: Iterable[str], *, public: bool) -> Responses:
     """The errors of an operation in PingHome's dialect; a public one needs no token."""
     found = _SERVER | {
-        404: {"model": Problem, "description": "no such id" + ("" if public else " in your organisation")},
-        422: {"model": Problems, "description": "fields that are missing, of the wrong type or out of range"},
+        404: problem("no such id" + ("" if public else " in your organisation")),
+        422: problem("fields that are missing, of the wrong type or out of range", Problems),
     }
     if public:
-        return found | {405: {"model": Problem, "description": "a method that is not accepted here"}}
-    found |= {401: {"model": Problem, "description": "no token, or an unknown one"}}
+        return found | {405: problem("a method that is not accepted here")}
+    found |= {401: problem("no token, or an unknown one")}
     return found if {*methods} <= {"GET", "HEAD"} else found | _COMMAND
 
 

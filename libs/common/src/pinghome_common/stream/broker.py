@@ -12,16 +12,13 @@ from urllib.parse import urlsplit
 import nats
 import nats.errors
 import nats.js.errors
-import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from pinghome_common.errors import Unavailable
-from pinghome_common.logs import error_text
+from pinghome_common.logs import error_text, log
 from pinghome_common.stream.jetstream import JetStream
 from pinghome_common.stream.message import Message
-
-log = structlog.get_logger()
 
 ACK_WAIT = 5.0
 """Seconds to wait for JetStream to acknowledge that a message is on disk."""

@@ -5,12 +5,9 @@ import os
 import socket
 import ssl
 
-import structlog
-
 from pinghome_common.events.probe import Verdict
 from pinghome_common.guard import LOCAL_ERRNOS, AddressForbidden
-
-log = structlog.get_logger()
+from pinghome_common.logs import log
 
 # EAI_NODATA and EAI_NONAME come from the name's own servers; other codes are failures of the resolver.
 _NO_SUCH_NAME = {socket.EAI_NONAME, socket.EAI_NODATA}

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import structlog
 
 from pinghome_common.clock import from_micros, now
 from pinghome_common.containment import is_items_own
@@ -15,6 +14,7 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.integration import Integration
 from pinghome_common.events.notification import Notification
+from pinghome_common.logs import log
 from pinghome_common.store import Store, no_wait
 from pinghome_delivery.dependencies import ParentState
 from pinghome_delivery.dispatcher import OUR_FAULT
@@ -23,8 +23,6 @@ from pinghome_delivery.outbox import OUTAGES, OUTBOX, Notice, Notifications, Tar
 from pinghome_delivery.providers import opened
 from pinghome_delivery.throttling import backoff
 from resource_cmd.delivery.store import Channels, Integrations
-
-log = structlog.get_logger()
 
 
 async def announce(tx: Connection, notices: Sequence[Notice]) -> None:

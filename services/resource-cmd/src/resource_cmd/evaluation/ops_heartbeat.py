@@ -3,18 +3,15 @@
 import time
 from collections.abc import Callable, Mapping
 
-import structlog
-
 from pinghome_common.app import ReadinessCheck
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Connection, Database
 from pinghome_common.events.heartbeat import MICRO
+from pinghome_common.logs import log
 from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.worker import Worker
 from pinghome_delivery.message import DeliveryError
 from pinghome_delivery.web import Web, refused
-
-log = structlog.get_logger()
 
 RETRY = 5.0
 """Seconds after which a request that failed is made again."""

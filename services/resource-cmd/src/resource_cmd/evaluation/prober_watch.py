@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID, uuid5
 
-import structlog
 from prometheus_client import Gauge
 
 from pinghome_common.clock import from_micros, micros, now
@@ -14,11 +13,10 @@ from pinghome_common.events.notification import Notification
 from pinghome_common.events.probe import PROBER_PATIENCE
 from pinghome_common.events.region import region_id
 from pinghome_common.items import Item
+from pinghome_common.logs import log
 from pinghome_common.store import no_wait
 from pinghome_common.worker import Worker
 from pinghome_delivery.outbox import OUTBOX, Notifications
-
-log = structlog.get_logger()
 
 SILENT = Gauge("pinghome_region_silent", "1 while no prober of the region is heard", ["region"])
 

@@ -6,20 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import structlog
 
 from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database
 from pinghome_common.events.domain import Domain
 from pinghome_common.events.resource import domain_of
 from pinghome_common.guard import Guard
-from pinghome_common.logs import error_text
+from pinghome_common.logs import error_text, log
 from pinghome_common.store import Actor, no_wait
 from pinghome_common.worker import Worker
 from resource_cmd.expiry.domain import ask_again, pause, registrable
 from resource_cmd.monitors.store import Resources
-
-log = structlog.get_logger()
 
 REGISTRAR = Actor("domains")
 

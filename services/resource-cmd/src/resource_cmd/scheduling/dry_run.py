@@ -5,18 +5,16 @@ from collections import Counter
 from uuid import UUID
 
 import msgspec
-import structlog
 
 from pinghome_common.errors import TooMany, Unavailable
 from pinghome_common.events.dry_run import DryRun
 from pinghome_common.events.probe import attempt_deadline
 from pinghome_common.events.resource import Resource
+from pinghome_common.logs import log
 from pinghome_common.secret import derive
 from pinghome_common.stream import Broker
 from resource_cmd.scheduling.job import sealed_for
 from resource_cmd.scheduling.regions import Regions
-
-log = structlog.get_logger()
 
 AT_ONCE = 10
 """Dry runs that one organisation may have under way."""

@@ -5,19 +5,17 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import structlog
 
 from pinghome_common.db import Connection, Database
 from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.probe import phase
 from pinghome_common.events.resource import Resource
+from pinghome_common.logs import log
 from pinghome_common.secret import derive
 from pinghome_common.stream import Broker, Reader
 from pinghome_common.worker import Worker
 from resource_cmd.scheduling.job import fingerprint, sealed_for
 from resource_cmd.scheduling.regions import Regions
-
-log = structlog.get_logger()
 
 LETTERS = DeadLetters("scheduler")
 

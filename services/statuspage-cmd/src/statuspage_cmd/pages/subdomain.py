@@ -15,7 +15,7 @@ RESERVED = SERVICES | {"console", "www", "api", "app", "mail", "admin", "docs"}
 
 @cache
 def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()  # 5 MB, for pages with a domain of their own
+    return PublicSuffixList()
 
 
 def domain(name: str, platform: str, status_domain: str) -> str:

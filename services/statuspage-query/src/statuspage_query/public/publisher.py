@@ -6,12 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import structlog
-
 from pinghome_common.clock import now
 from pinghome_common.containment import is_items_own
 from pinghome_common.db import Connection, Database
 from pinghome_common.health import resting, round_done
+from pinghome_common.logs import log
 from statuspage_query.public import read
 from statuspage_query.public.changes import Changes
 from statuspage_query.public.material import Material
@@ -19,8 +18,6 @@ from statuspage_query.public.metrics import values
 from statuspage_query.public.published import Published
 from statuspage_query.public.snapshot import Snapshot
 from statuspage_query.response_times import EVERY, monitor_of
-
-log = structlog.get_logger()
 
 LOOK = 5.0
 """Seconds between two looks whether the database is there."""

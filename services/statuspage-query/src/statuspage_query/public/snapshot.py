@@ -5,12 +5,10 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
-import structlog
 
+from pinghome_common.logs import log
 from statuspage_query.public import material
 from statuspage_query.public.material import Material
-
-log = structlog.get_logger()
 
 
 class Snapshot:

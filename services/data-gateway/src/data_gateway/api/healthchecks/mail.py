@@ -6,7 +6,6 @@ import re
 from email import message_from_bytes, policy
 from typing import Any
 
-import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from data_gateway.ping_intake import HeartbeatEntry, PingIntake
@@ -14,8 +13,6 @@ from pinghome_common.errors import Conflict, NotFound, Unavailable
 from pinghome_common.events.ping import Kind
 from pinghome_common.health import resting
 from pinghome_common.settings import LARGEST_PING_BODY, Settings
-
-log = structlog.get_logger()
 
 IDLE_TIMEOUT = 30.0
 """Seconds for which a client may be silent."""

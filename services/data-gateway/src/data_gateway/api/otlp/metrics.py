@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import structlog
 from fastapi import APIRouter, Request, Response
 
 from data_gateway.api.metrics_request import authenticate, read
@@ -11,8 +10,7 @@ from data_gateway.api.otlp.points import Points
 from data_gateway.metric_intake import MetricIntake
 from pinghome_common.clock import micros, now
 from pinghome_common.errors import DomainError
-
-log = structlog.get_logger()
+from pinghome_common.logs import log
 
 routes = APIRouter(tags=["Servers"], redirect_slashes=False)
 

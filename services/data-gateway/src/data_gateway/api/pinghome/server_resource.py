@@ -15,7 +15,7 @@ from data_gateway.metric_intake import LARGEST, MetricIntake, Sender
 from pinghome_common.clock import micros, now
 from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_documents import shows
-from pinghome_common.dialects.problems import Problem
+from pinghome_common.dialects.problems import problem
 from pinghome_common.errors import DomainError, FieldError, Invalid, NotFound
 from pinghome_common.events.metric import COUNTED, FIELDS, PROCESSES, Agent, Figures, Sample
 from pinghome_common.text import clean
@@ -41,7 +41,7 @@ EXAMPLE = {
         }
     ],
 }
-ANSWERS = shows({"message": "OK"}) | {401: {"model": Problem, "description": "not the token of a server's agent"}}
+ANSWERS = shows({"message": "OK"}) | {401: problem("not the token of a server's agent")}
 BODY = {"requestBody": {"content": {"application/json": {"example": EXAMPLE}}}}
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from pinghome_common.dialects import pinghome_alerts as documents
 from pinghome_common.dialects.pinghome import MASK, Authorized, Router, answer
 from pinghome_common.dialects.pinghome_documents import gone, made, shows
 from pinghome_common.dialects.pinghome_fields import Id
-from pinghome_common.dialects.problems import Problem
+from pinghome_common.dialects.problems import problem
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.events.channel import Channel
 from pinghome_common.events.notification import Notification
@@ -29,7 +29,7 @@ from resource_cmd.delivery.store import Channels
 
 routes = Router(tags=["Channels"])
 
-TOO_MANY: dict[int | str, dict[str, Any]] = {429: {"model": Problem, "description": "too many tests in a minute"}}
+TOO_MANY: dict[int | str, dict[str, Any]] = {429: problem("too many tests in a minute")}
 
 
 def _known(kind: str) -> str:

@@ -10,7 +10,7 @@ from pinghome_common.clock import from_micros, now
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Authorized, Router, answer
 from pinghome_common.dialects.pinghome_fields import Id, Name
-from pinghome_common.dialects.problems import Problem
+from pinghome_common.dialects.problems import problem
 from pinghome_common.events.dry_run import DryRun
 from pinghome_common.secret import derive
 from resource_cmd.api.pinghome.resource import checked, fits, secrets_of
@@ -60,7 +60,7 @@ ANSWER: dict[str, Any] = {
 
 @routes.post(
     "/v1/resource/test",
-    responses=documents.shows(ANSWER) | {429: {"model": Problem, "description": "ten dry runs are under way"}},
+    responses=documents.shows(ANSWER) | {429: problem("ten dry runs are under way")},
 )
 async def dry_run(body: DryRunBody, caller: Authorized, request: Request) -> Response:
     """Probes once from each region without saving: phases (ms), verdict, and every condition's own verdict.
