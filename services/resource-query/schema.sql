@@ -21,6 +21,15 @@ CREATE TABLE checkpoint (
     CONSTRAINT checkpoint_pkey PRIMARY KEY (stream)
 );
 
+CREATE TABLE counted (
+    organisation uuid NOT NULL,
+    noun text NOT NULL,
+    service uuid NOT NULL,
+    n bigint NOT NULL,
+    CONSTRAINT counted_pkey PRIMARY KEY (organisation, noun, service)
+)
+WITH (fillfactor='50');
+
 CREATE TABLE dead_letter (
     worker text NOT NULL,
     key text NOT NULL,
@@ -57,6 +66,13 @@ CREATE TABLE integration (
     CONSTRAINT integration_pkey PRIMARY KEY (id)
 );
 CREATE INDEX integration_of ON integration (resource, id);
+
+CREATE TABLE listed (
+    service uuid NOT NULL,
+    changed_at bigint NOT NULL,
+    CONSTRAINT listed_pkey PRIMARY KEY (service)
+)
+WITH (fillfactor='50');
 
 CREATE TABLE prober (
     region text NOT NULL,
@@ -147,6 +163,215 @@ CREATE TABLE service (
     CONSTRAINT service_pkey PRIMARY KEY (id)
 );
 CREATE INDEX service_of ON service (organisation, id);
+
+CREATE FUNCTION count_channel_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c
+        SELECT organisation, 'channel', coalesce(service, '00000000-0000-0000-0000-000000000000'::uuid), -count(*) FROM changed GROUP BY GROUPING SETS ((organisation), (organisation, service)) ORDER BY 1, 3
+        ON CONFLICT (organisation, noun, service) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_channel_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c
+        SELECT organisation, 'channel', coalesce(service, '00000000-0000-0000-0000-000000000000'::uuid), count(*) FROM changed GROUP BY GROUPING SETS ((organisation), (organisation, service)) ORDER BY 1, 3
+        ON CONFLICT (organisation, noun, service) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_heartbeat_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c
+        SELECT organisation, 'heartbeat', coalesce(service, '00000000-0000-0000-0000-000000000000'::uuid), -count(*) FROM changed GROUP BY GROUPING SETS ((organisation), (organisation, service)) ORDER BY 1, 3
+        ON CONFLICT (organisation, noun, service) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_heartbeat_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c
+        SELECT organisation, 'heartbeat', coalesce(service, '00000000-0000-0000-0000-000000000000'::uuid), count(*) FROM changed GROUP BY GROUPING SETS ((organisation), (organisation, service)) ORDER BY 1, 3
+        ON CONFLICT (organisation, noun, service) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_moved() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+        BEGIN
+            INSERT INTO counted AS c
+            VALUES (NEW.organisation, TG_TABLE_NAME, NEW.service, 1), (OLD.organisation, TG_TABLE_NAME, OLD.service, -1)
+            ON CONFLICT (organisation, noun, service) DO UPDATE SET n = c.n + excluded.n;
+            RETURN NULL;
+        END $$;
+
+CREATE FUNCTION count_resource_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c
+        SELECT organisation, 'resource', coalesce(service, '00000000-0000-0000-0000-000000000000'::uuid), -count(*) FROM changed GROUP BY GROUPING SETS ((organisation), (organisation, service)) ORDER BY 1, 3
+        ON CONFLICT (organisation, noun, service) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_resource_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c
+        SELECT organisation, 'resource', coalesce(service, '00000000-0000-0000-0000-000000000000'::uuid), count(*) FROM changed GROUP BY GROUPING SETS ((organisation), (organisation, service)) ORDER BY 1, 3
+        ON CONFLICT (organisation, noun, service) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_server_resource_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c
+        SELECT organisation, 'server_resource', coalesce(service, '00000000-0000-0000-0000-000000000000'::uuid), -count(*) FROM changed GROUP BY GROUPING SETS ((organisation), (organisation, service)) ORDER BY 1, 3
+        ON CONFLICT (organisation, noun, service) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_server_resource_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c
+        SELECT organisation, 'server_resource', coalesce(service, '00000000-0000-0000-0000-000000000000'::uuid), count(*) FROM changed GROUP BY GROUPING SETS ((organisation), (organisation, service)) ORDER BY 1, 3
+        ON CONFLICT (organisation, noun, service) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_service_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c
+        SELECT organisation, 'service', '00000000-0000-0000-0000-000000000000'::uuid, -count(*) FROM changed GROUP BY GROUPING SETS ((organisation)) ORDER BY 1, 3
+        ON CONFLICT (organisation, noun, service) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_service_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c
+        SELECT organisation, 'service', '00000000-0000-0000-0000-000000000000'::uuid, count(*) FROM changed GROUP BY GROUPING SETS ((organisation)) ORDER BY 1, 3
+        ON CONFLICT (organisation, noun, service) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION list_changed_moved() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+        BEGIN
+            UPDATE listed SET changed_at = greatest(changed_at + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) WHERE service = OLD.service;
+            RETURN NULL;
+        END $$;
+
+CREATE FUNCTION list_changed_of_heartbeats() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+            BEGIN
+                INSERT INTO listed AS l SELECT service, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM (SELECT DISTINCT service FROM changed ORDER BY 1) s
+                ON CONFLICT (service) DO UPDATE SET changed_at = greatest(l.changed_at + 1, excluded.changed_at);
+                RETURN NULL;
+            END $$;
+
+CREATE FUNCTION list_changed_of_pings() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+            BEGIN
+                INSERT INTO listed AS l SELECT service, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM (SELECT DISTINCT service FROM heartbeat WHERE id IN (SELECT heartbeat FROM changed) ORDER BY 1) s
+                ON CONFLICT (service) DO UPDATE SET changed_at = greatest(l.changed_at + 1, excluded.changed_at);
+                RETURN NULL;
+            END $$;
+
+CREATE FUNCTION list_changed_of_services() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+            BEGIN
+                INSERT INTO listed AS l SELECT service, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM (SELECT id AS service FROM changed ORDER BY 1) s
+                ON CONFLICT (service) DO UPDATE SET changed_at = greatest(l.changed_at + 1, excluded.changed_at);
+                RETURN NULL;
+            END $$;
+
+CREATE TRIGGER count_channel_delete AFTER DELETE ON channel REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_channel_delete();
+
+CREATE TRIGGER count_channel_insert AFTER INSERT ON channel REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_channel_insert();
+
+CREATE TRIGGER count_channel_moved AFTER UPDATE OF service ON channel FOR EACH ROW WHEN ((old.service <> new.service)) EXECUTE FUNCTION count_moved();
+
+CREATE TRIGGER count_heartbeat_delete AFTER DELETE ON heartbeat REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_heartbeat_delete();
+
+CREATE TRIGGER count_heartbeat_insert AFTER INSERT ON heartbeat REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_heartbeat_insert();
+
+CREATE TRIGGER count_heartbeat_moved AFTER UPDATE OF service ON heartbeat FOR EACH ROW WHEN ((old.service <> new.service)) EXECUTE FUNCTION count_moved();
+
+CREATE TRIGGER count_resource_delete AFTER DELETE ON resource REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_resource_delete();
+
+CREATE TRIGGER count_resource_insert AFTER INSERT ON resource REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_resource_insert();
+
+CREATE TRIGGER count_resource_moved AFTER UPDATE OF service ON resource FOR EACH ROW WHEN ((old.service <> new.service)) EXECUTE FUNCTION count_moved();
+
+CREATE TRIGGER count_server_resource_delete AFTER DELETE ON server_resource REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_server_resource_delete();
+
+CREATE TRIGGER count_server_resource_insert AFTER INSERT ON server_resource REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_server_resource_insert();
+
+CREATE TRIGGER count_server_resource_moved AFTER UPDATE OF service ON server_resource FOR EACH ROW WHEN ((old.service <> new.service)) EXECUTE FUNCTION count_moved();
+
+CREATE TRIGGER count_service_delete AFTER DELETE ON service REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_service_delete();
+
+CREATE TRIGGER count_service_insert AFTER INSERT ON service REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_service_insert();
+
+CREATE TRIGGER list_changed_delete AFTER DELETE ON heartbeat REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION list_changed_of_heartbeats();
+
+CREATE TRIGGER list_changed_delete AFTER DELETE ON service REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION list_changed_of_services();
+
+CREATE TRIGGER list_changed_insert AFTER INSERT ON heartbeat REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION list_changed_of_heartbeats();
+
+CREATE TRIGGER list_changed_insert AFTER INSERT ON service REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION list_changed_of_services();
+
+CREATE TRIGGER list_changed_moved AFTER UPDATE OF service ON heartbeat FOR EACH ROW WHEN ((old.service <> new.service)) EXECUTE FUNCTION list_changed_moved();
+
+CREATE TRIGGER list_changed_update AFTER UPDATE ON heartbeat REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION list_changed_of_heartbeats();
+
+CREATE TRIGGER list_changed_update AFTER UPDATE ON runtime_state REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION list_changed_of_pings();
+
+CREATE TRIGGER list_changed_update AFTER UPDATE ON service REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION list_changed_of_services();
 
 ALTER TABLE runtime_state
     ADD CONSTRAINT vitals_heartbeat_fkey FOREIGN KEY (heartbeat) REFERENCES heartbeat(id) ON DELETE CASCADE;

@@ -34,6 +34,10 @@ _HAS = "SELECT " + " OR ".join(
 )  # fmt: skip
 
 
+_ALL = UUID(int=0)
+"""Stands for all services in `counted`."""
+
+
 class Read:
     """Reads limited to one organisation.
 
@@ -46,20 +50,22 @@ class Read:
         self._db, self._organisation = db, organisation
 
     async def _page(self, noun: str, service: UUID | None, join: str, limit: int, offset: int) -> list[Any]:
-        condition = "" if service is None else " AND r.service = $4"
+        condition = "" if service is None else " AND service = $4"
         args = [self._organisation, limit, offset] + ([] if service is None else [service])
-        rows: list[Any] = await self._db.fetch(
-            f"SELECT * FROM {noun} r {join} WHERE r.organisation = $1{condition} ORDER BY r.id LIMIT $2 OFFSET $3",
+        rows: list[Any] = await self._db.fetch(  # what a page leaves out is not joined
+            "SELECT * FROM (SELECT * FROM {noun} WHERE organisation = $1{condition} ORDER BY id LIMIT $2 OFFSET $3) r"
+            f" {join} ORDER BY r.id".format(noun=noun, condition=condition),
             *args,
         )
         return rows
 
     async def count(self, noun: str, service: UUID | None) -> int:
         """The number of rows, in total or in one service."""
-        args = [self._organisation] + ([] if service is None else [service])
-        condition = "" if service is None else " AND service = $2"
-        total: int = await self._db.fetchval(f"SELECT count(*) FROM {noun} WHERE organisation = $1{condition}", *args)
-        return total
+        total: int | None = await self._db.fetchval(
+            "SELECT n FROM counted WHERE organisation = $1 AND noun = $2 AND service = $3",
+            self._organisation, noun, service or _ALL,
+        )  # fmt: skip
+        return total or 0
 
     async def resource(self, id_: UUID) -> tuple[Resource, int, int | None, float | None]:
         """A monitor, its version, when it was last checked (UNIX microseconds) and its response time (ms).

@@ -23,6 +23,11 @@ class ServiceHeartbeats:
     def __init__(self, db: Connection, organisation: UUID, service: UUID) -> None:
         self._db, self._owner = db, (organisation, service)
 
+    async def changed_at(self) -> int:
+        """When anything that a list of the heartbeats shows has changed last (UNIX microseconds)."""
+        at: int | None = await self._db.fetchval("SELECT changed_at FROM listed WHERE service = $1", self._owner[1])
+        return at or 0
+
     async def find(self, key: UUID | str) -> Heartbeat | None:
         """The heartbeat with an id or a unique key; None if the service has none."""
         column = "h.id" if isinstance(key, UUID) else "h.unique_key"
