@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 
 from authorities import Authority, pem
 from conftest import connected
-from pinghome import compose
+from pinghome import compose, nats, region_users
 from pinghome.cli import app
 from pinghome.nats import _binary
 from pinghome.postgres import Postgres
@@ -23,6 +24,7 @@ from pinghome.servers import DATABASES
 from pinghome.services import SERVICES
 from pinghome.state_file import StateFile
 from pinghome.supervise import Supervisor
+from pinghome_common.errors import Unavailable
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from running import free_port
@@ -198,6 +200,48 @@ async def test_a_client_with_tls_comes_back_after_the_broker_and_after_one_that_
             async with asyncio.timeout(60):
                 while broker.connected:
                     await asyncio.sleep(0.05)
+
+
+async def test_every_node_of_a_cluster_reads_its_configuration_again(volumes: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PINGHOME_NATS_REPLICAS", "3")
+    configured(volumes)
+    urls = given(volumes, "pinghome")["NATS_URL"]
+    assert [url.rpartition("@")[2] for url in urls.split(",")] == ["nats:4222", "nats-2:4222", "nats-3:4222"]
+    names = ("nats-2", "nats-3", "nats")  # so that none is replaced in another's name
+    routes, ports = {name: free_port() for name in names}, {name: free_port() for name in names}
+    nodes = {name: volumes.with_name(f"node-{name}") for name in names}
+    async with AsyncExitStack() as stack:
+        for name, node in nodes.items():
+            shutil.copytree(volumes, node)
+            text = (node / "nats/nats.conf").read_text().replace("port: 6222", f"port: {routes[name]}")
+            for other in names:
+                text = text.replace(f"@{other}:6222", f"@localhost:{routes[other]}")
+            (node / "nats/nats.conf").write_text(text)
+            monkeypatch.setenv("NATS_NAME", name)
+            await stack.enter_async_context(serving(node, ports[name]))
+        urls = ",".join(
+            url.replace(f"@{name}:4222", f"@localhost:{ports[name]}")
+            for name, url in zip(("nats", "nats-2", "nats-3"), urls.split(","), strict=True)
+        )
+        settings = Settings().but(nats_url=urls, nats_ca=given(volumes, "pinghome")["NATS_CA"])
+        async with asyncio.timeout(120):
+            while await reloaded(settings) != len(names):
+                await asyncio.sleep(0.2)
+        for node in nodes.values():
+            region_users.add(node / "nats", "us-east-1", "word")
+            region_users.include(node / "nats")
+        assert await reloaded(settings) == len(names)
+        for port in ports.values():
+            async with Broker(f"tls://prober-us-east-1:word@localhost:{port}", "prober", settings.nats_ca) as broker:
+                await connected(broker)
+
+
+async def reloaded(settings: Settings) -> int:
+    """How many nodes have read their configuration again; 0 as long as there is none."""
+    try:
+        return await nats.reload(settings)
+    except Unavailable:
+        return 0
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def make(authority: Path, folder: Path, hosts: Sequence[str]) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     built = _builder(_name(hosts[0]), ours.subject, key.public_key())
     built = built.add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False)
-    built = built.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    built = built.add_extension(x509.ExtendedKeyUsage(_OF_NODES), critical=False)
     built = built.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     write_private(folder / KEY, _private(key))
     write_private(folder / CERTIFICATE, built.sign(signer, SHA256()).public_bytes(Encoding.PEM))
@@ -65,6 +65,10 @@ _USAGES = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
     "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
 )  # fmt: skip
+
+
+_OF_NODES = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+"""Nodes of a cluster are clients of each other."""
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

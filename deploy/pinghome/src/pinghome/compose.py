@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import typer
 import uvloop
 
@@ -40,12 +39,21 @@ class Containers:
     settings: Settings
     nats: Path
     """The folder with nats.conf and the users of regions."""
+    postgres: str = "postgres"
+    """The address of PostgreSQL; a comma list of several, of which one is the primary."""
 
     def __post_init__(self) -> None:
         self._state = StateFile(self.settings.data / "servers.json")
         self.passwords = nats.passwords(self._state)
-        own = f"postgresql://{USER}:{self.password('postgres')}@postgres:5432/postgres"
+        hosts = ",".join(f"{host}:5432" for host in self.postgres.split(","))
+        own = f"postgresql://{USER}:{self.password('postgres')}@{hosts}/postgres"
+        own += "?target_session_attrs=primary" if "," in hosts else ""
         self.database_url = self.settings.database_url or own
+
+    @property
+    def nodes(self) -> list[str]:
+        """The nodes of the broker: one, or as many as each stream has copies."""
+        return ["nats", *(f"nats-{number}" for number in range(2, self.settings.nats_replicas + 1))]
 
     def password(self, name: str) -> str:
         """The password of a role of PostgreSQL: `postgres`, which makes the others, or a database's."""
@@ -56,7 +64,7 @@ class Containers:
 
     def store_limit(self, streams: Path) -> int:
         """Bytes that the streams may have; never less than before, because NATS could not reload its configuration."""
-        limit = max(nats.store_limit(streams), int(self._state.get("store_limit") or 0))
+        limit = max(nats.store_limit(streams) // len(self.nodes), int(self._state.get("store_limit") or 0))
         self._state.put(store_limit=limit)
         return limit
 
@@ -67,13 +75,13 @@ class Containers:
         return urlunsplit(parts._replace(netloc=f"{name}:{self.password(name)}@{address}", path=f"/{name}"))
 
     def nats_url(self, user: str) -> str:
-        """The URL of a NATS user."""
+        """The URL of a NATS user: those of all nodes, separated by commas."""
         region = user.removeprefix("prober-")
         if region != user:
             password: str | None = region_users.password(self.nats, region)
         else:
             password = self.passwords[f"NATS_PASSWORD_{user.replace('-', '_').upper()}"]
-        return f"tls://{user}:{password}@nats:4222"
+        return ",".join(f"tls://{user}:{password}@{node}:4222" for node in self.nodes)
 
 
 @compose.command("configure")
@@ -81,6 +89,9 @@ def configure(
     domain: Annotated[str, typer.Argument(help="The platform's domain, such as example.com.")],
     *,
     volumes: Volumes = VOLUMES,
+    postgres: Annotated[
+        str, typer.Option(envvar="PINGHOME_POSTGRES_HOSTS", help="PostgreSQL's host; a comma list of several.")
+    ] = "postgres",
 ) -> None:
     """Write each container's settings and secrets into its volume; print the keys that were made now, once."""
     given = _settings()
@@ -91,7 +102,7 @@ def configure(
         sys.exit(f"PINGHOME_REGIONS: {region} does not look like eu-central-1")
     complete, new = platform_keys.complete(given)
     settings = complete.but(url=complete.url or f"https://{domain}")
-    containers = Containers(settings, volumes / "nats")
+    containers = Containers(settings, volumes / "nats", postgres)
     _configure_nats(containers, volumes, region, [domain, f"nats.{domain}"])
     nats_ca = broker_certificate.authority_of(volumes / "nats")
     write_private(password := volumes / "postgres" / "password", containers.password("postgres"))
@@ -124,18 +135,27 @@ def _settings() -> Settings:
 
 def _configure_nats(containers: Containers, volumes: Path, region: str, hosts: list[str]) -> None:
     folder = volumes / "nats"
-    broker_certificate.make(containers.settings.data, folder, ["nats", "localhost", *hosts])
+    broker_certificate.make(containers.settings.data, folder, [*containers.nodes, "localhost", *hosts])
     region_users.add(folder, region)
     passwords = "".join(f'{name}: "{value}"\n' for name, value in containers.passwords.items())
+    certificate, key = folder / broker_certificate.CERTIFICATE, folder / broker_certificate.KEY
+    tls = f'cert_file: "{certificate}", key_file: "{key}", timeout: 10'
     head = (
-        f"server_name: nats\nNATS_MAX_FILE_STORE: {containers.store_limit(volumes / 'streams')}\n{passwords}"
-        f'tls {{ cert_file: "{folder / broker_certificate.CERTIFICATE}", key_file: "{folder / broker_certificate.KEY}"'
-        ", handshake_first: true, timeout: 10 }\n"
+        f"NATS_MAX_FILE_STORE: {containers.store_limit(volumes / 'streams')}\n{passwords}"
+        f"tls {{ {tls}, handshake_first: true }}\n"
         'http: "127.0.0.1:8222"\n'  # for the container's health check alone
     )
+    if len(containers.nodes) == 1:
+        head += "server_name: nats\n"
+    else:
+        routes = ",".join(f'"nats://node:{containers.password("node")}@{node}:6222"' for node in containers.nodes)
+        head += (
+            "server_name: $NATS_NAME\n"  # of the container: all have this file
+            f"cluster {{ name: pinghome, port: 6222, routes: [{routes}], no_advertise: true\n"
+            f'  authorization {{ user: node, password: "{containers.password("node")}", timeout: 10 }}\n'
+            f'  tls {{ {tls}, ca_file: "{folder / broker_certificate.AUTHORITY}" }} }}\n'
+        )
     region_users.include(folder, head + files("pinghome").joinpath("nats.conf").read_text("utf-8"))
-    # In its container it is process 1, of which `pinghome prober add` is told by this file.
-    write_private(folder / region_users.PID, "1\n")
 
 
 def _write_settings(folder: Path, own: Settings) -> None:
@@ -152,7 +172,7 @@ def _write_settings(folder: Path, own: Settings) -> None:
 
 
 async def _make_databases(containers: Containers) -> None:
-    server = await asyncpg.connect(containers.database_url)
+    server = await migrate.patiently(containers.database_url)
     try:
         await acquire_leadership(server, "databases")
         for name in DATABASES:

@@ -8,16 +8,23 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from pinghome import region_users
 from pinghome.stale_processes import wait_until_gone
 from pinghome.state_file import StateFile
 from pinghome.supervise import Child, Supervisor
+from pinghome_common.errors import DomainError, Unavailable
+from pinghome_common.settings import Settings
+from pinghome_common.stream import Broker
 
 SERVICES = (
-    "admin", "resource-cmd", "resource-query", "statistic-query", "statuspage-cmd", "statuspage-query", "data-gateway",
+    "system", "admin", "resource-cmd", "resource-query", "statistic-query", "statuspage-cmd", "statuspage-query",
+    "data-gateway",
 )  # fmt: skip
 STORE_LIMIT = 64 << 30  # bytes
+ANSWER_WITHIN = 10.0  # seconds
 
 
 @dataclass
@@ -57,10 +64,7 @@ class Nats:
         await self.supervisor.start(
             Child(
                 "nats",
-                [
-                    *(_binary(), "-c", config, "-sd", folder, "-a", "127.0.0.1", "-p", str(self._port)),
-                    *("-P", str(self.data / region_users.PID)),
-                ],
+                [_binary(), "-c", config, "-sd", folder, "-a", "127.0.0.1", "-p", str(self._port)],
                 self.data / "log" / "nats.log",
                 folder,
                 self._answers,
@@ -92,6 +96,53 @@ def passwords(state: StateFile) -> dict[str, str]:
     if missing := [name for name in names if not state.get(name)]:
         state.put(**{name: secrets.token_hex(24) for name in missing})
     return {name.upper(): str(state.get(name)) for name in names}
+
+
+async def reload(settings: Settings) -> int:
+    """Has each node of the platform's broker read its configuration again; returns how many have.
+
+    Raises:
+        DomainError: the broker is not the platform's own, is away, or refuses the configuration.
+    """
+    password = StateFile(settings.data / "servers.json").get(_password_name("system"))
+    if not (password and settings.nats_url):
+        raise DomainError("the platform does not know the broker's user system")
+    url = ",".join(_as_system(each, str(password)) for each in settings.nats_url.split(","))
+    async with Broker(url, "pinghome", settings.nats_ca) as broker:
+        await broker.until_connected(ANSWER_WITHIN)
+        nodes = await _nodes(broker)
+        for node in nodes:
+            answer = json.loads(await broker.request(f"$SYS.REQ.SERVER.{node}.RELOAD", wait=ANSWER_WITHIN))
+            if "error" in answer:
+                raise DomainError(f"it refuses its configuration: {answer['error'].get('description')}")
+    return len(nodes)
+
+
+async def _nodes(broker: Broker) -> set[str]:
+    """The ids of all nodes that are there, as each of them says how many there are."""
+    heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def hear(message: Any) -> None:
+        heard.put_nowait(json.loads(message.data))
+
+    inbox = broker.client.new_inbox()
+    await broker.subscribe(inbox, hear)
+    await broker.client.publish("$SYS.REQ.SERVER.PING", b"", reply=inbox)
+    found: set[str] = set()
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN):
+            while True:
+                said = await heard.get()
+                found.add(said["server"]["id"])
+                if len(found) >= said["statsz"]["active_servers"]:
+                    return found
+    except TimeoutError:
+        raise Unavailable("not all of its nodes answer") from None
+
+
+def _as_system(url: str, password: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"system:{password}@{parts.netloc.rpartition('@')[2]}"))
 
 
 def store_limit(folder: Path) -> int:

@@ -1,13 +1,15 @@
 """The commands for regions elsewhere: what a prober there needs, and that the platform knows of it."""
 
+import re
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
+import uvloop
 
-from pinghome import broker_certificate, keys, platform_keys, region_users
+from pinghome import broker_certificate, keys, nats, platform_keys, region_users
 from pinghome_common.db import Connection
+from pinghome_common.errors import DomainError
 from pinghome_common.secret import region_key
 from pinghome_common.settings import Settings
 from resource_cmd.scheduling import regions
@@ -29,7 +31,10 @@ def add(
     *,
     nats_conf: Config = None,
     broker: Annotated[
-        str, typer.Option(envvar="PINGHOME_BROKER", help="host:port at which probers reach the broker.")
+        str,
+        typer.Option(
+            envvar="PINGHOME_BROKER", help="host:port at which probers reach the broker; a comma list of its nodes."
+        ),
     ] = "",
 ) -> None:
     """Register a region; print the environment of its probers, secrets included. Run again, it prints the same."""
@@ -42,12 +47,14 @@ def add(
     keys.run(work)
     folder = _folder(settings, nats_conf)
     password = region_users.add(folder, region)
-    _reload(folder)
-    address = broker or urlsplit(settings.nats_url).netloc.rpartition("@")[2]
+    _reload(settings, folder)
+    addresses = (broker or settings.nats_url).split(",")
     typer.echo(f"PINGHOME_REGION={region}")
     typer.echo(f"PINGHOME_REGION_KEY={region_key(complete.secret_key, region).hex()}")
     authority = broker_certificate.authority_of(folder)
-    typer.echo(f"PINGHOME_NATS_URL={'tls' if authority else 'nats'}://prober-{region}:{password}@{address}")
+    scheme = "tls" if authority else "nats"
+    urls = (f"{scheme}://prober-{region}:{password}@{re.split('[@/]', each)[-1]}" for each in addresses)
+    typer.echo(f"PINGHOME_NATS_URL={','.join(urls)}")
     if authority:
         typer.echo(f"PINGHOME_NATS_CA={broker_certificate.one_line(authority)}")
 
@@ -63,7 +70,7 @@ def remove(region: Region, *, nats_conf: Config = None) -> None:
     monitors = keys.run(work)
     folder = _folder(settings, nats_conf)
     region_users.remove(folder, region)
-    _reload(folder)
+    _reload(settings, folder)
     typer.echo(f"{region} is removed; {monitors} monitors name it")
 
 
@@ -71,9 +78,10 @@ def _folder(settings: Settings, nats_conf: Path | None) -> Path:
     return nats_conf.absolute().parent if nats_conf else settings.data.absolute()
 
 
-def _reload(folder: Path) -> None:
+def _reload(settings: Settings, folder: Path) -> None:
     region_users.include(folder)
-    if not region_users.reload(folder):
-        typer.secho(
-            "now have the broker read its configuration again: send SIGHUP to nats-server", err=True, fg="yellow"
-        )
+    try:
+        uvloop.run(nats.reload(settings))
+    except DomainError as error:
+        do = "now have the broker read its configuration again: send SIGHUP to each nats-server"
+        typer.secho(f"{do} ({error.message})", err=True, fg="yellow")

@@ -1,15 +1,13 @@
 """The NATS users of regions: one file each in `regions/` beside nats.conf, which includes them."""
 
-import os
 import re
 import secrets
-import signal
 from importlib.resources import files
 from pathlib import Path
 
 from pinghome_common.files import write_private
 
-FOLDER, PID = "regions", "nats.pid"
+FOLDER = "regions"
 _PASSWORD = re.compile(r'^password: "(\w+)"$', re.MULTILINE)
 _INCLUDED = re.compile(r"^ *\{ include .*\n", re.MULTILINE)
 _END = "    # End of the regions.\n"
@@ -45,15 +43,3 @@ def include(folder: Path, config: str | None = None) -> None:
     names = sorted(path.name for path in (folder / FOLDER).glob("*.conf"))
     lines = "".join(f'    {{ include "{FOLDER}/{name}" }}\n' for name in names)
     write_private(folder / "nats.conf", _INCLUDED.sub("", config).replace(_END, lines + _END))
-
-
-def reload(folder: Path) -> bool:
-    """Has the server of this folder read its configuration again; false if it does not run here."""
-    try:
-        pid = int((folder / PID).read_text())
-        if str(folder / "nats.conf").encode() not in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
-            return False
-        os.kill(pid, signal.SIGHUP)
-    except (OSError, ValueError):
-        return False
-    return True

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Self
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from asyncpg import Connection as Connection  # noqa: PLC0414  # exported: asyncpg is imported here only
@@ -47,6 +48,28 @@ __all__ = ["Connection", "FastUUID"]  # what of asyncpg is used elsewhere
 
 LockNotAvailable = asyncpg.LockNotAvailableError
 
+HOST_WITHIN = 1.5
+"""Seconds in which a host has to accept a connection, where a URL names several."""
+
+
+async def connect(url: str, **options: Any) -> Connection:
+    """A connection outside any pool, which the caller closes.
+
+    Of several hosts in the URL, separated by commas, it is the first that is what the URL asks for, such as
+    `target_session_attrs=primary`. asyncpg itself would wait for one that accepts connections and is silent.
+    """
+    parts = urlsplit(url)
+    user, at, hosts = parts.netloc.rpartition("@")
+    *others, last = hosts.split(",")
+    for host in others:
+        try:
+            async with asyncio.timeout(HOST_WITHIN):
+                return await asyncpg.connect(urlunsplit(parts._replace(netloc=user + at + host)), **options)
+        except Exception as error:
+            if not is_connection_error(error):
+                raise
+    return await asyncpg.connect(urlunsplit(parts._replace(netloc=user + at + last)) if others else url, **options)
+
 
 class Database:
     """The pool of one service; it connects on first use and reconnects when the server is back.
@@ -59,8 +82,9 @@ class Database:
     def __init__(self, url: str, size: int = 8) -> None:
         self.url = url
         self._pool: Pool = asyncpg.create_pool(
-            url, min_size=0, max_size=size, command_timeout=20, max_inactive_connection_lifetime=30, reset=_no_reset
-        )
+            url, connect=connect, min_size=0, max_size=size, command_timeout=20,
+            max_inactive_connection_lifetime=30, reset=_no_reset,
+        )  # fmt: skip
 
     async def __aenter__(self) -> Self:
         await self._pool
@@ -115,7 +139,7 @@ class Database:
 
     async def dedicated_connection(self) -> Connection:
         """A connection outside the pool, for a worker that keeps something in its session; the caller closes it."""
-        return await asyncpg.connect(self.url, command_timeout=60)
+        return await connect(self.url, command_timeout=60)
 
     async def leadership(self, name: str) -> Connection:
         """Waits until nobody else is the active worker called `name`; that ends with the connection, outside the pool.

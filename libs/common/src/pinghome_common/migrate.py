@@ -6,9 +6,7 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
-from pinghome_common.db import acquire_leadership, is_connection_error
+from pinghome_common.db import Connection, acquire_leadership, connect, is_connection_error
 from pinghome_common.logs import error_text, log
 
 
@@ -22,7 +20,7 @@ async def upgrade(*histories: tuple[str, Path]) -> None:
         histories: the URL of each service's database, and its folder of migrations; the newest version is the last
             file name in its `versions`.
     """
-    connections = [await _connect(url) for url, _ in histories]
+    connections = [await patiently(url) for url, _ in histories]
     try:
         due = []
         for connection, (url, scripts) in zip(connections, histories, strict=True):
@@ -40,11 +38,11 @@ async def upgrade(*histories: tuple[str, Path]) -> None:
             await connection.close()
 
 
-async def _connect(url: str) -> Any:
-    """Connects; waits for a server that is still starting or restarting."""
+async def patiently(url: str) -> Connection:
+    """A connection; waits for a server that is still starting or restarting."""
     while True:
         try:
-            return await asyncpg.connect(url)
+            return await connect(url)
         except Exception as error:
             if not is_connection_error(error):
                 raise
@@ -74,7 +72,7 @@ def main() -> None:
     for url, scripts in zip(due[::2], due[1::2], strict=True):
         config = Config()
         config.set_main_option("script_location", scripts.replace("%", "%%"))
-        config.attributes["url"] = "postgresql+asyncpg" + url[url.index("://") :]
+        config.attributes["url"] = url
         command.upgrade(config, "head")
 
 
@@ -92,13 +90,15 @@ def run_migrations(context: Any) -> None:
         with context.begin_transaction():
             context.run_migrations()
 
-    async def connect() -> None:
-        engine = create_async_engine(context.config.attributes["url"])
+    async def migrate() -> None:
+        url = context.config.attributes["url"]
+        # SQLAlchemy cannot read a URL with several hosts.
+        engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: connect(url))
         async with engine.begin() as connection:
             await connection.run_sync(run)
         await engine.dispose()
 
-    asyncio.run(connect())
+    asyncio.run(migrate())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,34 @@
+"""A URL of PostgreSQL with several hosts, of which one is the primary: others may be away, silent or a standby."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from urllib.parse import urlsplit, urlunsplit
+
+from pinghome import services
+from pinghome_common import migrate
+from pinghome_common.db import Database, connect
+from running import free_port
+
+
+async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """As a frozen server: the kernel accepts the connection."""
+    try:
+        await asyncio.sleep(3600)
+    finally:
+        writer.close()
+
+
+async def test_the_primary_is_found_behind_hosts_that_are_away_or_silent(database: str):
+    parts = urlsplit(database)
+    user, _, primary = parts.netloc.rpartition("@")
+    async with AsyncExitStack() as stack:
+        frozen = await asyncio.start_server(silent, "127.0.0.1", port := free_port())
+        stack.callback(frozen.close)
+        hosts = f"nowhere.invalid:5432,127.0.0.1:{free_port()},127.0.0.1:{port},{primary}"
+        url = urlunsplit(parts._replace(netloc=f"{user}@{hosts}", query="target_session_attrs=primary"))
+        await migrate.upgrade((url, services.migrations("resource_query")))
+        async with Database(url) as db:
+            assert await db.fetchval("SELECT count(*) FROM alembic_version") == 1
+        connection = await connect(url)
+        assert await connection.fetchval("SELECT pg_is_in_recovery()") is False
+        await connection.close()
