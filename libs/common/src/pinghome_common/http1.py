@@ -1,7 +1,7 @@
 """uvicorn's HTTP/1.1 protocol with limits on the size and duration of requests."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import httptools
 from prometheus_client import Counter
@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from uvicorn.server import ServerState
 
 from pinghome_common import limits
+from pinghome_common.corked import Corked
 from pinghome_common.http1_request import MALFORMED, RequestLimits
 from pinghome_common.limits import ConnectionRejected, Gate, Turn, error_answer
 
@@ -101,7 +102,7 @@ class LimitedProtocol(RequestLimits):
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", Corked(transport, self.loop)))
         addresses = self.gate.addresses
         self.address = addresses.enter(self.client)
         if addresses.full(self.address):

@@ -22,8 +22,8 @@ LAG = Gauge("pinghome_projection_pending", "messages not yet applied", ["project
 APPLIED = Counter("pinghome_projected_total", "messages applied", ["projection", "stream"])
 
 COLLECT = 0.1
-"""Seconds from one batch of telemetry to the next while more arrives than one message at a time: a transaction for a
-hundred pings costs little more than one for ten, and a read waits for it (house 4)."""
+"""Seconds from one batch of telemetry to the next, at least: a transaction for a hundred pings costs little more than
+one for ten. What comes alone is applied at once, and a read waits for what has come (house 4)."""
 
 REPLAY_EVERY = 5.0
 """Seconds between two looks for dead letters that an operator wants to replay."""
@@ -111,7 +111,7 @@ class Projection:
     async def _follow(self, connection: Connection) -> None:
         spoken = replayed = 0.0
         applied = {source.stream: source.reader.position or 0 for source in self._sources}
-        takes = {source.stream: self._take(source, busy=False) for source in self._sources}
+        takes = {source.stream: self._take(source) for source in self._sources}
         try:
             while True:
                 await asyncio.wait(takes.values(), timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
@@ -123,7 +123,7 @@ class Projection:
                             reached[source.stream] = messages[-1].seq
                             if relevant := source.relevant(messages):
                                 arrived.append((source, relevant))
-                        takes[source.stream] = self._take(source, busy=len(messages) > 1)
+                        takes[source.stream] = self._take(source, after=COLLECT if messages else 0)
                 if arrived:
                     await self._apply(connection, arrived)
                 applied |= reached  # not the readers' positions: they have moved on meanwhile
@@ -139,8 +139,8 @@ class Projection:
                 task.cancel()
             await asyncio.gather(*takes.values(), return_exceptions=True)
 
-    def _take(self, source: Source, *, busy: bool) -> asyncio.Task[list[Message]]:
-        return asyncio.create_task(source.take(COLLECT if busy and source.stream == "TELEMETRY" else 0))
+    def _take(self, source: Source, after: float = 0) -> asyncio.Task[list[Message]]:
+        return asyncio.create_task(source.take(after if source.stream == "TELEMETRY" else 0))
 
     async def _apply(self, connection: Connection, arrived: list[tuple[Source, list[Message]]]) -> None:
         for source, messages in arrived:
