@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from pinghome_common.db import Connection, array
-from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status, alert_after
+from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status, Timed, alert_after
 
 _NAMES = RuntimeState.__struct_fields__
 _TYPES = {"heartbeat": "uuid", "status": "text", "reason": "text", "last_duration": "float8", "run_id": "uuid"}
@@ -39,7 +39,7 @@ _ADD = (
 )
 
 
-def _row(it: Heartbeat) -> list[Any]:
+def _row(it: Heartbeat | Timed) -> list[Any]:
     return [it.id, *(getattr(it.vitals, name) for name in _NAMES), alert_after(it, it.vitals)]
 
 
@@ -59,11 +59,30 @@ async def lock_runtime(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, Runtim
     return {row["heartbeat"]: read_runtime(row) for row in rows}
 
 
+async def lock_timed(tx: Connection, ids: Iterable[UUID]) -> list[Timed]:
+    """The same with what else their pings need, and those left out that have no row of their own."""
+    return [
+        Timed(
+            row["heartbeat"], row["period"], row["grace"], row["schedule"], row["tz"], row["manual_resume"],
+            read_runtime(row),
+        )
+        for row in await tx.fetch(_TIMED, array(ids))
+    ]  # fmt: skip
+
+
+_TIMED = """
+SELECT v.*, (h.state->'period')::int AS period, (h.state->'grace')::int AS grace, h.state->>'tz' AS tz,
+    h.state->>'schedule' AS schedule, (h.state->'manual_resume')::bool AS manual_resume
+FROM runtime_state v JOIN heartbeat h ON h.id = v.heartbeat
+WHERE v.heartbeat = ANY($1::text::uuid[]) ORDER BY v.heartbeat FOR UPDATE OF v
+"""
+
+
 def read_runtime(row: Any) -> RuntimeState:
     """The runtime state in a row of the table."""
     return RuntimeState(**{name: row[name] for name in _NAMES} | {"status": Status(row["status"])})
 
 
-async def write_runtime(tx: Connection, heartbeats: Sequence[Heartbeat]) -> None:
+async def write_runtime(tx: Connection, heartbeats: Sequence[Heartbeat] | Sequence[Timed]) -> None:
     """Writes the runtime state and the next deadline of heartbeats, each given once."""
     await tx.execute(_UPDATE, *map(array, zip(*map(_row, heartbeats), strict=True)))

@@ -5,14 +5,14 @@ from uuid import UUID
 
 import msgspec
 
-from pinghome_common.db import Connection, array
+from pinghome_common.db import Connection
 from pinghome_common.events import Envelope, decode
 from pinghome_common.events.heartbeat import Heartbeat, take, unique_key
 from pinghome_common.events.metric import Sample
 from pinghome_common.events.ping import Ping
 from pinghome_common.events.probe import ProberSign, Result, Verdict
 from pinghome_common.items import Item, by_heartbeat, by_type
-from pinghome_common.runtime_state import add_runtime, lock_runtime, write_runtime
+from pinghome_common.runtime_state import add_runtime, lock_timed, write_runtime
 from pinghome_common.stream import Broker
 from resource_query import newest, regions
 
@@ -107,19 +107,15 @@ class Projector:
 
     async def _pings(self, tx: Connection, items: list[Item]) -> None:
         pings = by_heartbeat(items)
-        states = await lock_runtime(tx, list(pings))
-        if missing := pings.keys() - states.keys():
+        found = await lock_timed(tx, pings)
+        if missing := pings.keys() - {it.id for it in found}:
             await self._fetch_missing(tx, "heartbeat", missing)
-            states |= await lock_runtime(tx, list(missing))
-        changed = []
-        for row in await tx.fetch("SELECT state FROM heartbeat WHERE id = ANY($1::text::uuid[])", array(states)):
-            it = msgspec.json.decode(row["state"], type=Heartbeat)
-            it.vitals = states[it.id]
+            found += await lock_timed(tx, missing)
+        for it in found:
             for ping, at in pings[it.id]:
                 it.vitals = take(it, it.vitals, ping, at)
-            changed.append(it)
-        if changed:
-            await write_runtime(tx, changed)
+        if found:
+            await write_runtime(tx, found)
 
     async def _complete(self, tx: Connection, noun: str, ids: set[UUID]) -> None:
         """Applies the events of those that are not here yet."""

@@ -12,7 +12,7 @@ from fastapi import Request
 from pinghome_common.dialects.healthchecks import encode, site, version_of
 from pinghome_common.directory import Caller
 from pinghome_common.events.channel import Channel
-from pinghome_common.events.heartbeat import MICRO, Heartbeat, due, unique_key
+from pinghome_common.events.heartbeat import MICRO, Heartbeat, due, run_limit, unique_key
 from pinghome_common.events.key import Scope
 
 
@@ -49,7 +49,7 @@ def render_settings(it: Heartbeat) -> RenderedSettings:
     text = encode(members)[1:-1].decode()
     period = None if it.schedule else it.period * MICRO
     return RenderedSettings(
-        str(it.id), text, unique_key(it.id), joined(it.channels), it.grace * MICRO, it.run_limit * MICRO, period
+        str(it.id), text, unique_key(it.id), joined(it.channels), it.grace * MICRO, run_limit(it) * MICRO, period
     )
 
 

@@ -81,11 +81,6 @@ class Heartbeat:
     created_at: datetime
     updated_at: datetime
 
-    @property
-    def run_limit(self) -> int:
-        """Seconds a run may take: the grace time, or the period if that is 0 (contract A.4, B.4)."""
-        return self.grace or self.period
-
     def with_runtime(self, state: RuntimeState, version: int) -> "Heartbeat":
         """The heartbeat with another runtime state; `version` is that of the event of this change."""
         if state.status is self.vitals.status:
@@ -93,12 +88,29 @@ class Heartbeat:
         return replace(self, vitals=state, previous=self.vitals.status, changed_version=version)
 
 
+class Timed(msgspec.Struct, gc=False):
+    """What of a heartbeat its pings need: `take` and `alert_after` read nothing else of it."""
+
+    id: UUID
+    period: int
+    grace: int
+    schedule: str
+    tz: str
+    manual_resume: bool
+    vitals: RuntimeState
+
+
+def run_limit(heartbeat: Heartbeat | Timed) -> int:
+    """Seconds a run may take: the grace time, or the period if that is 0 (contract A.4, B.4)."""
+    return heartbeat.grace or heartbeat.period
+
+
 def unique_key(id_: UUID) -> str:
     """The id shown to read-only keys: SHA-1 of the first 16 hex digits of the real one (contract B.2)."""
     return hashlib.sha1(id_.hex[:16].encode(), usedforsecurity=False).hexdigest()
 
 
-def take(heartbeat: Heartbeat, state: RuntimeState, ping: Ping, position: int) -> RuntimeState:
+def take(heartbeat: Heartbeat | Timed, state: RuntimeState, ping: Ping, position: int) -> RuntimeState:
     """The runtime state after a ping; one that is already counted changes nothing (contract A.4, B.4).
 
     A ping older than the newest one (from a spool) is counted but does not change the status.
@@ -129,7 +141,7 @@ def take(heartbeat: Heartbeat, state: RuntimeState, ping: Ping, position: int) -
     return after
 
 
-def due(heartbeat: Heartbeat, state: RuntimeState) -> int | None:
+def due(heartbeat: Heartbeat | Timed, state: RuntimeState) -> int | None:
     """When the next success is expected, in UNIX microseconds; None unless the heartbeat is up."""
     if state.status is not Status.up or state.last_ping is None:
         return None
@@ -139,13 +151,13 @@ def due(heartbeat: Heartbeat, state: RuntimeState) -> int | None:
     return None if next_time is None else micros(next_time)
 
 
-def alert_after(heartbeat: Heartbeat, state: RuntimeState) -> int | None:
+def alert_after(heartbeat: Heartbeat | Timed, state: RuntimeState) -> int | None:
     """When the heartbeat goes down unless it reports, in UNIX microseconds; None if nothing is expected."""
     deadlines = []
     if (expected := due(heartbeat, state)) is not None:
         deadlines.append(expected + heartbeat.grace * MICRO)
     if state.last_start is not None and state.status is not Status.down:
-        deadlines.append(state.last_start + heartbeat.run_limit * MICRO)
+        deadlines.append(state.last_start + run_limit(heartbeat) * MICRO)
     return min(deadlines, default=None)
 
 
@@ -154,7 +166,7 @@ def shown(heartbeat: Heartbeat, state: RuntimeState, now: int) -> str:
     if state.status is Status.paused:
         return "paused"
     if state.last_start is not None:
-        return "running" if now < state.last_start + heartbeat.run_limit * MICRO else "down"
+        return "running" if now < state.last_start + run_limit(heartbeat) * MICRO else "down"
     return "pending" if state.status is Status.new else state.status.value
 
 

@@ -4,17 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
-import msgspec
-
 from pinghome_common.clock import micros, now
-from pinghome_common.db import Connection, array
+from pinghome_common.db import Connection
 from pinghome_common.events.certificate import replaces
-from pinghome_common.events.heartbeat import MICRO, Heartbeat, RuntimeState, take
+from pinghome_common.events.heartbeat import MICRO, RuntimeState, Timed, take
 from pinghome_common.events.metric import Sample
 from pinghome_common.events.ping import Ping, Tick
 from pinghome_common.events.probe import ProberSign, Result, Verdict
 from pinghome_common.items import Item, by_heartbeat, by_type
-from pinghome_common.runtime_state import lock_runtime, write_runtime
+from pinghome_common.runtime_state import lock_timed, write_runtime
 from pinghome_common.store import Actor, no_wait
 from resource_cmd.evaluation import prober_watch, samples
 from resource_cmd.evaluation.quorum import RegionObservation, decide, failing_regions
@@ -180,12 +178,10 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
 async def count(tx: Connection, items: list[Item]) -> None:
     """Moves the runtime state of every heartbeat that was pinged; a change of status becomes an event."""
     pings = by_heartbeat(items)
-    states = await lock_runtime(tx, list(pings))
-    quiet: list[Heartbeat] = []
+    quiet: list[Timed] = []
     changed: dict[UUID, list[tuple[RuntimeState, Ping]]] = {}
-    for row in await tx.fetch(_HEARTBEATS, array(states)):
-        it, steps = msgspec.json.decode(row["state"], type=Heartbeat), list[tuple[RuntimeState, Ping]]()
-        it.vitals = states[it.id]
+    for it in await lock_timed(tx, pings):
+        steps: list[tuple[RuntimeState, Ping]] = []
         for ping, place in pings[it.id]:
             before, it.vitals = it.vitals, take(it, it.vitals, ping, place)
             if it.vitals.status is not before.status:
@@ -198,9 +194,6 @@ async def count(tx: Connection, items: list[Item]) -> None:
         await write_runtime(tx, quiet)
     if changed:
         await _change(tx, changed)
-
-
-_HEARTBEATS = "SELECT id, state FROM heartbeat WHERE id = ANY($1::text::uuid[])"
 
 
 async def _change(tx: Connection, changed: dict[UUID, list[tuple[RuntimeState, Ping]]]) -> None:
