@@ -1,6 +1,7 @@
 """Projections: what a service derives from the streams, with its checkpoint in the same transaction."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -22,8 +23,11 @@ LAG = Gauge("pinghome_projection_pending", "messages not yet applied", ["project
 APPLIED = Counter("pinghome_projected_total", "messages applied", ["projection", "stream"])
 
 COLLECT = 0.1
-"""Seconds from one batch of telemetry to the next, at least: a transaction for a hundred pings costs little more than
-one for ten. What comes alone is applied at once, and a read waits for what has come (house 4)."""
+"""Seconds from one batch of telemetry to the next under load: a transaction for a hundred pings costs little more than
+one for ten, and a read waits for what has come (house 4)."""
+
+LOAD = 50
+"""Items in as many seconds that are load; less is applied at once, in the order in which commands and pings came."""
 
 REPLAY_EVERY = 5.0
 """Seconds between two looks for dead letters that an operator wants to replay."""
@@ -46,6 +50,8 @@ class Source:
     whole: bool = False
     reader: Reader = field(init=False)
     dead_letters: DeadLetters = field(init=False)
+    _lately: float = 0.0
+    _counted: float = 0.0
 
     def __post_init__(self) -> None:
         self.dead_letters = DeadLetters(self.stream)
@@ -55,10 +61,17 @@ class Source:
         subjects = [self.subjects[0].partition(".")[0] + ".>"] if self.whole else self.subjects
         self.reader = Reader(broker, self.stream, subjects, after)
 
-    async def take(self, after: float) -> list[Message]:
-        """What has arrived after some seconds; waits on while nothing has."""
-        await asyncio.sleep(after)
+    async def take(self) -> list[Message]:
+        """What has arrived, under load after a while; waits on while nothing has."""
+        if self._lately > LOAD and self.stream == "TELEMETRY":
+            await asyncio.sleep(COLLECT)
         return await self.reader.take()
+
+    def count(self, items: int) -> None:
+        """Notes that some items have come; those of the past count ever less."""
+        at = time.monotonic()
+        self._lately = self._lately * math.exp((self._counted - at) / COLLECT) + items
+        self._counted = at
 
     def relevant(self, messages: list[Message]) -> list[Message]:
         """Those of some messages that are applied."""
@@ -123,7 +136,7 @@ class Projection:
                             reached[source.stream] = messages[-1].seq
                             if relevant := source.relevant(messages):
                                 arrived.append((source, relevant))
-                        takes[source.stream] = self._take(source, after=COLLECT if messages else 0)
+                        takes[source.stream] = self._take(source)
                 if arrived:
                     await self._apply(connection, arrived)
                 applied |= reached  # not the readers' positions: they have moved on meanwhile
@@ -139,12 +152,13 @@ class Projection:
                 task.cancel()
             await asyncio.gather(*takes.values(), return_exceptions=True)
 
-    def _take(self, source: Source, after: float = 0) -> asyncio.Task[list[Message]]:
-        return asyncio.create_task(source.take(after if source.stream == "TELEMETRY" else 0))
+    def _take(self, source: Source) -> asyncio.Task[list[Message]]:
+        return asyncio.create_task(source.take())
 
     async def _apply(self, connection: Connection, arrived: list[tuple[Source, list[Message]]]) -> None:
         for source, messages in arrived:
             contents = [read(message) for message in messages]
+            source.count(sum(len(each.items) for each in contents))
             last = messages[-1].seq
             try:
                 if any(each.unreadable for each in contents):
