@@ -1,9 +1,9 @@
 """The items of a message: events, pings, samples, points, results, ticks: the smallest units that bad data affects."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,8 @@ from pinghome_common.events.ping import Ping, Tick, decode_batch, decode_tick, p
 from pinghome_common.events.point import Points
 from pinghome_common.events.probe import ProberSign, Result, Results
 from pinghome_common.stream import Message
+
+T = TypeVar("T")
 
 
 class Item(msgspec.Struct):
@@ -176,12 +178,22 @@ def by_type(items: list[Item]) -> dict[type, list[Item]]:
     return found
 
 
-def by_heartbeat(pings: list[Item]) -> dict[UUID, list[tuple[Ping, int]]]:
-    """Pings with their positions, in order, by heartbeat."""
+PART = 200
+"""Things that are worked on without a pause: whoever waits for an answer of the same process waits no longer for them."""
+
+
+def by_heartbeat(pings: list[Item]) -> Iterator[dict[UUID, list[tuple[Ping, int]]]]:
+    """Pings with their positions, in order, by heartbeat: `PART` of these at a time, in the order of their ids."""
     found: dict[bytes, list[tuple[Ping, int]]] = defaultdict(list)
     for item in pings:
         found[item.value.heartbeat].append((item.value, position(item.seq, item.index)))
-    return {FastUUID(heartbeat): each for heartbeat, each in found.items()}
+    for ids in parts(sorted(found)):
+        yield {FastUUID(id_): found[id_] for id_ in ids}
+
+
+def parts(things: list[T]) -> Iterator[list[T]]:
+    """Things, `PART` at a time."""
+    return (things[begin : begin + PART] for begin in range(0, len(things), PART))
 
 
 async def first_seen(tx: Connection, arrived: list[Contents]) -> list[Contents]:

@@ -90,7 +90,8 @@ class Projector:
         """Pings change the runtime state of heartbeats, results the observation of a region, samples newest figures."""
         found = by_type(items)
         if pings := found[Ping]:
-            await self._pings(tx, pings)
+            for part in by_heartbeat(pings):
+                await self._pings(tx, part)
         results = {
             (item.value.resource, item.sender): item.value for item in found[Result] if not item.value.late(item.at)
         }
@@ -105,8 +106,7 @@ class Projector:
             await newest.store(tx, samples)
         await regions.store(tx, found[ProberSign])
 
-    async def _pings(self, tx: Connection, items: list[Item]) -> None:
-        pings = by_heartbeat(items)
+    async def _pings(self, tx: Connection, pings: dict[UUID, list[tuple[Ping, int]]]) -> None:
         found = await lock_timed(tx, pings)
         if missing := pings.keys() - {it.id for it in found}:
             await self._fetch_missing(tx, "heartbeat", missing)

@@ -13,6 +13,7 @@ from pinghome_common.db import Connection, Database, FastUUID, array
 from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import Heartbeat, Status
 from pinghome_common.events.ping import Kind, Ping
+from pinghome_common.items import parts
 from pinghome_common.worker import Worker
 from statistic_query.owned import Owned
 from statistic_query.partition import Partitions
@@ -47,20 +48,21 @@ async def store(tx: Connection, pings: list[Ping], partitions: Partitions, fetch
     if unknown := set(ids.values()) - sequences.keys():
         await fetch_missing(unknown)
         sequences |= await _sequences(tx, unknown)
-    rows: list[Row] = []
     hours: dict[tuple[UUID, int], list[int]] = defaultdict(lambda: [0] * len(Kind))
-    days: dict[int, datetime] = {}
     oldest, latest = partitions.kept("ping")
-    for ping in pings:  # ten thousand a second: no more than what differs from ping to ping
-        heartbeat = ids[ping.heartbeat]
-        if sequence := sequences.get(heartbeat):
-            kind, at = sequence.count(ping), from_micros(ping.at)
-            hours[heartbeat, ping.at // HOUR][kind] += 1
-            if oldest < at < latest:
-                days[ping.at // DAY] = at
-                rows.append(_row(heartbeat, at, kind, sequence, ping))
-    await partitions.create(tx, "ping", days.values())
-    await tx.copy_records_to_table("ping", records=rows, columns=_COLUMNS)
+    for part in parts(pings):
+        rows: list[Row] = []
+        days: dict[int, datetime] = {}
+        for ping in part:  # ten thousand a second: no more than what differs from ping to ping
+            heartbeat = ids[ping.heartbeat]
+            if sequence := sequences.get(heartbeat):
+                kind, at = sequence.count(ping), from_micros(ping.at)
+                hours[heartbeat, ping.at // HOUR][kind] += 1
+                if oldest < at < latest:
+                    days[ping.at // DAY] = at
+                    rows.append(_row(heartbeat, at, kind, sequence, ping))
+        await partitions.create(tx, "ping", days.values())
+        await tx.copy_records_to_table("ping", records=rows, columns=_COLUMNS)
     if hours:
         kinds = (Kind.tick, Kind.run, Kind.complete, Kind.fail)
         counts_by_hour = [

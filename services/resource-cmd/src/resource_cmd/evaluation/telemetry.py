@@ -43,7 +43,8 @@ class TelemetryConsumer:
         """Applies a batch, ticks last, so that a tick never runs ahead of what was heard before it."""
         found = by_type(items)
         if pings := found[Ping]:
-            await count(tx, pings)
+            for part in by_heartbeat(pings):
+                await count(tx, part)
         if results := [item for item in found[Result] if not item.value.late(item.at)]:
             await self._results(tx, results)
         if heard := found[Sample]:
@@ -175,9 +176,8 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
     return decided
 
 
-async def count(tx: Connection, items: list[Item]) -> None:
+async def count(tx: Connection, pings: dict[UUID, list[tuple[Ping, int]]]) -> None:
     """Moves the runtime state of every heartbeat that was pinged; a change of status becomes an event."""
-    pings = by_heartbeat(items)
     quiet: list[Timed] = []
     changed: dict[UUID, list[tuple[RuntimeState, Ping]]] = {}
     for it in await lock_timed(tx, pings):
