@@ -79,7 +79,7 @@ async def _all_ready(run: Run, since: float) -> dict[str, float]:
             if await run.platform.ready(name):
                 found[name] = time.monotonic() - since
         await asyncio.sleep(0.05)
-    missing = dict.fromkeys(run.platform.ports.keys() - found.keys(), 60.0)
+    missing = dict.fromkeys(run.platform.ports.keys() - found.keys(), run.seconds(60))
     run.say(f"back: { {name: round(it, 2) for name, it in (found | missing).items()} }")
     return found | missing
 
