@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -16,14 +17,16 @@ import pytest
 from _pytest.fixtures import FixtureDef
 from xdist.scheduler import LoadFileScheduling
 
-from pinghome import postgres, services
+from pinghome import postgres
 from pinghome.nats import Nats
 from pinghome.servers import Servers
 from pinghome.state_file import StateFile
 from pinghome.supervise import Supervisor
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
-from running import free_port
+from running import free_port, prepare
+
+gc.disable()  # until all tests are collected
 
 # An example's time says how busy the machine is.
 hypothesis.settings.register_profile("tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -54,6 +57,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "first" not in item.keywords)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Where all processes of this run find databases to copy."""
+    if not hasattr(config, "workerinput"):
+        os.environ["TESTS_PREPARED"] = str(Path(tempfile.gettempdir(), f"pinghome-prepared-{os.getpid()}"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last process removes them."""
+    if not hasattr(config, "workerinput"):
+        made = Path(os.environ["TESTS_PREPARED"])
+        made.with_suffix(".lock").unlink(missing_ok=True)
+        shutil.rmtree(made, ignore_errors=True)
+
+
 _shared: set[FixtureDef[Any]] = set()
 
 
@@ -71,9 +88,10 @@ def pytest_runtest_teardown(item: pytest.Function, nextitem: pytest.Item | None)
 
 
 def pytest_collection_finish() -> None:
-    """Four thousand collected tests stay until the end; the garbage collector need not walk them again and again."""
+    """Thousands of collected tests stay until the end; the garbage collector need not walk them again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -89,10 +107,13 @@ def folder() -> Iterator[Path]:
 async def servers(folder: Path) -> AsyncIterator[Servers]:
     """PostgreSQL and NATS of the session: `servers.database_url`, `servers.nats_url(user)`, `servers.supervisor`.
 
+    Each service's own database has its tables: a template for those of tests.
+
     A hundred tests make a database each, and nobody cuts the power: this PostgreSQL does not wait for the disk, and
     does not go round the databases that tests have left.
     """
-    running = Servers(Settings(data=folder / "session", regions=REGIONS, database_url="", nats_url=""))
+    await prepare(data := folder / "session")
+    running = Servers(Settings(data=data, regions=REGIONS, database_url="", nats_url=""))
     with pytest.MonkeyPatch.context() as patch:
         off = dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit", "autovacuum"), "off")
         patch.setattr(postgres, "SETTINGS", postgres.SETTINGS | off)
@@ -107,17 +128,10 @@ async def database(servers: Servers) -> str:
     return await fresh_database(servers)
 
 
-@pytest.fixture(scope="session")
-async def migrated(servers: Servers) -> Servers:
-    """The same, where each service's own database has its tables: templates, for migrations take a second."""
-    await services.migrate_all(Settings(database_url=servers.database_url))
-    return servers
-
-
 @pytest.fixture
-async def commands(migrated: Servers) -> str:
+async def commands(servers: Servers) -> str:
     """The URL of a database of this test alone, with resource-cmd's tables and nothing in them."""
-    return await fresh_database(migrated, "resource_cmd")
+    return await fresh_database(servers, "resource_cmd")
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ async def up(data: Path, port: int = 0, **settings: str) -> AsyncIterator[Platfo
     cleared = {name: value for name, value in os.environ.items() if not name.startswith("PINGHOME_")}
     environment = cleared | {f"PINGHOME_{name.upper()}": value for name, value in own.items()}
     if not data.exists():  # noqa: ASYNC240
-        subprocess.run(["cp", "-a", await _prepared(data.parent), data], check=True)  # noqa: ASYNC221, S603, S607
+        await prepare(data)
     log = data.with_name(f"{data.name}-{time.monotonic_ns()}.log")
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
@@ -115,18 +115,31 @@ async def up(data: Path, port: int = 0, **settings: str) -> AsyncIterator[Platfo
             await process.wait()
 
 
-async def _prepared(folder: Path) -> Path:
-    """A data folder with empty databases, migrated: to make them takes half of the CPU of a start."""
-    made = folder / "prepared"
-    if not made.exists():
-        settings = Settings(data=made, database_url="", nats_url="")
-        async with Servers(settings) as servers:
-            await services.migrate_all(settings.but(database_url=servers.database_url))
-        state = json.loads((made / "servers.json").read_text())
-        ports = {name for name in state if name.endswith("_port")}  # each platform has its own
-        (made / "servers.json").write_text(json.dumps({name: state[name] for name in state.keys() - ports}))
-        shutil.rmtree(made / "nats")
+async def prepare(data: Path) -> None:
+    """Makes a data folder with empty databases, migrated: a copy, for to make them takes half of the CPU of a start."""
+    made = await prepared(data.with_name("prepared"))
+    subprocess.run(["cp", "-a", made, data], check=True)  # noqa: ASYNC221, S603, S607
+
+
+async def prepared(alone: Path) -> Path:
+    """What is copied; the test processes of a run share it."""
+    made = Path(os.environ.get("TESTS_PREPARED", alone))
+    with made.with_suffix(".lock").open("w") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        if not made.exists():  # noqa: ASYNC240
+            await _make(fresh := made.with_suffix(".new"))
+            fresh.rename(made)
     return made
+
+
+async def _make(data: Path) -> None:
+    settings = Settings(data=data, database_url="", nats_url="")
+    async with Servers(settings) as servers:
+        await services.migrate_all(settings.but(database_url=servers.database_url))
+    state = json.loads((data / "servers.json").read_text())
+    ports = {name for name in state if name.endswith("_port")}  # each platform has its own
+    (data / "servers.json").write_text(json.dumps({name: state[name] for name in state.keys() - ports}))
+    shutil.rmtree(data / "nats")
 
 
 async def _ready(port: int) -> bool:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S603  # our own program
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from running import prepared
 
 HERE = Path(__file__).parent
 
@@ -18,6 +21,7 @@ def found(request, tmp_path_factory) -> dict[str, Any]:
     """What the harness found, played once for all scenarios of a file; it tells its progress on stderr."""
     asked = [item.callspec.params["scenario"] for item in request.session.items if item.path == request.path]
     told = tmp_path_factory.mktemp("faults") / "found.json"
+    asyncio.run(prepared(told.with_name("prepared")))  # which the platforms under test copy
     done = subprocess.run(
         [sys.executable, HERE, "--short", "--json", told, *asked], check=False, stdout=subprocess.PIPE
     )

@@ -74,12 +74,12 @@ async def judge_outage(  # one story
 async def _all_ready(run: Run, since: float) -> dict[str, float]:
     """Seconds until each service said that it is ready."""
     found: dict[str, float] = {}
-    while len(found) < len(run.platform.ports) and time.monotonic() - since < 60:
+    while len(found) < len(run.platform.ports) and time.monotonic() - since < run.seconds(60):
         for name in run.platform.ports.keys() - found.keys():
             if await run.platform.ready(name):
                 found[name] = time.monotonic() - since
         await asyncio.sleep(0.05)
-    missing = dict.fromkeys(run.platform.ports.keys() - found.keys(), 60.0)
+    missing = dict.fromkeys(run.platform.ports.keys() - found.keys(), run.seconds(60))
     run.say(f"back: { {name: round(it, 2) for name, it in (found | missing).items()} }")
     return found | missing
 
@@ -87,7 +87,7 @@ async def _all_ready(run: Run, since: float) -> dict[str, float]:
 async def _drained(run: Run, since: float) -> float:
     """Seconds until no check-in waits in the spool."""
     spool = run.platform.data / "data-gateway" / "0" / "spool"
-    while any(spool.glob("*.spool")) and time.monotonic() - since < 60:
+    while any(spool.glob("*.spool")) and time.monotonic() - since < run.seconds(60):
         await asyncio.sleep(0.02)
     run.say(f"spool empty after {time.monotonic() - since:.2f} s")
     return time.monotonic() - since

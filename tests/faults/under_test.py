@@ -5,6 +5,7 @@ import secrets
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -81,6 +82,8 @@ class Platform:
         structlog.configure(processors=[self._hear])
         async with AsyncExitStack() as stack:
             stack.callback(self._leave)
+            if made := os.environ.get("TESTS_PREPARED"):  # databases with their tables, which the tests share
+                subprocess.run(["cp", "-a", f"{made}/.", self.data], check=True)  # noqa: ASYNC221, S603, S607
             self.servers = await stack.enter_async_context(Servers(self.settings))
             self.settings = self.settings.but(database_url=self.servers.database_url)
             await services.migrate_all(self.settings)

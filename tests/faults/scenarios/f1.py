@@ -23,7 +23,7 @@ async def play(run: Run, verdict: Verdict) -> None:
     wanted, heartbeats, rate = (100_000, 200, 2500) if run.long else (10_000, 100, 1500)
     ledger = Ledger(f"f1-{run.seed}", await make_heartbeats(platform, "F1", heartbeats))
     begun, deaths = time.monotonic(), len(platform.deaths)
-    latest = begun + (600 if run.long else 60)
+    latest = begun + run.seconds(600 if run.long else 60)
 
     def tell(what: str) -> None:
         acked = ledger.count(Outcome.acked)

@@ -23,7 +23,7 @@ async def play(run: Run, verdict: Verdict) -> None:
     platform, orders = run.platform, Orders()
     wanted, pause = (10_000, 0.02) if run.long else (200, 0.05)
     begun, deaths = time.monotonic(), len(platform.deaths)
-    latest = begun + (1200 if run.long else 45)
+    latest = begun + run.seconds(1200 if run.long else 45)
 
     def tell(what: str) -> None:
         run.say(f"{what}  {orders.done} commands done, {orders.done / (time.monotonic() - begun):.0f}/s")

@@ -46,11 +46,11 @@ async def play(run: Run, verdict: Verdict) -> None:
 
 
 async def _told_to_end(run: Run, names: list[str]) -> list[str]:
-    """SIGTERM; returns those that did not exit with 0 within 12 s, in which open requests have 10 s."""
+    """SIGTERM; returns those that did not exit with 0 in time; open requests have 10 s."""
     platform, before, begun = run.platform, len(run.platform.deaths), time.monotonic()
     for name in names:
         platform.kill(name, signal.SIGTERM)
-    while time.monotonic() - begun < 12:
+    while time.monotonic() - begun < run.seconds(12):
         ended = {it.name for it in platform.deaths[before:] if it.code == 0}
         if ended >= set(names):
             break
@@ -62,7 +62,7 @@ async def _told_to_end(run: Run, names: list[str]) -> list[str]:
 
 async def _listens(run: Run, name: str) -> None:
     """Returns when a service has started again; it is not ready as long as NATS is away."""
-    wire, latest = Wire(run.platform.ports[name]), time.monotonic() + 30
+    wire, latest = Wire(run.platform.ports[name]), time.monotonic() + run.seconds(30)
     while time.monotonic() < latest:
         try:
             await wire.ask("GET", "/healthz")

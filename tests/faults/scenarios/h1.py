@@ -40,7 +40,8 @@ async def play(run: Run, verdict: Verdict) -> None:
         hostile = await make_all(platform, "/v1/resource", (_hostile(port, number) for number in range(sites)))
         since = time.time()
         accepted: Counter[str] = Counter()
-        attack = [asyncio.create_task(_tenant(platform, number, accepted)) for number in range(tenants)]
+        pause = 0.2 if run.long else 2.0
+        attack = [asyncio.create_task(_tenant(platform, number, accepted, pause)) for number in range(tenants)]
         readiness = asyncio.create_task(_readiness(platform))
         run.say(f"{sites} hostile sites, {tenants} hostile tenants, {2 * honest} honest monitors")
         try:
@@ -51,8 +52,8 @@ async def play(run: Run, verdict: Verdict) -> None:
                 *(trial.away(rng.uniform(0, max(spread, 5))) for trial in gone),
                 _fail_and_recover(platform, jobs, seconds),
             )
-            left = await told.until([trial.resource for trial in gone], ("down", "up"), 60)
-            left |= await told.until(jobs, ("down", "up"), 60)
+            left = await told.until([trial.resource for trial in gone], ("down", "up"), run.seconds(60))
+            left |= await told.until(jobs, ("down", "up"), run.seconds(60))
             quiet = await _ended(attack, readiness)
             verdict.none("honest outages and recoveries not told", left)
             verdict.none(
@@ -94,7 +95,7 @@ def _hostile(port: int, number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _tenant(platform: Platform, number: int, accepted: Counter[str]) -> None:
+async def _tenant(platform: Platform, number: int, accepted: Counter[str], pause: float) -> None:
     """The largest legal texts, the oddest numbers and times, and pings that say wild things, until cancelled."""
     tokens = Tokens.generated()
     async with Database(platform.settings.database("resource_cmd"), size=1) as db, db.transaction() as tx:
@@ -128,7 +129,7 @@ async def _tenant(platform: Platform, number: int, accepted: Counter[str]) -> No
             made = await client.ask("POST", "/v1/heartbeat", body)
             if made.status == 201:
                 await gateway.ask("GET", f"/v1/heartbeat/{made.document['id']}?result=fail&message={quote(WILD[:900])}")
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(pause)
 
 
 async def _ended(attack: list[asyncio.Task[None]], readiness: asyncio.Task[list[str]]) -> list[str]:

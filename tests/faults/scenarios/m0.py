@@ -80,10 +80,15 @@ async def play(run: Run, verdict: Verdict) -> None:
         await asyncio.gather(*(trial.listen() for trial in trials))
         await _watch(run.platform, trials)
         for number in range(3 if run.long else 1):
-            await _settled(run.platform, trials)
+            await _settled(run, trials)
             begun = time.time()
             await _round(trials, rng)
-            downs = await _downs(run.platform, trials, begun)
+            alerted = {trial.resource for trial in trials if trial.kind.alerted}
+            latest = time.monotonic() + run.seconds(SLACK)
+            while (downs := await _downs(run.platform, trials, begun)).keys() & alerted < alerted:
+                if time.monotonic() > latest:
+                    break
+                await asyncio.sleep(0.5)
             for trial in trials:
                 at = downs.get(trial.resource)
                 if at and trial.kind.alerted:
@@ -126,14 +131,14 @@ def _monitor(trial: Trial) -> dict[str, Any]:
     }
 
 
-async def _settled(platform: Platform, trials: list[Trial]) -> None:
+async def _settled(run: Run, trials: list[Trial]) -> None:
     """Returns when all are up.
 
     Raises:
         TimeoutError: some are not after half a minute.
     """
     ids = [trial.resource for trial in trials]
-    async with asyncio.timeout(30), platform.sql("resource_cmd") as db:
+    async with asyncio.timeout(run.seconds(30)), run.platform.sql("resource_cmd") as db:
         while await db.fetchval("SELECT count(*) FROM resource WHERE id = ANY($1) AND status <> 'up'", ids):
             await asyncio.sleep(0.2)
 

@@ -66,6 +66,7 @@ def test_after_an_outage_everything_arrives_in_order_with_its_original_times(tmp
             until(lambda: it.times() and seconds(it.times())[-1] > back)
             kept = running.kept()
             until(lambda: set(kept) <= set(it.times()))
+            until(lambda: " sending_again" in running.log)  # it hears the answer after us
 
     assert it.times()[: len(kept)] == kept
     assert seconds(kept)[0] < back

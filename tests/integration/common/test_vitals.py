@@ -23,9 +23,9 @@ def heartbeat(vitals: RuntimeState) -> Heartbeat:
 
 
 @pytest.fixture
-async def tx(migrated: Servers) -> AsyncIterator[asyncpg.Connection]:
+async def tx(servers: Servers) -> AsyncIterator[asyncpg.Connection]:
     """A read model that has counted pings until position 5: up at 10, down at 50."""
-    connection = await asyncpg.connect(await fresh_database(migrated, "resource_query"))
+    connection = await asyncpg.connect(await fresh_database(servers, "resource_query"))
     await connection.execute("INSERT INTO heartbeat VALUES ($1, $1, $1, 1, '{}')", UUID(int=1))
     await add_runtime(connection, [(heartbeat(RuntimeState()), 1, True)])
     counted = RuntimeState(status=Status.down, changed_at=50, last_ping=50, n_pings=2, position=5, reason="failed")

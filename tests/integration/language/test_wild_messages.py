@@ -106,9 +106,9 @@ SERVICES: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module", params=SERVICES)
-async def world(migrated, request) -> AsyncIterator[World]:
+async def world(servers, request) -> AsyncIterator[World]:
     name = request.param.replace("-", "_")
-    async with Database(await fresh_database(migrated, name)) as db:
+    async with Database(await fresh_database(servers, name)) as db:
         await FILL[request.param](db)
         yield World(name, db, SERVICES[request.param]())
 

@@ -59,9 +59,9 @@ def server(id_: UUID) -> ServerResource:
 
 
 @pytest.fixture(params=["resource-cmd", "resource-query"])
-async def world(migrated, request) -> AsyncIterator[World]:
+async def world(servers, request) -> AsyncIterator[World]:
     name = request.param.replace("-", "_")
-    async with Database(await fresh_database(migrated, name)) as db:
+    async with Database(await fresh_database(servers, name)) as db:
         async with db.transaction() as tx:
             for id_ in (WILD, HONEST):
                 if name == "resource_cmd":

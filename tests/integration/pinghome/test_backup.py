@@ -31,7 +31,7 @@ pytestmark = pytest.mark.timeout(600)
 
 SECRET = "the-secret-key-of-the-backup-tests"
 STATUS_TOKEN = "S" * 40
-DUE = 30
+DUE = 60
 """Seconds of silence after which the heartbeat `due` is down, unless nobody could hear it."""
 SETTINGS = {
     "bootstrap_token": TOKEN,
@@ -172,7 +172,7 @@ async def load(http: httpx.AsyncClient, world: World) -> None:
                 answer = await http.get(f"/data-gateway/v1/heartbeat/{id_}?result=complete&message={number}")
                 if answer.status_code == 200:
                     world.accepted[id_].append(number)
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
 
 
 async def run(*words: str | Path, environment: dict[str, str]) -> tuple[int, str]:
@@ -353,8 +353,8 @@ def test_a_backup_does_not_hold_the_secret_key(backup):
             assert SECRET.encode() not in content.read(), entry.name
 
 
-async def test_what_is_restored_belongs_to_whom_the_empty_database_belonged(migrated, commands):
-    server = await asyncpg.connect(migrated.database_url)
+async def test_what_is_restored_belongs_to_whom_the_empty_database_belonged(servers, commands):
+    server = await asyncpg.connect(servers.database_url)
     name = f"test_{uuid4().hex}"
     await server.execute(f"CREATE ROLE {name} LOGIN")
     await server.execute(f"CREATE DATABASE {name} OWNER {name}")
@@ -363,7 +363,7 @@ async def test_what_is_restored_belongs_to_whom_the_empty_database_belonged(migr
     await source.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
     snapshot = await source.fetchval("SELECT pg_export_snapshot()")
     owner = await databases.make_place(server, name)
-    url = migrated.database_url.replace("/postgres", f"/restoring_{name}")
+    url = servers.database_url.replace("/postgres", f"/restoring_{name}")
     await databases.fill(url, owner, databases.dump(commands, snapshot))
     filled = await asyncpg.connect(url)
     owners = await filled.fetch("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")

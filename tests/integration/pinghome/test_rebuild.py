@@ -67,6 +67,7 @@ async def load(client: Client, world: dict[str, Any]) -> AsyncIterator[None]:
                 await client("DELETE", f"resource-cmd/v1/heartbeat/{made['id']}")
             if number < 50:
                 await client.tells(world["page"], "incident")
+            await asyncio.sleep(0.1)
 
     task = asyncio.create_task(go_on())
     try:

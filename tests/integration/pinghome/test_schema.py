@@ -19,8 +19,8 @@ def written(name: str) -> str:
 
 
 @each_database
-async def test_schema_is_what_the_migrations_make(migrated, name):
-    assert schema.render(name, await fresh_database(migrated, name)) == written(name), "run `make docs`"
+async def test_schema_is_what_the_migrations_make(servers, name):
+    assert schema.render(name, await fresh_database(servers, name)) == written(name), "run `make docs`"
 
 
 @each_database

@@ -24,7 +24,7 @@ from pinghome.state_file import StateFile
 from pinghome.supervise import Supervisor
 from pinghome_common.secret import derive
 from pinghome_common.settings import Settings
-from running import free_port
+from running import free_port, prepare
 
 TINY = '''
 """A small real service: its own database, its own NATS user, and what it was told."""
@@ -132,7 +132,10 @@ class Platform:
 
 
 @asynccontextmanager
-async def up(data: Path, *options: str, port: int = 0, **more: str) -> AsyncIterator[Platform]:
+async def up(data: Path, *options: str, port: int = 0, new: bool = False, **more: str) -> AsyncIterator[Platform]:
+    """A new one makes its databases."""
+    if not new and not data.exists():
+        await prepare(data)
     port = port or free_port()
     cleared = {name: value for name, value in os.environ.items() if not name.startswith("PINGHOME_")}
     own = {"PINGHOME_DATA": str(data), "PINGHOME_PORT": str(port), "PINGHOME_REGIONS": "eu-central-1,us-east-1"}
@@ -152,7 +155,7 @@ async def up(data: Path, *options: str, port: int = 0, **more: str) -> AsyncIter
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 async def test_up_serves_all_on_one_port_and_stops_cleanly(folder, sign):
     began = time.monotonic()
-    async with up(folder / f"up-{sign}", PINGHOME_PUBLIC_METRICS="true") as platform:
+    async with up(folder / f"up-{sign}", new=sign is signal.SIGINT, PINGHOME_PUBLIC_METRICS="true") as platform:
         said = await platform.until("BOOTSTRAP_PING_KEY=")
         print(f"first start in {time.monotonic() - began:.2f} s")
         status, ready = await get(platform.port, "/readyz")
@@ -226,7 +229,7 @@ async def test_up_processes_runs_each_service_on_its_own_and_starts_a_killed_one
 
 @pytest.mark.usefixtures("tiny")
 async def test_a_signal_during_the_first_start_stops_it_cleanly(folder):
-    async with up(folder / "up-early") as platform:
+    async with up(folder / "up-early", new=True) as platform:
         await platform.until("starting PostgreSQL")
         await asyncio.sleep(0.3)
         below = descendants(platform.process.pid)

@@ -20,6 +20,7 @@ from pinghome.servers import Servers
 from pinghome_common.db import Database
 from pinghome_common.secret import derive
 from pinghome_common.settings import Settings
+from running import prepare
 
 REGION = "eu-central-1"
 SERVICES = ("statuspage-cmd", "statuspage-query", "resource-cmd", "resource-query", "statistic-query", "data-gateway")
@@ -81,9 +82,9 @@ class World:
 async def running(data: Path) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         settings = Settings(data=data, regions=[REGION], database_url="", nats_url="", probe_allow_cidrs="127.0.0.0/8")
+        await prepare(data)
         servers = await stack.enter_async_context(Servers(settings))
         settings, _ = platform_keys.complete(settings)
-        await services.migrate_all(settings.but(database_url=servers.database_url))
         apps = services.in_this_process(settings, servers)
         for name in SERVICES:
             await stack.enter_async_context(apps[name].router.lifespan_context(apps[name]))

@@ -52,8 +52,8 @@ class World:
 
 
 @pytest.fixture
-async def world(migrated: Servers) -> AsyncIterator[World]:
-    async with Database(await fresh_database(migrated, "resource_query")) as db:
+async def world(servers: Servers) -> AsyncIterator[World]:
+    async with Database(await fresh_database(servers, "resource_query")) as db:
         it = World(db)
         await it.begin()
         yield it

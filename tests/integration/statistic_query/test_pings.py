@@ -86,8 +86,8 @@ BOOT = UUID(int=7)
 
 
 @pytest.fixture
-async def world(migrated) -> AsyncIterator[World]:
-    async with Database(await fresh_database(migrated, "statistic_query")) as db:
+async def world(servers) -> AsyncIterator[World]:
+    async with Database(await fresh_database(servers, "statistic_query")) as db:
         yield World(db)
 
 

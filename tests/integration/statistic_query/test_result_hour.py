@@ -22,8 +22,8 @@ END = START + timedelta(hours=60)
 
 
 @pytest.fixture
-async def db(migrated):
-    async with Database(await fresh_database(migrated, "statistic_query")) as db:
+async def db(servers):
+    async with Database(await fresh_database(servers, "statistic_query")) as db:
         yield db
 
 

@@ -106,8 +106,8 @@ class Here:
 
 
 @pytest.fixture
-async def here(migrated) -> AsyncIterator[Here]:
-    async with Database(await fresh_database(migrated, "statistic_query")) as db:
+async def here(servers) -> AsyncIterator[Here]:
+    async with Database(await fresh_database(servers, "statistic_query")) as db:
         yield Here(db)
 
 

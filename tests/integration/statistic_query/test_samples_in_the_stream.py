@@ -71,8 +71,8 @@ class Streaming(Here):
 
 
 @pytest.fixture
-async def streaming(migrated, broker) -> AsyncIterator[Streaming]:
-    url = await fresh_database(migrated, "statistic_query")
+async def streaming(servers, broker) -> AsyncIterator[Streaming]:
+    url = await fresh_database(servers, "statistic_query")
     async with Database(url) as db, Broker(broker.url("admin"), "test") as connection:
         await connected(connection)
         await make_streams(connection, 1, 64 << 20)

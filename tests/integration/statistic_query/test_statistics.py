@@ -72,9 +72,9 @@ def message(number: int, region: str, *found: Result) -> Message:
 
 
 @pytest.fixture(scope="session")
-async def statistics(migrated) -> str:
+async def statistics(servers) -> str:
     """The URL of a database with the service's tables."""
-    return await fresh_database(migrated, "statistic_query")
+    return await fresh_database(servers, "statistic_query")
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ ACTOR = Actor("test")
 
 
 @pytest.fixture
-async def url(migrated: Servers) -> str:
+async def url(servers: Servers) -> str:
     """Of the database."""
-    return await fresh_database(migrated, "statuspage_cmd")
+    return await fresh_database(servers, "statuspage_cmd")
 
 
 @pytest.fixture

@@ -46,8 +46,8 @@ class Days:
 
 
 @pytest.fixture
-async def days(migrated, monkeypatch):
-    url = await fresh_database(migrated, "statuspage_query")
+async def days(servers, monkeypatch):
+    url = await fresh_database(servers, "statuspage_query")
     async with zone() as names, Database(url) as db, db.connection() as connection:
         settings = Settings(status_domain="status.test", dns_resolver=f"127.0.0.1:{names.port}")
         changed: list[UUID] = []

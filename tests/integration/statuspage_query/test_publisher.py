@@ -19,8 +19,8 @@ from statuspage_query.response_times import EVERY, PLACES
 from unit.statuspage_cmd.made import page
 
 
-async def test_a_page_that_cannot_be_read_stays_as_it_was_and_costs_no_other(migrated, tmp_path):
-    async with Database(await fresh_database(migrated, "statuspage_query")) as db:
+async def test_a_page_that_cannot_be_read_stays_as_it_was_and_costs_no_other(servers, tmp_path):
+    async with Database(await fresh_database(servers, "statuspage_query")) as db:
 
         async def execute(statement: str, *values: object) -> None:
             async with db.connection() as connection:
@@ -58,8 +58,8 @@ async def test_a_page_that_cannot_be_read_stays_as_it_was_and_costs_no_other(mig
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_response_times_are_read_anew_each_five_minutes_and_nothing_else_changes(migrated, tmp_path):
-    async with Database(await fresh_database(migrated, "statuspage_query")) as db:
+async def test_response_times_are_read_anew_each_five_minutes_and_nothing_else_changes(servers, tmp_path):
+    async with Database(await fresh_database(servers, "statuspage_query")) as db:
 
         async def execute(statement: str, *values: object) -> None:
             async with db.connection() as connection:
@@ -94,8 +94,8 @@ async def test_response_times_are_read_anew_each_five_minutes_and_nothing_else_c
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_however_much_changes_at_once_the_other_processes_hear_it(migrated):
-    async with Database(await fresh_database(migrated, "statuspage_query")) as db:
+async def test_however_much_changes_at_once_the_other_processes_hear_it(servers):
+    async with Database(await fresh_database(servers, "statuspage_query")) as db:
         connection = await db.dedicated_connection()
         ours, theirs = Changes(), Changes()
         await theirs.listen(connection)

@@ -67,8 +67,8 @@ class Told:
 
 
 @pytest.fixture
-async def told(migrated: Servers) -> AsyncIterator[Told]:
-    async with Database(await fresh_database(migrated, "statuspage_query")) as db:
+async def told(servers: Servers) -> AsyncIterator[Told]:
+    async with Database(await fresh_database(servers, "statuspage_query")) as db:
         page = Page(db)
         await page.begin()
         yield Told(db, page)

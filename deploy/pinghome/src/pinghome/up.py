@@ -1,6 +1,7 @@
 """The command `pinghome up`."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +66,9 @@ async def _up(settings: Settings, *, processes: bool) -> None:
 
 async def _run_here(settings: Settings, servers: Servers, reporter: "StartupReporter") -> None:
     """Serve all services on the one port until a signal comes."""
+    gc.disable()  # what is imported stays, as where commands are imported
     edge = Edge(services.in_this_process(settings, servers), public_metrics=settings.public_metrics)
+    gc.enable()
 
     async def report_ready() -> None:
         while not await services.answers(settings.host, settings.port):  # as clients do

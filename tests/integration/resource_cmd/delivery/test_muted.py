@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec import structs
 
 from applying import apply_all
 from integration.resource_cmd.delivery.conftest import OPERATOR, World
@@ -229,7 +230,9 @@ async def test_heartbeat_that_is_still_down_is_told_after_it(world: World):
     async with world.db.transaction() as tx:
         store, changes = Heartbeats(tx, OPERATOR, no_wait, now()), StatusChanges(tx)
         row = await store.edit(it.id)
-        runtime = replace(row.state.vitals, status=Status.down, changed_at=micros(now()), reason="the job failed")
+        runtime = structs.replace(
+            row.state.vitals, status=Status.down, changed_at=micros(now()), reason="the job failed"
+        )
         await changes.heartbeat(store, row, runtime)
         await changes.announce()
     assert await site.looks() == []
