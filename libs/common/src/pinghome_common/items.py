@@ -179,7 +179,7 @@ def by_type(items: list[Item]) -> dict[type, list[Item]]:
 
 
 PART = 200
-"""Things that are worked on without a pause: whoever waits for an answer of the same process waits no longer for them."""
+"""Things that are worked on without a pause: an answer of the same process waits no longer."""
 
 
 def by_heartbeat(pings: list[Item]) -> Iterator[dict[UUID, list[tuple[Ping, int]]]]:
