@@ -30,12 +30,18 @@ def milliseconds(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
+def words(tags: str) -> list[str]:
+    """The tags in a list separated by spaces, each once."""
+    return list(dict.fromkeys(filter(None, tags.split(" "))))
+
+
 def resource(it: Resource, last_checked_at: int | None = None, response_time: float | None = None) -> dict[str, Any]:
     """A monitor's document; header values and the body are masked."""
     return {
         "id": it.id,
         "service_id": it.service_id,
         "name": it.name,
+        "tags": words(it.tags),
         "type": it.type,
         "url": it.url,
         "host": it.host,
@@ -75,6 +81,7 @@ def heartbeat(it: Heartbeat, gateway_url: str | None, now: int) -> dict[str, Any
         "id": it.id,
         "service_id": it.service_id,
         "name": it.name,
+        "tags": words(it.tags),
         "interval": it.period,
         "methods": it.methods,
         "channels": it.channels,

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 from pinghome_common.clock import micros
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Router, gateway_url
-from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids, Int, Name, Text
+from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids, Int, Name, Tags, Text
 from pinghome_common.store import Row
 from resource_cmd.api.pinghome.channel_body import ChannelIds
 from resource_cmd.api.pinghome.command import Commanded, Creating, Creation, PingHomeCommand
@@ -39,6 +39,7 @@ class UpdateHeartbeat(BaseModel):
     )
 
     name: Name = ""
+    tags: Tags = []
     service_id: Id | None = None
     interval: Int = Field(
         60, ge=1, le=31_536_000, description="seconds between check-ins; one later than that is a miss"
@@ -55,11 +56,14 @@ class UpdateHeartbeat(BaseModel):
             raise PydanticCustomError("methods", "must be some of " + ", ".join(METHODS))
         return list(dict.fromkeys(verbs))
 
-    def sent(self) -> dict[str, Any]:
-        """The settings that were sent, in our words."""
+    def sent(self, tags: str = "") -> dict[str, Any]:
+        """The settings that were sent, in our words; `tags` stay as they are written unless they are other words."""
         sent = self.model_dump(include=self.model_fields_set, exclude={"enabled"})
         if "interval" in sent:
             sent["period"] = sent.pop("interval")
+        if "tags" in sent:
+            same = set(sent["tags"]) == set(documents.words(tags))
+            sent["tags"] = tags if same else " ".join(sent["tags"])
         if sent.get("service_id", ...) is None:
             del sent["service_id"]
         return heartbeat.with_slug(sent)
@@ -107,7 +111,7 @@ async def create(body: CreateHeartbeat, command: Creating, request: Request) -> 
 async def update(id: Id, body: UpdateHeartbeat, command: Commanded, request: Request) -> Response:  # noqa: A002
     """Changes the settings that are sent (A34)."""
     row = await command.heartbeats.edit(id, command.wanted)
-    state = heartbeat.edit(row.state, body.sent(), command.now)
+    state = heartbeat.edit(row.state, body.sent(row.state.tags), command.now)
     if "enabled" in body.model_fields_set:
         state = heartbeat.enable(state, row.version + 1, command.now, enabled=body.enabled)
     row.state = state
