@@ -9,7 +9,7 @@ from platforms import KEY, TOKEN, Up, up
 from processes import cpu_seconds
 
 SIZES = (100, 10_000)
-EACH = 1.3
+EACH = 1.5
 """What one in a service of 10,000 may cost, of one in a service of 100."""
 
 CHECK = {"X-Api-Key": KEY, "Content-Type": "application/json"}
