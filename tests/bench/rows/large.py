@@ -44,7 +44,17 @@ def asked(service: str, it: str) -> dict[str, dict[str, object]]:
 
 
 FIGURES = {f"{name}: CPU of 10,000 / of 100": at_most(EACH) for name in asked("", "")}
-LINEAR = {"list": "/api/v1/checks/", "badges": "/api/v1/badges/"}
+
+
+def whole(service: str) -> dict[str, dict[str, object]]:
+    """What answers all that there is, by its document."""
+    return {
+        "list": {"method": "GET", "path": "/api/v1/checks/", "headers": CHECK},
+        "badges": {"method": "GET", "path": "/api/v1/badges/", "headers": CHECK},
+        "metrics.prom": {
+            "method": "GET", "path": f"/resource-query/v1/service/{service}/metrics.prom", "headers": NATIVE,
+        },
+    }  # fmt: skip
 
 
 async def measure(rounds):
@@ -54,18 +64,17 @@ async def measure(rounds):
         for number in range(rounds + 1):
             values = {}
             for name in asked("", ""):
-                small, large = [await cost(platform, what[name]) for platform, what in filled]
+                small, large = [await cost(platform, what[name]) for platform, what, _ in filled]
                 values |= {f"{name}: CPU of 10,000 / of 100": large / small, f"{name}: us of 10,000": large}
-            platform, _ = filled[1]
-            for name, path in LINEAR.items():
-                what = {"method": "GET", "path": path, "headers": CHECK}
+            platform, _, all_of_it = filled[1]
+            for name, what in all_of_it.items():
                 values[f"{name}: us a check"] = await cost(platform, what, most=8, in_flight=1) / SIZES[1]
             if number:  # the first one warms
                 yield values
 
 
 async def fill(platform: Up, size: int):
-    """Makes the checks; the platform, and what is asked of it."""
+    """Makes the checks; the platform, what is asked of one and of all."""
     body = '{"name": "filler {n}", "tags": "prod", "timeout": 3600, "grace": 600}'
     await ask(platform.port, "POST", "/api/v1/checks/", body, CHECK, seconds=300, most=size)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{platform.port}", trust_env=False, timeout=60) as client:
@@ -75,7 +84,7 @@ async def fill(platform: Up, size: int):
             (await client.post("/api/v1/checks/", json={"name": f"bench 77{number}"}, headers=CHECK)).raise_for_status()
         service = (await client.get("/resource-query/v1/services", headers=NATIVE)).json()["data"][0]["id"]
         it = (await client.get("/api/v1/checks/?slug=bench-7", headers=CHECK)).json()["checks"][0]
-    return platform, asked(service, it["uuid"])
+    return platform, asked(service, it["uuid"]), whole(service)
 
 
 async def cost(platform: Up, what, most=300, in_flight=4):

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pinghome_common.clock import from_micros
+from pinghome_common.cron import next_runs
 from pinghome_common.dialects.pinghome import MASK, encode
 from pinghome_common.events.certificate import Certificate, Link
 from pinghome_common.events.domain import Domain
@@ -82,7 +83,12 @@ def heartbeat(it: Heartbeat, gateway_url: str | None, now: int) -> dict[str, Any
         "service_id": it.service_id,
         "name": it.name,
         "tags": words(it.tags),
+        "description": it.desc,
         "interval": it.period,
+        "schedule": it.schedule,
+        "timezone": it.tz,
+        "grace": it.grace,
+        "next_runs": [moment(run) for run in next_runs(it.schedule, it.tz, from_micros(now), 5)] if it.schedule else [],
         "methods": it.methods,
         "channels": it.channels,
         "enabled": it.vitals.status != "paused",
