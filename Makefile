@@ -10,7 +10,7 @@ TESTS = .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
 AGENT = services/data-gateway/src/data_gateway/agent
 PROJECTS := pyproject.toml uv.lock $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
 
-.PHONY: help up test check lint types bench faults compose-test fuzz pictures dist docs
+.PHONY: help up test check lint types bench faults plans compose-test fuzz pictures dist docs
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ bench: .venv/.ready $(AGENT)/SHA256SUMS ## measure against ceilings and peers (a
 
 faults: .venv/.ready $(AGENT)/SHA256SUMS ## kill everything at random under load and count what was lost (about 40 minutes)
 	.venv/bin/python tests/faults --long $(ARGS)
+
+plans: .venv/.ready $(AGENT)/SHA256SUMS ## explain every statement of all services on 50,000 monitors and checks (about 4 minutes)
+	.venv/bin/pytest -n 0 -p no:cacheprovider tests/plans $(ARGS)
 
 compose-test: .venv/.ready ## run the platform in containers and cut off a region (about 10 minutes; needs a Docker engine)
 	.venv/bin/pytest -n 0 -s -p no:cacheprovider tests/compose $(ARGS)

@@ -75,9 +75,12 @@ CREATE TABLE heartbeat (
     name text NOT NULL,
     CONSTRAINT heartbeat_pkey PRIMARY KEY (id)
 );
-CREATE INDEX heartbeat_by_name ON heartbeat (organisation, service, name);
-CREATE INDEX heartbeat_by_slug ON heartbeat (service, ((state ->> 'slug'::text)));
-CREATE INDEX heartbeat_by_tags ON heartbeat (service, ((state ->> 'tags'::text)));
+CREATE INDEX heartbeat_by_grace ON heartbeat (service, (((state ->> 'grace'::text))::bigint), ((state ->> 'created_at'::text)), id);
+CREATE INDEX heartbeat_by_name ON heartbeat (organisation, service, name, ((state ->> 'created_at'::text)), id);
+CREATE INDEX heartbeat_by_period ON heartbeat (service, (((state ->> 'period'::text))::bigint), ((state ->> 'created_at'::text)), id);
+CREATE INDEX heartbeat_by_slug ON heartbeat (service, ((state ->> 'slug'::text)), ((state ->> 'created_at'::text)), id);
+CREATE INDEX heartbeat_by_tags ON heartbeat (service, ((state ->> 'tags'::text)), ((state ->> 'created_at'::text)), id);
+CREATE INDEX heartbeat_channels ON heartbeat USING gin (((state -> 'channels'::text)) jsonb_path_ops);
 
 CREATE TABLE heartbeat_count (
     service uuid NOT NULL,
@@ -111,6 +114,7 @@ CREATE TABLE integration (
     CONSTRAINT integration_resource_key_key UNIQUE (resource, key),
     CONSTRAINT integration_resource_type_target_key UNIQUE (resource, type, target)
 );
+CREATE INDEX integration_of ON integration (organisation);
 
 CREATE TABLE key (
     id uuid NOT NULL,
@@ -151,6 +155,7 @@ CREATE TABLE mute (
     ends timestamp with time zone NOT NULL,
     CONSTRAINT mute_pkey PRIMARY KEY (maintenance)
 );
+CREATE INDEX mute_begins ON mute (begins);
 CREATE INDEX mute_page ON mute (page);
 
 CREATE TABLE muted (
@@ -259,10 +264,12 @@ CREATE TABLE resource (
     CONSTRAINT resource_pkey PRIMARY KEY (id)
 );
 CREATE INDEX resource_by_name ON resource (organisation, service, name);
+CREATE INDEX resource_channels ON resource USING gin (((state -> 'channels'::text)) jsonb_path_ops);
 CREATE INDEX resource_domain ON resource (domain) WHERE (domain <> ''::text);
 CREATE INDEX resource_parent ON resource (((state ->> 'parent_id'::text))) WHERE ((state ->> 'parent_id'::text) IS NOT NULL);
 CREATE INDEX resource_to_judge ON resource (judge_at) WHERE (judge_at IS NOT NULL);
 CREATE INDEX resource_to_remind ON resource (remind_from) WHERE (remind_from IS NOT NULL);
+CREATE INDEX resource_unknown ON resource (id) WHERE (status = 'unknown'::text);
 CREATE INDEX resource_untold ON resource (domain) WHERE ((domain <> ''::text) AND (domain_checked_at IS NULL));
 
 CREATE TABLE revoked (

@@ -36,6 +36,14 @@ CREATE TABLE component_change (
     CONSTRAINT component_change_pkey PRIMARY KEY (component, at)
 );
 
+CREATE TABLE counted (
+    page uuid NOT NULL,
+    noun text NOT NULL,
+    n bigint NOT NULL,
+    CONSTRAINT counted_pkey PRIMARY KEY (page, noun)
+)
+WITH (fillfactor='50');
+
 CREATE TABLE custom_metric (
     id uuid NOT NULL,
     page uuid NOT NULL,
@@ -196,6 +204,7 @@ CREATE TABLE statuspage (
     state jsonb NOT NULL,
     CONSTRAINT statuspage_pkey PRIMARY KEY (id)
 );
+CREATE INDEX statuspage_domain ON statuspage (((state ->> 'domain'::text))) WHERE ((state ->> 'domain'::text) <> ''::text);
 CREATE INDEX statuspage_of ON statuspage (organisation);
 
 CREATE TABLE subscribed (
@@ -222,7 +231,137 @@ CREATE TABLE template (
 );
 CREATE INDEX template_of ON template (page, id);
 
+CREATE FUNCTION count_incident_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c SELECT page, 'incident', -count(*) FROM changed GROUP BY page ORDER BY page
+        ON CONFLICT (page, noun) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_incident_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c SELECT page, 'incident', count(*) FROM changed GROUP BY page ORDER BY page
+        ON CONFLICT (page, noun) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_maintenance_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c SELECT page, 'maintenance', -count(*) FROM changed GROUP BY page ORDER BY page
+        ON CONFLICT (page, noun) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_maintenance_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c SELECT page, 'maintenance', count(*) FROM changed GROUP BY page ORDER BY page
+        ON CONFLICT (page, noun) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_recurrence_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c SELECT page, 'recurrence', -count(*) FROM changed GROUP BY page ORDER BY page
+        ON CONFLICT (page, noun) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_recurrence_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c SELECT page, 'recurrence', count(*) FROM changed GROUP BY page ORDER BY page
+        ON CONFLICT (page, noun) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_subscribed_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c SELECT page, 'subscribed', -count(*) FROM changed GROUP BY page ORDER BY page
+        ON CONFLICT (page, noun) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_subscribed_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c SELECT page, 'subscribed', count(*) FROM changed GROUP BY page ORDER BY page
+        ON CONFLICT (page, noun) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_template_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c SELECT page, 'template', -count(*) FROM changed GROUP BY page ORDER BY page
+        ON CONFLICT (page, noun) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
+CREATE FUNCTION count_template_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+                BEGIN
+                    
+        INSERT INTO counted AS c SELECT page, 'template', count(*) FROM changed GROUP BY page ORDER BY page
+        ON CONFLICT (page, noun) DO UPDATE SET n = c.n + excluded.n
+    ;
+                    RETURN NULL;
+                END $$;
+
 COMMENT ON COLUMN component.monitor IS 'Whose response times it shows.';
+
+CREATE TRIGGER count_incident_delete AFTER DELETE ON incident REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_incident_delete();
+
+CREATE TRIGGER count_incident_insert AFTER INSERT ON incident REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_incident_insert();
+
+CREATE TRIGGER count_maintenance_delete AFTER DELETE ON maintenance REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_maintenance_delete();
+
+CREATE TRIGGER count_maintenance_insert AFTER INSERT ON maintenance REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_maintenance_insert();
+
+CREATE TRIGGER count_recurrence_delete AFTER DELETE ON recurrence REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_recurrence_delete();
+
+CREATE TRIGGER count_recurrence_insert AFTER INSERT ON recurrence REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_recurrence_insert();
+
+CREATE TRIGGER count_subscribed_delete AFTER DELETE ON subscribed REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_subscribed_delete();
+
+CREATE TRIGGER count_subscribed_insert AFTER INSERT ON subscribed REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_subscribed_insert();
+
+CREATE TRIGGER count_template_delete AFTER DELETE ON template REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_template_delete();
+
+CREATE TRIGGER count_template_insert AFTER INSERT ON template REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_template_insert();
 
 ALTER TABLE claim
     ADD CONSTRAINT claim_page_fkey FOREIGN KEY (page) REFERENCES statuspage(id) ON DELETE CASCADE;

@@ -34,7 +34,7 @@ class Connection(asyncio.Protocol):
         head, end, body = self.received.partition(b"\r\n\r\n")
         if not end:
             return
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)  # a 304 has none
         if len(body) >= length:
             self.asker.answers.append(((time.perf_counter() - self.sent) * 1000, head[9:12], body))
             self.received = b""
@@ -83,14 +83,14 @@ class Asker:
         await self.done.wait()
         taken = time.perf_counter() - self.begun
         for _, status, body in self.answers:
-            if not status.startswith(b"2"):
+            if not status.startswith(self.wish["status"].encode()):
                 sys.exit(f"{status.decode()}: {body[:500].decode()}")
         milliseconds = [latency for latency, _, _ in self.answers]
         return {
             "rate": len(self.answers) / taken,
             "p50": percentile(milliseconds, 50),
             "p99": percentile(milliseconds, 99),
-            "documents": [json.loads(body) for _, _, body in self.answers],
+            "documents": [json.loads(body) if body[:1] in b"{[" else None for _, _, body in self.answers],
         }
 
 

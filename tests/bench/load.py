@@ -47,14 +47,15 @@ async def ask(
     in_flight: int = 24,
     seconds: float = 4,
     most: int = 0,
+    status: str = "2",
 ) -> tuple[Load, list[Any]]:
     """Send one request after another on each of `in_flight` connections, `{n}` in path and body being a number.
 
     It ends after `seconds`, or about `most` answers when that is not 0. Returns the load and the documents answered;
-    RuntimeError when an answer is not 2xx.
+    RuntimeError when an answer's status does not begin with `status`.
     """
     wish: dict[str, Any] = {"port": port, "method": method, "path": path, "body": body, "headers": headers or {}}
-    wish |= {"in_flight": in_flight, "seconds": seconds, "most": most}
+    wish |= {"in_flight": in_flight, "seconds": seconds, "most": most, "status": status}
     said = await told(sys.executable, str(HERE / "asker.py"), json.dumps(wish))
     found = json.loads(said)
     return Load(found["rate"], found["p50"], found["p99"]), found["documents"]

@@ -71,12 +71,13 @@ class Up:
 
 
 @asynccontextmanager
-async def up() -> AsyncIterator[Up]:
-    """`pinghome up` on an empty data folder, ready."""
+async def up(**settings: str) -> AsyncIterator[Up]:
+    """`pinghome up` on an empty data folder, ready; `settings` without the prefix PINGHOME_."""
     with empty_folder() as data:
         port, begun = free_port(), time.perf_counter()
         own = {"PINGHOME_PORT": str(port), "PINGHOME_DATA": str(data)}
         own |= {"PINGHOME_BOOTSTRAP_TOKEN": TOKEN, "PINGHOME_BOOTSTRAP_CHECKS_KEY": KEY}
+        own |= {f"PINGHOME_{name.upper()}": value for name, value in settings.items()}
         async with running([PINGHOME, "up"], own) as process:
             async with asyncio.timeout(60):
                 while not await services.answers("127.0.0.1", port):  # another process

@@ -4,13 +4,19 @@ import json
 
 import asyncpg
 import ceilings.bare_list as bare
-from figures import at_most
+import httpx
+from figures import at_least, at_most
 from load import ask, wrk
 from platforms import in_processes
 from processes import HERE, cpu_seconds, free_port, python
 
 NEEDS = ("wrk",)
-FIGURES = {"CPU / bare": at_most(1.6, 1.1), "CPU with PostgreSQL / bare": at_most(1.6, 1.1)}
+FIGURES = {
+    "CPU / bare": at_most(1.6, 1.1),
+    "CPU with PostgreSQL / bare": at_most(1.6, 1.1),
+    "CPU / 304": at_least(10),
+    "rate of 304 / fresh": at_least(10),
+}
 CHECKS = 1000
 ASKED = 100
 KEY = "b" * 32
@@ -38,10 +44,17 @@ async def measure(rounds):
                 raise RuntimeError("the two do not answer the same")
             for number in range(rounds + 1):
                 (bare_own, bare_all), (own, whole) = await cost(platform, *theirs), await cost(platform, *ours)
+                fresh, _ = await ask(ours[0], "GET", ours[1], headers=headers, in_flight=8, seconds=2)
+                same, unchanged = await not_modified(platform, ours[0], ours[1])
                 if number:  # the first one warms
                     yield {
                         "CPU / bare": own / bare_own,
                         "CPU with PostgreSQL / bare": whole / bare_all,
+                        "CPU / 304": whole / unchanged,
+                        "rate of 304 / fresh": same.rate / fresh.rate,
+                        "ms of 304 with PostgreSQL": unchanged,
+                        "304/s": same.rate,
+                        "fresh/s": fresh.rate,
                         "ms": own,
                         "bare ms": bare_own,
                         "ms with PostgreSQL": whole,
@@ -58,6 +71,17 @@ async def cost(platform, port, path, pid):
         (cpu_seconds(each) - was) / len(answers) * 1000 for each, was in zip((pid, postgres), before, strict=True)
     )
     return own, own + server
+
+
+async def not_modified(platform, port, path):
+    """The load of answers to who has the list, and CPU milliseconds of one, with PostgreSQL's."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        tag = (await client.get(path, headers={"X-Api-Key": KEY})).headers["etag"]
+    pids = [platform.supervisor.pids["resource-query"], platform.servers.supervisor.pids["postgres"]]
+    before = sum(map(cpu_seconds, pids))
+    headers = {"X-Api-Key": KEY, "If-None-Match": tag}
+    load, answers = await ask(port, "GET", path, headers=headers, in_flight=8, seconds=2, status="304")
+    return load, (sum(map(cpu_seconds, pids)) - before) / len(answers) * 1000
 
 
 async def fill(database, checks):

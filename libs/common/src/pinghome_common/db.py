@@ -71,6 +71,10 @@ async def connect(url: str, **options: Any) -> Connection:
     return await asyncpg.connect(urlunsplit(parts._replace(netloc=user + at + last)) if others else url, **options)
 
 
+_PLANS = {"random_page_cost": "1.1"}
+"""What is asked for often is in memory or on an SSD; else whole tables are read where an index would do."""
+
+
 class Database:
     """The pool of one service; it connects on first use and reconnects when the server is back.
 
@@ -83,7 +87,7 @@ class Database:
         self.url = url
         self._pool: Pool = asyncpg.create_pool(
             url, connect=connect, min_size=0, max_size=size, command_timeout=20,
-            max_inactive_connection_lifetime=30, reset=_no_reset,
+            max_inactive_connection_lifetime=30, reset=_no_reset, server_settings=_PLANS,
         )  # fmt: skip
 
     async def __aenter__(self) -> Self:
@@ -139,7 +143,7 @@ class Database:
 
     async def dedicated_connection(self) -> Connection:
         """A connection outside the pool, for a worker that keeps something in its session; the caller closes it."""
-        return await connect(self.url, command_timeout=60)
+        return await connect(self.url, command_timeout=60, server_settings=_PLANS)
 
     async def leadership(self, name: str) -> Connection:
         """Waits until nobody else is the active worker called `name`; that ends with the connection, outside the pool.

@@ -1,5 +1,6 @@
 """Reads of one organisation; every statement filters by it."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,15 +17,8 @@ from pinghome_common.events.resource import Resource
 from pinghome_common.events.server_resource import Heard, ServerResource
 from pinghome_common.events.service import Service
 from pinghome_common.runtime_state import read_runtime
+from resource_query.lists import NOUNS, Statements, Wanted
 from resource_query.newest import heard
-
-_LATEST = """
-LEFT JOIN LATERAL (
-    SELECT checked_at, response_time FROM region_observation v WHERE v.resource = r.id ORDER BY checked_at DESC LIMIT 1
-) AS latest ON true
-"""
-
-_NEWEST = "LEFT JOIN server_newest ON server = r.id"
 
 _HAS = "SELECT " + " OR ".join(
     f"EXISTS (SELECT FROM {noun} WHERE organisation = $1 AND {column} = $2)"  # our own names
@@ -49,23 +43,23 @@ class Read:
     def __init__(self, db: Database | Connection, organisation: UUID) -> None:
         self._db, self._organisation = db, organisation
 
-    async def _page(self, noun: str, service: UUID | None, join: str, limit: int, offset: int) -> list[Any]:
-        condition = "" if service is None else " AND service = $4"
-        args = [self._organisation, limit, offset] + ([] if service is None else [service])
-        rows: list[Any] = await self._db.fetch(  # what a page leaves out is not joined
-            "SELECT * FROM (SELECT * FROM {noun} WHERE organisation = $1{condition} ORDER BY id LIMIT $2 OFFSET $3) r"
-            f" {join} ORDER BY r.id".format(noun=noun, condition=condition),
-            *args,
-        )
+    async def _page(self, noun: str, wanted: Wanted, limit: int, offset: int) -> list[Any]:
+        it = Statements(noun, self._organisation, wanted)
+        rows: list[Any] = await self._db.fetch(it.page, *it.args, limit, offset)
         return rows
 
-    async def count(self, noun: str, service: UUID | None) -> int:
-        """The number of rows, in total or in one service."""
-        total: int | None = await self._db.fetchval(
-            "SELECT n FROM counted WHERE organisation = $1 AND noun = $2 AND service = $3",
-            self._organisation, noun, service or _ALL,
+    async def count(self, noun: str, wanted: Wanted) -> int:
+        """The number of rows of a list; it is kept, unless the list is filtered."""
+        if wanted.filters:
+            it = Statements(noun, self._organisation, replace(wanted, sort=""))
+            found: int = await self._db.fetchval(it.total, *it.args)
+            return found
+        total: int = await self._db.fetchval(
+            "SELECT coalesce(sum(n), 0)::bigint FROM counted"
+            " WHERE organisation = $1 AND noun = $2 AND service = ANY($3::uuid[])",
+            self._organisation, noun, list(wanted.services) or [_ALL],
         )  # fmt: skip
-        return total or 0
+        return total
 
     async def resource(self, id_: UUID) -> tuple[Resource, int, int | None, float | None]:
         """A monitor, its version, when it was last checked (UNIX microseconds) and its response time (ms).
@@ -74,17 +68,19 @@ class Read:
             NotFound: it does not exist or belongs to another organisation.
         """
         row = await self._db.fetchrow(
-            f"SELECT * FROM resource r {_LATEST} WHERE r.id = $1 AND r.organisation = $2", id_, self._organisation
+            f"SELECT * FROM resource r {NOUNS['resource'].join} WHERE r.id = $1 AND r.organisation = $2",
+            id_,
+            self._organisation,
         )
         if row is None:
             raise NotFound("Resource not found")
         return _resource(row)
 
     async def resources(
-        self, service: UUID, limit: int, offset: int
+        self, wanted: Wanted, limit: int, offset: int
     ) -> list[tuple[Resource, int, int | None, float | None]]:
-        """A service's monitors, oldest first."""
-        return [_resource(row) for row in await self._page("resource", service, _LATEST, limit, offset)]
+        """Monitors."""
+        return [_resource(row) for row in await self._page("resource", wanted, limit, offset)]
 
     async def region_observations(self, it: Resource) -> list[dict[str, Any]]:
         """The last observation of each region of a monitor; one without any is pending, one that is silent unknown."""
@@ -113,10 +109,9 @@ class Read:
             raise NotFound("Heartbeat not found")
         return _heartbeat(row), row["version"]
 
-    async def heartbeats(self, service: UUID, limit: int, offset: int) -> list[Heartbeat]:
-        """A service's heartbeats, oldest first."""
-        join = "JOIN runtime_state ON heartbeat = r.id"
-        return [_heartbeat(row) for row in await self._page("heartbeat", service, join, limit, offset)]
+    async def heartbeats(self, wanted: Wanted, limit: int, offset: int) -> list[Heartbeat]:
+        """Heartbeats."""
+        return [_heartbeat(row) for row in await self._page("heartbeat", wanted, limit, offset)]
 
     async def server(self, id_: UUID) -> tuple[ServerResource, int, Heard | None]:
         """A server, its version, and what was last heard of it.
@@ -125,16 +120,16 @@ class Read:
             NotFound: it does not exist or belongs to another organisation.
         """
         row = await self._db.fetchrow(
-            f"SELECT * FROM server_resource r {_NEWEST} WHERE r.id = $1 AND r.organisation = $2",
+            f"SELECT * FROM server_resource r {NOUNS['server_resource'].join} WHERE r.id = $1 AND r.organisation = $2",
             id_, self._organisation,
         )  # fmt: skip
         if row is None:
             raise NotFound("Server resource not found")
         return _decode_server(row["state"]), row["version"], heard(row["newest"])
 
-    async def servers(self, service: UUID, limit: int, offset: int) -> list[tuple[ServerResource, Heard | None]]:
-        """A service's servers, each with what was last heard of it, oldest first."""
-        rows = await self._page("server_resource", service, _NEWEST, limit, offset)
+    async def servers(self, wanted: Wanted, limit: int, offset: int) -> list[tuple[ServerResource, Heard | None]]:
+        """Servers, each with what was last heard of it."""
+        rows = await self._page("server_resource", wanted, limit, offset)
         return [(_decode_server(row["state"]), heard(row["newest"])) for row in rows]
 
     async def has(self, service: UUID) -> bool:
@@ -142,9 +137,9 @@ class Read:
         found: bool = await self._db.fetchval(_HAS, self._organisation, service)
         return found
 
-    async def services(self, limit: int, offset: int) -> list[Service]:
-        """The organisation's services, oldest first."""
-        return [_decode_service(row["state"]) for row in await self._page("service", None, "", limit, offset)]
+    async def services(self, wanted: Wanted, limit: int, offset: int) -> list[Service]:
+        """Services."""
+        return [_decode_service(row["state"]) for row in await self._page("service", wanted, limit, offset)]
 
     async def channel(self, id_: UUID) -> tuple[Channel, int]:
         """A channel and its version.
@@ -159,9 +154,9 @@ class Read:
             raise NotFound("Channel not found")
         return _decode_channel(row["state"]), row["version"]
 
-    async def channels(self, service: UUID | None, limit: int, offset: int) -> list[Channel]:
-        """The organisation's channels, or those of one service, oldest first."""
-        return [_decode_channel(row["state"]) for row in await self._page("channel", service, "", limit, offset)]
+    async def channels(self, wanted: Wanted, limit: int, offset: int) -> list[Channel]:
+        """Channels."""
+        return [_decode_channel(row["state"]) for row in await self._page("channel", wanted, limit, offset)]
 
     async def integrations(self, it: Resource) -> list[Integration]:
         """A monitor's integrations, oldest first."""

@@ -66,8 +66,9 @@ class Read:
             " ORDER BY t.created_at DESC, s.id DESC LIMIT $2 OFFSET $3",
             page, limit, offset,
         )  # fmt: skip
-        total = await self._db.fetchval("SELECT count(*) FROM subscribed WHERE page = $1", page)
-        return [msgspec.json.decode(row["state"], type=Subscription) for row in rows], total
+        return [msgspec.json.decode(row["state"], type=Subscription) for row in rows], await self.count(
+            "subscribed", page
+        )
 
     async def component(self, id_: UUID) -> tuple[StatusPage, Component]:
         """A component and its page.
@@ -191,12 +192,13 @@ class Read:
         return (await self._one("metric", page, id_, Metric))[0]
 
     async def count(self, noun: str, page: UUID) -> int:
-        """How many incidents, maintenances, recurrences or templates a page has."""
-        found: int = await self._db.fetchval(
-            f"SELECT count(*) FROM {noun} t JOIN statuspage p ON p.id = t.page WHERE p.id = $1 AND p.organisation = $2",
-            page, self._organisation,
+        """How many incidents, maintenances, recurrences, templates or subscribers (`subscribed`) a page has."""
+        found: int | None = await self._db.fetchval(
+            "SELECT n FROM counted c JOIN statuspage p ON p.id = c.page"
+            " WHERE c.page = $1 AND c.noun = $2 AND p.organisation = $3",
+            page, noun, self._organisation,
         )  # fmt: skip
-        return found
+        return found or 0
 
     async def _one(self, noun: str, page: UUID, id_: UUID, type_: type[T]) -> tuple[T, int]:
         row = await self._db.fetchrow(

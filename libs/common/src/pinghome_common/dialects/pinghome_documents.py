@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pinghome_common.clock import from_micros
+from pinghome_common.cron import next_runs
 from pinghome_common.dialects.pinghome import MASK, encode
 from pinghome_common.events.certificate import Certificate, Link
 from pinghome_common.events.domain import Domain
@@ -30,12 +31,18 @@ def milliseconds(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
+def words(tags: str) -> list[str]:
+    """The tags in a list separated by spaces, each once."""
+    return list(dict.fromkeys(filter(None, tags.split(" "))))
+
+
 def resource(it: Resource, last_checked_at: int | None = None, response_time: float | None = None) -> dict[str, Any]:
     """A monitor's document; header values and the body are masked."""
     return {
         "id": it.id,
         "service_id": it.service_id,
         "name": it.name,
+        "tags": words(it.tags),
         "type": it.type,
         "url": it.url,
         "host": it.host,
@@ -75,7 +82,13 @@ def heartbeat(it: Heartbeat, gateway_url: str | None, now: int) -> dict[str, Any
         "id": it.id,
         "service_id": it.service_id,
         "name": it.name,
+        "tags": words(it.tags),
+        "description": it.desc,
         "interval": it.period,
+        "schedule": it.schedule,
+        "timezone": it.tz,
+        "grace": it.grace,
+        "next_runs": [moment(run) for run in next_runs(it.schedule, it.tz, from_micros(now), 5)] if it.schedule else [],
         "methods": it.methods,
         "channels": it.channels,
         "enabled": it.vitals.status != "paused",

@@ -63,6 +63,20 @@ def _not_an_id() -> UUID:
 Id = Annotated[UUID, BeforeValidator(_id)]
 
 
+def _tags(value: list[str]) -> list[str]:
+    if not all(0 < len(tag) <= 50 and tag.split() == [tag] for tag in value):
+        raise PydanticCustomError("tags", "must be words of 1 to 50 characters without white space")
+    tags = list(dict.fromkeys(value))
+    if len(" ".join(tags)) > 500:
+        raise PydanticCustomError("tags", "must have at most 500 characters in all, with a space between two")
+    return tags
+
+
+Tags = Annotated[
+    list[Text], AfterValidator(_tags), Field(max_length=20, description="our extension: words to find it by")
+]
+
+
 class Page(BaseModel):
     """`page` and `limit` of a list (contract A.0)."""
 

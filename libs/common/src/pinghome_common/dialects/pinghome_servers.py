@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pinghome_common.clock import micros
-from pinghome_common.dialects.pinghome_documents import moment, moment_of, shows
+from pinghome_common.dialects.pinghome_documents import moment, moment_of, shows, words
 from pinghome_common.events.metric import FIELDS, Agent, Figures
 from pinghome_common.events.server_resource import Change, Heard, ServerResource, Status
 
@@ -17,6 +17,7 @@ def server(it: ServerResource, heard: Heard | None = None) -> dict[str, Any]:
         "id": it.id,
         "service_id": it.service_id,
         "name": it.name,
+        "tags": words(it.tags),
         "description": it.description,
         "timezone": it.timezone,
         "chart_type_default": it.chart_type_default,

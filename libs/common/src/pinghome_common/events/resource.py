@@ -41,7 +41,7 @@ class Change:
 
 @dataclass(slots=True, kw_only=True)
 class Resource:
-    """One uptime monitor. Periods are in minutes, `interval` in seconds.
+    """One uptime monitor. Periods are in minutes, `interval` in seconds, `tags` is a list separated by spaces.
 
     `channels` are notified: None means those of its service. `parent_id` is the monitor that this one depends on.
     `down_since` is the start of a current outage that was announced. `unjudged_version` is that of the change to
@@ -55,6 +55,7 @@ class Resource:
     organisation: UUID
     service_id: UUID
     name: str
+    tags: str = ""
     type: str
     url: str = ""
     host: str = ""

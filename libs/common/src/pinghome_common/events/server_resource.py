@@ -48,6 +48,8 @@ class Threshold:
 class ServerResource:
     """One server; `interval` is in seconds and that of the install line: the agent's own is its own.
 
+    `tags` is a list separated by spaces.
+
     The lists of metric types are stored and shown only. `channels` are notified: None means those of its service.
     `parent_id` is the monitor or server without which this one cannot be reached. `down_since` is the beginning of an
     outage that was announced and is not over.
@@ -57,6 +59,7 @@ class ServerResource:
     organisation: UUID
     service_id: UUID
     name: str
+    tags: str = ""
     description: str = ""
     timezone: str = "UTC"
     chart_type_default: str = "line"

@@ -180,8 +180,10 @@ WITH noticed AS (
 )
 SELECT t.id AS about, c.id, c.state->>'name' AS name, c.state->>'kind' AS kind
 FROM noticed t LEFT JOIN service s ON s.id = t.service AND s.organisation = t.organisation
-JOIN channel c ON c.organisation = t.organisation
-    AND coalesce(nullif(t.state->'channels', 'null'), s.state->'channels') @> to_jsonb(c.id::text)
+CROSS JOIN LATERAL (
+    SELECT DISTINCT jsonb_array_elements_text(coalesce(nullif(t.state->'channels', 'null'), s.state->'channels')) AS id
+) named
+JOIN channel c ON c.id = named.id::uuid AND c.organisation = t.organisation
 UNION ALL
 SELECT t.id, i.id, i.state->>'name', i.type FROM noticed t JOIN integration i ON i.resource = t.id
 """

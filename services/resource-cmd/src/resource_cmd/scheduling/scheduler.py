@@ -26,8 +26,9 @@ FINGERPRINT = "Pinghome-Fingerprint"
 """Header of a schedule that tells what its job says, for the job itself is sealed anew each time."""
 
 _UNSCHEDULED = f"""
-SELECT u.resource, u.since, r.state, r.version FROM unscheduled u LEFT JOIN resource r ON r.id = u.resource
-WHERE NOT {PARKED.format(worker="scheduler", id="u.resource")} ORDER BY u.since LIMIT 500
+SELECT u.resource, u.since, r.state, r.version FROM (
+    SELECT * FROM unscheduled u WHERE NOT {PARKED.format(worker="scheduler", id="u.resource")} ORDER BY since LIMIT 500
+) u LEFT JOIN resource r ON r.id = u.resource ORDER BY u.since
 """  # noqa: S608  # our own names
 
 

@@ -1,16 +1,17 @@
 """Commands on heartbeats: contract A31 to A34, pinghome-monitoring.txt lines 1183 to 1372."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Request, Response
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 from uuid_utils.compat import uuid7
 
 from pinghome_common.clock import micros
+from pinghome_common.cron import check_schedule
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Router, gateway_url
-from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids, Int, Name, Text
+from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids, Int, Name, Tags, Text, Zone
 from pinghome_common.store import Row
 from resource_cmd.api.pinghome.channel_body import ChannelIds
 from resource_cmd.api.pinghome.command import Commanded, Creating, Creation, PingHomeCommand
@@ -19,6 +20,21 @@ from resource_cmd.heartbeats import heartbeat
 from resource_cmd.heartbeats.service_heartbeats import ANY_METHOD
 
 routes = Router(tags=["Heartbeats"])
+
+
+_OURS = {"interval": "period", "timezone": "tz", "description": "desc"}
+
+
+def _schedule(value: str) -> str:
+    try:
+        if value:
+            check_schedule(value)
+    except ValueError as error:
+        raise PydanticCustomError("schedule", "{what}", {"what": str(error)}) from None
+    return value
+
+
+Schedule = Annotated[Text, AfterValidator(_schedule)]
 
 
 class UpdateHeartbeat(BaseModel):
@@ -39,6 +55,7 @@ class UpdateHeartbeat(BaseModel):
     )
 
     name: Name = ""
+    tags: Tags = []
     service_id: Id | None = None
     interval: Int = Field(
         60, ge=1, le=31_536_000, description="seconds between check-ins; one later than that is a miss"
@@ -46,6 +63,12 @@ class UpdateHeartbeat(BaseModel):
     enabled: Flag = True
     methods: list[Text] = Field([], min_length=1, max_length=7, description="verbs a check-in may use")
     channels: ChannelIds | None = Field(None, description="our extension: who is told; null: the service's channels")
+    schedule: Schedule = Field(
+        "", description="our extension: a cron or OnCalendar expression, in place of the interval; empty: none"
+    )
+    timezone: Zone = Field("UTC", description="our extension: of the schedule, such as Europe/Berlin")
+    grace: Int = Field(0, ge=0, le=31_536_000, description="our extension: seconds that a check-in may be late")
+    description: Text = Field("", max_length=1000, description="our extension")
 
     @field_validator("methods")
     @classmethod
@@ -55,11 +78,13 @@ class UpdateHeartbeat(BaseModel):
             raise PydanticCustomError("methods", "must be some of " + ", ".join(METHODS))
         return list(dict.fromkeys(verbs))
 
-    def sent(self) -> dict[str, Any]:
-        """The settings that were sent, in our words."""
+    def sent(self, tags: str = "") -> dict[str, Any]:
+        """The settings that were sent, in our words; `tags` stay as they are written unless they are other words."""
         sent = self.model_dump(include=self.model_fields_set, exclude={"enabled"})
-        if "interval" in sent:
-            sent["period"] = sent.pop("interval")
+        sent = {_OURS.get(name, name): value for name, value in sent.items()}
+        if "tags" in sent:
+            same = set(sent["tags"]) == set(documents.words(tags))
+            sent["tags"] = tags if same else " ".join(sent["tags"])
         if sent.get("service_id", ...) is None:
             del sent["service_id"]
         return heartbeat.with_slug(sent)
@@ -107,7 +132,7 @@ async def create(body: CreateHeartbeat, command: Creating, request: Request) -> 
 async def update(id: Id, body: UpdateHeartbeat, command: Commanded, request: Request) -> Response:  # noqa: A002
     """Changes the settings that are sent (A34)."""
     row = await command.heartbeats.edit(id, command.wanted)
-    state = heartbeat.edit(row.state, body.sent(), command.now)
+    state = heartbeat.edit(row.state, body.sent(row.state.tags), command.now)
     if "enabled" in body.model_fields_set:
         state = heartbeat.enable(state, row.version + 1, command.now, enabled=body.enabled)
     row.state = state

@@ -35,6 +35,8 @@ def checked(state: Any, body: UpdateResource) -> dict[str, Any]:
     if unknown := [region for region in body.regions if region not in known]:
         raise Invalid(FieldError("regions", f"{unknown[0]} is not probed here; use {', '.join(known)}"))
     sent = body.model_dump(include=body.model_fields_set, exclude={"headers", "body", "conditions"})
+    if "tags" in sent:
+        sent["tags"] = " ".join(sent["tags"])
     if "conditions" in body.model_fields_set:
         sent["conditions"] = [demand.own() for demand in body.conditions]
     if sent.get("service_id", ...) is None:

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError, from_json
 
 from pinghome_common import cron
 from pinghome_common.dialects.pinghome import MASK
-from pinghome_common.dialects.pinghome_fields import Flag, Id, Int, Name, Text
+from pinghome_common.dialects.pinghome_fields import Flag, Id, Int, Name, Tags, Text
 from pinghome_common.events import condition
 from resource_cmd.api.pinghome.channel_body import ChannelIds
 from resource_cmd.monitors.target import ALIASES, PORTS
@@ -117,6 +117,7 @@ class UpdateResource(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     name: Name = Field("", description="1 to 255 characters")
+    tags: Tags = []
     type: Text = Field(
         "http", description=f"{', '.join(PORTS)}; ping is icmp, pop3 is pop; a monitor's type does not change"
     )

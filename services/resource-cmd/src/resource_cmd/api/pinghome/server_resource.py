@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from pinghome_common.dialects import pinghome_servers as documents
 from pinghome_common.dialects.pinghome import Router
 from pinghome_common.dialects.pinghome_documents import all_gone, gone, shows
-from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids, Int, Name, Text, Zone
+from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids, Int, Name, Tags, Text, Zone
 from pinghome_common.events.metric import FIELDS, PROCESSES
 from pinghome_common.events.server_resource import Threshold
 from resource_cmd.api.pinghome.channel_body import ChannelIds
@@ -58,6 +58,7 @@ class UpdateServer(BaseModel):
 
     service_id: Id | None = None
     name: Name = ""
+    tags: Tags = []
     description: Text = Field("", max_length=1000)
     timezone: Zone = Field("UTC", description="of its charts, such as Europe/Berlin")
     chart_type_default: Literal[CHARTS] = "line"  # type: ignore[valid-type]
@@ -77,6 +78,8 @@ class UpdateServer(BaseModel):
     def sent(self) -> dict[str, Any]:
         """The fields that were sent, in our words."""
         sent = self.model_dump(include=self.model_fields_set, exclude={"thresholds"})
+        if "tags" in sent:
+            sent["tags"] = " ".join(sent["tags"])
         if "thresholds" in self.model_fields_set:
             sent["thresholds"] = [Threshold(**each.model_dump()) for each in self.thresholds]
         if sent.get("service_id", ...) is None:

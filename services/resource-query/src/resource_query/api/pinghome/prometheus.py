@@ -9,6 +9,7 @@ from pinghome_common.dialects.pinghome import Router
 from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.errors import NotFound
 from resource_query.api.pinghome.dependencies import Reading, telemetry_applied
+from resource_query.lists import Wanted
 from resource_query.series import SERIES, write
 
 routes = Router(tags=["Services"], dependencies=[Depends(telemetry_applied)])
@@ -32,8 +33,9 @@ async def metrics(id: Id, read: Reading) -> Response:  # noqa: A002  # as everyw
     """
     if not await read.has(id):
         raise NotFound("Service not found")
-    monitors = await read.resources(id, SERIES, 0)
-    heartbeats = await read.heartbeats(id, SERIES, 0)
-    servers = await read.servers(id, SERIES, 0)
+    own = Wanted(services=[id])
+    monitors = await read.resources(own, SERIES, 0)
+    heartbeats = await read.heartbeats(own, SERIES, 0)
+    servers = await read.servers(own, SERIES, 0)
     text = await asyncio.to_thread(write, monitors, heartbeats, servers)
     return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -1,13 +1,17 @@
 """Records of uptime monitors: contract A15 to A17, pinghome-monitoring.txt lines 510 to 595."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Annotated, Any
 
 from fastapi import Response
 
 from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Router, answer
-from pinghome_common.dialects.pinghome_fields import Id, Paged, listing
+from pinghome_common.dialects.pinghome_fields import Id, Page, Paged, listing
 from resource_query.api.pinghome.dependencies import Reading
+from resource_query.api.pinghome.filters import Services, Types, filtered, typed
+from resource_query.lists import Wanted
+from resource_query.read import Read
 
 routes = Router(tags=["Uptime monitors"])
 
@@ -24,11 +28,25 @@ REGIONS = {
 }
 
 
+Filtered = Annotated[Wanted, filtered("resource")]
+
+
 @routes.get("/v1/service/{id}/resources", responses=documents.listed(documents.RESOURCE))
-async def collection(id: Id, page: Paged, read: Reading) -> Response:  # noqa: A002  # the document's word
+async def collection(id: Id, page: Paged, read: Reading, wanted: Filtered, type: Types) -> Response:  # noqa: A002
     """A service's monitors, paginated (A15); an unknown service has none."""
-    rows = [documents.resource(it, at, ms) for it, _, at, ms in await read.resources(id, page.limit, page.offset)]
-    return answer(listing(rows, page, await read.count("resource", id)))
+    return await _listed(read, page, replace(wanted, services=[id], types=typed(type)))
+
+
+@routes.get("/v1/resources", responses=documents.listed(documents.RESOURCE))
+async def everywhere(page: Paged, read: Reading, wanted: Filtered, type: Types, service: Services) -> Response:  # noqa: A002
+    """The organisation's monitors, paginated (our extension)."""
+    return await _listed(read, page, replace(wanted, services=service, types=typed(type)))
+
+
+async def _listed(read: Read, page: Page, wanted: Wanted) -> Response:
+    found = await read.resources(wanted, page.limit, page.offset)
+    rows = [documents.resource(it, at, ms) for it, _, at, ms in found]
+    return answer(listing(rows, page, await read.count("resource", wanted)))
 
 
 @routes.get("/v1/resource/{id}", responses=documents.shows(documents.RESOURCE))
