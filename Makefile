@@ -37,7 +37,7 @@ bench: .venv/.ready $(AGENT)/SHA256SUMS ## measure against ceilings and peers (a
 faults: .venv/.ready $(AGENT)/SHA256SUMS ## kill everything at random under load and count what was lost (about 40 minutes)
 	.venv/bin/python tests/faults --long $(ARGS)
 
-compose-test: .venv/.ready ## run the platform in containers and cut off a region (about 10 minutes; needs a Docker engine)
+compose-test: .venv/.ready ## run the platform in containers, cut off a region, break a cluster (about 25 minutes; needs a Docker engine)
 	.venv/bin/pytest -n 0 -s -p no:cacheprovider tests/compose $(ARGS)
 
 fuzz: .venv/.ready $(AGENT)/SHA256SUMS ## ask every operation 200 times what its OpenAPI document does not say (about 10 minutes)
