@@ -40,7 +40,7 @@ faults: .venv/.ready $(AGENT)/SHA256SUMS ## kill everything at random under load
 plans: .venv/.ready $(AGENT)/SHA256SUMS ## explain every statement of all services on 50,000 monitors and checks (about 4 minutes)
 	.venv/bin/pytest -n 0 -p no:cacheprovider tests/plans $(ARGS)
 
-compose-test: .venv/.ready ## run the platform in containers and cut off a region (about 10 minutes; needs a Docker engine)
+compose-test: .venv/.ready ## run the platform in containers, cut off a region, break a cluster (about 25 minutes; needs a Docker engine)
 	.venv/bin/pytest -n 0 -s -p no:cacheprovider tests/compose $(ARGS)
 
 fuzz: .venv/.ready $(AGENT)/SHA256SUMS ## ask every operation 200 times what its OpenAPI document does not say (about 10 minutes)

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -16,7 +18,7 @@ from processes import cpu_by_program, cpu_seconds, empty_folder, free_port, runn
 
 from pinghome import platform_keys, services
 from pinghome.servers import Servers, create_database
-from pinghome.supervise import Supervisor
+from pinghome.supervise import Child, Supervisor
 from pinghome_common.settings import Settings
 
 REGION = "eu-central-1"
@@ -100,6 +102,24 @@ class Platform:
     supervisor: Supervisor
     ports: dict[str, int]
     token: str
+    settings: Settings
+
+    async def replica(self, name: str, number: int) -> int:
+        """One more process of a service, beside the first and on the same data folder; returns its port, when ready."""
+        service = name.removesuffix(f"-{REGION}")
+        _, own = services.settings_of_all(self.settings, self.servers)[name]
+        port, folder = free_port(), self.settings.data / f"{name}-{number}"
+        folder.mkdir()
+        child = Child(
+            folder.name,
+            [PINGHOME.with_name(service)],
+            self.settings.data / "log" / f"{folder.name}.log",
+            folder,
+            partial(services.answers, "127.0.0.1", port),
+            env={"PATH": os.environ["PATH"]} | services.environment(own.but(host="127.0.0.1", port=port)),
+        )
+        await self.supervisor.start(child, within=60)
+        return port
 
     async def keep_only(self, *names: str) -> None:
         """Stop the other services, so that they take nothing of what is measured."""
@@ -144,4 +164,4 @@ async def in_processes(**changes: object) -> AsyncIterator[Platform]:
             complete, _ = platform_keys.complete(settings)
             urls = await services.as_processes(complete, servers, supervisor)
             ports = {name: int(url.rpartition(":")[2]) for name, url in urls.items()}
-            yield Platform(servers, supervisor, ports, complete.bootstrap_token)
+            yield Platform(servers, supervisor, ports, complete.bootstrap_token, complete)

@@ -26,6 +26,7 @@ HOME, FAR = "eu-central-1", "us-east-1"
 ENVIRONMENT = {
     **os.environ,
     "PINGHOME_IMAGES": PROJECT,
+    **{f"{name.upper()}_IMAGE": f"{PROJECT}/{name}" for name in ("postgres", "nats", "caddy", "etcd")},
     "PINGHOME_SUBNET": "172.30.94.0/24",
     "PINGHOME_ADDRESSES": "172.30.94.128/25",
     "PINGHOME_EDGE": "172.30.94.2",
@@ -44,12 +45,21 @@ def docker(*words: str, within: float = 600, status: int = 0) -> str:
     return done.stderr if status else done.stdout
 
 
-def build() -> float:
-    """Builds all images; returns the seconds that it took."""
+SINGLE, CLUSTER = ("override.yaml",), ("cluster/compose.yaml", "cluster.override.yaml")
+"""The compose files beside compose.yaml: the last one is of the tests."""
+
+
+def files(folder: Path, more: tuple[str, ...]) -> list[str]:
+    """The paths of compose.yaml in a folder and of those beside it."""
+    return [f"{folder}/compose.yaml", *(f"{folder}/{name}" for name in more[:-1]), f"{HERE}/{more[-1]}"]
+
+
+def build(more: tuple[str, ...] = SINGLE, *services: str) -> float:
+    """Builds all images, or those of some services; returns the seconds that it took."""
     begun = time.monotonic()
-    files = ("-f", f"{DEPLOY}/compose.yaml", "-f", f"{HERE}/override.yaml")
+    options = [word for path in files(DEPLOY, more) for word in ("-f", path)]
     os.environ["PINGHOME_DOMAIN"] = ENVIRONMENT["PINGHOME_DOMAIN"] = DOMAIN
-    docker("compose", "--project-directory", str(DEPLOY), *files, "build", within=1800)
+    docker("compose", "--project-directory", str(DEPLOY), *options, "build", *services, within=1800)
     del os.environ["PINGHOME_DOMAIN"], ENVIRONMENT["PINGHOME_DOMAIN"]
     return time.monotonic() - begun
 
@@ -70,11 +80,13 @@ class Stack:
     folder: Path
     https: int = field(default_factory=free_port)
     keys: dict[str, str] = field(default_factory=dict)
+    more: tuple[str, ...] = SINGLE
 
     def __post_init__(self) -> None:
         self.folder.mkdir()
         for name in ("compose.yaml", "prober.compose.yaml", "Caddyfile"):
             shutil.copy(DEPLOY / name, self.folder)
+        shutil.copytree(DEPLOY / "cluster", self.folder / "cluster")
         (self.folder / "secrets").mkdir()
         settings = (DEPLOY / ".env.example").read_text()
         own = {
@@ -89,8 +101,10 @@ class Stack:
 
     def compose(self, *words: str, status: int = 0) -> str:
         """What `docker compose …` prints for the platform."""
-        files = ("-f", f"{self.folder}/compose.yaml", "-f", f"{HERE}/override.yaml")
-        return docker("compose", "-p", PROJECT, "--project-directory", str(self.folder), *files, *words, status=status)
+        options = [word for path in files(self.folder, self.more) for word in ("-f", path)]
+        return docker(
+            "compose", "-p", PROJECT, "--project-directory", str(self.folder), *options, *words, status=status
+        )
 
     def region(self, *words: str) -> str:
         """What `docker compose …` prints for the probers of the second region."""
@@ -108,18 +122,32 @@ class Stack:
     def ask(self, host: str, method: str, path: str, status: int = 0, **more: Any) -> Any:
         """The answer of a host of the platform, through Caddy, by TLS: the document where it is JSON."""
         headers = {"Host": host, "Authorization": f"Bearer {self.keys['TOKEN']}"} | more.pop("headers", {})
-        with httpx.Client(verify=self._trust, trust_env=False, timeout=60) as client:
+        with httpx.Client(verify=self.trust, trust_env=False, timeout=60) as client:
             url = f"https://127.0.0.1:{self.https}{path}"
             answer = client.request(method, url, headers=headers, extensions={"sni_hostname": host}, **more)
         assert answer.status_code == status if status else answer.is_success, f"{answer.status_code} {answer.text}"
         return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+
+    def containers(self, service: str) -> list[str]:
+        """The names of a service's running containers."""
+        labels = (f"project={PROJECT}", f"service={service}")
+        filters = [word for label in labels for word in ("--filter", f"label=com.docker.compose.{label}")]
+        return sorted(docker("ps", *filters, "--format", "{{.Names}}").split())
+
+    def sql(self, database: str, statement: str) -> list[str]:
+        """The rows of a statement in a service's database, by the primary of the cluster."""
+        (server, *_) = self.containers("postgres") + self.containers("postgres-2")
+        address = f"host=postgres,postgres-2 target_session_attrs=primary user=pinghome dbname={database}"
+        command = f'PGPASSWORD=$(cat /config/password) psql -At "{address}" -c "$0"'
+        return docker("exec", server, "sh", "-c", command, statement).splitlines()
 
     def service(self, name: str, method: str, path: str, **more: Any) -> Any:
         """The answer of a service by its own host."""
         return self.ask(f"{name}.{DOMAIN}", method, path, **more)
 
     @cached_property
-    def _trust(self) -> ssl.SSLContext:
+    def trust(self) -> ssl.SSLContext:
+        """Trusts Caddy's own authority."""
         root = self.compose("exec", "-T", "caddy", "cat", "/data/caddy/pki/authorities/local/root.crt")
         return ssl.create_default_context(cadata=root)
 

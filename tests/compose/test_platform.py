@@ -2,6 +2,8 @@
 
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -105,7 +107,7 @@ def test_services_run_without_rights_on_a_root_that_nobody_can_write(stack: Stac
 def test_no_secret_is_in_a_layer_or_shown_by_inspect(stack: Stack):
     command = ("run", "--rm", "-T", "--entrypoint", "cat", "pinghome", "/data/keys.json", "/data/servers.json")
     secrets = set(re.findall(r'": "(.+)"', stack.compose(*command))) | set(stack.keys.values())
-    assert len(secrets) == 19  # six keys, seven of the broker's, six of PostgreSQL's
+    assert len(secrets) == 20  # six keys, eight of the broker's, six of PostgreSQL's
     containers = docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={PROJECT}").split()
     images = [f"{PROJECT}/{name}" for name in (*SERVICES, "pinghome")]
     shown = docker("inspect", *containers) + "".join(docker("history", "--no-trunc", image) for image in images)
@@ -115,6 +117,39 @@ def test_no_secret_is_in_a_layer_or_shown_by_inspect(stack: Stack):
             "find / -xdev '(' -name '.env*' -o -name keys.json -o -path '/data/*' -o -path '/config/*' ')' 2>/dev/null"
         )
         assert docker("run", "--rm", "--entrypoint", "sh", image, "-c", f"{look}; true") == "", image
+
+
+def test_a_thousand_monitors_fit_into_a_small_machine(stack: Stack, target: Target):
+    print(f"\nidle: {memory()}")
+    service = str(uuid4())
+
+    def make(number: int) -> str:
+        body = {"name": f"many-{number}", "type": "http", "url": target.url, "interval": 60, "regions": [HOME]}
+        return stack.service("resource-cmd", "POST", "/v1/resource", json=body | {"service_id": service})["id"]
+
+    with ThreadPoolExecutor(4) as threads:
+        ids = list(threads.map(make, range(1000)))
+        list(threads.map(lambda id_: until(lambda: state_of(stack, id_) == "up"), ids))
+        time.sleep(60)  # one more round
+        used = memory()
+        print(f"with 1,000 monitors: {used}")
+        list(threads.map(lambda id_: stack.service("resource-cmd", "DELETE", f"/v1/resource/{id_}"), ids))
+    assert used["all"] < 1500
+
+
+def state_of(stack: Stack, id_: str) -> str:
+    """The state of a monitor."""
+    state: str = stack.service("resource-query", "GET", f"/v1/resource/{id_}")["state"]
+    return state
+
+
+def memory() -> dict[str, int]:
+    """MiB that the containers have, without what the kernel can take back at once."""
+    rows = docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}").splitlines()
+    found = {row.split()[0].removeprefix(f"{PROJECT}-"): row.split()[1] for row in rows if row.startswith(PROJECT)}
+    used = {name: round(float(size.removesuffix("MiB"))) for name, size in found.items() if size.endswith("MiB")}
+    used.pop("world", None)
+    return {"all": sum(used.values())} | used
 
 
 def test_down_and_up_again_keeps_everything_and_prints_no_key(stack: Stack):

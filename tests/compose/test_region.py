@@ -55,10 +55,10 @@ def states(stack: Stack, ids: list[str]) -> set[str]:
     return {stack.service("resource-query", "GET", f"/v1/resource/{id_}")["state"] for id_ in ids}
 
 
-def slots(stack: Stack, id_: str) -> dict[float, str]:
-    """The slots of a monitor in the far region, as UNIX seconds, with their verdicts."""
+def slots(stack: Stack, id_: str, region: str = FAR) -> dict[float, str]:
+    """The slots of a monitor in a region, as UNIX seconds, with their verdicts."""
     rows = stack.service("statistic-query", "GET", f"/v1/resource/{id_}/results?limit=500")["data"]
-    mine = [row for row in rows if row["region"] == FAR]
+    mine = [row for row in rows if row["region"] == region]
     return {datetime.fromisoformat(row["slot"]).timestamp(): row["class"] or row["verdict"] for row in mine}
 
 

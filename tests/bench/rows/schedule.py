@@ -41,11 +41,11 @@ async def measure(rounds):  # noqa: ARG001  # one round takes minutes, and each 
         yield values | {"monitors held": held}
 
 
-async def watched(platform, monitors):
-    """What became of two minutes of slots."""
+async def watched(platform, monitors, count=SLOTS):
+    """What became of so many slots of each monitor."""
     await asyncio.sleep(WARM)
     begin = int(time.time()) + 1
-    slots = Slots(monitors, INTERVAL, begin, begin + SLOTS * INTERVAL)
+    slots = Slots(monitors, INTERVAL, begin, begin + count * INTERVAL)
     after, before = await head(platform), platform.cpu()
     await asyncio.sleep(slots.end - time.time())
     used = {name: seconds - before[name] for name, seconds in platform.cpu().items()}
@@ -58,6 +58,6 @@ async def watched(platform, monitors):
         "not judged": unjudged,
         "slot p50 ms": percentile(late, 50),
         "slot max ms": max(late),
-        "core": sum(used.values()) / (SLOTS * INTERVAL),
-        **{f"core {name}": seconds / (SLOTS * INTERVAL) for name, seconds in used.items()},
+        "core": sum(used.values()) / (count * INTERVAL),
+        **{f"core {name}": seconds / (count * INTERVAL) for name, seconds in used.items()},
     }

@@ -10,9 +10,18 @@ import yaml
 from pinghome import services
 
 ROOT = Path(__file__).parents[3]
-FILES = ["deploy/compose.yaml", "deploy/prober.compose.yaml", "tests/compose/override.yaml"]
-COMPOSE = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
+FILES = ["deploy/compose.yaml", "deploy/prober.compose.yaml", "deploy/cluster/compose.yaml"]
+OVERRIDES = ["tests/compose/override.yaml", "tests/compose/cluster.override.yaml"]
+
+
+def read(file: str) -> Any:
+    """The document of a file; `!override` says only how it joins another."""
+    return yaml.safe_load((ROOT / file).read_text().replace(" !override", ""))
+
+
+COMPOSE = read("deploy/compose.yaml")
 CONTAINERS: dict[str, Any] = COMPOSE["services"]
+CLUSTER = read("deploy/cluster/compose.yaml")
 
 
 def ran(*command: str) -> None:
@@ -33,11 +42,15 @@ def mounts(container: str) -> dict[str, tuple[str, bool]]:
 
 
 def test_dockerfiles_are_clean():
-    ran("hadolint", "deploy/Dockerfile", "tests/compose/Dockerfile")
+    ran("hadolint", "deploy/Dockerfile", "deploy/cluster/Dockerfile", "tests/compose/Dockerfile")
+    ran("hadolint", "tests/compose/next.Dockerfile")
 
 
-def test_compose_files_are_what_the_specification_allows():
-    ran("check-jsonschema", "--builtin-schema", "vendor.compose-spec", *FILES)
+def test_compose_files_are_what_the_specification_allows(tmp_path: Path):
+    plain = [tmp_path / file.replace("/", "-") for file in (*FILES, *OVERRIDES)]
+    for path, file in zip(plain, (*FILES, *OVERRIDES), strict=True):
+        path.write_text(yaml.safe_dump(read(file)))
+    ran("check-jsonschema", "--builtin-schema", "vendor.compose-spec", *map(str, plain))
 
 
 def test_every_service_runs():
@@ -48,7 +61,7 @@ def test_every_service_runs():
 
 @pytest.mark.parametrize("file", FILES[:2])
 def test_every_container_may_do_as_little_as_it_needs(file: str):
-    for name, container in yaml.safe_load((ROOT / file).read_text())["services"].items():
+    for name, container in read(file)["services"].items():
         assert container["read_only"] is True, name
         assert container["cap_drop"] == ["ALL"], name
         assert container.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "caddy" else []), name
@@ -83,6 +96,28 @@ def test_the_image_has_the_folders_at_which_volumes_are_first_mounted():
     text = (ROOT / "deploy/Dockerfile").read_text()
     made = set(text[text.index("RUN mkdir") : text.index("chown")].split())
     assert {target for target, _ in mounts("configure").values() if target.startswith("/volumes/")} < made
+    assert {each.partition(":")[2] for each in CLUSTER["services"]["configure"]["volumes"]} < made
+
+
+def test_there_are_two_or_three_of_everything_in_the_cluster():
+    containers = CLUSTER["services"]
+    assert {name: containers[name]["scale"] for name in services.SERVICES} == dict.fromkeys(services.SERVICES, 2)
+    servers = {"nats", "nats-2", "nats-3", "postgres", "postgres-2", "etcd-1", "etcd-2", "etcd-3"}
+    assert containers.keys() == {*services.SERVICES, *servers, "configure", "databases"}
+    for name in services.SERVICES:  # of which only two can share a folder of data
+        alone = containers[name].get("volumes") == [{"type": "volume", "target": "/data"}]
+        assert alone is (name not in ("data-gateway", "prober")), name
+    used = {each["source"] for name in servers for each in containers[name]["volumes"] if isinstance(each, dict)}
+    used |= {each.partition(":")[0] for name in ("postgres", "postgres-2") for each in containers[name]["volumes"]}
+    assert used == CLUSTER["volumes"].keys()
+
+
+def test_etcd_may_do_as_little_as_it_needs():
+    for number in (1, 2, 3):
+        container = CLUSTER["services"][f"etcd-{number}"]
+        assert (container["read_only"], container["cap_drop"]) == (True, ["ALL"])
+        assert container["security_opt"] == ["no-new-privileges:true"]
+        assert container["networks"] == ["election"]
 
 
 def test_no_secret_is_in_the_environment_of_a_container():

@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import asyncpg
 from asyncpg import Connection as Connection  # noqa: PLC0414  # exported: asyncpg is imported here only
@@ -15,6 +15,7 @@ from asyncpg.pgproto.pgproto import UUID as FastUUID  # noqa: N811  # a uuid.UUI
 
 from pinghome_common.errors import Unavailable
 from pinghome_common.health import resting, round_done
+from pinghome_common.lookup import look_up
 
 _CONNECTION_ERRORS = (
     ConnectionError,
@@ -59,16 +60,23 @@ async def connect(url: str, **options: Any) -> Connection:
     `target_session_attrs=primary`. asyncpg itself would wait for one that accepts connections and is silent.
     """
     parts = urlsplit(url)
-    user, at, hosts = parts.netloc.rpartition("@")
-    *others, last = hosts.split(",")
-    for host in others:
+    user, at, addresses = parts.netloc.rpartition("@")
+    *others, last = (parts._replace(netloc=user + at + address) for address in addresses.split(","))
+    within = HOST_WITHIN if others else None
+    for one in others:
         try:
-            async with asyncio.timeout(HOST_WITHIN):
-                return await asyncpg.connect(urlunsplit(parts._replace(netloc=user + at + host)), **options)
+            return await _connect(one, within, **options)
         except Exception as error:
             if not is_connection_error(error):
                 raise
-    return await asyncpg.connect(urlunsplit(parts._replace(netloc=user + at + last)) if others else url, **options)
+    return await _connect(last, within, **options)
+
+
+async def _connect(server: SplitResult, within: float | None, **options: Any) -> Connection:
+    async with asyncio.timeout(within):
+        if server.hostname:
+            await look_up(server.hostname)
+        return await asyncpg.connect(urlunsplit(server), **options)
 
 
 _PLANS = {"random_page_cost": "1.1"}

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Puts new containers in place of a service's, or of all services', one service after another: a new one answers before
+# an old one ends. For a new version, after `git pull`:
+#   docker compose -f compose.yaml -f cluster/compose.yaml build && cluster/roll.sh
+set -eu
+cd "$(dirname "$0")/.."
+export COMPOSE_FILE="${COMPOSE_FILE:-compose.yaml:cluster/compose.yaml}" COMPOSE_PATH_SEPARATOR=:
+docker compose run --rm --no-deps configure
+docker compose run --rm --no-deps databases
+[ $# -gt 0 ] || set -- resource-cmd statuspage-cmd resource-query statistic-query statuspage-query data-gateway prober
+for service; do
+  old=$(docker compose ps --quiet "$service")
+  count=$(echo "$old" | wc -w)
+  docker compose up --detach --no-deps --no-build --no-recreate --wait --scale "$service=$((2 * count))" "$service"
+  for container in $old; do
+    docker stop "$container"
+    docker rm --volumes "$container"
+  done
+done
