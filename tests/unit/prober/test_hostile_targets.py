@@ -146,6 +146,14 @@ SAID = {
 """What ends long before its deadline, alone where the machine is busy."""
 
 
+async def lagging(lags: list[float]) -> None:
+    """Notes by how much this machine is late, in seconds."""
+    while True:
+        due = time.monotonic() + 0.05
+        await asyncio.sleep(0.05)
+        lags.append(time.monotonic() - due)
+
+
 async def test_two_hundred_hostile_targets_end_in_time_and_in_bounds(listening, reach, look):
     loop = asyncio.get_running_loop()
     all_of_them = list(targets())
@@ -167,7 +175,10 @@ async def test_two_hundred_hostile_targets_end_in_time_and_in_bounds(listening, 
                 names.append(name)
                 probes.append(again[name](deadline=DEADLINE))
         before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+        lags = [0.0]
+        watch = asyncio.create_task(lagging(lags))
         found = await asyncio.gather(*probes)
+        watch.cancel()
         took = time.monotonic() - began
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
         said = Counter((name, seen.error) for name, seen in zip(names, found, strict=True))
@@ -177,9 +188,10 @@ async def test_two_hundred_hostile_targets_end_in_time_and_in_bounds(listening, 
 
     print(f"{len(found)} probes took {took:.1f} s and {grown:.0f} MiB")
     assert len(found) >= 200
-    late = Counter(name for name, seen in zip(names, found, strict=True) if seen.phases.total > DEADLINE * 1000 + 2500)
+    bound = 1000 * (DEADLINE + 2.5 + 3 * max(lags))
+    late = Counter(name for name, seen in zip(names, found, strict=True) if seen.phases.total > bound)
     assert not late  # a busy machine notices a deadline late, but never by another round
-    assert took < 60
+    assert took < 60 + 10 * max(lags)
     assert grown < 150  # MiB: some thirty bodies of one each, and the floods' own buffers are in it
     for name, seen in zip(names, found, strict=True):
         assert len(seen.body) <= MIB, name
