@@ -30,8 +30,8 @@ def job(service: UUID = A, organisation: UUID = OURS) -> Heartbeat:
 
 
 @pytest.fixture
-async def db(migrated: Servers) -> AsyncIterator[Database]:
-    async with Database(await fresh_database(migrated, "resource_query")) as opened:
+async def db(servers: Servers) -> AsyncIterator[Database]:
+    async with Database(await fresh_database(servers, "resource_query")) as opened:
         yield opened
 
 
