@@ -39,6 +39,7 @@ async def answers_of_one(served):
         return await served.answers(reader, 10)
     finally:
         writer.transport.abort()
+        await asyncio.sleep(0)
 
 
 async def test_longest_waiting_connection_makes_room_for_a_new_one(start):
