@@ -90,7 +90,7 @@ class Asker:
             "rate": len(self.answers) / taken,
             "p50": percentile(milliseconds, 50),
             "p99": percentile(milliseconds, 99),
-            "documents": [json.loads(body) if body[:1] in b"{[" else None for _, _, body in self.answers],
+            "documents": [json.loads(body) if body.startswith((b"{", b"[")) else None for _, _, body in self.answers],
         }
 
 
