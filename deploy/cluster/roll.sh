@@ -9,9 +9,11 @@ docker compose run --rm --no-deps configure
 docker compose run --rm --no-deps databases
 [ $# -gt 0 ] || set -- resource-cmd statuspage-cmd resource-query statistic-query statuspage-query data-gateway prober
 for service; do
+  count=$(docker compose ps --all --quiet "$service" | wc -w)
+  docker compose rm --force --volumes "$service"  # those that have ended must not start again
   old=$(docker compose ps --quiet "$service")
-  count=$(echo "$old" | wc -w)
-  docker compose up --detach --no-deps --no-build --no-recreate --wait --scale "$service=$((2 * count))" "$service"
+  scale=$((count + $(echo "$old" | wc -w)))
+  docker compose up --detach --no-deps --no-build --no-recreate --wait --scale "$service=$scale" "$service"
   for container in $old; do
     docker stop "$container"
     docker rm --volumes "$container"

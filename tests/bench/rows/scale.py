@@ -20,7 +20,7 @@ FIGURES = {
     "missed slots": at_most(0),
 }
 RATE = 1000
-"""Heartbeats a second at which their cost is measured: far from what one gateway takes."""
+"""Heartbeats a second of which few arrive together, so that a batch has few of them, and each more replica fewer."""
 SECONDS, CONNECTIONS = 10, 64
 IDLE = 0.2
 """Cores that the platform takes at most when it has nothing to do."""
@@ -40,29 +40,34 @@ async def measure(rounds):  # noqa: ARG001  # one round takes ten minutes
 
 
 async def heartbeats(platform):
-    """Their cost at a steady rate, and the highest rate, by the number of gateways."""
+    """Their cost and rate, as fast as it goes and at a steady rate far from that, by the number of gateways."""
     paths = [f"/v1/heartbeat/{one}" for one in await platform.heartbeats()]
     ports, costs, values = [platform.ports[GATEWAY]], {}, {}
     for count in REPLICAS:
         ports += [await platform.replica(GATEWAY, number) for number in range(len(ports) + 1, count + 1)]
         await sent(ports, paths, 0, seconds=2)  # warm
-        await settled(platform)
-        before = platform.cpu()
-        rate, p99 = await sent(ports, paths, RATE)
-        await settled(platform)
-        used = {name: seconds - before[name] for name, seconds in platform.cpu().items()}
-        costs[count] = sum(used.values()) / (rate * SECONDS) * 1e6
-        values |= {f"µs in {name}": used[name] / (rate * SECONDS) * 1e6 for name in used if count == 1}
-        highest, _ = await sent(ports, paths, 0)
-        gateways = sum(seconds for name, seconds in used.items() if name.startswith(GATEWAY))
-        values |= {
-            f"µs of a heartbeat, {count}": costs[count],
-            f"µs in gateways, {count}": gateways / (rate * SECONDS) * 1e6,
-            f"p99 ms at {RATE}/s, {count}": p99,
-            f"heartbeats/s, {count}": highest,
-        }
+        for kind, rate in (("", 0), (f" at {RATE}/s", RATE)):
+            await settled(platform)
+            before = platform.cpu()
+            taken, p99 = await sent(ports, paths, rate)
+            await settled(platform)
+            each = {name: (used - before[name]) / (taken * SECONDS) * 1e6 for name, used in platform.cpu().items()}
+            costs[kind, count] = sum(each.values())
+            values |= {f"µs of a heartbeat in {name}{kind}": it for name, it in each.items() if count == 1}
+            values |= {
+                f"µs of a heartbeat{kind}, {count}": costs[kind, count],
+                f"µs of it in gateways{kind}, {count}": sum(
+                    it for name, it in each.items() if name.startswith(GATEWAY)
+                ),
+                f"heartbeats/s{kind}, {count}": taken,
+                f"p99 ms{kind}, {count}": p99,
+            }
         print(f"  scale: {values}", file=sys.stderr)
-    return values | {f"CPU of a heartbeat, {count} / 1": costs[count] / costs[1] for count in REPLICAS[1:]}
+    return values | {
+        f"CPU of a heartbeat{kind}, {count} / 1": cost / costs[kind, 1]
+        for (kind, count), cost in costs.items()
+        if count > 1
+    }
 
 
 async def settled(platform):
