@@ -5,9 +5,10 @@ from typing import Any, Self
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
-from under_test import Platform, free_port
+from under_test import Platform
 
 from pinghome import nats, region_users, servers
+from pinghome.state_file import free_port
 from pinghome.supervise import Child
 
 NODES = ("nats-1", "nats-2", "nats-3")

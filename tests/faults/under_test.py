@@ -4,7 +4,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +18,7 @@ import structlog
 
 from pinghome import services
 from pinghome.servers import Servers
+from pinghome.state_file import free_port
 from pinghome.supervise import Child, Supervisor
 from pinghome_common.settings import Settings
 
@@ -35,13 +35,6 @@ class Death:
     code: int
     at: float
     ours: bool
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Platform:

@@ -1,7 +1,9 @@
 """A private file of values to keep between starts: ports, passwords, keys."""
 
 import json
+import secrets
 import socket
+from collections.abc import Container
 from pathlib import Path
 
 from pinghome_common.files import write_private
@@ -26,18 +28,29 @@ class StateFile:
     def port(self, name: str) -> int:
         """A free port of 127.0.0.1, the same as before if that is still free."""
         last = int(self.get(name) or 0)
-        port = _free(last) or _free(0)
-        if port != last:
-            self.put(**{name: port})
+        if last and _is_free(last):
+            return last
+        port = free_port(self._values.values())
+        self.put(**{name: port})
         return port
 
 
-def _free(port: int) -> int:
-    """The port (0: any) if it is free, else 0."""
+def free_port(taken: Container[object] = ()) -> int:
+    """A port of 127.0.0.1 that is free and not among those that are `taken`.
+
+    It is below those that the kernel gives to clients, any of which could get it while the server that it is for starts.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(10_000)
+        if port not in taken and _is_free(port):
+            return port
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            return 0
-        return int(probe.getsockname()[1])
+            return False
+        return True
