@@ -38,7 +38,7 @@ class StateFile:
 def free_port(taken: Container[object] = ()) -> int:
     """A port of 127.0.0.1 that is free and not among those that are `taken`.
 
-    It is below those that the kernel gives to clients, any of which could get it while the server that it is for starts.
+    It is below those that the kernel gives to clients, which could get it while the server starts.
     """
     while True:
         port = 10_000 + secrets.randbelow(10_000)
