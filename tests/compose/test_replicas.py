@@ -229,7 +229,8 @@ def test_the_leader_of_the_broker_is_killed_five_times(cluster: Stack, heartbeat
     until(lambda: not pinging.lost())
 
 
-def test_the_standby_takes_over_from_the_primary(cluster: Stack, heartbeats: list[str]):
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_the_standby_takes_over_from_the_primary(cluster: Stack, heartbeats: list[str], way: str):
     made: list[str] = []
     answered: list[tuple[float, float]] = []
     stop = threading.Event()
@@ -238,7 +239,7 @@ def test_the_standby_takes_over_from_the_primary(cluster: Stack, heartbeats: lis
         while not stop.is_set():
             begun = time.monotonic()
             try:
-                made.append(heartbeat(cluster, f"made-{len(made)}"))
+                made.append(heartbeat(cluster, f"made-{way}-{len(made)}"))
                 answered.append((begun, time.monotonic()))
             except (AssertionError, httpx.HTTPError) as error:  # it is not acknowledged
                 print(f"{begun:.1f}", str(error)[:100])
