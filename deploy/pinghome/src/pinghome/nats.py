@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from importlib.resources import files
@@ -25,6 +26,8 @@ SERVICES = (
 )  # fmt: skip
 STORE_LIMIT = 64 << 30  # bytes
 ANSWER_WITHIN = 10.0  # seconds
+ASK_EVERY = 0.5
+"""Seconds between two questions who is there."""
 
 
 @dataclass
@@ -110,7 +113,7 @@ async def reload(settings: Settings) -> int:
     url = ",".join(_as_system(each, str(password)) for each in settings.nats_url.split(","))
     async with Broker(url, "pinghome", settings.nats_ca) as broker:
         await broker.until_connected(ANSWER_WITHIN)
-        nodes = await _nodes(broker)
+        nodes = await _nodes(broker, url.count(",") + 1)
         for node in nodes:
             answer = json.loads(await broker.request(f"$SYS.REQ.SERVER.{node}.RELOAD", wait=ANSWER_WITHIN))
             if "error" in answer:
@@ -118,8 +121,11 @@ async def reload(settings: Settings) -> int:
     return len(nodes)
 
 
-async def _nodes(broker: Broker) -> set[str]:
-    """The ids of all nodes that are there, as each of them says how many there are."""
+async def _nodes(broker: Broker, most: int) -> set[str]:
+    """The ids of all nodes; where some of `most` are down, of as many as those that are there say that there are.
+
+    A node that has just started, or read its configuration, knows the others a moment later.
+    """
     heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def hear(message: Any) -> None:
@@ -127,17 +133,19 @@ async def _nodes(broker: Broker) -> set[str]:
 
     inbox = broker.client.new_inbox()
     await broker.subscribe(inbox, hear)
-    await broker.client.publish("$SYS.REQ.SERVER.PING", b"", reply=inbox)
-    found: set[str] = set()
-    try:
+    found: dict[str, int] = {}
+    with suppress(TimeoutError):
         async with asyncio.timeout(ANSWER_WITHIN):
-            while True:
-                said = await heard.get()
-                found.add(said["server"]["id"])
-                if len(found) >= said["statsz"]["active_servers"]:
-                    return found
-    except TimeoutError:
-        raise Unavailable("not all of its nodes answer") from None
+            while len(found) < most:
+                await broker.client.publish("$SYS.REQ.SERVER.PING", b"", reply=inbox)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(ASK_EVERY):
+                        while len(found) < most:
+                            said = await heard.get()
+                            found[said["server"]["id"]] = said["statsz"]["active_servers"]
+    if len(found) < min(most, max(found.values(), default=1)):
+        raise Unavailable("not all of its nodes answer")
+    return set(found)
 
 
 def _as_system(url: str, password: str) -> str:
