@@ -12,7 +12,7 @@ from pinghome_common.events.incident import Incident, IncidentUpdate
 from pinghome_common.events.point import Points
 from pinghome_common.events.probe import Result
 from pinghome_common.events.statuspage import StatusPage
-from pinghome_common.items import Item
+from pinghome_common.items import Item, by_type
 from statuspage_query import points, response_times, subscriptions
 from statuspage_query.incidents import course
 from statuspage_query.response_times import monitor_of
@@ -86,9 +86,10 @@ async def pages(tx: Connection, items: list[Item]) -> None:
 
 async def telemetry(tx: Connection, items: list[Item]) -> None:
     """Stores response times of monitors, and points of custom metrics."""
-    if results := [item for item in items if isinstance(item.value, Result)]:
+    found = by_type(items)
+    if results := found[Result]:
         await response_times.store(tx, results)
-    if sent := [item for item in items if isinstance(item.value, Points)]:
+    if sent := found[Points]:
         await points.store(tx, sent)
 
 
