@@ -14,10 +14,11 @@ from uuid import uuid4
 
 import asyncpg
 from load import ask
-from processes import cpu_by_program, cpu_seconds, empty_folder, free_port, running
+from processes import cpu_by_program, cpu_seconds, empty_folder, running
 
 from pinghome import platform_keys, services
 from pinghome.servers import Servers, create_database
+from pinghome.state_file import free_port
 from pinghome.supervise import Child, Supervisor
 from pinghome_common.settings import Settings
 

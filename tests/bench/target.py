@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from certificates import write_certificates
-from processes import empty_folder, free_port, listening, running
+from processes import empty_folder, listening, running
+
+from pinghome.state_file import free_port
 
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log crit;

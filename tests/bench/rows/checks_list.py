@@ -8,7 +8,9 @@ import httpx
 from figures import at_least, at_most
 from load import ask, wrk
 from platforms import in_processes
-from processes import HERE, cpu_seconds, free_port, python
+from processes import HERE, cpu_seconds, python
+
+from pinghome.state_file import free_port
 
 NEEDS = ("wrk",)
 FIGURES = {

@@ -3,7 +3,9 @@
 from figures import at_least, at_most
 from load import ask
 from platforms import in_processes
-from processes import HERE, free_port, python
+from processes import HERE, python
+
+from pinghome.state_file import free_port
 
 FIGURES = {
     "rate / bare": at_least(0.25, 0.35),

@@ -5,8 +5,10 @@ from contextlib import AsyncExitStack
 from figures import at_least, at_most
 from load import ask
 from platforms import Up, up
-from processes import HERE, cpu_seconds, free_port, python
+from processes import HERE, cpu_seconds, python
 from rows.create import THING
+
+from pinghome.state_file import free_port
 
 FIGURES = {
     "checks / bare": at_least(0.23),

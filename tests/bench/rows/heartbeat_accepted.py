@@ -3,7 +3,9 @@
 from figures import at_least, at_most
 from load import wrk
 from platforms import in_processes
-from processes import HERE, free_port, python
+from processes import HERE, python
+
+from pinghome.state_file import free_port
 
 NEEDS = ("wrk",)
 FIGURES = {"rate / no-op": at_least(0.40, 0.60), "p99 / no-op": at_most(2.5)}

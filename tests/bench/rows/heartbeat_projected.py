@@ -4,7 +4,9 @@ from figures import at_least, at_most
 from load import wrk
 from markers import NEWEST, markers
 from platforms import in_processes
-from processes import HERE, free_port, python
+from processes import HERE, python
+
+from pinghome.state_file import free_port
 
 NEEDS = ("wrk",)
 FIGURES = {"rate / no-op": at_least(0.15, 0.30), "lag p99 ms": at_most(1000)}

@@ -7,7 +7,9 @@ import httpx
 from figures import at_least
 from load import wrk
 from platforms import in_processes
-from processes import HERE, free_port, python
+from processes import HERE, python
+
+from pinghome.state_file import free_port
 
 NEEDS = ("wrk",)
 FORMS = ("uuid", "start, fail, log, exit status", "slug", "run id")

@@ -4,7 +4,9 @@ from figures import at_least, at_most
 from load import ask, wrk
 from markers import NEWEST, markers
 from platforms import up
-from processes import HERE, free_port, python
+from processes import HERE, python
+
+from pinghome.state_file import free_port
 
 NEEDS = ("wrk",)
 FIGURES = {

@@ -10,8 +10,10 @@ from urllib.parse import quote
 
 from figures import at_most
 from load import told
-from processes import HERE, cpu_seconds, empty_folder, free_port, listening, running
+from processes import HERE, cpu_seconds, empty_folder, listening, running
 from target import nginx
+
+from pinghome.state_file import free_port
 
 NEEDS = ("nginx", "prometheus-blackbox-exporter")
 FIGURES = {"HTTP CPU / blackbox": at_most(0.30, 0.20), "HTTPS CPU / blackbox": at_most(0.90, 0.65)}

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from figures import at_least, at_most
 from load import told
-from processes import HERE, free_port, python
+from processes import HERE, python
+
+from pinghome.state_file import free_port
 
 sys.path.insert(0, str(HERE.parent))
 

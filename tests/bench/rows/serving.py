@@ -4,7 +4,9 @@ from statistics import mean
 
 from figures import at_least
 from load import wrk
-from processes import HERE, cpu_seconds, free_port, python
+from processes import HERE, cpu_seconds, python
+
+from pinghome.state_file import free_port
 
 NEEDS = ("wrk",)
 FIGURES = {"rate / plain uvicorn": at_least(0.95, 1.0)}
