@@ -151,6 +151,10 @@ EXTENSIONS = [
     Operation(0, "GET", STATISTICS, "/v1/statuspage/{id}/notifications"),
     Operation(0, "POST", COMMANDS, "/v1/session", public=True),  # by a token, or by the code of a link (contract K)
     Operation(0, "DELETE", COMMANDS, "/v1/session"),
+    Operation(0, "GET", RECORDS, "/v1/caller"),
+    Operation(0, "GET", RECORDS, "/v1/keys"),
+    Operation(0, "POST", COMMANDS, "/v1/key"),
+    Operation(0, "DELETE", COMMANDS, "/v1/key/{id}"),
 ]
 
 PRESENT = [*DOCUMENTED, *OF_PAGES, *EXTENSIONS]

@@ -35,6 +35,7 @@ class Keys(Store[Key]):
 
     noun, type = "key", Key
     columns: ClassVar = {"hash": "bytea", "parent": "uuid", "expires_at": "timestamptz"}
+    counted = "expires_at IS NULL AND state->>'server' IS NULL"
 
     def _values(self, state: Key) -> list[Any]:
         return [state.hash, state.parent, state.expires_at]
