@@ -19,12 +19,14 @@ from resource_query.api.pinghome import (
     expiry,
     heartbeat,
     integration,
+    key,
     prometheus,
     region,
     resource,
     server_resource,
     service,
 )
+from resource_query.organisations import Organisations
 from resource_query.project import KINDS, NAME, NOUNS, Projector
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -36,7 +38,8 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     await migrate.upgrade((url, MIGRATIONS))
     state.db = await parts.stack.enter_async_context(Database(url))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
-    state.directory = Directory(broker, settings.data / NAME / "known")
+    state.organisations = Organisations()
+    state.directory = Directory(broker, settings.data / NAME / "known", {"organisation": state.organisations.apply})
     state.progress = ProjectionProgress(broker, NAME, most=settings.read_your_writes_seconds)
     await state.progress.listen()
     state.rendered_settings = {}
@@ -65,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         region,
         channel,
         integration,
+        key,
         checks,
         channels,
         badges,
