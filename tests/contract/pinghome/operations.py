@@ -107,6 +107,8 @@ EXTENSIONS = [
     Operation(0, "GET", RECORDS, "/v1/server-resources"),
     Operation(0, "GET", RECORDS, "/v1/overview"),
     Operation(0, "GET", STATISTICS, "/v1/services/history"),
+    Operation(0, "GET", STATISTICS, "/v1/notifications"),
+    Operation(0, "GET", STATISTICS, "/v1/heartbeat/{id}/events/{n}/body"),
     Operation(0, "GET", STATISTICS, "/v1/resource/{id}/results"),
     Operation(0, "PUT", COMMANDS, "/v1/service/{id}"),
     Operation(0, "DELETE", COMMANDS, "/v1/service/{id}"),
@@ -174,7 +176,14 @@ BODIED = [
 
 _NOBODYS = "6766163a-568d-47b4-a1fa-91a0957e06d4"
 _PARTS = dict.fromkeys(("id", "incident", "update", "maintenance", "template"), _NOBODYS)
-_PARTS |= {"integration": "r276xxt51c23", "domain": "status.example.com", "name": "x", "token": "x", "subdomain": "x"}
+_PARTS |= {
+    "integration": "r276xxt51c23",
+    "domain": "status.example.com",
+    "name": "x",
+    "token": "x",
+    "subdomain": "x",
+    "n": "1",
+}
 
 
 def filled(path: str, **parts: str) -> str:
