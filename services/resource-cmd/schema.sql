@@ -122,11 +122,15 @@ CREATE TABLE key (
     version integer NOT NULL,
     state jsonb NOT NULL,
     hash bytea NOT NULL,
+    parent uuid,
+    expires_at timestamp with time zone,
     CONSTRAINT key_hash_key UNIQUE (hash),
     CONSTRAINT key_pkey PRIMARY KEY (id)
 );
+CREATE INDEX key_expires ON key (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX key_expr_idx ON key (((state ->> 'server'::text))) WHERE ((state ->> 'server'::text) IS NOT NULL);
 CREATE INDEX key_page ON key (((state ->> 'page'::text))) WHERE ((state ->> 'page'::text) IS NOT NULL);
+CREATE INDEX key_parent ON key (parent, id) WHERE (parent IS NOT NULL);
 
 CREATE TABLE lease (
     channel uuid NOT NULL,
@@ -192,6 +196,9 @@ CREATE TABLE organisation (
     id uuid NOT NULL,
     name text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    organisation uuid,
+    version integer DEFAULT 0 NOT NULL,
+    state jsonb,
     CONSTRAINT organisation_pkey PRIMARY KEY (id)
 );
 
@@ -345,6 +352,13 @@ CREATE TABLE service_owner (
     CONSTRAINT service_owner_pkey PRIMARY KEY (service)
 );
 
+CREATE TABLE sign_in_code (
+    hash bytea NOT NULL,
+    organisation uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT sign_in_code_pkey PRIMARY KEY (hash)
+);
+
 CREATE TABLE stream (
     name text NOT NULL,
     created text NOT NULL,
@@ -411,11 +425,17 @@ ALTER TABLE integration
 ALTER TABLE key
     ADD CONSTRAINT key_organisation_fkey FOREIGN KEY (organisation) REFERENCES organisation(id);
 
+ALTER TABLE key
+    ADD CONSTRAINT key_parent_fkey FOREIGN KEY (parent) REFERENCES key(id);
+
 ALTER TABLE reminded
     ADD CONSTRAINT reminded_resource_fkey FOREIGN KEY (resource) REFERENCES resource(id) ON DELETE CASCADE;
 
 ALTER TABLE server_runtime
     ADD CONSTRAINT server_runtime_server_fkey FOREIGN KEY (server) REFERENCES server_resource(id) ON DELETE CASCADE;
+
+ALTER TABLE sign_in_code
+    ADD CONSTRAINT sign_in_code_organisation_fkey FOREIGN KEY (organisation) REFERENCES organisation(id);
 
 ALTER TABLE region_observation
     ADD CONSTRAINT view_resource_fkey FOREIGN KEY (resource) REFERENCES resource(id) ON DELETE CASCADE;

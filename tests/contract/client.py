@@ -135,5 +135,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "postmortem": {"message": "What we have learnt"},
     "maintenance": {"title": "Upgrade", "scheduled_for": "2100-01-01T00:00:00Z", "duration": 60},
     "template": {"name": "Bank", "title": "Payments fail"},
+    "key": {"kind": "bearer", "scope": "read"},
 }
 """What makes one of each noun."""

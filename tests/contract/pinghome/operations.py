@@ -153,13 +153,19 @@ EXTENSIONS = [
     Operation(0, "GET", PAGE_RECORDS, _TEMPLATE + "s/{template}"),
     Operation(0, "POST", PAGE_COMMANDS, "/v1/statuspage/{id}/subscriptions"),
     Operation(0, "GET", STATISTICS, "/v1/statuspage/{id}/notifications"),
+    Operation(0, "POST", COMMANDS, "/v1/session", public=True),  # by a token, or by the code of a link (contract K)
+    Operation(0, "DELETE", COMMANDS, "/v1/session"),
+    Operation(0, "GET", RECORDS, "/v1/caller"),
+    Operation(0, "GET", RECORDS, "/v1/keys"),
+    Operation(0, "POST", COMMANDS, "/v1/key"),
+    Operation(0, "DELETE", COMMANDS, "/v1/key/{id}"),
 ]
 
 PRESENT = [*DOCUMENTED, *OF_PAGES, *EXTENSIONS]
 
 
 ROUTED = [
-    Operation(0, each.method, each.service, each.path, public="security" not in each.about)
+    Operation(0, each.method, each.service, each.path, public={} in each.about.get("security", [{}]))
     for each in documented()
     if each.path.startswith("/v1/")
 ]

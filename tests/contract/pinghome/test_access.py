@@ -17,8 +17,8 @@ from running import Platform
 
 GUARDED = [each for each in ROUTED if not each.public]
 READS = [each for each in GUARDED if each.method == "GET"]
-WRITES = [each for each in GUARDED if each.method != "GET"]
-FOR_WRITERS = [each for each in READS if each.path.endswith("/body")]
+WRITES = [each for each in GUARDED if each.method != "GET" and not each.path.endswith("/session")]
+FOR_WRITERS = [each for each in READS if each.path.endswith(("/body", "/keys"))]
 """What a read-only token may not read, either."""
 UNKNOWN = [each for each in READS if each.path.endswith(("/ssl", "/tld"))]
 """What nobody can know of the monitor under test: it looks at a port of 127.0.0.1 where nobody listens."""

@@ -28,14 +28,19 @@ async def test_wrong_tokens_become_429_and_right_ones_stay_right(platform: Platf
         async def checks(key: str) -> httpx.Response:
             return await http.get("/api/v1/checks/", headers={"X-Api-Key": key} if key else {})
 
+        async def code(text: str) -> httpx.Response:
+            return await http.post("/resource-cmd/v1/session", json={"code": text} if text else {})
+
         for _ in range(10):  # a missing token is no try
             assert (await bearer("")).status_code == 401
             assert (await bearer("Bearer")).status_code == 401
             assert (await checks("")).status_code == 401
             assert (await checks("short")).status_code == 401
+            assert (await code("")).status_code == 401
         found = []
         while 429 not in found[-2:]:  # a minute may begin on the way
-            found.append((await bearer(f"Bearer wrong-{len(found)}")).status_code)
+            wrong = code("wrong") if len(found) % 2 else bearer(f"Bearer wrong-{len(found)}")
+            found.append((await wrong).status_code)
         assert 5 <= len(found) <= 12
         assert set(found[:-1]) == {401}
 
@@ -43,6 +48,9 @@ async def test_wrong_tokens_become_429_and_right_ones_stay_right(platform: Platf
         assert refused.status_code == 429
         assert refused.json()["message"].startswith("Too many wrong tokens")
         assert 1 <= int(refused.headers["retry-after"]) <= 61
+        refused = await code("wrong")
+        assert refused.status_code == 429
+        assert refused.json()["message"].startswith("Too many wrong tokens")
         refused = await checks("w" * 32)
         assert refused.status_code == 429
         assert "Too many" in refused.json()["error"]

@@ -8,8 +8,7 @@ from contract.target import eventually
 from pinghome_common import db as databases
 from pinghome_common.clock import now
 from pinghome_common.db import Database
-from pinghome_common.retention import Retention
-from resource_cmd.retention import OLD
+from resource_cmd.retention import Retention
 
 TOO_OLD, YOUNG = timedelta(days=31), timedelta(days=29)
 
@@ -43,14 +42,14 @@ async def test_old_rows_are_deleted_in_batches_and_open_deliveries_are_kept(comm
     async with Database(commands) as db:
         await _fill(db, monkeypatch)
         async with db.connection() as connection:
-            await Retention(db, OLD).round(connection)
+            await Retention(db).round(connection)
         assert await _left(db) == [1, 9, 1]
 
 
 async def test_worker_looks_again_without_anything_else_happening(commands, monkeypatch):
     monkeypatch.setattr(Retention, "every", 0.1)
     async with Database(commands) as db:
-        worker = asyncio.create_task(Retention(db, OLD).run())
+        worker = asyncio.create_task(Retention(db).run())
         for _ in range(2):
             await _fill(db, monkeypatch)
             await eventually(lambda: _left(db), lambda left: left[0] < 3 and left[2] < 3)

@@ -1,9 +1,10 @@
 """The directory of keys."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
 from pinghome_common.directory import Directory
@@ -55,3 +56,30 @@ def test_nobody_is_refused_before_the_keys_are_known(directory: Directory):
     assert directory.authenticated(Kind.ping, "known")
     directory.ready = True
     assert directory.authenticated(Kind.ping, "unknown") is None
+
+
+def test_a_session_ends_by_the_clock(directory: Directory, monkeypatch: pytest.MonkeyPatch):
+    id_ = uuid4()
+    key = Key(
+        id=id_, organisation=uuid4(), name="laptop", kind=Kind.bearer, scope=Scope.read, hash=token_hash("session"),
+        parent=(parent := uuid4()), expires_at=NOW, created_at=NOW,
+    )  # fmt: skip
+    event = Event(type="key.created", time=NOW, subject=id_, organisation=uuid4(), version=1, actor="", data=key)
+    directory.apply(encode(event))
+    monkeypatch.setattr("pinghome_common.directory.now", lambda: NOW - timedelta(microseconds=1))
+    caller = directory.caller(Kind.bearer, "session")
+    assert (caller.is_session, caller.root, caller.scope) == (True, parent, Scope.read)
+    monkeypatch.setattr("pinghome_common.directory.now", lambda: NOW)
+    assert directory.caller(Kind.bearer, "session") is None
+
+
+async def test_a_snapshot_of_other_nouns_is_used_and_all_is_read_again(tmp_path: Path):
+    path = tmp_path / "directory"
+    encoded = msgspec.msgpack.encode({"position": 7, "events": {}})  # as an older version wrote it
+    path.write_bytes(encoded)
+    it = Directory(None, path)  # type: ignore[arg-type]
+    it._load()
+    assert (it.ready, it._position) == (True, None)
+    path.write_bytes(msgspec.msgpack.encode({"position": 7, "events": {}, "nouns": ["key"]}))
+    it._load()
+    assert it._position == 7

@@ -18,6 +18,7 @@ COMMANDS = {
     "agent": "pinghome.agent:agent",
     "organisation": "pinghome.keys:organisations",
     "keys": "pinghome.keys:keys",
+    "console": "pinghome.console:console",
     "prober": "pinghome.probers:probers",
     "doctor": "pinghome.doctor.command:doctor",
     "dead-letters": "pinghome.dead_letters:dead_letters",

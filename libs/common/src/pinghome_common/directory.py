@@ -1,13 +1,17 @@
 """An in-memory directory of keys for authentication without a database."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 
+from pinghome_common.clock import now
 from pinghome_common.errors import Unavailable
 from pinghome_common.events import Envelope
 from pinghome_common.events.key import Key, Kind, Scope
@@ -18,7 +22,7 @@ from pinghome_common.stream import Broker
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated caller: the key's organisation and scope."""
+    """An authenticated caller: the key's organisation and scope. A session ends at `expires_at`."""
 
     key: UUID
     name: str
@@ -27,6 +31,18 @@ class Caller:
     service: UUID | None = None
     server: UUID | None = None
     page: UUID | None = None
+    parent: UUID | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def is_session(self) -> bool:
+        """Whether the key is that of a session."""
+        return self.expires_at is not None
+
+    @property
+    def root(self) -> UUID:
+        """The key that a session goes with; else the key itself."""
+        return self.parent or self.key
 
 
 class Directory(Follower):
@@ -47,8 +63,9 @@ class Directory(Follower):
         self._folded: dict[bytes, dict[UUID, Caller]] = defaultdict(dict)
 
     def caller(self, kind: Kind, token: str) -> Caller | None:
-        """The caller that a token belongs to."""
-        return self._keys.get((kind, token_hash(token)))
+        """The caller that a token belongs to, unless it has ended."""
+        found = self._keys.get((kind, token_hash(token)))
+        return None if found and found.expires_at and found.expires_at <= now() else found
 
     def authenticated(self, kind: Kind, token: str) -> Caller | None:
         """The caller that a token belongs to; None when it is nobody's.
@@ -64,6 +81,18 @@ class Directory(Follower):
     def keys(self, kind: Kind) -> list[Key]:
         """All keys of a kind."""
         return [key for key in self._by_id.values() if key.kind is kind]
+
+    def of(self, organisation: UUID) -> list[Key]:
+        """The keys of an organisation, oldest first; sessions are not among them."""
+        found = (it for it in self._by_id.values() if it.organisation == organisation and not it.expires_at)
+        return sorted(found, key=lambda it: it.id)
+
+    async def shows(self, key: UUID, *, there: bool, most: float) -> None:
+        """Waits at most some seconds until a key is known here, or is no longer: then every service can know."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(most):
+                while (key in self._by_id) is not there:
+                    await asyncio.sleep(0.005)
 
     def caller_in_any_case(self, ping_key: str) -> Caller | None:
         """The caller that a ping key belongs to, ignoring case; None if there is none or more than one."""
@@ -82,7 +111,8 @@ class Directory(Follower):
             return
         key = msgspec.json.decode(event.data, type=Key)
         self._by_id[key.id] = key
-        caller = Caller(key.id, key.name, key.organisation, key.scope, key.service, key.server, key.page)
+        of = key.service, key.server, key.page
+        caller = Caller(key.id, key.name, key.organisation, key.scope, *of, key.parent, key.expires_at)
         self._keys[key.kind, key.hash] = caller
         if key.folded:
             self._folded[key.folded][key.id] = caller

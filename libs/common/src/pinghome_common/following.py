@@ -22,6 +22,7 @@ _SAVE_EVERY, _SAVE_AFTER = 2.0, 15.0
 class _Snapshot(msgspec.Struct):
     position: int
     events: dict[str, bytes]
+    nouns: list[str] = []
 
 
 class Follower:
@@ -88,8 +89,8 @@ class Follower:
                     self.ready = True
                     if changed and (not messages or time.monotonic() - saved > _SAVE_AFTER):
                         changed, saved = False, time.monotonic()
-                        snapshot = msgspec.msgpack.encode(_Snapshot(self._position or 0, self._events))
-                        await asyncio.to_thread(write_private, self._path, snapshot)
+                        snapshot = _Snapshot(self._position or 0, self._events, sorted(self._handlers))
+                        await asyncio.to_thread(write_private, self._path, msgspec.msgpack.encode(snapshot))
         finally:
             await reader.stop()
 
@@ -103,7 +104,9 @@ class Follower:
             return
         for data in snapshot.events.values():
             self._apply_or_log(data)
-        self._position, self.ready = snapshot.position, True
+        # Of a noun that an older version did not follow there may be events before the position.
+        self._position = snapshot.position if snapshot.nouns == sorted(self._handlers) else None
+        self.ready = True
 
     async def caught_up(self) -> None:
         """Waits at most a second until everything that was in the stream when this was called is applied.

@@ -73,6 +73,8 @@ class Store(Generic[S]):
 
     noun: ClassVar[str]
     type: ClassVar[Any]
+    counted: ClassVar[str] = "true"
+    """SQL of which rows a limit is about."""
     columns: ClassVar[dict[str, str]] = {}
     duplicate: ClassVar[str] = "false"
     permitted: str = "true"
@@ -136,7 +138,9 @@ class Store(Generic[S]):
         """Raises Invalid when the organisation has as many as it may have; until the end, nobody else adds one."""
         organisation = self._actor.organisation
         await self._tx.execute(_COUNTING, f"{self.noun} {organisation}")
-        count = await self._tx.fetchval(f"SELECT count(*) FROM {self.noun} WHERE organisation = $1", organisation)
+        count = await self._tx.fetchval(
+            f"SELECT count(*) FROM {self.noun} WHERE organisation = $1 AND {self.counted}", organisation
+        )
         if count >= most:
             raise Invalid(FieldError(field, f"the organisation has {most} {self._word}s, which is the limit"))
 

@@ -12,7 +12,6 @@ from pinghome_common.guard import Guard
 from pinghome_common.items import Item
 from pinghome_common.projection import Projection, Source
 from pinghome_common.read_your_writes import ProjectionProgress
-from pinghome_common.retention import Retention
 from pinghome_common.secret import derive
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
@@ -31,10 +30,12 @@ from resource_cmd.api.pinghome import (
     dry_run,
     heartbeat,
     integration,
+    key,
     reminder,
     resource,
     server_resource,
     service,
+    session,
 )
 from resource_cmd.delivery import mutes, pages
 from resource_cmd.delivery.audience import MonitorAudience
@@ -48,7 +49,7 @@ from resource_cmd.expiry.domains import Domains
 from resource_cmd.expiry.reminder_worker import ReminderWorker
 from resource_cmd.heartbeats.auto_provisioning import AutoProvisioning
 from resource_cmd.monitors import adopted
-from resource_cmd.retention import OLD
+from resource_cmd.retention import Retention
 from resource_cmd.scheduling import regions
 from resource_cmd.scheduling.dry_run import DryRuns
 from resource_cmd.scheduling.scheduler import Scheduler
@@ -106,7 +107,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     parts.workers |= {
         "streams": lambda: keep_streams(broker, settings, state.relay, state.regions.make_queues),
         "regions": state.regions.run,
-        "retention": Retention(state.db, OLD).run,
+        "retention": Retention(state.db).run,
         "directory": state.directory.run,
         "relay": state.relay.run,
         "scheduler": state.scheduler.run,
@@ -158,10 +159,13 @@ def _transports(settings: Settings, guard: Guard) -> Transports:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; without settings they come from the environment."""
     # The busiest first, for it is found first.
-    nouns = (heartbeat, checks, resource, reminder, dry_run, server_resource, service, channel, integration, confirm)
+    nouns = (
+        *(heartbeat, checks, resource, reminder, dry_run, server_resource, service, channel, integration),
+        *(session, key, confirm),
+    )
     return app.build(
-        NAME, settings or Settings(), _start, [noun.routes for noun in nouns],
-        "Commands on uptime monitors, heartbeats, services, channels and integrations.",
+        NAME, settings or Settings(), _start, [*(noun.routes for noun in nouns), session.public],
+        "Commands on uptime monitors, heartbeats, services, channels and integrations; sessions and keys.",
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -15,8 +16,8 @@ from starlette.exceptions import HTTPException
 
 from pinghome_common.dialects import problems
 from pinghome_common.dialects.paths import also_head, with_or_without_slash
-from pinghome_common.directory import Caller
-from pinghome_common.errors import DomainError, FieldError, Invalid, PermissionDenied, Unauthorized
+from pinghome_common.directory import Caller, Directory
+from pinghome_common.errors import DomainError, FieldError, Invalid, PermissionDenied, Unauthorized, Unavailable
 from pinghome_common.events.key import Kind, Scope
 
 MASK = "********"
@@ -27,17 +28,28 @@ INVALID_IS_400 = ("statuspage-query",)
 """Services that say 400 where the others say 422 (contract A.0)."""
 
 
-def _caller(request: Request) -> Caller:
+async def authenticated(request: Request, *, any_scope: bool = False) -> Caller:
+    """The caller of a request; a read-only one may only read, unless it is for any scope. Raises as `Authorized`."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     token = token.strip() if scheme.lower() == "bearer" else ""
-    found = request.app.state.directory.authenticated(Kind.bearer, token) if token else None
+    directory: Directory = request.app.state.directory
+    found = directory.authenticated(Kind.bearer, token) if token else None
+    if found is None and token:
+        with suppress(Unavailable):  # without the broker what is known here counts
+            await directory.caught_up()  # it may have been made a moment ago
+            found = directory.authenticated(Kind.bearer, token)
     if found is None:
         if token:
             request.app.state.wrong_tokens.count(request.scope["client"])
         raise Unauthorized("Unauthorized")
-    if found.scope is Scope.read and request.method not in ("GET", "HEAD"):
-        raise PermissionDenied("This token is read-only; use one with the scope write.")
-    return found  # type: ignore[no-any-return]
+    if found.scope is Scope.read and not any_scope and request.method not in ("GET", "HEAD"):
+        raise read_only()
+    return found
+
+
+def read_only() -> PermissionDenied:
+    """What a read-only token is told that may not do something."""
+    return PermissionDenied("This token is read-only; use one with the scope write.")
 
 
 class _Token(HTTPBearer):
@@ -72,9 +84,13 @@ class _Json(Request):
 
 
 class Route(APIRoute):
-    """A route of PingHome's dialect: the token is checked before the body is read, unless the route is public."""
+    """A route of PingHome's dialect: the token is checked before the body is read, unless the route is public.
+
+    A read-only token may only read, except where a route is for any scope.
+    """
 
     public: ClassVar[bool] = False
+    any_scope: ClassVar[bool] = False
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wraps the handler to authenticate and to pass a `_Json` request."""
@@ -82,7 +98,7 @@ class Route(APIRoute):
 
         async def handler(request: Request) -> Response:
             if not self.public:
-                request.scope["caller"] = _caller(request)
+                request.scope["caller"] = await authenticated(request, any_scope=self.any_scope)
             headers = request.scope["headers"]
             request.scope["headers"] = [header for header in headers if header[0] != b"content-type"]
             return await handle(_Json(request.scope, request.receive))
@@ -96,15 +112,21 @@ class PublicRoute(Route):
     public = True
 
 
+class AnyScopeRoute(Route):
+    """A route on which a read-only token may do what is not a read, too."""
+
+    any_scope = True
+
+
 class Router(APIRouter):
     """Routes with and without a trailing slash; GET routes also answer HEAD (contract, common rules 1 and 2).
 
     `bare` routes answer without `/v1`, too, as the document of status pages lists them.
     """
 
-    def __init__(self, *, public: bool = False, bare: bool = False, **options: Any) -> None:
+    def __init__(self, *, public: bool = False, bare: bool = False, any_scope: bool = False, **options: Any) -> None:
         self._public, self._bare = public, bare
-        kind = PublicRoute if public else Route
+        kind = PublicRoute if public else AnyScopeRoute if any_scope else Route
         super().__init__(route_class=kind, redirect_slashes=False, strict_content_type=False, **options)
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

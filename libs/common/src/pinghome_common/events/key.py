@@ -33,6 +33,9 @@ class Key:
 
     `service` is set for checks and ping keys, `server` for agent keys, `page` for status tokens. `folded` is the
     hash of a ping key in lower case, as mail relays change the case of addresses; empty for other keys.
+
+    A session is a bearer key with an end, `expires_at`. It goes with its `parent`, the key that it was exchanged for;
+    that of a one-time link has none.
     """
 
     id: UUID
@@ -45,6 +48,8 @@ class Key:
     service: UUID | None = None
     server: UUID | None = None
     page: UUID | None = None
+    parent: UUID | None = None
+    expires_at: datetime | None = None
     created_at: datetime
 
     @property

@@ -1,4 +1,4 @@
-"""Organisations and their keys: made by the operator's command line and at the first start, never over HTTP."""
+"""Organisations, made by the operator's command line and at the first start, never over HTTP; and their keys."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +11,21 @@ from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database
 from pinghome_common.errors import NotFound
 from pinghome_common.events.key import Key, Kind, Scope, first_page
+from pinghome_common.events.organisation import Organisation
 from pinghome_common.events.service import Service
 from pinghome_common.items import Item
 from pinghome_common.secret import new_key, new_token, token_hash
 from pinghome_common.settings import Settings
 from pinghome_common.store import Actor, Row, no_wait
-from resource_cmd.accounts.store import Keys, Services
+from resource_cmd.accounts.store import Keys, Organisations, Services
 
 OPERATOR = Actor("operator")
+
+LENGTHS = {Kind.checks: 32, Kind.ping: 22, Kind.status: 40}
+"""Characters of keys that are letters and digits."""
+
+MOST_KEYS = 500
+"""Keys that an organisation may have over HTTP, beside those of servers' agents."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,13 +60,41 @@ async def add_key(
     page: UUID | None = None,
 ) -> Key:
     """Adds one key; relayed to every service within seconds."""
-    stamp = now()
+    return await issue(_keys(tx, now()), organisation, kind, scope, token, name, service, page)
+
+
+def new_token_of(kind: Kind) -> str:
+    """A token as those of a kind look."""
+    return new_key(LENGTHS[kind]) if kind in LENGTHS else new_token()
+
+
+async def issue(
+    keys: Keys,
+    organisation: UUID,
+    kind: Kind,
+    scope: Scope,
+    token: str,
+    name: str,
+    service: UUID | None = None,
+    page: UUID | None = None,
+) -> Key:
+    """Adds one key."""
     key = Key(
         id=uuid7(), organisation=organisation, name=name, kind=kind, scope=scope,
-        hash=token_hash(token), folded=_folded(kind, token), service=service, page=page, created_at=stamp,
+        hash=token_hash(token), folded=_folded(kind, token), service=service, page=page, created_at=keys.now,
     )  # fmt: skip
-    await _keys(tx, stamp).add(key)
+    await keys.add(key)
     return key
+
+
+async def hold_page(tx: Connection, organisation: UUID, page: UUID) -> None:
+    """Locks a status page that is to have a key: who deletes its keys when it goes waits, and so finds this one, too.
+
+    Raises:
+        NotFound: the organisation has no such page, or it is not known here yet.
+    """
+    if not await tx.fetchval("SELECT true FROM page WHERE id = $1 AND organisation = $2 FOR SHARE", page, organisation):
+        raise NotFound("Status page not found")
 
 
 def _folded(kind: Kind, token: str) -> bytes:
@@ -68,9 +103,12 @@ def _folded(kind: Kind, token: str) -> bytes:
 
 async def create(tx: Connection, name: str, tokens: Tokens) -> tuple[UUID, UUID]:
     """Makes an organisation with a first service and its keys; returns the ids of both."""
+    await tx.execute(_LOCK)
     stamp = now()
     organisation = uuid7()
-    await tx.execute("INSERT INTO organisation (id, name) VALUES ($1, $2)", organisation, name)
+    first = not await tx.fetchval("SELECT EXISTS (SELECT FROM organisation)")
+    state = Organisation(id=organisation, organisation=organisation, name=name, operator=first, created_at=stamp)
+    await Organisations(tx, OPERATOR, no_wait, stamp).add(state)
     service = Service(id=uuid7(), organisation=organisation, name=name, created_at=stamp, updated_at=stamp)
     await Services(tx, OPERATOR, no_wait, stamp).add(service)
     await _add_tokens(tx, organisation, service.id, tokens)
@@ -108,7 +146,10 @@ async def _unfolded(tx: Connection, ping_key: str) -> list[UUID]:
 
 
 async def bootstrap(db: Database, settings: Settings) -> None:
-    """Makes the first organisation with the tokens of the environment; later starts add tokens that have changed."""
+    """Makes the first organisation with the tokens of the environment; later starts add tokens that have changed.
+
+    Organisations that an older version has made get their first event.
+    """
     tokens = Tokens(
         bearer=settings.bootstrap_token,
         checks=settings.bootstrap_checks_key,
@@ -116,11 +157,12 @@ async def bootstrap(db: Database, settings: Settings) -> None:
         ping=settings.bootstrap_ping_key,
         status=settings.bootstrap_status_token,
     )
-    if not tokens.bearer:
-        return
     async with db.transaction() as tx:
-        await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('bootstrap', 0))")
-        organisation = await tx.fetchval("SELECT id FROM organisation ORDER BY created_at, id LIMIT 1")
+        await tx.execute(_LOCK)
+        await _announce(tx)
+        if not tokens.bearer:
+            return
+        organisation = await first(tx)
         if organisation is None:
             await create(tx, "First organisation", tokens)
             return
@@ -128,19 +170,42 @@ async def bootstrap(db: Database, settings: Settings) -> None:
         await _add_tokens(tx, organisation, service, tokens)
 
 
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('bootstrap', 0))"
+"""Held by who makes an organisation: only one can be the first."""
+
+
+async def first(tx: Connection) -> UUID | None:
+    """The organisation that was made first, which is the operator's."""
+    found: UUID | None = await tx.fetchval("SELECT id FROM organisation ORDER BY created_at, id LIMIT 1")
+    return found
+
+
+async def _announce(tx: Connection) -> None:
+    rows = await tx.fetch("SELECT * FROM organisation WHERE version = 0 ORDER BY created_at, id")
+    operator = await first(tx)
+    for row in rows:
+        id_ = row["id"]
+        await tx.execute("UPDATE organisation SET organisation = id WHERE id = $1", id_)
+        state = Organisation(
+            id=id_, organisation=id_, name=row["name"], operator=id_ == operator, created_at=row["created_at"]
+        )
+        await Organisations(tx, OPERATOR, no_wait, now()).save(Row(state, 0), "created")
+
+
 async def revoke(tx: Connection, key: UUID) -> None:
-    """Revokes a key, for ever.
+    """Revokes a key, for ever, with its sessions.
 
     Raises:
         NotFound: there is no such key.
     """
     store = _keys(tx, now())
-    await _revoke(tx, store, await store.edit(key))
+    await revoke_one(tx, store, await store.edit(key))
 
 
-async def _revoke(tx: Connection, store: Keys, row: Row[Key]) -> None:
+async def revoke_one(tx: Connection, store: Keys, row: Row[Key]) -> None:
+    """Revokes a key that is loaded, for ever, with its sessions."""
     await tx.execute("INSERT INTO revoked (hash) VALUES ($1) ON CONFLICT DO NOTHING", row.state.hash)
-    await store.remove(row)
+    await store.end(row)
 
 
 async def forget_pages(tx: Connection, items: list[Item]) -> None:
@@ -150,7 +215,7 @@ async def forget_pages(tx: Connection, items: list[Item]) -> None:
         found = await tx.fetch("SELECT id FROM key WHERE state->>'page' = ANY($1::text[])", gone)
         store = Keys(tx, Actor("pages"), no_wait, now())
         for row in await store.edit_many([each["id"] for each in found]):
-            await _revoke(tx, store, row)
+            await revoke_one(tx, store, row)
 
 
 async def resolve(tx: Connection, organisation: str) -> UUID:
@@ -167,12 +232,13 @@ async def resolve(tx: Connection, organisation: str) -> UUID:
 
 
 async def list_keys(tx: Connection, organisation: UUID | None) -> list[dict[str, Any]]:
-    """The keys of one organisation, or of all, without their hashes."""
+    """The keys of one organisation, or of all, without their hashes; sessions are not among them."""
     rows = await tx.fetch(
         "SELECT k.id::text, o.name AS organisation, k.state->>'name' AS name, k.state->>'kind' AS kind,"
         " k.state->>'scope' AS scope, k.state->>'service' AS service,"
         " k.state->>'page' AS page, k.state->>'created_at' AS created_at"
-        " FROM key k JOIN organisation o ON o.id = k.organisation WHERE $1::uuid IS NULL OR o.id = $1 ORDER BY k.id",
+        " FROM key k JOIN organisation o ON o.id = k.organisation"
+        " WHERE k.expires_at IS NULL AND ($1::uuid IS NULL OR o.id = $1) ORDER BY k.id",
         organisation,
     )
     return [dict(row) for row in rows]

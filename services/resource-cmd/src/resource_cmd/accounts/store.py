@@ -1,12 +1,23 @@
-"""The rows of services and keys."""
+"""The rows of organisations, services and keys."""
 
 from typing import Any, ClassVar
 from uuid import UUID
 
 from pinghome_common.events.key import Key
+from pinghome_common.events.organisation import Organisation
 from pinghome_common.events.service import Service
-from pinghome_common.store import Store
+from pinghome_common.store import Row, Store
 from resource_cmd.store import ServiceStore
+
+
+class Organisations(Store[Organisation]):
+    """Organisations."""
+
+    noun, type = "organisation", Organisation
+    columns: ClassVar = {"name": "text"}
+
+    def _values(self, state: Organisation) -> list[Any]:
+        return [state.name]
 
 
 class Services(ServiceStore[Service]):
@@ -20,10 +31,22 @@ class Services(ServiceStore[Service]):
 
 
 class Keys(Store[Key]):
-    """Keys."""
+    """Keys, sessions among them."""
 
     noun, type = "key", Key
-    columns: ClassVar = {"hash": "bytea"}
+    columns: ClassVar = {"hash": "bytea", "parent": "uuid", "expires_at": "timestamptz"}
+    counted = "expires_at IS NULL AND state->>'server' IS NULL"
 
     def _values(self, state: Key) -> list[Any]:
-        return [state.hash]
+        return [state.hash, state.parent, state.expires_at]
+
+    async def end(self, row: Row[Key]) -> None:
+        """Removes a key with its sessions."""
+        await self.end_sessions(row.state.id)
+        await self.remove(row)
+
+    async def end_sessions(self, key: UUID, but: int = 0) -> None:
+        """Ends the sessions of a key, but for some of the newest."""
+        found = await self._tx.fetch("SELECT id FROM key WHERE parent = $1 ORDER BY id DESC OFFSET $2", key, but)
+        for row in await self.edit_many([each["id"] for each in found]):
+            await self.remove(row)

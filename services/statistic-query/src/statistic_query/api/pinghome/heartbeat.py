@@ -8,11 +8,11 @@ from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from pinghome_common.dialects import problems
-from pinghome_common.dialects.pinghome import Authorized, Router, answer
+from pinghome_common.dialects.pinghome import Authorized, Router, answer, read_only
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
 from pinghome_common.dialects.pinghome_fields import Id
-from pinghome_common.errors import NotFound, PermissionDenied
+from pinghome_common.errors import NotFound
 from pinghome_common.events.key import Scope
 from pinghome_common.events.ping import Kind
 from statistic_query.api.pinghome.dependencies import Limited, Ranged, Reading, parse_time, telemetry_applied
@@ -126,7 +126,7 @@ async def body(
     Jobs send their output as a body, and that may have secrets.
     """
     if caller.scope is not Scope.write:
-        raise PermissionDenied("This token is read-only; use one with the scope write.")
+        raise read_only()
     it, state = await read.owned("heartbeat", id), request.app.state
     async with state.db.connection() as connection:
         found = await RecentPings(connection, state.settings.pings_kept).body(it, n)
