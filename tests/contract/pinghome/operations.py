@@ -20,6 +20,11 @@ class Operation(NamedTuple):
         return self.service == GATEWAY and self.path.endswith("/metrics")
 
     @property
+    def endless(self) -> bool:
+        """True for event streams; `test_changes` is about them."""
+        return self.path.endswith("/changes")
+
+    @property
     def url(self) -> str:
         return f"{self.service}{self.path}"
 
@@ -106,6 +111,8 @@ EXTENSIONS = [
     Operation(0, "GET", RECORDS, "/v1/heartbeats"),
     Operation(0, "GET", RECORDS, "/v1/server-resources"),
     Operation(0, "GET", RECORDS, "/v1/overview"),
+    Operation(0, "GET", RECORDS, "/v1/changes"),
+    Operation(0, "GET", PAGE_RECORDS, "/v1/changes"),
     Operation(0, "GET", STATISTICS, "/v1/services/history"),
     Operation(0, "GET", STATISTICS, "/v1/notifications"),
     Operation(0, "GET", STATISTICS, "/v1/heartbeat/{id}/events/{n}/body"),

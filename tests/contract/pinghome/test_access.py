@@ -16,7 +16,7 @@ from contract.target import eventually
 from running import Platform
 
 GUARDED = [each for each in ROUTED if not each.public]
-READS = [each for each in GUARDED if each.method == "GET"]
+READS = [each for each in GUARDED if each.method == "GET" and not each.endless]
 WRITES = [each for each in GUARDED if each.method != "GET" and not each.path.endswith("/session")]
 FOR_WRITERS = [each for each in READS if each.path.endswith(("/body", "/keys"))]
 """What a read-only token may not read, either."""
