@@ -135,6 +135,7 @@ CREATE TABLE monitor (
     settings jsonb,
     CONSTRAINT monitor_pkey PRIMARY KEY (id)
 );
+CREATE INDEX monitor_of ON monitor (organisation, service, id);
 CREATE INDEX monitor_unique_key ON monitor (unique_key) WHERE (unique_key IS NOT NULL);
 
 CREATE TABLE notification (
@@ -146,6 +147,9 @@ CREATE TABLE notification (
     page uuid,
     CONSTRAINT notification_pkey PRIMARY KEY (id)
 );
+CREATE INDEX notification_for ON notification (((state ->> 'organisation'::text)), ((state ->> 'channel'::text)), at, id);
+CREATE INDEX notification_in ON notification (((state ->> 'organisation'::text)), at, id);
+CREATE INDEX notification_in_state ON notification (((state ->> 'organisation'::text)), ((state ->> 'state'::text)), at, id);
 CREATE INDEX notification_of ON notification (about, at);
 CREATE INDEX notification_of_page ON notification (page, at) WHERE (page IS NOT NULL);
 
