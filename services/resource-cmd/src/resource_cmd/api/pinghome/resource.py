@@ -62,8 +62,14 @@ def fits(app: Any, body: UpdateResource, state: Resource) -> None:
                 raise Invalid(FieldError(field, str(error))) from None
 
 
-def secrets_of(body: UpdateResource) -> tuple[dict[str, str | None] | None, str | None]:
-    """Headers and body as they were sent; None means unchanged."""
+def secrets_of(body: UpdateResource, *, has_body: bool = False) -> tuple[dict[str, str | None] | None, str | None]:
+    """Headers and body as they were sent; None means unchanged.
+
+    Raises:
+        Invalid: a mask stands for the body of a monitor that has none.
+    """
+    if body.body == MASK and not has_body:
+        raise Invalid(FieldError("body", "there is no earlier value to keep"))
     return body.headers, None if body.body == MASK else body.body
 
 
@@ -113,7 +119,8 @@ async def update(id: Id, body: UpdateResource, command: Commanded) -> Response: 
     state = resource.edit(row.state, checked(command.state, body), command.now)
     moved = not same_place(row.state.url or row.state.host, state.url or state.host)
     key = derive(command.state.settings.secret_key, "resource")
-    row.state = resource.with_secrets(state, key, *secrets_of(body), moved=moved)
+    kept = secrets_of(body, has_body=True)  # the mask of none changes nothing
+    row.state = resource.with_secrets(state, key, *kept, moved=moved)
     fits(command.state, body, row.state)
     await command.channels.check(body.channels)
     if body.parent_id:
