@@ -80,6 +80,10 @@ class Client:
         """A new service."""
         return await self._made("service", {"name": f"service {uuid4()}"} | settings)
 
+    async def key(self, **settings: Any) -> dict[str, Any]:
+        """A new key."""
+        return await self._made("key", BODIES["key"] | {"name": f"key {uuid4()}"} | settings)
+
     async def page(self, **settings: Any) -> dict[str, Any]:
         """A new status page with a component."""
         body = PAGE | {"name": f"page {uuid4()}", "subdomain": f"p{uuid4().hex}"}

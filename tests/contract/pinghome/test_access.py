@@ -11,7 +11,7 @@ import pytest
 
 from contract.answers import paginated, refused
 from contract.client import BODIES, INTEGRATION, Client
-from contract.pinghome.operations import ROUTED, Operation, filled
+from contract.pinghome.operations import OF_MANY, ROUTED, Operation, filled
 from contract.target import eventually
 from running import Platform
 
@@ -31,6 +31,8 @@ def body(operation: Operation) -> dict[str, Any] | None:
     """A body that the operation takes."""
     if operation.method not in {"POST", "PUT"}:
         return None
+    if "{" not in operation.path and (last := operation.path.split("/")[-1]) in OF_MANY:
+        return {"ids": [str(uuid4())], **OF_MANY[last]}
     if operation.path.endswith("/status"):
         return {"enabled": True}
     if operation.path.endswith(("/reminder", "/subscriptions")):
