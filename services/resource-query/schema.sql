@@ -34,6 +34,15 @@ CREATE TABLE counted (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE counted_by_state (
+    organisation uuid NOT NULL,
+    noun text NOT NULL,
+    state text NOT NULL,
+    n bigint NOT NULL,
+    CONSTRAINT counted_by_state_pkey PRIMARY KEY (organisation, noun, state)
+)
+WITH (fillfactor='50');
+
 CREATE TABLE dead_letter (
     worker text NOT NULL,
     key text NOT NULL,
@@ -186,6 +195,19 @@ CREATE TABLE service (
     CONSTRAINT service_pkey PRIMARY KEY (id)
 );
 CREATE INDEX service_of ON service (organisation, id);
+
+CREATE TABLE shown (
+    id uuid NOT NULL,
+    noun text NOT NULL,
+    organisation uuid NOT NULL,
+    state text NOT NULL,
+    since bigint NOT NULL,
+    run_until bigint,
+    CONSTRAINT shown_pkey PRIMARY KEY (id)
+)
+WITH (fillfactor='70');
+CREATE INDEX shown_down ON shown (organisation, since, id) WHERE (state = 'down'::text);
+CREATE INDEX shown_running ON shown (run_until) WHERE (state = 'running'::text);
 
 COMMENT ON EXTENSION btree_gin IS 'support for indexing common datatypes in GIN';
 
@@ -356,6 +378,142 @@ CREATE FUNCTION list_changed_of_services() RETURNS trigger
                 RETURN NULL;
             END $$;
 
+CREATE FUNCTION show_heartbeat_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN DELETE FROM shown WHERE id IN (SELECT id FROM before); RETURN NULL; END $$;
+
+CREATE FUNCTION show_heartbeat_update() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+    INSERT INTO shown AS s 
+    SELECT id, 'heartbeat', organisation,
+        CASE WHEN status = 'paused' THEN 'paused' WHEN run_until > (extract(epoch FROM clock_timestamp()) * 1000000)::bigint THEN 'running'
+            WHEN run_until IS NOT NULL THEN 'down' WHEN status = 'new' THEN 'pending' ELSE status END,
+        CASE WHEN run_until <= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AND status <> 'down' THEN run_until ELSE changed_at END, run_until
+    FROM (
+        SELECT h.id, h.organisation, v.status, v.changed_at, CASE WHEN v.status <> 'paused' THEN v.last_start + coalesce(nullif((h.state->>'grace')::bigint, 0), (h.state->>'period')::bigint) * 1000000 END AS run_until
+        FROM heartbeat h JOIN runtime_state v ON v.heartbeat = h.id WHERE h.id IN (SELECT id FROM after)
+    ) job
+
+    ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, run_until = excluded.run_until
+    WHERE (s.state, s.since, s.run_until) IS DISTINCT FROM (excluded.state, excluded.since, excluded.run_until)
+; RETURN NULL; END $$;
+
+CREATE FUNCTION show_resource_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN DELETE FROM shown WHERE id IN (SELECT id FROM before); RETURN NULL; END $$;
+
+CREATE FUNCTION show_resource_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+    INSERT INTO shown AS s 
+    SELECT id, 'resource', organisation, state->'change'->>'status',
+        (extract(epoch FROM (state->'change'->>'at')::timestamptz) * 1000000)::bigint, NULL::bigint FROM after
+
+    ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, run_until = excluded.run_until
+    WHERE (s.state, s.since, s.run_until) IS DISTINCT FROM (excluded.state, excluded.since, excluded.run_until)
+; RETURN NULL; END $$;
+
+CREATE FUNCTION show_resource_update() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+    INSERT INTO shown AS s 
+    SELECT id, 'resource', organisation, state->'change'->>'status',
+        (extract(epoch FROM (state->'change'->>'at')::timestamptz) * 1000000)::bigint, NULL::bigint FROM after
+
+    ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, run_until = excluded.run_until
+    WHERE (s.state, s.since, s.run_until) IS DISTINCT FROM (excluded.state, excluded.since, excluded.run_until)
+; RETURN NULL; END $$;
+
+CREATE FUNCTION show_runtime_state_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+    INSERT INTO shown AS s 
+    SELECT id, 'heartbeat', organisation,
+        CASE WHEN status = 'paused' THEN 'paused' WHEN run_until > (extract(epoch FROM clock_timestamp()) * 1000000)::bigint THEN 'running'
+            WHEN run_until IS NOT NULL THEN 'down' WHEN status = 'new' THEN 'pending' ELSE status END,
+        CASE WHEN run_until <= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AND status <> 'down' THEN run_until ELSE changed_at END, run_until
+    FROM (
+        SELECT h.id, h.organisation, v.status, v.changed_at, CASE WHEN v.status <> 'paused' THEN v.last_start + coalesce(nullif((h.state->>'grace')::bigint, 0), (h.state->>'period')::bigint) * 1000000 END AS run_until
+        FROM heartbeat h JOIN runtime_state v ON v.heartbeat = h.id WHERE v.heartbeat IN (SELECT heartbeat FROM after)
+    ) job
+
+    ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, run_until = excluded.run_until
+    WHERE (s.state, s.since, s.run_until) IS DISTINCT FROM (excluded.state, excluded.since, excluded.run_until)
+; RETURN NULL; END $$;
+
+CREATE FUNCTION show_runtime_state_update() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+    INSERT INTO shown AS s 
+    SELECT id, 'heartbeat', organisation,
+        CASE WHEN status = 'paused' THEN 'paused' WHEN run_until > (extract(epoch FROM clock_timestamp()) * 1000000)::bigint THEN 'running'
+            WHEN run_until IS NOT NULL THEN 'down' WHEN status = 'new' THEN 'pending' ELSE status END,
+        CASE WHEN run_until <= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AND status <> 'down' THEN run_until ELSE changed_at END, run_until
+    FROM (
+        SELECT h.id, h.organisation, v.status, v.changed_at, CASE WHEN v.status <> 'paused' THEN v.last_start + coalesce(nullif((h.state->>'grace')::bigint, 0), (h.state->>'period')::bigint) * 1000000 END AS run_until
+        FROM heartbeat h JOIN runtime_state v ON v.heartbeat = h.id 
+        WHERE v.heartbeat IN (
+            SELECT a.heartbeat FROM after a JOIN before b USING (heartbeat)
+            WHERE (a.status, a.last_start, a.changed_at) IS DISTINCT FROM (b.status, b.last_start, b.changed_at)
+        )
+    
+    ) job
+
+    ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, run_until = excluded.run_until
+    WHERE (s.state, s.since, s.run_until) IS DISTINCT FROM (excluded.state, excluded.since, excluded.run_until)
+; RETURN NULL; END $$;
+
+CREATE FUNCTION show_server_resource_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN DELETE FROM shown WHERE id IN (SELECT id FROM before); RETURN NULL; END $$;
+
+CREATE FUNCTION show_server_resource_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+    INSERT INTO shown AS s 
+    SELECT id, 'server_resource', organisation, state->'change'->>'status',
+        (extract(epoch FROM (state->'change'->>'at')::timestamptz) * 1000000)::bigint, NULL::bigint FROM after
+
+    ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, run_until = excluded.run_until
+    WHERE (s.state, s.since, s.run_until) IS DISTINCT FROM (excluded.state, excluded.since, excluded.run_until)
+; RETURN NULL; END $$;
+
+CREATE FUNCTION show_server_resource_update() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+    INSERT INTO shown AS s 
+    SELECT id, 'server_resource', organisation, state->'change'->>'status',
+        (extract(epoch FROM (state->'change'->>'at')::timestamptz) * 1000000)::bigint, NULL::bigint FROM after
+
+    ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, run_until = excluded.run_until
+    WHERE (s.state, s.since, s.run_until) IS DISTINCT FROM (excluded.state, excluded.since, excluded.run_until)
+; RETURN NULL; END $$;
+
+CREATE FUNCTION show_shown_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+    INSERT INTO counted_by_state AS c
+    SELECT organisation, noun, state, sum(n) FROM (SELECT organisation, noun, state, -1 AS n FROM before) d GROUP BY 1, 2, 3 HAVING sum(n) <> 0 ORDER BY 1, 2, 3
+    ON CONFLICT (organisation, noun, state) DO UPDATE SET n = c.n + excluded.n
+; RETURN NULL; END $$;
+
+CREATE FUNCTION show_shown_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+    INSERT INTO counted_by_state AS c
+    SELECT organisation, noun, state, sum(n) FROM (SELECT organisation, noun, state, 1 AS n FROM after) d GROUP BY 1, 2, 3 HAVING sum(n) <> 0 ORDER BY 1, 2, 3
+    ON CONFLICT (organisation, noun, state) DO UPDATE SET n = c.n + excluded.n
+; RETURN NULL; END $$;
+
+CREATE FUNCTION show_shown_update() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+    INSERT INTO counted_by_state AS c
+    SELECT organisation, noun, state, sum(n) FROM (SELECT organisation, noun, state, 1 AS n FROM after UNION ALL SELECT organisation, noun, state, -1 AS n FROM before) d GROUP BY 1, 2, 3 HAVING sum(n) <> 0 ORDER BY 1, 2, 3
+    ON CONFLICT (organisation, noun, state) DO UPDATE SET n = c.n + excluded.n
+; RETURN NULL; END $$;
+
 CREATE TRIGGER count_channel_delete AFTER DELETE ON channel REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_channel_delete();
 
 CREATE TRIGGER count_channel_insert AFTER INSERT ON channel REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_channel_insert();
@@ -399,6 +557,32 @@ CREATE TRIGGER list_changed_update AFTER UPDATE ON heartbeat REFERENCING NEW TAB
 CREATE TRIGGER list_changed_update AFTER UPDATE ON runtime_state REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION list_changed_of_pings();
 
 CREATE TRIGGER list_changed_update AFTER UPDATE ON service REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION list_changed_of_services();
+
+CREATE TRIGGER show_heartbeat_delete AFTER DELETE ON heartbeat REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION show_heartbeat_delete();
+
+CREATE TRIGGER show_heartbeat_update AFTER UPDATE ON heartbeat REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION show_heartbeat_update();
+
+CREATE TRIGGER show_resource_delete AFTER DELETE ON resource REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION show_resource_delete();
+
+CREATE TRIGGER show_resource_insert AFTER INSERT ON resource REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION show_resource_insert();
+
+CREATE TRIGGER show_resource_update AFTER UPDATE ON resource REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION show_resource_update();
+
+CREATE TRIGGER show_runtime_state_insert AFTER INSERT ON runtime_state REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION show_runtime_state_insert();
+
+CREATE TRIGGER show_runtime_state_update AFTER UPDATE ON runtime_state REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION show_runtime_state_update();
+
+CREATE TRIGGER show_server_resource_delete AFTER DELETE ON server_resource REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION show_server_resource_delete();
+
+CREATE TRIGGER show_server_resource_insert AFTER INSERT ON server_resource REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION show_server_resource_insert();
+
+CREATE TRIGGER show_server_resource_update AFTER UPDATE ON server_resource REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION show_server_resource_update();
+
+CREATE TRIGGER show_shown_delete AFTER DELETE ON shown REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION show_shown_delete();
+
+CREATE TRIGGER show_shown_insert AFTER INSERT ON shown REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION show_shown_insert();
+
+CREATE TRIGGER show_shown_update AFTER UPDATE ON shown REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION show_shown_update();
 
 ALTER TABLE runtime_state
     ADD CONSTRAINT vitals_heartbeat_fkey FOREIGN KEY (heartbeat) REFERENCES heartbeat(id) ON DELETE CASCADE;

@@ -135,6 +135,7 @@ CREATE TABLE monitor (
     settings jsonb,
     CONSTRAINT monitor_pkey PRIMARY KEY (id)
 );
+CREATE INDEX monitor_of ON monitor (organisation, service, id);
 CREATE INDEX monitor_unique_key ON monitor (unique_key) WHERE (unique_key IS NOT NULL);
 
 CREATE TABLE notification (

@@ -105,6 +105,8 @@ EXTENSIONS = [
     Operation(0, "GET", RECORDS, "/v1/resources"),  # of the whole organisation (contract K)
     Operation(0, "GET", RECORDS, "/v1/heartbeats"),
     Operation(0, "GET", RECORDS, "/v1/server-resources"),
+    Operation(0, "GET", RECORDS, "/v1/overview"),
+    Operation(0, "GET", STATISTICS, "/v1/services/history"),
     Operation(0, "GET", STATISTICS, "/v1/resource/{id}/results"),
     Operation(0, "PUT", COMMANDS, "/v1/service/{id}"),
     Operation(0, "DELETE", COMMANDS, "/v1/service/{id}"),

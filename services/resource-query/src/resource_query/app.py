@@ -19,12 +19,14 @@ from resource_query.api.pinghome import (
     expiry,
     heartbeat,
     integration,
+    overview,
     prometheus,
     region,
     resource,
     server_resource,
     service,
 )
+from resource_query.overview import EndedRuns
 from resource_query.project import KINDS, NAME, NOUNS, Projector
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -49,6 +51,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     parts.workers |= {
         "directory": state.directory.run,
         "project": Projection(NAME, state.db, broker, sources, durable=False).run,
+        "ended runs": EndedRuns(state.db).run,
     }
     parts.checks |= app.readiness_checks(broker, state.directory, state.db)
 
@@ -61,6 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         heartbeat,
         server_resource,
         service,
+        overview,
         prometheus,
         region,
         channel,

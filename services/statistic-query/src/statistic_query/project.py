@@ -15,7 +15,7 @@ from pinghome_common.events.ping import Ping
 from pinghome_common.events.probe import Result, Verdict
 from pinghome_common.items import Item, by_type
 from pinghome_common.stream import Broker
-from statistic_query import notifications, pings, rollup
+from statistic_query import notifications, pings, rollup, state_changes
 from statistic_query.partition import Partitions
 from statistic_query.pings import in_columns
 from statistic_query.read import VERDICTS
@@ -27,34 +27,11 @@ NOUNS = ("resource", "heartbeat", "server_resource", "notification")
 MAX_ADDRESSES = 100_000
 
 
-class _Status(msgspec.Struct, frozen=True):
-    status: str = ""
-    changed_at: int = 0
-
-
 class _Monitor(msgspec.Struct):
-    """The state of a monitor, heartbeat or server; heartbeats have `changed_version`, of the last status change."""
+    """The state of a monitor, heartbeat or server."""
 
     created_at: datetime
     service_id: UUID
-    vitals: _Status = _Status()
-    changed_version: int = 0
-
-
-class _Change(msgspec.Struct):
-    """The last change of status of a monitor or server; only monitors have a status code and a region."""
-
-    status: str
-    previous: str | None
-    at: datetime
-    version: int
-    reason: str = ""
-    status_code: int | None = None
-    region: str | None = None
-
-
-class _Changed(msgspec.Struct):
-    change: _Change
 
 
 class Projector:
@@ -95,25 +72,14 @@ class Projector:
                     settings(event.data) if event.noun == "server_resource" else None,
                 )
             )
-            if monitor.changed_version == event.version and monitor.vitals.status in ("up", "down"):
-                flips.append(
-                    (
-                        event.subject,
-                        event.version,
-                        from_micros(monitor.vitals.changed_at),
-                        monitor.vitals.status == "up",
-                    )
-                )
-            if event.noun in ("resource", "server_resource"):
-                change = msgspec.json.decode(event.data, type=_Changed).change
-                changes.append(
-                    (
-                        event.subject, change.version, change.at, change.status,
-                        change.previous, change.reason, change.status_code, change.region,
-                    )
-                )  # fmt: skip
+            if event.noun == "heartbeat":
+                flips += state_changes.flip(event)
+                changes += state_changes.pause(event)
+            else:
+                changes.append(state_changes.change(event))
         for statement, rows in (
-            (_MONITOR, monitors), (_CHANGE, changes), (_FLIP, flips), (pings.APPLY_CHANGE, sequences),
+            (_MONITOR, monitors), (state_changes.STORE, changes), (state_changes.STORE_FLIP, flips),
+            (pings.APPLY_CHANGE, sequences),
         ):  # fmt: skip
             if rows:  # executemany makes a round trip even without rows
                 await tx.executemany(statement, rows)
@@ -240,7 +206,12 @@ class Projector:
 
 _TABLES = {
     "resource": [("state_change", "resource"), ("result_day", "resource"), ("series", "resource")],
-    "heartbeat": [("ping_hour", "heartbeat"), ("flip", "heartbeat"), ("ping_sequence", "heartbeat")],
+    "heartbeat": [
+        ("ping_hour", "heartbeat"),
+        ("flip", "heartbeat"),
+        ("ping_sequence", "heartbeat"),
+        ("state_change", "resource"),
+    ],
     "server_resource": [("state_change", "resource")],
 }
 """What is deleted with each noun, by the column that has its id."""
@@ -277,10 +248,6 @@ INSERT INTO monitor AS old (id, noun, organisation, version, created_at, service
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (id) DO UPDATE SET version = $4, service = $6, unique_key = $7, settings = $8 WHERE old.version <= $4
 """
-
-_CHANGE = "INSERT INTO state_change VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (resource, version) DO NOTHING"
-
-_FLIP = "INSERT INTO flip VALUES ($1, $2, $3, $4) ON CONFLICT (heartbeat, version) DO NOTHING"
 
 _NEW_SERIES = """
 INSERT INTO series (resource, region) SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING
