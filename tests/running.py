@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
@@ -54,7 +55,7 @@ class Platform:
     async def sql(self, database: str) -> AsyncIterator[asyncpg.Connection]:
         """A connection to a service's database."""
         found = json.loads((self.data / "run.json").read_text())["database_url"]
-        connection = await asyncpg.connect(found.replace("/postgres", f"/{database}"))
+        connection = await asyncpg.connect(urlunsplit(urlsplit(found)._replace(path=f"/{database}")))
         try:
             yield connection
         finally:

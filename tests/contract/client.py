@@ -80,6 +80,10 @@ class Client:
         """A new service."""
         return await self._made("service", {"name": f"service {uuid4()}"} | settings)
 
+    async def key(self, **settings: Any) -> dict[str, Any]:
+        """A new key."""
+        return await self._made("key", BODIES["key"] | {"name": f"key {uuid4()}"} | settings)
+
     async def page(self, **settings: Any) -> dict[str, Any]:
         """A new status page with a component."""
         body = PAGE | {"name": f"page {uuid4()}", "subdomain": f"p{uuid4().hex}"}
@@ -135,5 +139,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "postmortem": {"message": "What we have learnt"},
     "maintenance": {"title": "Upgrade", "scheduled_for": "2100-01-01T00:00:00Z", "duration": 60},
     "template": {"name": "Bank", "title": "Payments fail"},
+    "key": {"kind": "bearer", "scope": "read"},
 }
 """What makes one of each noun."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -11,7 +11,7 @@ import httpx
 
 from contract.client import BODIES, Client
 from contract.healthchecks.conftest import Project as Checks
-from contract.pinghome.operations import PRESENT, Operation
+from contract.pinghome.operations import OF_MANY, PRESENT, Operation
 from contract.pingpong import operations as pingpong
 from contract.pingpong.conftest import Project as Page
 from contract.target import eventually
@@ -30,6 +30,7 @@ LEFT_OUT = {
     *("/v1/resource/{id}/ssl", "/v1/resource/{id}/tld"),  # read a monitor, as many do, and there is nothing to show
     "/v1/statuspage/{id}/maintenance/{maintenance}/end",  # is refused before its time
     *("/v1/statuspage/{id}/logo", "/v1/statuspage/{id}/favicon"),  # need a picture, and do what a page's change does
+    "/v1/session",  # has a scene of its own
     "/v1/service/{id}/metrics.prom",  # reads up to 10,000 of everything, by the statements of pages
 }
 
@@ -65,6 +66,7 @@ class Caller:
             self._note(str(each), await self.page(each.method, path, **pingpong.body(each)))
         await self._checks()
         await self.agent_sends()
+        await self._session()
 
     def _note(self, what: str, answer: httpx.Response) -> None:
         if not answer.is_success:
@@ -73,6 +75,9 @@ class Caller:
     async def _pinghome(self, operation: Operation) -> None:
         path, parts = operation.path, await self._parts(operation)
         body = self._body(operation)
+        if "{" not in path and path.rpartition("/")[2] in OF_MANY:
+            ids = [await self._made(path.split("/")[2]) for _ in range(3)]
+            body = {"ids": ids, **OF_MANY[path.rpartition("/")[2]]}
         if "{integration}" in path:
             body = BODIES["integration"]
             await self.client("POST", f"resource-cmd/v1/resource/{parts['id']}/integration", json=body)
@@ -124,9 +129,18 @@ class Caller:
             body["service_id"] = self.it.service
         if noun == "statuspage":
             body["subdomain"] = f"p{uuid4().hex}"
-        if noun in ("resource", "heartbeat", "server-resource", "service", "channel", "statuspage", "template"):
+        if noun in ("resource", "heartbeat", "server-resource", "service", "channel", "statuspage", "template", "key"):
             body["name"] = str(uuid4())
         return body
+
+    async def _session(self) -> None:
+        """A session of the token, and one of that one."""
+        it = self.client
+        for _ in range(2):
+            made = await it("POST", "resource-cmd/v1/session")
+            self._note("session", made)
+            it = replace(it, token=made.json()["token"])
+        self._note("end of a session", await it("DELETE", "resource-cmd/v1/session"))
 
     async def _lists(self) -> None:
         """Lists that are searched, and filtered by tags."""
@@ -137,7 +151,7 @@ class Caller:
 
     async def _made(self, noun: str) -> str:
         make = getattr(self.client, noun.removesuffix("-resource").replace("statuspage", "page"))
-        own = {} if noun in ("service", "statuspage") else {"service_id": self.it.service}
+        own = {} if noun in ("service", "statuspage", "key") else {"service_id": self.it.service}
         return (await make(**own))["id"]
 
     async def _checks(self) -> None:

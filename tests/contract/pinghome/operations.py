@@ -153,6 +153,15 @@ EXTENSIONS = [
     Operation(0, "GET", STATISTICS, "/v1/statuspage/{id}/notifications"),
     Operation(0, "POST", COMMANDS, "/v1/session", public=True),  # by a token, or by the code of a link (contract K)
     Operation(0, "DELETE", COMMANDS, "/v1/session"),
+    Operation(0, "GET", RECORDS, "/v1/caller"),
+    Operation(0, "GET", RECORDS, "/v1/keys"),
+    Operation(0, "POST", COMMANDS, "/v1/key"),
+    Operation(0, "DELETE", COMMANDS, "/v1/key/{id}"),
+    *(
+        Operation(0, method, COMMANDS, f"/v1/{noun}/{what}")
+        for noun in ("resource", "heartbeat", "server-resource")
+        for method, what in (("PUT", "status"), ("PUT", "channels"), ("PUT", "tags"), ("POST", "delete"))
+    ),
 ]
 
 PRESENT = [*DOCUMENTED, *OF_PAGES, *EXTENSIONS]
@@ -172,6 +181,10 @@ BODIED = [
     and not each.path.endswith(("/test", "/token", "/logo", "/favicon", "/verification", "/start", "/end"))
 ]
 """Those that take a body."""
+
+
+OF_MANY = {"status": {"enabled": True}, "channels": {"channels": []}, "tags": {"add": ["x"]}, "delete": {}}
+"""By the last part of their paths, what commands on many of a noun take beside `ids`."""
 
 
 _NOBODYS = "6766163a-568d-47b4-a1fa-91a0957e06d4"

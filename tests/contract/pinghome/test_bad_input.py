@@ -139,6 +139,7 @@ async def ask_alone(connection: Connection, raw: bytes) -> Any:
 async def own(client: Client) -> dict[str, str]:
     ids = {kind: (await getattr(client, kind)())["id"] for kind in ("resource", "heartbeat", "channel", "service")}
     ids |= {"server-resource": (await client.server())["id"], "statuspage": (await client.page())["id"]}
+    ids["key"] = ids["service"]  # of which nothing is asked
     await client("POST", f"resource-cmd/v1/resource/{ids['resource']}/integration", json=INTEGRATION)
     for each in ("incident", "maintenance", "template"):
         ids[each] = (await client.tells(ids["statuspage"], each))["id"]

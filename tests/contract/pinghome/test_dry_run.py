@@ -117,3 +117,53 @@ async def test_an_organisation_has_ten_at_a_time(client: Client, foreign: Client
     refusals = [answer for answer in answers if answer.status_code == 429]
     assert "10 dry runs" in refused(refusals[0], 429)
     assert (await client("POST", URL, json=body)).status_code == 200
+
+
+MASK = "********"
+
+
+async def test_masks_stand_for_the_secrets_of_the_monitor_that_is_named(client: Client):
+    async with listening() as target:
+        stored = {"headers": {"Authorization": CANARY, "X-Plain": "one"}, "body": CANARY, "method": "POST"}
+        it = await client.resource(url=target.url, **stored)
+        target.asked.clear()
+        sent = {"id": it["id"], "url": f"{target.url}other", "regions": BOTH[:1], "type": "http", "method": "POST"}
+        answer = await client(
+            "POST", URL, json=sent | {"headers": {"Authorization": MASK, "X-Plain": "two"}, "body": MASK}
+        )
+        assert answer.json()["data"][0]["verdict"] == "up", answer.text
+        assert CANARY not in answer.text
+        asked = next(each for each in target.asked if each.path == "/other")
+        assert (asked.headers["authorization"], asked.headers["x-plain"], asked.body) == (CANARY, "two", CANARY)
+        target.asked.clear()
+        await client("POST", URL, json=sent | {"url": f"{target.url}bare"})  # what is not sent is not kept
+        asked = next(each for each in target.asked if each.path == "/bare")
+        assert ("authorization" in asked.headers, asked.body) == (False, "")
+
+
+async def test_masks_do_not_follow_to_another_host(client: Client):
+    stored = {"headers": {"X-Api": CANARY, "User-Agent": "mine"}, "body": CANARY, "method": "POST"}
+    async with listening() as target, listening() as other:
+        it = await client.resource(url=target.url, **stored)
+        sent = {"id": it["id"], "url": other.url, "regions": BOTH[:1], "type": "http", "method": "POST"}
+        refused(await client("POST", URL, json=sent | {"headers": {"X-Api": MASK}}), 422, "headers")
+        refused(await client("POST", URL, json=sent | {"body": MASK}), 422, "body")
+        assert other.asked == []
+        anew = {"headers": {"X-Api": "new", "User-Agent": MASK}, "body": "new"}
+        assert (await client("POST", URL, json=sent | anew)).status_code == 200
+        assert (other.asked[0].headers["x-api"], other.asked[0].headers["user-agent"]) == ("new", "mine")
+
+
+async def test_a_mask_that_stands_for_nothing_is_refused(client: Client, foreign: Client):
+    body = BODY | {"url": "http://127.0.0.1:1/"}
+    bare = await client.resource(url=body["url"])
+    for sent in (body, body | {"id": bare["id"]}):
+        refused(await client("POST", URL, json=sent | {"headers": {"X-Api": MASK}}), 422, "headers")
+        refused(await client("POST", URL, json=sent | {"body": MASK}), 422, "body")
+    new = body | {"name": f"{uuid4()}", "service_id": str(uuid4())}
+    refused(await client("POST", "resource-cmd/v1/resource", json=new | {"headers": {"X-Api": MASK}}), 422, "headers")
+    refused(await client("POST", "resource-cmd/v1/resource", json=new | {"body": MASK}), 422, "body")
+    for id_ in (bare["id"], str(uuid4())):
+        refused(await foreign("POST", URL, json=body | {"id": id_}), 404)
+    for id_ in ("x", 5, ""):
+        refused(await client("POST", URL, json=body | {"id": id_}), 422, "id")

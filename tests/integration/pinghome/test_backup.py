@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
@@ -363,7 +364,7 @@ async def test_what_is_restored_belongs_to_whom_the_empty_database_belonged(serv
     await source.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
     snapshot = await source.fetchval("SELECT pg_export_snapshot()")
     owner = await databases.make_place(server, name)
-    url = servers.database_url.replace("/postgres", f"/restoring_{name}")
+    url = urlunsplit(urlsplit(servers.database_url)._replace(path=f"/restoring_{name}"))
     await databases.fill(url, owner, databases.dump(commands, snapshot))
     filled = await asyncpg.connect(url)
     owners = await filled.fetch("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")

@@ -77,16 +77,26 @@ async def read(database_url: str, nats_url: str) -> tuple[int, int]:
     return rows, messages
 
 
+async def test_a_folder_whose_path_is_too_long_for_a_socket_is_served_by_tcp(folder):
+    async with Servers(own(folder / ("long" * 30))) as servers:
+        assert "@127.0.0.1:" in servers.database_url
+        connection = await asyncpg.connect(servers.database_url)
+        assert await connection.fetchval("SHOW unix_socket_directories") == ""
+        await connection.close()
+
+
 async def test_servers_create_the_databases_of_the_services_and_wait_for_the_disk(folder):
     async with Servers(own(folder / "own")) as servers:
         connection = await asyncpg.connect(servers.database_url)
         names = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
         rows = await connection.fetch("SELECT name, setting FROM pg_settings")
         settings = {row["name"]: row["setting"] for row in rows}
+        private = Path(settings["data_directory"])
+        assert private.stat().st_mode & 0o777 == 0o700
         await connection.close()
     assert set(DATABASES) <= names
     assert (settings["fsync"], settings["synchronous_commit"]) == ("on", "on")
-    assert (settings["listen_addresses"], settings["unix_socket_directories"]) == ("127.0.0.1", "")
+    assert (settings["listen_addresses"], settings["unix_socket_directories"]) == ("127.0.0.1", f'"{private}"')
     assert settings["server_encoding"] == "UTF8"
 
 

@@ -10,7 +10,6 @@ from uuid import UUID
 import typer
 import uvloop
 
-from pinghome_common import secret
 from pinghome_common.db import Connection, Database
 from pinghome_common.errors import DomainError, NotFound
 from pinghome_common.events.key import Kind, Scope
@@ -23,9 +22,6 @@ organisations = typer.Typer(
 keys = typer.Typer(
     name="keys", no_args_is_help=True, help="Keys of organisations; a change reaches every service within 5 s."
 )
-
-LENGTHS = {Kind.checks: 32, Kind.ping: 22, Kind.status: 40}
-"""Characters of keys that are letters and digits."""
 
 
 def _run(work: Callable[[Connection], Awaitable[Any]]) -> None:
@@ -108,7 +104,7 @@ def create_key(
         of_service = kind in (Kind.checks, Kind.ping)
         project = await organisation.service_of(tx, owner, service) if of_service else None
         of_page = await _page_of(tx, owner, page) if kind is Kind.status else None
-        token = secret.new_key(LENGTHS[kind]) if kind in LENGTHS else secret.new_token()
+        token = organisation.new_token_of(kind)
         key = await organisation.add_key(tx, owner, kind, scope, token, name or kind.value, project, of_page)
         made = {"id": key.id, "name": key.name, "kind": kind, "scope": scope, "service_id": project}
         return {**made, **({"page_id": of_page} if of_page else {}), "key": token}
@@ -117,7 +113,7 @@ def create_key(
 
 
 async def _page_of(tx: Connection, owner: UUID, subdomain: str) -> UUID:
-    """The id of a page that is named by its subdomain, which statuspage-cmd knows; locked until the key is added.
+    """The id of a page that is named by its subdomain, which statuspage-cmd knows; held until the key is added.
 
     Raises:
         NotFound: the organisation has no such page.
@@ -126,10 +122,9 @@ async def _page_of(tx: Connection, owner: UUID, subdomain: str) -> UUID:
         found: UUID | None = await pages.fetchval(
             "SELECT id FROM statuspage WHERE organisation = $1 AND subdomain = $2", owner, subdomain
         )
-    # Who deletes the page's keys when the page goes waits for this transaction, and so finds this one, too.
-    if not await tx.fetchval("SELECT true FROM page WHERE id = $1 FOR SHARE", found):
+    if found is None:
         raise NotFound(f"The organisation has no status page with the subdomain {subdomain!r}; give it by --page")
-    assert found  # noqa: S101  # there is a row with this id
+    await organisation.hold_page(tx, owner, found)
     return found
 
 

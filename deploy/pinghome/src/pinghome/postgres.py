@@ -10,6 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
+from urllib.parse import quote
 
 import asyncpg
 
@@ -22,13 +23,15 @@ USER = "pinghome"
 SHARED = Path("/var/lib/pinghome")
 """For root: replaces folders of the data or the virtual environment that the account cannot access."""
 
+LONGEST_SOCKET = 107
+"""Characters in the path of a Unix socket on Linux."""
+
 START_TIMEOUT = 300.0
 """Seconds; after a power cut the server replays up to `max_wal_size`."""
 
 # An idle platform should fit in 250 MB; durability is not traded for speed.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
     "synchronous_commit": "on",
     "fsync": "on",
     "full_page_writes": "on",
@@ -77,10 +80,15 @@ class Postgres:
             _initdb(programs, folder, account, password)
         await wait_until_gone(folder)
         # After a reboot its pid may be that of another process of ours, and PostgreSQL would refuse to start.
-        (folder / "postmaster.pid").unlink(missing_ok=True)
+        for stale in (folder / "postmaster.pid", *folder.glob(".s.PGSQL.*.lock")):
+            stale.unlink(missing_ok=True)
         port = self.state.port("postgres_port")
-        self.url = f"postgresql://{USER}:{password}@127.0.0.1:{port}/postgres"
-        options = [argument for name, value in SETTINGS.items() for argument in ("-c", f"{name}={value}")]
+        # A round trip through a Unix socket costs a quarter less CPU on either side than one through TCP.
+        short = len(str(folder / f".s.PGSQL.{port}")) <= LONGEST_SOCKET
+        address = f"/postgres?host={quote(str(folder))}&port={port}" if short else f"127.0.0.1:{port}/postgres"
+        self.url = f"postgresql://{USER}:{password}@{address}"
+        settings = SETTINGS | {"unix_socket_directories": _listed(folder) if short else ""}
+        options = [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
         await self.supervisor.start(
             Child(
                 "postgres",
@@ -114,6 +122,11 @@ async def create_database(server_url: str, name: str, owner: str = "") -> None:
         pass
     finally:
         await connection.close()
+
+
+def _listed(folder: Path) -> str:
+    """The folder as an element of a list in PostgreSQL's configuration."""
+    return '"' + str(folder).replace('"', '""') + '"'
 
 
 def _home(data: Path) -> tuple[Path, Account | None]:

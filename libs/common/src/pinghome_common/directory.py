@@ -82,6 +82,11 @@ class Directory(Follower):
         """All keys of a kind."""
         return [key for key in self._by_id.values() if key.kind is kind]
 
+    def of(self, organisation: UUID) -> list[Key]:
+        """The keys of an organisation, oldest first; sessions are not among them."""
+        found = (it for it in self._by_id.values() if it.organisation == organisation and not it.expires_at)
+        return sorted(found, key=lambda it: it.id)
+
     async def shows(self, key: UUID, *, there: bool, most: float) -> None:
         """Waits at most some seconds until a key is known here, or is no longer: then every service can know."""
         with suppress(TimeoutError):

@@ -29,6 +29,7 @@ RESERVE = 256
 
 EVENTS = "events (event_id, aggregate, version, address, body)"
 INSERT = f"INSERT INTO {EVENTS} VALUES ($1, $2, $3, $4, $5)"  # noqa: S608  # our own names
+INSERT_MANY = f"INSERT INTO {EVENTS} SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bytea[])"  # noqa: S608
 """Used by the stores of aggregates in their own statements, so that state and event are written together."""
 
 

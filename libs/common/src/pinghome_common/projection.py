@@ -23,11 +23,15 @@ LAG = Gauge("pinghome_projection_pending", "messages not yet applied", ["project
 APPLIED = Counter("pinghome_projected_total", "messages applied", ["projection", "stream"])
 
 COLLECT = 0.1
-"""Seconds from one batch of telemetry to the next under load: a transaction for a hundred pings costs little more than
+"""Seconds from one batch to the next under load: a transaction for a hundred pings costs little more than
 one for ten, and a read waits for what has come (house 4)."""
 
 LOAD = 50
-"""Items in as many seconds that are load; less is applied at once, in the order in which commands and pings came."""
+"""Items of telemetry in as many seconds that are load; fewer are applied at once, in the order in which commands and
+pings came."""
+
+UNAWAITED = 5
+"""Events that are load where no command waits for them."""
 
 REPLAY_EVERY = 5.0
 """Seconds between two looks for dead letters that an operator wants to replay."""
@@ -41,13 +45,15 @@ class Source:
     """One stream that a projection reads, and what it does with the items of messages on some subjects (`….>`).
 
     With `whole`, other messages advance its position, too, so that one can wait until it has reached the stream's end;
-    they cost no transaction.
+    they cost no transaction. More than `calm` items in a tenth of a second are load, under which what comes in the next
+    tenth is applied together.
     """
 
     stream: str
     subjects: list[str]
     apply: Apply[Item]
     whole: bool = False
+    calm: float = math.inf
     reader: Reader = field(init=False)
     dead_letters: DeadLetters = field(init=False)
     _lately: float = 0.0
@@ -55,6 +61,8 @@ class Source:
 
     def __post_init__(self) -> None:
         self.dead_letters = DeadLetters(self.stream)
+        if self.stream == "TELEMETRY":
+            self.calm = LOAD
 
     def read(self, broker: Broker, after: int) -> None:
         """Begins reading after a sequence."""
@@ -63,7 +71,7 @@ class Source:
 
     async def take(self) -> list[Message]:
         """What has arrived, under load after a while; waits on while nothing has."""
-        if self._lately > LOAD and self.stream == "TELEMETRY":
+        if self._lately > self.calm:
             await asyncio.sleep(COLLECT)
         return await self.reader.take()
 

@@ -10,7 +10,7 @@ import msgspec
 
 from pinghome_common.db import Connection
 from pinghome_common.errors import Conflict, FieldError, Invalid, NotFound, PreconditionFailed
-from pinghome_common.event_log import EVENTS, INSERT, LARGEST_STATE
+from pinghome_common.event_log import EVENTS, INSERT, INSERT_MANY, LARGEST_STATE
 from pinghome_common.events import Event, encode
 
 _COUNTING = "SELECT pg_advisory_xact_lock(hashtextextended($1, 2))"
@@ -64,7 +64,7 @@ class Store(Generic[S]):
 
     A subclass names the noun (which is its table, too), the type of the state, the state's real columns with their
     types and, in SQL: when another one is its duplicate, whether its organisation may have it, and the further common
-    table expressions of its creation (of the new row `made`) and of its deletion (`$6` is its id). `source` and
+    table expressions of its creation (of the new row `made`) and of deletions (`$6` are the ids). `source` and
     `prefix` are those of the service's event stream.
     """
 
@@ -73,6 +73,8 @@ class Store(Generic[S]):
 
     noun: ClassVar[str]
     type: ClassVar[Any]
+    counted: ClassVar[str] = "true"
+    """SQL of which rows a limit is about."""
     columns: ClassVar[dict[str, str]] = {}
     duplicate: ClassVar[str] = "false"
     permitted: str = "true"
@@ -112,8 +114,7 @@ class Store(Generic[S]):
             NotFound: there is none, or it is another organisation's.
             PreconditionFailed: it has another version than the one wanted.
         """
-        rows = await self.edit_many([id_])
-        if not rows:
+        if not (rows := await self.edit_many([id_])):
             raise NotFound(f"{self._word.capitalize()} not found")
         if version not in (None, rows[0].version):
             raise PreconditionFailed(f"The {self._word} has changed since: its version is now {rows[0].version}")
@@ -128,6 +129,17 @@ class Store(Generic[S]):
         )  # fmt: skip
         return [self._loaded(row) for row in rows]
 
+    async def edit_all(self, ids: Sequence[UUID]) -> list[Row[S]]:
+        """Loads and locks all of some ids.
+
+        Raises:
+            NotFound: naming those that are not there, or another organisation's.
+        """
+        rows = await self.edit_many(ids)
+        if missing := set(ids) - {row.state.id for row in rows}:
+            raise NotFound("Not found: " + ", ".join(sorted(map(str, missing))))
+        return rows
+
     def _loaded(self, row: Any) -> Row[S]:
         state = msgspec.json.decode(row["state"], type=self.type)
         return Row(state, row["version"], len(row["state"].encode()), self._owned(state))
@@ -136,7 +148,9 @@ class Store(Generic[S]):
         """Raises Invalid when the organisation has as many as it may have; until the end, nobody else adds one."""
         organisation = self._actor.organisation
         await self._tx.execute(_COUNTING, f"{self.noun} {organisation}")
-        count = await self._tx.fetchval(f"SELECT count(*) FROM {self.noun} WHERE organisation = $1", organisation)
+        count = await self._tx.fetchval(
+            f"SELECT count(*) FROM {self.noun} WHERE organisation = $1 AND {self.counted}", organisation
+        )
         if count >= most:
             raise Invalid(FieldError(field, f"the organisation has {most} {self._word}s, which is the limit"))
 
@@ -200,10 +214,7 @@ class Store(Generic[S]):
             NotFound: what it belongs to now is another organisation's.
             Invalid: a command has made it too large.
         """
-        row.version += 1
-        event = self._event(row.state, row.version, what)
-        if self._actor.organisation:  # a worker adds only what is bounded, and must not fail for it
-            _check_size(event[-1], row.size)
+        event = self._changed(row, what)
         if (owned := self._owned(row.state)) != row.owned:
             await self._claim(row.state)
             row.owned = owned
@@ -214,25 +225,44 @@ class Store(Generic[S]):
             *event, row.state.id, row.version, self._json(row.state), *self._values(row.state),
         )  # fmt: skip
 
-    async def remove(self, row: Row[S]) -> None:
-        """Deletes one; its last event carries the state as it was."""
+    def _changed(self, row: Row[S], what: str) -> Logged:
         row.version += 1
-        await self._tx.execute(
-            f"WITH logged AS ({INSERT}){self.on_deletion} DELETE FROM {self.noun} WHERE id = $6",
-            *self._event(row.state, row.version, "deleted"), row.state.id,
-        )  # fmt: skip
+        event = self._event(row.state, row.version, what)
+        if self._actor.organisation:  # a worker adds only what is bounded, and must not fail for it
+            _check_size(event[-1], row.size)
+        return event
 
-    async def remove_many(self, ids: Sequence[UUID]) -> None:
-        """Deletes all of some ids, or none.
+    async def save_many(self, rows: Sequence[Row[S]], what: str = "updated") -> None:
+        """Writes changed ones with their events in one statement; what they belong to must be the same.
 
         Raises:
-            NotFound: naming those that are not there.
+            Invalid: a command has made one too large.
         """
-        rows = await self.edit_many(ids)
-        if missing := set(ids) - {row.state.id for row in rows}:
-            raise NotFound("Not found: " + ", ".join(sorted(map(str, missing))))
-        for row in rows:
-            await self.remove(row)
+        if not rows:
+            return
+        events = [self._changed(row, what) for row in rows]
+        columns = {"id": "uuid", "version": "int", "state": "jsonb", **self.columns}
+        values = [(row.state.id, row.version, self._json(row.state), *self._values(row.state)) for row in rows]
+        arrays = ", ".join(f"${place}::{type_}[]" for place, type_ in enumerate(columns.values(), 6))
+        sets = ", ".join(f"{name} = n.{name}" for name in list(columns)[1:])
+        await self._tx.execute(
+            f"WITH logged AS ({INSERT_MANY}) UPDATE {self.noun} t SET {sets}"
+            f" FROM unnest({arrays}) n ({', '.join(columns)}) WHERE t.id = n.id",
+            *_turned(events), *_turned(values),
+        )  # fmt: skip
+
+    async def remove(self, *rows: Row[S]) -> None:
+        """Deletes some in one statement; their last events carry the states as they were."""
+        events = [self._event(row.state, row.version + 1, "deleted") for row in rows]
+        if events:
+            await self._tx.execute(
+                f"WITH logged AS ({INSERT_MANY}){self.on_deletion} DELETE FROM {self.noun} WHERE id = ANY($6::uuid[])",
+                *_turned(events), [row.state.id for row in rows],
+            )  # fmt: skip
+
+    async def remove_many(self, ids: Sequence[UUID]) -> None:
+        """Deletes all of some ids, or none; raises NotFound as `edit_all` does."""
+        await self.remove(*await self.edit_all(ids))
 
     def _event(self, state: S, version: int, what: str) -> Logged:
         event = Event(
@@ -251,6 +281,11 @@ class Store(Generic[S]):
 
     def _json(self, state: S) -> str:
         return encode(state).decode()
+
+
+def _turned(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    """The columns of some rows."""
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _check_size(body: bytes, before: int) -> None:

@@ -218,6 +218,6 @@ _ALONE = "UPDATE notification SET leader = id, planned = $2, due = $3, open = $4
 
 ENDED = (
     ", ended AS (UPDATE notification SET due = now() WHERE id IN (SELECT id FROM notification"
-    " WHERE about = $6 AND open AND (planned IS NULL OR leader = id) FOR UPDATE SKIP LOCKED))"
+    " WHERE about = ANY($6::uuid[]) AND open AND (planned IS NULL OR leader = id) FOR UPDATE SKIP LOCKED))"
 )
 """For `Store.on_deletion`: has the dispatcher end what was still to be told of what was deleted."""

@@ -30,6 +30,7 @@ from resource_cmd.api.pinghome import (
     dry_run,
     heartbeat,
     integration,
+    key,
     reminder,
     resource,
     server_resource,
@@ -160,11 +161,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The busiest first, for it is found first.
     nouns = (
         *(heartbeat, checks, resource, reminder, dry_run, server_resource, service, channel, integration),
-        *(session, confirm),
+        *(session, key, confirm),
     )
     return app.build(
         NAME, settings or Settings(), _start, [*(noun.routes for noun in nouns), session.public],
-        "Commands on uptime monitors, heartbeats, services, channels and integrations; sessions.",
+        "Commands on uptime monitors, heartbeats, services, channels and integrations; sessions and keys.",
     )  # fmt: skip
 
 

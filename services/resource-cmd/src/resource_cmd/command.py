@@ -9,7 +9,7 @@ from pinghome_common import command
 from pinghome_common.db import Connection
 from pinghome_common.directory import Caller
 from pinghome_common.store import no_wait
-from resource_cmd.accounts.store import Services
+from resource_cmd.accounts.store import Keys, Services
 from resource_cmd.delivery.store import Channels, Integrations
 from resource_cmd.heartbeats.service_heartbeats import ServiceHeartbeats
 from resource_cmd.heartbeats.store import Heartbeats
@@ -55,6 +55,11 @@ class Command(command.Command):
     def agent_keys(self) -> AgentKeys:
         """The keys of the agents of the caller's servers."""
         return AgentKeys(self.tx, self._actor, no_wait, self.now)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The caller's organisation's keys, sessions among them."""
+        return Keys(self.tx, self._actor, no_wait, self.now)
 
     @cached_property
     def services(self) -> Services:

@@ -52,11 +52,12 @@ class DependentStore(ServiceStore[S]):
         )  # fmt: skip
         if below := {row["id"] for row in children}.difference(ids):
             await self._lock_family()  # rows of two tables: who comes second must not hold any of them
-            for row in await self.edit_many([*ids, *below]):  # all of them, so that everybody locks in the same order
-                if row.state.id in below:
-                    state: Any = row.state
-                    state.parent_id = None
-                    await self.save(row)
+            rows = await self.edit_many([*ids, *below])  # all of them, so that everybody locks in the same order
+            orphans = [row for row in rows if row.state.id in below]
+            for row in orphans:
+                state: Any = row.state
+                state.parent_id = None
+            await self.save_many(orphans)
 
     async def _lock_family(self) -> None:
         await self._tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", str(self._actor.organisation))

@@ -19,6 +19,7 @@ from resource_query.api.pinghome import (
     expiry,
     heartbeat,
     integration,
+    key,
     overview,
     prometheus,
     region,
@@ -26,6 +27,7 @@ from resource_query.api.pinghome import (
     server_resource,
     service,
 )
+from resource_query.organisations import Organisations
 from resource_query.overview import EndedRuns
 from resource_query.project import KINDS, NAME, NOUNS, Projector
 
@@ -38,7 +40,8 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     await migrate.upgrade((url, MIGRATIONS))
     state.db = await parts.stack.enter_async_context(Database(url))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
-    state.directory = Directory(broker, settings.data / NAME / "known")
+    state.organisations = Organisations()
+    state.directory = Directory(broker, settings.data / NAME / "known", {"organisation": state.organisations.apply})
     state.progress = ProjectionProgress(broker, NAME, most=settings.read_your_writes_seconds)
     await state.progress.listen()
     state.rendered_settings = {}
@@ -69,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         region,
         channel,
         integration,
+        key,
         checks,
         channels,
         badges,

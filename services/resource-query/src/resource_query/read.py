@@ -10,9 +10,8 @@ from pinghome_common.clock import micros, now
 from pinghome_common.db import Connection, Database
 from pinghome_common.errors import NotFound
 from pinghome_common.events.channel import Channel
-from pinghome_common.events.heartbeat import Heartbeat
+from pinghome_common.events.heartbeat import MICRO, Heartbeat
 from pinghome_common.events.integration import Integration
-from pinghome_common.events.probe import fresh_for
 from pinghome_common.events.resource import Resource
 from pinghome_common.events.server_resource import Heard, ServerResource
 from pinghome_common.events.service import Service
@@ -83,7 +82,7 @@ class Read:
         return [_resource(row) for row in await self._page("resource", wanted, limit, offset)]
 
     async def region_observations(self, it: Resource) -> list[dict[str, Any]]:
-        """The last observation of each region of a monitor; one without any is pending, one that is silent unknown."""
+        """Each region's last observation of a monitor; without any it is pending, silent for two intervals unknown."""
         rows = {
             row["region"]: row
             for row in await self._db.fetch("SELECT * FROM region_observation WHERE resource = $1", it.id)
@@ -91,7 +90,7 @@ class Read:
         pending = {"state": "pending", "checked_at": None, "response_time": None, "error": ""}
         found = [{**pending, **dict(rows.get(region, {})), "region": region} for region in it.regions]
         for each in found:
-            if it.enabled and each["checked_at"] and micros(now()) - each["slot"] > fresh_for(it.interval):
+            if it.enabled and each["checked_at"] and micros(now()) - each["slot"] > 2 * it.interval * MICRO:
                 each["state"] = "unknown"
         return found
 

@@ -12,7 +12,7 @@ from pinghome_common.events import followed
 from pinghome_common.guard import Guard
 from pinghome_common.limits import PICTURES
 from pinghome_common.page_pass import page_key
-from pinghome_common.projection import Projection, Source
+from pinghome_common.projection import UNAWAITED, Projection, Source
 from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
@@ -78,7 +78,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     watch = Watch(state.db, broker, decided)
     for worker in (state.relay, watch):
         await worker.reachable(broker, NAME)
-    sources = [Source("EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], follow)]
+    sources = [Source("EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], follow, calm=UNAWAITED)]
     parts.workers |= {
         "streams": lambda: keep_streams(broker, settings, state.relay),
         "directory": state.directory.run,

@@ -13,7 +13,7 @@ from pinghome_common.directory import Directory
 from pinghome_common.events import followed, page_domains
 from pinghome_common.health import resting
 from pinghome_common.page_pass import page_key
-from pinghome_common.projection import Projection, Source
+from pinghome_common.projection import UNAWAITED, Projection, Source
 from pinghome_common.retention import Retention
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
@@ -46,7 +46,10 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     claims = state.claims = Claims(state.db, Domains(settings.dns_resolver), settings, tell)
     sources = [
         Source(
-            "EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], changes.watching(project.monitors, followed=True)
+            "EVENTS",
+            [f"events.{noun}.>" for noun in followed.NOUNS],
+            changes.watching(project.monitors, followed=True),
+            calm=UNAWAITED,
         ),
         Source(
             "STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], changes.watching(project.pages, followed=False)

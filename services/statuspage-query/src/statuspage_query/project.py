@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from pinghome_common.db import Connection
+from pinghome_common.db import Connection, array
 from pinghome_common.events import Envelope
 from pinghome_common.events.followed import last_change
 from pinghome_common.events.incident import Incident, IncidentUpdate
@@ -38,18 +38,24 @@ class _Update(msgspec.Struct):
 
 async def monitors(tx: Connection, items: list[Item]) -> None:
     """Stores the states of monitors, heartbeats and servers; what is deleted leaves no data."""
-    for item in items:
-        event: Envelope = item.value
-        if event.deleted:
-            await tx.execute("DELETE FROM followed WHERE id = $1", event.subject)
-            continue
+    latest: dict[UUID, Envelope] = {item.value.subject: item.value for item in items}
+    gone = [id_ for id_, event in latest.items() if event.deleted]
+    if gone:
+        await tx.execute("DELETE FROM followed WHERE id = ANY($1::uuid[])", gone)
+    followed: dict[UUID, tuple[object, ...]] = {}
+    changes, shown_since = [], []
+    for event in (item.value for item in items if not latest[item.value.subject].deleted):
         change = last_change(event.data)
-        await tx.execute(_FOLLOWED, event.subject, event.organisation, event.version, change.shown)
-        if change.version == event.version:
-            await tx.execute(_FOLLOWED_CHANGE, event.subject, change.version, change.at, change.shown)
-            continue
-        await tx.execute(_FOLLOWED_CHANGE, event.subject, change.version, change.at, change.status)
-        await tx.execute(_SHOWN_SINCE, event.subject, event.version, event.time, change.shown)
+        followed[event.subject] = (event.subject, event.organisation, event.version, change.shown)
+        own = change.version == event.version
+        changes.append((event.subject, change.version, change.at, change.shown if own else change.status))
+        if not own:
+            shown_since.append((event.subject, event.version, event.time, change.shown))
+    if followed:
+        await tx.execute(_FOLLOWED, *map(array, zip(*followed.values(), strict=True)))
+        await tx.execute(_FOLLOWED_CHANGE, *map(array, zip(*changes, strict=True)))
+    if shown_since:
+        await tx.executemany(_SHOWN_SINCE, shown_since)
 
 
 async def pages(tx: Connection, items: list[Item]) -> None:
@@ -147,15 +153,20 @@ ON CONFLICT (component, at) DO UPDATE SET status = $3
 """
 
 _FOLLOWED = """
-INSERT INTO followed AS old VALUES ($1, $2, $3, $4)
-ON CONFLICT (id) DO UPDATE SET version = $3, status = $4 WHERE old.version < $3
+INSERT INTO followed AS old
+SELECT * FROM unnest($1::text::uuid[], $2::text::uuid[], $3::text::int[], $4::text::text[])
+ON CONFLICT (id) DO UPDATE SET version = excluded.version, status = excluded.status WHERE old.version < excluded.version
 """
 
 # Regions fail, or are well again, without a change of status.
 _SHOWN_SINCE = """
 INSERT INTO followed_change SELECT $1, $2, $3, $4
-WHERE $4 <> (SELECT status FROM followed_change WHERE followed = $1 ORDER BY version DESC LIMIT 1)
+WHERE $4 <> (SELECT status FROM followed_change WHERE followed = $1 AND version < $2 ORDER BY version DESC LIMIT 1)
 ON CONFLICT DO NOTHING
 """
 
-_FOLLOWED_CHANGE = "INSERT INTO followed_change VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
+_FOLLOWED_CHANGE = """
+INSERT INTO followed_change
+SELECT * FROM unnest($1::text::uuid[], $2::text::int[], $3::text::timestamptz[], $4::text::text[])
+ON CONFLICT DO NOTHING
+"""

@@ -12,9 +12,10 @@ from applying import apply_all
 from pinghome_common.clock import from_micros
 from pinghome_common.db import Database
 from pinghome_common.events.heartbeat import MICRO
-from pinghome_common.events.probe import Phases, Result, Results, Verdict
+from pinghome_common.events.probe import Phases, ProberSign, Result, Results, Verdict
 from pinghome_common.store import Actor, no_wait
 from pinghome_common.stream import Message
+from resource_cmd.evaluation.deadlines import STALE_EVERY, DeadlineWorker
 from resource_cmd.evaluation.telemetry import TelemetryConsumer, judge
 from resource_cmd.monitors import resource
 from resource_cmd.monitors.store import Resources
@@ -220,3 +221,26 @@ async def test_region_that_fails_alone_is_told_once_it_has_for_two_intervals_and
         await world.hear(*[(region, [(it, 60 * minute, verdicts[region])]) for region in "abc"])
     assert await world.history(it) == ["pending", "up", "down"]
     assert (await told())[-2:] == [["a"], []]
+
+
+@pytest.mark.parametrize(("silent_since", "unknown_after"), [(None, 131), (10, 109)], ids=["one monitor", "the region"])
+async def test_monitor_of_a_region_that_is_cut_off_is_unknown_within_two_intervals(world, silent_since, unknown_after):
+    it = await world.add()
+    await world.hear(("a", [(it, 0, UP)]))
+    sweeper = DeadlineWorker(world.db, lambda: None, 60)
+    seen = {}
+    for second in [*range(0, 100, 10), *range(100, 150)]:
+        async with world.db.connection() as connection:
+            if second % 10 == 0 and (silent_since is None or second <= silent_since):
+                sign = msgspec.msgpack.encode(ProberSign(name="one", version="0.1.0", monitors=1))
+                at = AT + second * MICRO
+                await apply_all(
+                    connection, TelemetryConsumer(60, 30).apply, [Message(second, "telemetry.prober.a", sign, at=at)]
+                )
+            sweeper._turn = second % STALE_EVERY
+            await sweeper._judge_silence(connection, AT + second * MICRO, 0)
+        seen.setdefault((await world.history(it))[-1], second)
+    assert seen["up"] == 0
+    assert unknown_after <= seen["unknown"] < unknown_after + STALE_EVERY
+    if silent_since is not None:
+        assert seen["unknown"] == unknown_after  # the look is each second then

@@ -113,6 +113,14 @@ def test_silence_of_two_intervals_is_unknown_and_never_down():
     assert (change.status, change.reason) == (Status.unknown, "no region has reported lately")
 
 
+def test_the_word_of_a_silent_region_counts_less_than_two_intervals():
+    it, last = monitor(interval=60), view(checked=-110)
+    last.heard_at = NOW - 15 * MICRO
+    assert decide(it, [last], NOW, 2).change is None
+    last.heard_at = NOW - 16 * MICRO
+    assert decide(it, [last], NOW, 2).change.status is Status.unknown
+
+
 def test_a_stale_region_leaves_the_quorum():
     it = monitor(regions=("a", "b"))
     assert verdict(it, view("a", up=False), view("b", checked=-1000)).change.status is Status.down

@@ -1,4 +1,4 @@
-"""Organisations and their keys: made by the operator's command line and at the first start, never over HTTP."""
+"""Organisations, made by the operator's command line and at the first start, never over HTTP; and their keys."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +20,12 @@ from pinghome_common.store import Actor, Row, no_wait
 from resource_cmd.accounts.store import Keys, Organisations, Services
 
 OPERATOR = Actor("operator")
+
+LENGTHS = {Kind.checks: 32, Kind.ping: 22, Kind.status: 40}
+"""Characters of keys that are letters and digits."""
+
+MOST_KEYS = 500
+"""Keys that an organisation may have over HTTP, beside those of servers' agents."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,13 +60,41 @@ async def add_key(
     page: UUID | None = None,
 ) -> Key:
     """Adds one key; relayed to every service within seconds."""
-    stamp = now()
+    return await issue(_keys(tx, now()), organisation, kind, scope, token, name, service, page)
+
+
+def new_token_of(kind: Kind) -> str:
+    """A token as those of a kind look."""
+    return new_key(LENGTHS[kind]) if kind in LENGTHS else new_token()
+
+
+async def issue(
+    keys: Keys,
+    organisation: UUID,
+    kind: Kind,
+    scope: Scope,
+    token: str,
+    name: str,
+    service: UUID | None = None,
+    page: UUID | None = None,
+) -> Key:
+    """Adds one key."""
     key = Key(
         id=uuid7(), organisation=organisation, name=name, kind=kind, scope=scope,
-        hash=token_hash(token), folded=_folded(kind, token), service=service, page=page, created_at=stamp,
+        hash=token_hash(token), folded=_folded(kind, token), service=service, page=page, created_at=keys.now,
     )  # fmt: skip
-    await _keys(tx, stamp).add(key)
+    await keys.add(key)
     return key
+
+
+async def hold_page(tx: Connection, organisation: UUID, page: UUID) -> None:
+    """Locks a status page that is to have a key: who deletes its keys when it goes waits, and so finds this one, too.
+
+    Raises:
+        NotFound: the organisation has no such page, or it is not known here yet.
+    """
+    if not await tx.fetchval("SELECT true FROM page WHERE id = $1 AND organisation = $2 FOR SHARE", page, organisation):
+        raise NotFound("Status page not found")
 
 
 def _folded(kind: Kind, token: str) -> bytes:
@@ -165,10 +199,11 @@ async def revoke(tx: Connection, key: UUID) -> None:
         NotFound: there is no such key.
     """
     store = _keys(tx, now())
-    await _revoke(tx, store, await store.edit(key))
+    await revoke_one(tx, store, await store.edit(key))
 
 
-async def _revoke(tx: Connection, store: Keys, row: Row[Key]) -> None:
+async def revoke_one(tx: Connection, store: Keys, row: Row[Key]) -> None:
+    """Revokes a key that is loaded, for ever, with its sessions."""
     await tx.execute("INSERT INTO revoked (hash) VALUES ($1) ON CONFLICT DO NOTHING", row.state.hash)
     await store.end(row)
 
@@ -180,7 +215,7 @@ async def forget_pages(tx: Connection, items: list[Item]) -> None:
         found = await tx.fetch("SELECT id FROM key WHERE state->>'page' = ANY($1::text[])", gone)
         store = Keys(tx, Actor("pages"), no_wait, now())
         for row in await store.edit_many([each["id"] for each in found]):
-            await _revoke(tx, store, row)
+            await revoke_one(tx, store, row)
 
 
 async def resolve(tx: Connection, organisation: str) -> UUID:

@@ -35,6 +35,7 @@ class Keys(Store[Key]):
 
     noun, type = "key", Key
     columns: ClassVar = {"hash": "bytea", "parent": "uuid", "expires_at": "timestamptz"}
+    counted = "expires_at IS NULL AND state->>'server' IS NULL"
 
     def _values(self, state: Key) -> list[Any]:
         return [state.hash, state.parent, state.expires_at]
@@ -47,5 +48,4 @@ class Keys(Store[Key]):
     async def end_sessions(self, key: UUID, but: int = 0) -> None:
         """Ends the sessions of a key, but for some of the newest."""
         found = await self._tx.fetch("SELECT id FROM key WHERE parent = $1 ORDER BY id DESC OFFSET $2", key, but)
-        for row in await self.edit_many([each["id"] for each in found]):
-            await self.remove(row)
+        await self.remove(*await self.edit_many([each["id"] for each in found]))

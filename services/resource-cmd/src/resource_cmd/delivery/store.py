@@ -39,9 +39,9 @@ class Channels(ServiceStore[Channel]):
                 " AND state->'channels' @> to_jsonb($2::text)",
                 self._actor.organisation, str(channel),
             )  # fmt: skip
-            for row in await store.edit_many([each["id"] for each in found]):
+            for row in (rows := await store.edit_many([each["id"] for each in found])):
                 row.state.channels = [each for each in row.state.channels if each != channel]
-                await store.save(row)
+            await store.save_many(rows)
 
 
 class Integrations(Store[Integration]):

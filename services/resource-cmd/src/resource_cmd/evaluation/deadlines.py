@@ -12,6 +12,7 @@ from pinghome_common.dead_letters import PARKED, DeadLetters
 from pinghome_common.events.heartbeat import RuntimeState, Status
 from pinghome_common.store import Actor, no_wait
 from pinghome_common.worker import Worker
+from resource_cmd.evaluation import quorum
 from resource_cmd.evaluation.samples import SILENT, silence_all
 from resource_cmd.evaluation.status_changes import StatusChanges
 from resource_cmd.evaluation.telemetry import judge
@@ -25,7 +26,7 @@ CONFIRMED = 2_000_000
 """Microseconds that a result takes to get here; only without one is a probe of its own sent to confirm."""
 
 STALE_EVERY = 10
-"""Rounds between two looks for monitors without a fresh word."""
+"""Rounds between two looks for monitors without a fresh word, unless a region has just fallen silent."""
 
 # A gateway that has been silent for ten minutes while others spoke is gone and not waited for.
 _WATERMARK = """
@@ -46,10 +47,14 @@ _DUE = f"""
 SELECT id FROM resource WHERE judge_at <= $1 AND NOT {PARKED.format(worker="deadlines", id="resource.id")} LIMIT 500
 """  # noqa: S608
 
+_JUST_SILENT = "SELECT EXISTS(SELECT FROM region_heard WHERE heard_at BETWEEN $1 AND $2)"
+
+# As long as `fresh_for` says.
 _STALE = f"""
 SELECT id FROM resource r WHERE status IN ('up', 'down') AND NOT EXISTS (
-    SELECT FROM region_observation v WHERE v.resource = r.id
-    AND greatest(v.checked_at, $2) >= $1 - (2 * r.interval + 10)::bigint * 1000000
+    SELECT FROM region_observation v LEFT JOIN region_heard h ON h.region = v.region WHERE v.resource = r.id
+    AND greatest(v.checked_at, $2) >= $1 - CASE WHEN h.heard_at < $1 - $3::bigint AND $2 < $1 - $3
+        THEN 1800000 * r.interval::bigint ELSE (2 * r.interval + 10)::bigint * 1000000 END
 ) AND NOT {PARKED.format(worker="deadlines", id="r.id")} LIMIT 500
 """  # noqa: S608
 
@@ -92,8 +97,9 @@ class DeadlineWorker(Worker):
             await LETTERS.contain(connection, quiet, partial(silence_all, at=at))
             decided += len(quiet)
         due = await connection.fetch(_DUE, at - CONFIRMED)
-        if self._turn == 0:
-            due += await connection.fetch(_STALE, at, resumed)
+        just_silent = await connection.fetchval(_JUST_SILENT, at - 20 * quorum.SILENT, at - quorum.SILENT)
+        if self._turn == 0 or just_silent:
+            due += await connection.fetch(_STALE, at, resumed, quorum.SILENT)
         if due:
             await LETTERS.contain(connection, list({row["id"] for row in due}), judge_all)
         if decided:

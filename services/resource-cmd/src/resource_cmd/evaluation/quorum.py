@@ -11,13 +11,17 @@ from pinghome_common.events.heartbeat import MICRO
 from pinghome_common.events.probe import fresh_for
 from pinghome_common.events.resource import Change, Resource, Status
 
+SILENT = 15 * MICRO
+"""Microseconds without a word from any prober after which a region counts as silent; each speaks every ten seconds."""
+
 
 @dataclass(slots=True, kw_only=True)
 class RegionObservation:
     """What one region last said of a monitor; times are UNIX microseconds.
 
     `up` is None when the probe could not speak for or against the target; `since` is the first slot of those in which
-    it has said the same, `slot` the last.
+    it has said the same, `slot` the last. `heard_at` is when any prober of the region last said that it lives, None if
+    that is not known.
     """
 
     region: str
@@ -27,6 +31,12 @@ class RegionObservation:
     since: int
     status_code: int | None = None
     error: str = ""
+    heard_at: int | None = None
+
+    def fresh(self, interval: int, at: int) -> bool:
+        """Whether it still counts at a time."""
+        silent = self.heard_at is not None and at - self.heard_at > SILENT
+        return at - self.checked_at <= fresh_for(interval, silent=silent)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,9 +68,7 @@ def decide(it: Resource, observations: Sequence[RegionObservation], at: int, ver
         return Decision()
     if _in_maintenance(it, at, unit):
         return _become(it, Status.maintenance, at, version, "a maintenance window is open")
-    fresh = [
-        each for each in observations if each.region in it.regions and at - each.checked_at <= fresh_for(it.interval)
-    ]
+    fresh = [each for each in observations if each.region in it.regions and each.fresh(it.interval, at)]
     speaking = [each for each in fresh if each.up is not None]
     if not speaking:
         if not observations and it.change.status is Status.pending:
@@ -95,7 +103,7 @@ def failing_regions(
     hold = max(it.grace_period * unit, 2 * it.interval) * MICRO
     found = []
     for each in observations:
-        if each.region in it.regions and at - each.checked_at <= fresh_for(it.interval):
+        if each.region in it.regions and each.fresh(it.interval, at):
             known, settled = each.region in it.failing_regions, at - each.since >= hold
             if not each.up if settled and each.up is not None else known:
                 found.append(each.region)

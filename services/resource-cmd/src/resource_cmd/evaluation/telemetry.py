@@ -42,6 +42,8 @@ class TelemetryConsumer:
     async def apply(self, tx: Connection, items: list[Item]) -> None:
         """Applies a batch, ticks last, so that a tick never runs ahead of what was heard before it."""
         found = by_type(items)
+        if signs := found[ProberSign]:  # before the results: who sent one of these is not silent
+            await prober_watch.hear(tx, signs)
         if pings := found[Ping]:
             for part in by_heartbeat(pings):
                 await count(tx, part)
@@ -49,8 +51,6 @@ class TelemetryConsumer:
             await self._results(tx, results)
         if heard := found[Sample]:
             await samples.hear(tx, heard, self._server_grace)
-        if signs := found[ProberSign]:
-            await prober_watch.hear(tx, signs)
         if ticks := found[Tick]:
             await tick(tx, ticks)
 
@@ -105,6 +105,11 @@ WHERE old.slot < excluded.slot
 RETURNING resource, checked_at AS at
 """
 
+_OBSERVATIONS = """
+SELECT v.*, h.heard_at FROM region_observation v LEFT JOIN region_heard h ON h.region = v.region
+WHERE v.resource = ANY($1::uuid[])
+"""
+
 # A monitor that is up, and for which no region says or has said anything else, need not be looked at.
 _TO_JUDGE = """
 SELECT id FROM resource r WHERE id = ANY($1::uuid[]) AND status <> 'paused' AND (
@@ -140,9 +145,7 @@ async def judge(tx: Connection, ids: Iterable[UUID], at: dict[UUID, int], unit: 
     store, decided = Resources(tx, ACTOR, no_wait, now()), 0
     rows = await store.edit_many(list(ids))
     observations: dict[UUID, list[RegionObservation]] = defaultdict(list)
-    for observation in await tx.fetch(
-        "SELECT * FROM region_observation WHERE resource = ANY($1::uuid[])", [row.state.id for row in rows]
-    ):
+    for observation in await tx.fetch(_OBSERVATIONS, [row.state.id for row in rows]):
         values = dict(observation)
         observations[values.pop("resource")].append(RegionObservation(**values))
     unsure = []

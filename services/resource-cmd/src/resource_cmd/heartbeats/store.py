@@ -39,3 +39,9 @@ class Heartbeats(ServiceStore[Heartbeat]):
         """As everywhere, with its runtime state."""
         await super().save(row, what)
         await write_runtime(self._tx, [row.state])
+
+    async def save_many(self, rows: Sequence[Row[Heartbeat]], what: str = "updated") -> None:
+        """As everywhere, with their runtime states."""
+        await super().save_many(rows, what)
+        if rows:
+            await write_runtime(self._tx, [row.state for row in rows])

@@ -49,6 +49,6 @@ class Resources(DependentStore[Resource]):
             ids,
         )
 
-    async def forget(self, id_: UUID) -> None:
-        """Drops what the regions said of a monitor, so that nothing old speaks for the time to come."""
-        await self._tx.execute("DELETE FROM region_observation WHERE resource = $1", id_)
+    async def forget(self, ids: Sequence[UUID]) -> None:
+        """Drops what the regions said of some monitors, so that nothing old speaks for the time to come."""
+        await self._tx.execute("DELETE FROM region_observation WHERE resource = ANY($1::uuid[])", ids)

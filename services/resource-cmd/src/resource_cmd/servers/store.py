@@ -56,5 +56,4 @@ class AgentKeys(Keys):
             "SELECT id FROM key WHERE state->>'server' = ANY($1::text[]) AND organisation = $2",
             list(map(str, servers)), self._actor.organisation,
         )  # fmt: skip
-        for row in await self.edit_many([each["id"] for each in found]):
-            await self.remove(row)
+        await self.remove(*await self.edit_many([each["id"] for each in found]))

@@ -28,7 +28,7 @@ class Pages(Store[StatusPage]):
     columns: ClassVar = {"subdomain": "text", "domain": "text", "look_at": "timestamptz"}
     on_deletion = (
         ", released AS (UPDATE domain_claim SET released_at = now()"
-        " WHERE domain = (SELECT domain FROM statuspage WHERE id = $6))"
+        " WHERE domain IN (SELECT domain FROM statuspage WHERE id = ANY($6::uuid[])))"
     )
 
     @property

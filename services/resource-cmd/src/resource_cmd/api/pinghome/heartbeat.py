@@ -1,6 +1,8 @@
 """Commands on heartbeats: contract A31 to A34, pinghome-monitoring.txt lines 1183 to 1372."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
@@ -15,6 +17,7 @@ from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids, Int, Name, T
 from pinghome_common.store import Row
 from resource_cmd.api.pinghome.channel_body import ChannelIds
 from resource_cmd.api.pinghome.command import Commanded, Creating, Creation, PingHomeCommand
+from resource_cmd.api.pinghome.many import Bulk
 from resource_cmd.api.pinghome.resource_body import METHODS
 from resource_cmd.heartbeats import heartbeat
 from resource_cmd.heartbeats.service_heartbeats import ANY_METHOD
@@ -128,6 +131,19 @@ async def create(body: CreateHeartbeat, command: Creating, request: Request) -> 
     return _answer(command, request, await command.heartbeat(state), "Heartbeat created", 201)
 
 
+async def _enable_many(command: PingHomeCommand, rows: list[Row[Any]], enabled: bool) -> None:  # noqa: FBT001
+    for row in rows:
+        row.state = heartbeat.enable(row.state, row.version + 1, command.now, enabled=enabled)
+    await command.heartbeats.save_many(rows)
+
+
+async def _delete_many(command: PingHomeCommand, ids: Sequence[UUID]) -> None:
+    await command.heartbeats.remove_many(ids)
+
+
+Bulk("/v1/heartbeat", "Heartbeats", lambda command: command.heartbeats, _enable_many, _delete_many).add_to(routes)
+
+
 @routes.put("/v1/heartbeat/{id}", responses=documents.made("heartbeat", documents.HEARTBEAT))
 async def update(id: Id, body: UpdateHeartbeat, command: Commanded, request: Request) -> Response:  # noqa: A002
     """Changes the settings that are sent (A34)."""
@@ -152,5 +168,5 @@ async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
 @routes.delete("/v1/heartbeat", responses=documents.all_gone("heartbeat"))
 async def delete_many(ids: Ids, command: Commanded) -> Response:
     """Deletes all of some heartbeats, or none when one is missing (A32)."""
-    await command.heartbeats.remove_many(ids)
+    await _delete_many(command, ids)
     return command.answer({"message": "Heartbeats deleted", "ids": ids})

@@ -1,6 +1,8 @@
 """Commands on uptime monitors: contract A1 to A5, pinghome-monitoring.txt lines 30 to 290."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict
@@ -14,7 +16,9 @@ from pinghome_common.events.resource import Resource
 from pinghome_common.guard import AddressForbidden
 from pinghome_common.origin import same_place
 from pinghome_common.secret import derive
-from resource_cmd.api.pinghome.command import Commanded, Creating
+from pinghome_common.store import Row
+from resource_cmd.api.pinghome.command import Commanded, Creating, PingHomeCommand
+from resource_cmd.api.pinghome.many import Bulk
 from resource_cmd.api.pinghome.resource_body import CreateResource, UpdateResource
 from resource_cmd.monitors import resource, target
 
@@ -58,8 +62,14 @@ def fits(app: Any, body: UpdateResource, state: Resource) -> None:
                 raise Invalid(FieldError(field, str(error))) from None
 
 
-def secrets_of(body: UpdateResource) -> tuple[dict[str, str | None] | None, str | None]:
-    """Headers and body as they were sent; None means unchanged."""
+def secrets_of(body: UpdateResource, *, has_body: bool = False) -> tuple[dict[str, str | None] | None, str | None]:
+    """Headers and body as they were sent; None means unchanged.
+
+    Raises:
+        Invalid: a mask stands for the body of a monitor that has none.
+    """
+    if body.body == MASK and not has_body:
+        raise Invalid(FieldError("body", "there is no earlier value to keep"))
     return body.headers, None if body.body == MASK else body.body
 
 
@@ -77,6 +87,30 @@ async def create(body: CreateResource, command: Creating) -> Response:
     return command.answer({"message": "Resource created", "resource": document, "id": state.id}, 201, row.version)
 
 
+async def _enable_many(command: PingHomeCommand, rows: list[Row[Resource]], enabled: bool) -> None:  # noqa: FBT001
+    switched = [row.state.id for row in rows if row.state.enabled is not enabled]
+    for row in rows:
+        row.state = resource.enable(row.state, row.version + 1, command.now, enabled=enabled)
+    await command.resources.save_many(rows, "enabled" if enabled else "disabled")
+    await command.resources.forget(switched)  # else nobody would have reported lately, and it would become unknown
+    await command.resources.reschedule([row.state.id for row in rows])
+
+
+async def _delete_many(command: PingHomeCommand, ids: Sequence[UUID]) -> None:
+    await command.resources.orphan(ids)
+    await command.servers.orphan(ids)
+    rows = await command.resources.edit_all(ids)
+    for row in rows:
+        resource.check_own(row.state)
+    await command.resources.remove(*rows)
+    await command.resources.reschedule(ids)
+
+
+Bulk(
+    "/v1/resource", "Resources", lambda command: command.resources, _enable_many, _delete_many, resource.check_own
+).add_to(routes)
+
+
 @routes.put("/v1/resource/{id}", responses=documents.made("resource", documents.RESOURCE))
 async def update(id: Id, body: UpdateResource, command: Commanded) -> Response:  # noqa: A002  # the document's word
     """Changes the settings that are sent and returns the monitor (A5)."""
@@ -85,7 +119,8 @@ async def update(id: Id, body: UpdateResource, command: Commanded) -> Response: 
     state = resource.edit(row.state, checked(command.state, body), command.now)
     moved = not same_place(row.state.url or row.state.host, state.url or state.host)
     key = derive(command.state.settings.secret_key, "resource")
-    row.state = resource.with_secrets(state, key, *secrets_of(body), moved=moved)
+    kept = secrets_of(body, has_body=True)  # the mask of none changes nothing
+    row.state = resource.with_secrets(state, key, *kept, moved=moved)
     fits(command.state, body, row.state)
     await command.channels.check(body.channels)
     if body.parent_id:
@@ -102,12 +137,7 @@ async def status(id: Id, body: Enabled, command: Commanded) -> Response:  # noqa
     """Switches a monitor on or off (A3)."""
     row = await command.resources.edit(id, command.wanted)
     resource.check_own(row.state)
-    before = row.state.enabled
-    row.state = resource.enable(row.state, row.version + 1, command.now, enabled=body.enabled)
-    await command.resources.save(row, "enabled" if body.enabled else "disabled")
-    if body.enabled is not before:  # else nobody would have reported lately, and the monitor would become unknown
-        await command.resources.forget(id)
-    await command.resources.reschedule([id])
+    await _enable_many(command, [row], body.enabled)
     document = documents.resource(row.state)
     return command.answer({"message": "Resource status updated", "resource": document, "id": id}, version=row.version)
 
@@ -127,10 +157,5 @@ async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
 @routes.delete("/v1/resource", responses=documents.all_gone("resource"))
 async def delete_many(ids: Ids, command: Commanded) -> Response:
     """Deletes all of some monitors, or none when one is missing (A2)."""
-    await command.resources.orphan(ids)
-    await command.servers.orphan(ids)
-    for row in await command.resources.edit_many(ids):
-        resource.check_own(row.state)
-    await command.resources.remove_many(ids)
-    await command.resources.reschedule(ids)
+    await _delete_many(command, ids)
     return command.answer({"message": "Resources deleted", "ids": ids})

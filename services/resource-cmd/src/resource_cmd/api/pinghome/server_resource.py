@@ -1,7 +1,9 @@
 """Commands on servers: contract A25 to A27 and G, pinghome-monitoring.txt lines 934 to 1072."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from fastapi import Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -14,8 +16,10 @@ from pinghome_common.dialects.pinghome_documents import all_gone, gone, shows
 from pinghome_common.dialects.pinghome_fields import Flag, Id, Ids, Int, Name, Tags, Text, Zone
 from pinghome_common.events.metric import FIELDS, PROCESSES
 from pinghome_common.events.server_resource import Threshold
+from pinghome_common.store import Row
 from resource_cmd.api.pinghome.channel_body import ChannelIds
 from resource_cmd.api.pinghome.command import Commanded, PingHomeCommand
+from resource_cmd.api.pinghome.many import Bulk
 from resource_cmd.servers import server_resource
 
 routes = Router(tags=["Servers"])
@@ -127,6 +131,24 @@ async def create(body: CreateServer, command: Commanded, request: Request) -> Re
     return command.answer(shown, 201, row.version, kept)
 
 
+async def _enable_many(command: PingHomeCommand, rows: list[Row[Any]], enabled: bool) -> None:  # noqa: FBT001
+    for row in rows:
+        row.state = server_resource.edit(row.state, {"enabled": enabled}, row.version + 1, command.now)
+    await command.servers.save_many(rows)
+
+
+async def _delete_many(command: PingHomeCommand, ids: Sequence[UUID]) -> None:
+    await command.servers.orphan(ids)
+    await command.resources.orphan(ids)
+    await command.agent_keys.revoke(ids)
+    await command.servers.remove_many(ids)
+
+
+Bulk("/v1/server-resource", "Server resources", lambda command: command.servers, _enable_many, _delete_many).add_to(
+    routes
+)
+
+
 @routes.put("/v1/server-resource/{id}", responses=documents.made(200))
 async def update(id: Id, body: UpdateServer, command: Commanded) -> Response:  # noqa: A002  # the document's word
     """Changes the settings that are sent (A27)."""
@@ -152,17 +174,15 @@ async def renew(id: Id, command: Commanded, request: Request) -> Response:  # no
 @routes.delete("/v1/server-resource/{id}", responses=gone("server resource"))
 async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
     """Deletes a server and its agent's token (our extension)."""
-    row = await command.servers.edit(id, command.wanted)
-    await _release(command, [id])
-    await command.servers.remove(row)
+    await command.servers.edit(id, command.wanted)
+    await _delete_many(command, [id])
     return command.answer({"message": "Server resource deleted", "id": id})
 
 
 @routes.delete("/v1/server-resource", responses=all_gone("server resource"))
 async def delete_many(ids: Ids, command: Commanded) -> Response:
     """Deletes all of some servers, or none when one is missing (A26)."""
-    await _release(command, ids)
-    await command.servers.remove_many(ids)
+    await _delete_many(command, ids)
     return command.answer({"message": "Server resources deleted", "ids": ids})
 
 
@@ -170,13 +190,6 @@ async def _check(command: PingHomeCommand, body: UpdateServer, id_: Id | None = 
     await command.channels.check(body.channels)
     if body.parent_id:
         await command.servers.check_parent(body.parent_id, id_)
-
-
-async def _release(command: PingHomeCommand, ids: list[Id]) -> None:
-    """Takes servers out of what depends on them."""
-    await command.servers.orphan(ids)
-    await command.resources.orphan(ids)
-    await command.agent_keys.revoke(ids)
 
 
 def platform_url(request: Request) -> str:

@@ -69,7 +69,7 @@ async def create(
 async def delete(request: Request, caller: Authorized) -> Response:
     """Ends the calling session; the token that it was exchanged for stays (our extension). Other tokens are 409."""
     if not caller.is_session:
-        raise Conflict("This token is not that of a session.")
+        raise Conflict("This token is not that of a session; a key is revoked by DELETE /v1/key/{id}.")
     state = request.app.state
     async with state.db.transaction() as tx:
         await session.close(tx, caller, request.scope["state"]["request_id"])
