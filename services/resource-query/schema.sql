@@ -94,6 +94,12 @@ CREATE TABLE listed (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE mended (
+    stream text NOT NULL,
+    seq bigint NOT NULL,
+    CONSTRAINT mended_pkey PRIMARY KEY (stream)
+);
+
 CREATE TABLE prober (
     region text NOT NULL,
     name text NOT NULL,

@@ -147,6 +147,9 @@ CREATE TABLE notification (
     page uuid,
     CONSTRAINT notification_pkey PRIMARY KEY (id)
 );
+CREATE INDEX notification_for ON notification (((state ->> 'organisation'::text)), ((state ->> 'channel'::text)), at, id);
+CREATE INDEX notification_in ON notification (((state ->> 'organisation'::text)), at, id);
+CREATE INDEX notification_in_state ON notification (((state ->> 'organisation'::text)), ((state ->> 'state'::text)), at, id);
 CREATE INDEX notification_of ON notification (about, at);
 CREATE INDEX notification_of_page ON notification (page, at) WHERE (page IS NOT NULL);
 

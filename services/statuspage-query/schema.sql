@@ -128,6 +128,12 @@ CREATE TABLE maintenance (
 CREATE INDEX maintenance_of ON maintenance (page, scheduled_for);
 CREATE INDEX maintenance_open ON maintenance (page) WHERE (ended_at IS NULL);
 
+CREATE TABLE mended (
+    stream text NOT NULL,
+    seq bigint NOT NULL,
+    CONSTRAINT mended_pkey PRIMARY KEY (stream)
+);
+
 CREATE TABLE metric (
     id uuid NOT NULL,
     page uuid NOT NULL,

@@ -58,7 +58,7 @@ class Caller:
     async def everything(self) -> None:
         """All operations."""
         for operation in PRESENT:
-            if operation.path not in LEFT_OUT and not operation.of_agents:
+            if operation.path not in LEFT_OUT and not operation.of_agents and not operation.endless:
                 await self._pinghome(operation)
         await self._lists()
         for each in pingpong.OPERATIONS:

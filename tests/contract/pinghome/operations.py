@@ -20,6 +20,11 @@ class Operation(NamedTuple):
         return self.service == GATEWAY and self.path.endswith("/metrics")
 
     @property
+    def endless(self) -> bool:
+        """True for event streams; `test_changes` is about them."""
+        return self.path.endswith("/changes")
+
+    @property
     def url(self) -> str:
         return f"{self.service}{self.path}"
 
@@ -106,7 +111,11 @@ EXTENSIONS = [
     Operation(0, "GET", RECORDS, "/v1/heartbeats"),
     Operation(0, "GET", RECORDS, "/v1/server-resources"),
     Operation(0, "GET", RECORDS, "/v1/overview"),
+    Operation(0, "GET", RECORDS, "/v1/changes"),
+    Operation(0, "GET", PAGE_RECORDS, "/v1/changes"),
     Operation(0, "GET", STATISTICS, "/v1/services/history"),
+    Operation(0, "GET", STATISTICS, "/v1/notifications"),
+    Operation(0, "GET", STATISTICS, "/v1/heartbeat/{id}/events/{n}/body"),
     Operation(0, "GET", STATISTICS, "/v1/resource/{id}/results"),
     Operation(0, "PUT", COMMANDS, "/v1/service/{id}"),
     Operation(0, "DELETE", COMMANDS, "/v1/service/{id}"),
@@ -189,7 +198,14 @@ OF_MANY = {"status": {"enabled": True}, "channels": {"channels": []}, "tags": {"
 
 _NOBODYS = "6766163a-568d-47b4-a1fa-91a0957e06d4"
 _PARTS = dict.fromkeys(("id", "incident", "update", "maintenance", "template"), _NOBODYS)
-_PARTS |= {"integration": "r276xxt51c23", "domain": "status.example.com", "name": "x", "token": "x", "subdomain": "x"}
+_PARTS |= {
+    "integration": "r276xxt51c23",
+    "domain": "status.example.com",
+    "name": "x",
+    "token": "x",
+    "subdomain": "x",
+    "n": "1",
+}
 
 
 def filled(path: str, **parts: str) -> str:

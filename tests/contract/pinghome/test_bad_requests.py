@@ -20,7 +20,7 @@ UUID = "6766163a-568d-47b4-a1fa-91a0957e06d4"
 
 SUBSCRIBING = [each for each in BODIED if each.path == "/v1/subscriptions"]
 OPENING = [each for each in BODIED if each.path == "/v1/session"]
-OTHERS = [each for each in ROUTED if not each.of_agents]
+OTHERS = [each for each in ROUTED if not each.of_agents and not each.endless]
 
 
 def of(operation: Operation, id_: str) -> str:

@@ -101,6 +101,24 @@ async def test_only_who_reads_the_whole_stream_comes_to_its_end(commands, broker
         assert world.subjects == [wanted[0]]
 
 
+async def test_who_asks_while_an_answer_is_on_its_way_shares_the_next_one(commands, broker):
+    async with projecting(commands, broker.url("admin")) as world:
+        await world.broker.publish([results("a")])
+        await world.until(["a"])
+        before = await world.echo._head("TELEMETRY")
+        first = asyncio.create_task(world.echo._head("TELEMETRY"))
+        await asyncio.sleep(0)
+        others = [asyncio.create_task(world.echo._head("TELEMETRY")) for _ in range(50)]
+        await asyncio.sleep(0)
+        late, _ = await asyncio.gather(
+            asyncio.wait_for(others[0], 30), world.broker.publish([results("b"), results("c")])
+        )
+        assert before <= await first <= late <= before + 2
+        assert {await other for other in others} == {late}
+        assert world.echo._heads["TELEMETRY"].asked == 3
+        assert await world.echo._head("TELEMETRY") == before + 2
+
+
 def pings(number: int, *messages: str) -> tuple[str, bytes, None]:
     some = [Ping(uuid4().bytes, uuid4().bytes, 1, message=message) for message in messages]
     return "telemetry.ping.g", msgspec.msgpack.encode(Batch(UUID(int=1).bytes, number, some)), None

@@ -3,8 +3,9 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from contract.client import Client
+from contract.pinghome.following import following
 from contract.target import eventually
 from running import PINGHOME, TOKEN, Platform, up
 
@@ -132,12 +134,32 @@ async def damage(platform: Platform, world: dict[str, Any], service: str) -> Non
             assert (await db.execute(statement, world["heartbeat"])).split()[-1] != "0", statement
 
 
+@asynccontextmanager
+async def followed(client: Client, service: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Sees that who follows the changes begins anew, at once and when he comes back; where there is such a feed."""
+    if service == "statistic-query":
+        yield partial(asyncio.sleep, 0)
+        return
+    async with following(client, service) as stream, asyncio.timeout(60):
+        await stream.hello()
+
+        async def begins_anew() -> None:
+            before = stream.last
+            assert await stream.next() == ("reset", {})
+            async with following(client, service, before) as again:
+                assert await again.next() == ("reset", {})
+
+        yield begins_anew
+
+
 @pytest.mark.parametrize("service", SERVICES)
 async def test_rows_that_were_damaged_by_hand_are_mended_and_named(platform, client, world, service):
     before = await answers(client, world)
     await damage(platform, world, service)
     assert await answers(client, world) != before
-    said = await rebuild(platform, service)
+    async with followed(client, service) as begins_anew:
+        said = await rebuild(platform, service)
+        await begins_anew()
     assert "mended" in said, said
     for word in {
         "resource-query": ["heartbeat: 1 rows changed", "runtime_state: 1 rows added", "service: 1 rows deleted"],

@@ -1,12 +1,13 @@
 """Two processes of each service: either answers, one does what is done once, and the active one may be killed."""
 
+import asyncio
 import json
 import os
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import httpx
 import psutil
 import pytest
 
+from contract.client import Client
+from contract.pinghome.following import Following, following
 from contract.target import eventually, listening
 from pinghome import platform_keys, services
 from pinghome.servers import Servers
@@ -77,8 +80,9 @@ class Pair:
 
 @asynccontextmanager
 async def two_of_each(folder: Path) -> AsyncIterator[Pair]:
+    # A path too long for a Unix socket: by the port of a connection to PostgreSQL, its process is known.
     settings = Settings(
-        data=folder / "pair", regions=["eu"], database_url="", nats_url="", bootstrap_token=TOKEN,
+        data=folder / f"pair-{'x' * 100}", regions=["eu"], database_url="", nats_url="", bootstrap_token=TOKEN,
         probe_allow_cidrs=["127.0.0.0/8"],
     )  # fmt: skip
     here = {name: factory for name, factory in services.SERVICES.items() if name not in OTHERS}
@@ -118,10 +122,45 @@ class Clients:
         return answer.json() if answer.content else None
 
 
+@dataclass
+class Follower:
+    """Hears of changes from either process, and from the other one when a stream ends or breaks off."""
+
+    pair: Pair
+    http: httpx.AsyncClient
+    made: list[str] = field(default_factory=list)
+    resets: int = 0
+    last: str = ""
+
+    async def run(self) -> None:
+        """Notes what was made, until cancelled."""
+        for port in cycle([each["resource-query"] for each in self.pair.ports]):
+            self.http.base_url = f"http://127.0.0.1:{port}"
+            with suppress(httpx.TransportError, AssertionError):  # it was killed, or is starting
+                async with following(Client(self.http, TOKEN), "", self.last) as stream:
+                    await self._hear(stream)
+            await asyncio.sleep(0.1)
+
+    async def _hear(self, stream: Following) -> None:
+        try:
+            while True:
+                name, said = await stream.next()
+                if name == "end":
+                    return
+                self.resets += name == "reset"
+                self.last = stream.last
+                if said.get("noun") == "heartbeat" and said["version"] == 1:
+                    self.made.append(said["id"])
+        finally:
+            self.last = stream.last
+
+
 @pytest.mark.timeout(600)
 async def test_what_is_done_once_goes_on_in_the_other_process_when_the_active_one_is_killed(folder: Path):
     async with two_of_each(folder) as pair, httpx.AsyncClient(timeout=30, trust_env=False) as http, listening() as hook:
         ask = Clients(pair, http)
+        follower = Follower(pair, httpx.AsyncClient(timeout=30, trust_env=False))
+        follows = asyncio.create_task(follower.run())
         assert {name: len(pids) for name, pids in (await pair.all_active()).items()} == dict.fromkeys(
             await pair.all_active(), 1
         )
@@ -164,6 +203,21 @@ async def test_what_is_done_once_goes_on_in_the_other_process_when_the_active_on
 
         assert await eventually(listed, lambda found: made <= set(found))
         assert set((await listed()).values()) == {1}
+
+        async def heard() -> set[str]:
+            return set(follower.made)
+
+        await eventually(heard, lambda found: made <= found)
+        assert (max(Counter(follower.made).values()), follower.resets) == (1, 0)
+        follows.cancel()
+        await asyncio.gather(follows, return_exceptions=True)
+        async with following(Client(follower.http, TOKEN), "") as stream, asyncio.timeout(60):
+            await stream.hello()
+            port = follower.http.base_url.port
+            place = next(place for place, each in enumerate(pair.ports) if each["resource-query"] == port)
+            os.kill(pair.supervisors[place].pids["resource-query"], signal.SIGTERM)
+            assert await stream.next() == ("end", {})  # and not in the middle of an answer
+        await follower.http.aclose()
 
         async def count() -> int:
             async with pair.sql("resource_cmd") as connection:

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections import defaultdict
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import msgspec
@@ -25,6 +27,16 @@ encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Progress).decode
 
 
+@dataclass(slots=True)
+class _Head:
+    """The newest sequence of a stream by the last answer, and how often that was asked for and answered."""
+
+    newest: int = 0
+    asked: int = 0
+    answered: int = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class ProjectionProgress:
     """The latest progress of projections, one instance per process; subscribes to `echo.<name>` of each.
 
@@ -40,6 +52,7 @@ class ProjectionProgress:
         self._last_seen = dict.fromkeys(names, time.monotonic())  # who has just begun has not heard any yet
         self._positions: dict[tuple[str, str], int] = {}
         self._moved = asyncio.Condition()
+        self._heads: dict[str, _Head] = defaultdict(_Head)
 
     async def listen(self) -> None:
         """Subscribes; call once, after entering the broker."""
@@ -65,6 +78,29 @@ class ProjectionProgress:
         """Starts collecting the events that a command will wait for."""
         return PendingProjections(self, self._names)
 
+    async def applied(self, name: str, stream: str, seq: int, seconds: float) -> int:
+        """Waits a bounded time until a projection has applied a message; the last one that it has applied."""
+        try:
+            async with asyncio.timeout(seconds), self._moved:
+                await self._moved.wait_for(lambda: self._positions.get((name, stream), 0) >= seq)
+        except TimeoutError:
+            pass
+        return self._positions.get((name, stream), 0)
+
+    async def _head(self, stream: str) -> int:
+        """The newest sequence of a stream, as the broker tells who asks from now on.
+
+        Who comes while an answer is on its way takes the next one, which all who are waiting then share.
+        """
+        it = self._heads[stream]
+        asked = it.asked
+        async with it.lock:
+            if it.answered <= asked:
+                it.asked += 1
+                it.newest = await self._broker.head(stream)
+                it.answered = it.asked
+            return it.newest
+
     async def reached(self, name: str, stream: str) -> bool:
         """Waits until a projection has applied everything that was in the stream when this was called.
 
@@ -73,7 +109,7 @@ class ProjectionProgress:
         """
         try:
             async with asyncio.timeout(self.most):
-                head = await self._broker.head(stream)
+                head = await self._head(stream)
                 async with self._moved:
                     await self._moved.wait_for(lambda: self._positions.get((name, stream), 0) >= head)
         except (Unavailable, TimeoutError):

@@ -1,5 +1,6 @@
 """resource-query: monitors, heartbeats, servers, services, channels and integrations, with their state."""
 
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -7,14 +8,19 @@ from fastapi import FastAPI
 from pinghome_common import app, migrate
 from pinghome_common.db import Database
 from pinghome_common.directory import Directory
+from pinghome_common.event_streams import EventStreams
+from pinghome_common.feed import Feed
+from pinghome_common.mended import mended_at
 from pinghome_common.projection import Projection, Source
 from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
+from resource_query import changes
 from resource_query.api.healthchecks import badges, channels, checks
 from resource_query.api.healthchecks.badge_keys import signer
 from resource_query.api.pinghome import (
+    change,
     channel,
     expiry,
     heartbeat,
@@ -44,6 +50,10 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.directory = Directory(broker, settings.data / NAME / "known", {"organisation": state.organisations.apply})
     state.progress = ProjectionProgress(broker, NAME, most=settings.read_your_writes_seconds)
     await state.progress.listen()
+    subjects = [f"events.{noun}.>" for noun in changes.NOUNS]
+    rebuilt = partial(mended_at, state.db, "EVENTS")
+    state.feed = Feed(broker, "EVENTS", subjects, changes.describe, NAME, state.progress, rebuilt)
+    state.event_streams = EventStreams()
     state.rendered_settings = {}
     state.signer = signer(settings)
     projector = Projector(broker)
@@ -55,6 +65,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "directory": state.directory.run,
         "project": Projection(NAME, state.db, broker, sources, durable=False).run,
         "ended runs": EndedRuns(state.db).run,
+        "feed": state.feed.run,
     }
     parts.checks |= app.readiness_checks(broker, state.directory, state.db)
 
@@ -68,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         server_resource,
         service,
         overview,
+        change,
         prometheus,
         region,
         channel,

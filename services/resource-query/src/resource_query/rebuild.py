@@ -1,5 +1,6 @@
 """What of this service's tables can be made again from the event log."""
 
+from pinghome_common import mended
 from pinghome_common.db import Connection
 from pinghome_common.rebuild import Log, ReadModel
 from pinghome_common.stream import Broker
@@ -21,6 +22,7 @@ def read_model(broker: Broker) -> ReadModel:
         tables=[*NOUNS, "runtime_state"],
         scratch=["region_observation", "server_newest"],
         complete=_count_pings,
+        changed=mended.note,
     )
 
 

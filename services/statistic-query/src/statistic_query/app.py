@@ -14,7 +14,15 @@ from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from statistic_query import notifications
 from statistic_query.api.healthchecks import flips, ping
-from statistic_query.api.pinghome import heartbeat, resource, result, server_resource, service, statuspage
+from statistic_query.api.pinghome import (
+    heartbeat,
+    notification,
+    resource,
+    result,
+    server_resource,
+    service,
+    statuspage,
+)
 from statistic_query.partition import Partitions, Retention
 from statistic_query.pings import Pruner
 from statistic_query.project import NAME, NOUNS, Projector
@@ -75,7 +83,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
-    nouns = (resource, result, server_resource, heartbeat, service, statuspage, flips, ping)
+    nouns = (resource, result, server_resource, heartbeat, service, notification, statuspage, flips, ping)
     return app.build(
         NAME,
         settings or Settings(),

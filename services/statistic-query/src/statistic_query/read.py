@@ -7,15 +7,13 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database
 from pinghome_common.errors import NotFound
-from pinghome_common.events.notification import Notification
 from pinghome_common.events.probe import Verdict
-from statistic_query import rollup
+from statistic_query import ledger, rollup
 from statistic_query.buckets import NOTHING, Buckets, Counts
+from statistic_query.ledger import Told
 from statistic_query.owned import Owned
 from statistic_query.uptime import History
 from statistic_query.window import STEPS, Window
@@ -230,35 +228,25 @@ class Read:
             raise NotFound("Status page not found")
         return found
 
-    async def notifications(self, it: Owned, limit: int) -> list[tuple[Notification, Notification | None]]:
-        """Notifications about a monitor, newest first, each with the digest that it was sent in, if any."""
-        return await self._notifications("about", it.id, limit)
+    async def notifications(self, it: Owned, limit: int) -> list[Told]:
+        """Notifications about a monitor, newest first."""
+        return await ledger.of(self._db, "about", it.id, limit)
 
-    async def notifications_of_page(self, page: UUID, limit: int) -> list[tuple[Notification, Notification | None]]:
+    async def notifications_of_page(self, page: UUID, limit: int) -> list[Told]:
         """The same of all that a status page tells of."""
-        return await self._notifications("page", page, limit)
+        return await ledger.of(self._db, "page", page, limit)
 
-    async def _notifications(
-        self, column: str, value: UUID, limit: int
-    ) -> list[tuple[Notification, Notification | None]]:
-        rows = await self._db.fetch(
-            "SELECT n.state, d.state AS digest FROM notification n"  # our own name
-            " LEFT JOIN notification d ON d.id = (n.state->>'digest')::uuid"
-            f" WHERE n.{column} = $1 ORDER BY n.at DESC, n.id LIMIT $2",
-            value, limit,
-        )  # fmt: skip
-        return [
-            (_decode_notification(row["state"]), _decode_notification(row["digest"]) if row["digest"] else None)
-            for row in rows
-        ]
+    async def told(self, wanted: ledger.Wanted, limit: int) -> list[Told]:
+        """The same of all that the organisation has told anybody.
+
+        Raises:
+            NotFound: those wanted are older than one that there is not.
+        """
+        return await ledger.of_organisation(self._db, self._organisation, wanted, limit)
 
     async def pings(self, it: Owned, before: datetime | None, limit: int) -> list[Row]:
-        """Pings before a time, newest first."""
-        rows: list[Row] = await self._db.fetch(
-            "SELECT * FROM ping WHERE heartbeat = $1 AND ($2::timestamptz IS NULL OR at < $2)"
-            " ORDER BY at DESC, id DESC LIMIT $3",
-            it.id, before, limit,
-        )  # fmt: skip
+        """Pings before a time, newest first, without bodies; `took` is how long the run took that one has ended."""
+        rows: list[Row] = await self._db.fetch(_PINGS, it.id, before, limit)
         return rows
 
     async def ping_hours(self, it: Owned, start: datetime, end: datetime) -> list[Row]:
@@ -269,4 +257,17 @@ class Read:
         return rows
 
 
-_decode_notification = msgspec.json.Decoder(Notification).decode
+# The run that a ping ends began with the ping before it of the same run, if that is among the 200 pings before.
+_PINGS = """
+SELECT r.*, CASE WHEN b.kind = 2 THEN r.at - b.at END AS took FROM (
+    SELECT id, n, at, kind, ignored, message, method, remote_addr, run_id, body IS NOT NULL AS has_body
+    FROM ping WHERE heartbeat = $1 AND ($2::timestamptz IS NULL OR at < $2) ORDER BY at DESC, id DESC LIMIT $3
+) r LEFT JOIN LATERAL (
+    SELECT kind, at FROM (
+        SELECT kind, at, n, run_id, ignored FROM ping
+        WHERE heartbeat = $1 AND at <= r.at AND at > r.at - interval '72 hours' AND n < r.n
+        ORDER BY at DESC, n DESC LIMIT 200
+    ) before WHERE kind < 4 AND NOT ignored AND run_id IS NOT DISTINCT FROM r.run_id ORDER BY at DESC, n DESC LIMIT 1
+) b ON r.kind IN (1, 3) AND NOT r.ignored
+ORDER BY r.at DESC, r.id DESC
+"""

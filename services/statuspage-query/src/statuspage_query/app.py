@@ -10,16 +10,20 @@ from pinghome_common import app, migrate
 from pinghome_common.app import Worker
 from pinghome_common.db import Database
 from pinghome_common.directory import Directory
+from pinghome_common.event_streams import EventStreams
 from pinghome_common.events import followed, page_domains
+from pinghome_common.feed import Feed
 from pinghome_common.health import resting
+from pinghome_common.mended import mended_at
 from pinghome_common.page_pass import page_key
 from pinghome_common.projection import UNAWAITED, Projection, Source
+from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.retention import Retention
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
-from statuspage_query import points, project
-from statuspage_query.api.pinghome import incident, statuspage, subscription
+from statuspage_query import changes, points, project
+from statuspage_query.api.pinghome import change, incident, statuspage, subscription
 from statuspage_query.api.pingpong import components, incidents, metrics, status, widgets
 from statuspage_query.claims import Claims
 from statuspage_query.domains import Domains
@@ -41,22 +45,26 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.db = await parts.stack.enter_async_context(Database(url))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
     state.directory = Directory(broker, settings.data / NAME / "known")
+    progress = ProjectionProgress(broker, NAME, most=settings.read_your_writes_seconds)
+    await progress.listen()
+    subjects = [f"status.{noun}.>" for noun in changes.NOUNS]
+    rebuilt = partial(mended_at, state.db, "STATUS_EVENTS")
+    feed = state.feed = Feed(broker, "STATUS_EVENTS", subjects, changes.describe, NAME, progress, rebuilt)
+    state.event_streams = EventStreams()
     publisher: Publisher = state.publisher
-    changes = publisher.changes
+    noted = publisher.changes
     claims = state.claims = Claims(state.db, Domains(settings.dns_resolver), settings, tell)
     sources = [
         Source(
             "EVENTS",
             [f"events.{noun}.>" for noun in followed.NOUNS],
-            changes.watching(project.monitors, followed=True),
+            noted.watching(project.monitors, followed=True),
             calm=UNAWAITED,
         ),
-        Source(
-            "STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], changes.watching(project.pages, followed=False)
-        ),
+        Source("STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], noted.watching(project.pages, followed=False)),
         Source("TELEMETRY", ["telemetry.result.>", "telemetry.point.>"], project.telemetry),
     ]
-    projection = Projection(NAME, state.db, broker, sources, after=changes.committed, durable=False)
+    projection = Projection(NAME, state.db, broker, sources, after=noted.committed, durable=False)
 
     async def project_all() -> None:
         if not migrated.is_set():  # not before it listens: pages are served while there is no database
@@ -82,6 +90,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "publish": then(lambda: publisher.run(state.db, lambda: broker.connected)),
         "claims": then(claims.run),
         "retention": then(Retention(state.db, OLD).run),
+        "feed": then(feed.run),
         "thin": then(points.Retention(state.db).run),
     }
     parts.checks |= {
@@ -94,7 +103,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
     settings = settings or Settings()
-    nouns = (statuspage, incident, subscription, components, incidents, metrics, status, widgets)
+    nouns = (statuspage, incident, subscription, change, components, incidents, metrics, status, widgets)
     application = app.build(
         NAME, settings, _start, [noun.routes for noun in nouns],
         "Public status pages, and records of them, their components, incidents, maintenance and subscriptions.",

@@ -1,5 +1,6 @@
 """What of this service's tables can be made again from the event logs."""
 
+from pinghome_common import mended
 from pinghome_common.db import Connection
 from pinghome_common.events import followed
 from pinghome_common.rebuild import Log, ReadModel
@@ -36,5 +37,6 @@ def read_model() -> ReadModel:
 
 
 async def _tell(tx: Connection) -> None:
-    """Every process reads the pages anew."""
+    """Every process reads the pages anew, and who follows changes begins anew."""
+    await mended.note(tx)
     await changes.tell(tx, [row["id"] for row in await tx.fetch("SELECT id FROM public.statuspage")])

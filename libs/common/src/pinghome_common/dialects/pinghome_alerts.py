@@ -47,6 +47,9 @@ def notification(it: Notification, sent_as: Notification | None = None) -> dict[
     """A notification's document; `sent_as` is the digest that it was sent in, whose attempts are shown."""
     return {
         "id": it.id,
+        "noun": it.noun.replace("_", "-"),
+        "about": it.about,
+        "page_id": it.page,
         "what": it.what,
         "title": it.title,
         "text": it.text,

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -20,15 +21,22 @@ class Reader:
     """Reads a stream in order without acknowledgements, from the caller's checkpoint, not the broker's.
 
     After a gap, three seconds of silence or a reconnection it continues behind the last message that it returned.
-    Without a sequence in `after` it starts with the newest message of each subject. With `headers_only`, messages have
-    no data.
+    Without a sequence in `after` it starts with the first message of the time `since`, or else with the newest message
+    of each subject. With `headers_only`, messages have no data.
     """
 
     def __init__(
-        self, broker: Broker, stream: str, subjects: list[str], after: int | None, *, headers_only: bool = False
+        self,
+        broker: Broker,
+        stream: str,
+        subjects: list[str],
+        after: int | None,
+        *,
+        since: datetime | None = None,
+        headers_only: bool = False,
     ) -> None:
         self._broker, self._stream, self._subjects = broker, stream, subjects
-        self.position = after
+        self.position, self._since = after, since
         self._headers_only = headers_only
         self._arrived: list[Msg] = []
         self._wake = asyncio.Event()
@@ -113,11 +121,11 @@ class Reader:
             )
         except CONNECTION_ERRORS as error:
             raise Unavailable("The message broker is not reachable right now.") from error
-        start: dict[str, Any] = (
-            {"deliver_policy": "last_per_subject"}
-            if self.position is None
-            else {"deliver_policy": "by_start_sequence", "opt_start_seq": self.position + 1}
-        )
+        start: dict[str, Any] = {"deliver_policy": "last_per_subject"}
+        if self.position is not None:
+            start = {"deliver_policy": "by_start_sequence", "opt_start_seq": self.position + 1}
+        elif self._since is not None:
+            start = {"deliver_policy": "by_start_time", "opt_start_time": self._since.isoformat()}
         self._consumer = f"reader-{uuid4().hex}"
         config = {
             "name": self._consumer,

@@ -4,14 +4,19 @@ from collections import Counter
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Path, Query, Request, Response
+from fastapi.responses import PlainTextResponse
 
-from pinghome_common.dialects.pinghome import Router, answer
+from pinghome_common.dialects import problems
+from pinghome_common.dialects.pinghome import Authorized, Router, answer, read_only
 from pinghome_common.dialects.pinghome_alerts import NOTIFICATION, notification
 from pinghome_common.dialects.pinghome_documents import moment, shows
 from pinghome_common.dialects.pinghome_fields import Id
+from pinghome_common.errors import NotFound
+from pinghome_common.events.key import Scope
 from pinghome_common.events.ping import Kind
 from statistic_query.api.pinghome.dependencies import Limited, Ranged, Reading, parse_time, telemetry_applied
+from statistic_query.pings import RecentPings
 from statistic_query.window import Window
 
 routes = Router(tags=["Heartbeats"], dependencies=[Depends(telemetry_applied)])
@@ -40,9 +45,16 @@ EVENTS = {
             "received_at": "2023-03-27T09:57:53.250101Z",
             "method": "GET",
             "remote_addr": "203.0.113.7",
+            "n": 10081,
+            "duration": None,
+            "has_body": True,
         }
     ]
 }
+MAX_N = (1 << 63) - 1
+BODY = problems.TEXT | {403: problems.problem("a read-only token")}
+PLAIN = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff"}
+"""No browser takes for a page what a job has sent."""
 
 
 @routes.get("/v1/heartbeat/{id}/statistic", responses=shows(STATISTIC))
@@ -77,7 +89,11 @@ async def events(
         str | None, Query(description="only events before this time", examples=["2023-03-27T09:57:54Z"])
     ] = None,
 ) -> Response:
-    """Check-ins, newest first; for the next page, pass the `received_at` of the last one (A38)."""
+    """Check-ins, newest first; for the next page, pass the `received_at` of the last one (A38).
+
+    Our extensions: `n` is the number of a check-in, the first one's is 1; `duration` says how many seconds the run took
+    that it ended; `has_body`: it brought a body, see `/v1/heartbeat/{id}/events/{n}/body`.
+    """
     it = await read.owned("heartbeat", id)
     rows = await read.pings(it, parse_time("last_received_at", last_received_at), limit)
     data = [
@@ -88,10 +104,35 @@ async def events(
             "received_at": moment(row["at"]),
             "method": row["method"],
             "remote_addr": row["remote_addr"],
+            "n": row["n"],
+            "duration": None if row["took"] is None else row["took"].total_seconds(),
+            "has_body": row["has_body"],
         }
         for row in rows
     ]
     return answer({"data": data})
+
+
+@routes.get("/v1/heartbeat/{id}/events/{n}/body", response_class=PlainTextResponse, responses=BODY)
+async def body(
+    request: Request,
+    caller: Authorized,
+    id: Id,  # noqa: A002
+    n: Annotated[int, Path(ge=1, le=MAX_N)],
+    read: Reading,
+) -> Response:
+    """The unchanged body of a check-in, for tokens that may write (our extension); 404 if it had none.
+
+    Jobs send their output as a body, and that may have secrets.
+    """
+    if caller.scope is not Scope.write:
+        raise read_only()
+    it, state = await read.owned("heartbeat", id), request.app.state
+    async with state.db.connection() as connection:
+        found = await RecentPings(connection, state.settings.pings_kept).body(it, n)
+    if found is None:
+        raise NotFound("The event is not kept, or had no body")
+    return Response(found, headers=PLAIN, media_type="text/plain")
 
 
 @routes.get("/v1/heartbeat/{id}/notifications", responses=shows({"data": [NOTIFICATION]}))
