@@ -7,8 +7,8 @@ import pytest
 
 from materials import NOW, affected, component, incident, material
 from pinghome_common.events.statuspage import ComponentStatus
-from statuspage_query.public import colors
 from pinghome_web.language import chosen
+from statuspage_query.public import colors
 from statuspage_query.public.languages import LANGUAGES
 from statuspage_query.public.published import ANSWERS, Published
 from statuspage_query.public.render import Place

@@ -3,11 +3,12 @@
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
+from pinghome.addresses import CONSOLE
 from pinghome_common.secret import derive
 from pinghome_common.setting_files import SECRETS
 from pinghome_common.settings import Settings
 
-NAME, FACTORY = "console", "console.app:create_app"
+NAME, FACTORY = CONSOLE, "console.app:create_app"
 HTML = "text/html"
 
 

@@ -33,7 +33,9 @@ class Edge:
     def __init__(self, apps: Mapping[str, FastAPI], *, public_metrics: bool = False) -> None:
         self.apps = apps
         self._public_metrics = public_metrics
-        self.public = [name for name in apps if (public_metrics or not name.startswith("prober")) and name != console_part.NAME]
+        self.public = [
+            name for name in apps if (public_metrics or not name.startswith("prober")) and name != console_part.NAME
+        ]
         self._hidden = {id(app) for name, app in apps.items() if name not in (*self.public, console_part.NAME)}
         pages = apps.get("statuspage-query")
         self._is_page: Callable[[str], bool] = getattr(pages and pages.state, "is_page_host", lambda _: False)

@@ -99,7 +99,7 @@ async def as_processes(settings: Settings, servers: Servers, supervisor: Supervi
     """
     state = StateFile(settings.data / "ports.json")
     outside = {name: value for name, value in os.environ.items() if not name.startswith("PINGHOME_")}
-    urls = {}
+    urls: dict[str, str] = {}
     for name, (factory, own) in settings_of_all(settings, servers).items():
         folder = settings.data / name
         folder.mkdir(exist_ok=True)

@@ -9,7 +9,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsError
 
 SECRETS = (
-    "database_url", "nats_url", "secret_key", "region_key", "badge_secret", "page_secret", "subscription_secret", "console_secret",
+    "database_url", "nats_url", "secret_key", "region_key", "badge_secret", "page_secret", "subscription_secret",
+    "console_secret",
     "bootstrap_token", "bootstrap_checks_key", "bootstrap_checks_read_key", "bootstrap_status_token",
     "bootstrap_ping_key", "smtp_url", "statuspage_io_token",
 )  # fmt: skip

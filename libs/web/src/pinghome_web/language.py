@@ -95,9 +95,7 @@ def _flat(words: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
 
 def load(folder: Path) -> dict[str, Language]:
     """The languages of a folder, by code."""
-    return {
-        path.stem: Language(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))
-    }
+    return {path.stem: Language(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))}
 
 
 def chosen(setting: str, accepted: str, languages: Container[str]) -> str:

@@ -49,7 +49,9 @@ async def refused(request: Request, error: Exception) -> Response:
 
 async def cross_site(request: Request, _: Exception) -> Response:
     """A form from elsewhere, or of another session."""
-    about = "It was not filled in here, or you have signed in anew since. Nothing was changed: go back and send it again."
+    about = (
+        "It was not filled in here, or you have signed in anew since. Nothing was changed: go back and send it again."
+    )
     return await _error(request, 403, "This form is not known", about)
 
 

@@ -41,7 +41,9 @@ _SORTS = (("name", "Name"), ("state", "State"), ("-state_changed_at", "Last chan
 MONITOR = Noun(
     "monitors", "resource", "Monitor", "Monitors", ("down", "unknown", "up", "pending", "maintenance", "paused"), _SORTS
 )
-HEARTBEAT = Noun("heartbeats", "heartbeat", "Heartbeat", "Heartbeats", ("down", "running", "up", "pending", "paused"), _SORTS)
+HEARTBEAT = Noun(
+    "heartbeats", "heartbeat", "Heartbeat", "Heartbeats", ("down", "running", "up", "pending", "paused"), _SORTS
+)
 SERVER = Noun("servers", "server-resource", "Server", "Servers", ("down", "unknown", "up", "pending", "paused"), _SORTS)
 OF_API = {"resource": MONITOR, "heartbeat": HEARTBEAT, "server-resource": SERVER, "server_resource": SERVER}
 """By the noun of the API's answers."""

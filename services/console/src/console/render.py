@@ -39,7 +39,7 @@ _templates.globals |= {
     "FORM_TOKEN": FORM_TOKEN,
     "moment_of": datetime.fromisoformat,
     "key": lambda: str(uuid4()),
-    "names_of": lambda ids, names: ", ".join(names.get(each, "–") for each in ids),
+    "names_of": lambda ids, names: ", ".join(names.get(each, "?") for each in ids),
 }
 
 

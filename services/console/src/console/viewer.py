@@ -136,6 +136,8 @@ async def form(request: Request, viewer: Annotated[Viewer, Depends(anybody)]) ->
 Anybody = Annotated[Viewer, Depends(anybody)]
 Somebody = Annotated[Viewer, Depends(somebody)]
 Form = Annotated[Posted, Depends(form)]
+GUARDED = [Depends(form)]
+"""Of routes that take a form without fields."""
 
 
 class Callers:

@@ -11,7 +11,7 @@ from console.api import Away, Refused
 from console.forms import Field
 from console.forms import Form as Shown
 from console.render import page
-from console.viewer import Form, Somebody, Viewer
+from console.viewer import GUARDED, Form, Somebody, Viewer
 
 routes = APIRouter(include_in_schema=False)
 
@@ -20,11 +20,43 @@ STATES = ("failed", "pending", "sent", "suppressed")
 LEDGER = 50
 _CONFIG = {
     "webhook": [
-        Field("url", "Address", "web", "It gets a POST with JSON, signed by the secret.", required=True, example="https://hooks.example.com/pinghome"),  # fmt: skip
-        Field("secret", "Secret", "secret", "Leave it empty to have one made, or to keep the one that there is.", more=True),  # fmt: skip
+        Field(
+            "url",
+            "Address",
+            "web",
+            "It gets a POST with JSON, signed by the secret.",
+            required=True,
+            example="https://hooks.example.com/pinghome",
+        ),
+        Field(
+            "secret",
+            "Secret",
+            "secret",
+            "Leave it empty to have one made, or to keep the one that there is.",
+            more=True,
+        ),
     ],
-    "email": [Field("to", "Addresses", "lines", "One in each line. Each is asked by mail whether it agrees.", default=[], required=True, example="oncall@example.com")],  # fmt: skip
-    "apprise": [Field("url", "Apprise URL", "web", "Of a service with a fixed host, such as Telegram, Discord or PagerDuty.", required=True, example="tgram://bottoken/ChatID")],  # fmt: skip
+    "email": [
+        Field(
+            "to",
+            "Addresses",
+            "lines",
+            "One in each line. Each is asked by mail whether it agrees.",
+            default=[],
+            required=True,
+            example="oncall@example.com",
+        )
+    ],
+    "apprise": [
+        Field(
+            "url",
+            "Apprise URL",
+            "web",
+            "Of a service with a fixed host, such as Telegram, Discord or PagerDuty.",
+            required=True,
+            example="tgram://bottoken/ChatID",
+        )
+    ],
 }
 
 
@@ -47,7 +79,13 @@ async def alerts(v: Somebody, q: str = "") -> Response:
         v.api.get("statistic-query/v1/notifications", limit=10),
     )
     return page(
-        v, "alerts.html", channels=channels["data"], services=services["data"], told=told["data"], q=q, kinds=dict(KINDS)
+        v,
+        "alerts.html",
+        channels=channels["data"],
+        services=services["data"],
+        told=told["data"],
+        q=q,
+        kinds=dict(KINDS),
     )
 
 
@@ -68,9 +106,16 @@ async def ledger(
     )
     told = found["data"]
     return page(
-        v, "ledger.html", told=told, channels=channels["data"], state=state, channel=channel, before=before,
-        states=STATES, older=told[-1]["created_at"] if len(told) == LEDGER else "",
-    )  # fmt: skip
+        v,
+        "ledger.html",
+        told=told,
+        channels=channels["data"],
+        state=state,
+        channel=channel,
+        before=before,
+        states=STATES,
+        older=told[-1]["created_at"] if len(told) == LEDGER else "",
+    )
 
 
 @routes.get("/alerts/new")
@@ -103,7 +148,9 @@ async def channel(v: Somebody, id: str) -> Response:  # noqa: A002
         v.api.get("statistic-query/v1/notifications", channel=id, limit=20),
     )
     document = it | it["config"]
-    return _show(v, Shown.of(fields(it["kind"], await _services(v)), document | {"secret": ""}), it["kind"], it, told["data"])
+    return _show(
+        v, Shown.of(fields(it["kind"], await _services(v)), document | {"secret": ""}), it["kind"], it, told["data"]
+    )
 
 
 @routes.post("/alerts/{id}")
@@ -118,8 +165,8 @@ async def change(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
     return v.goto(f"/alerts/{id}", done="saved")
 
 
-@routes.post("/alerts/{id}/test")
-async def test(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
+@routes.post("/alerts/{id}/test", dependencies=GUARDED)
+async def test(v: Somebody, id: str) -> Response:  # noqa: A002
     """Sends a test, and says what came back."""
     it = await v.api.get(f"resource-query/v1/channel/{id}")
     try:

@@ -69,14 +69,29 @@ class Editor:
 
 def routes_of(editor: Editor) -> APIRouter:
     """The pages of a noun that change one."""
-    routes, noun = APIRouter(include_in_schema=False), editor.noun
-    known = [name for name, _ in editor.types] or [""]
+    routes = APIRouter(include_in_schema=False)
+    _make(routes, editor)
+    _change(routes, editor)
+    return routes
 
-    def show(v: Viewer, form: Shown, of: str, document: Document | None, trial: Any = None) -> Response:
-        return page(
-            v, "edit.html", form.status, noun=noun, form=form, of=of, document=document, types=editor.types,
-            trial=trial, tries=editor.trial is not None,
-        )  # fmt: skip
+
+def _show(v: Viewer, editor: Editor, form: Shown, of: str, document: Document | None, trial: Any = None) -> Response:
+    return page(
+        v,
+        "edit.html",
+        form.status,
+        noun=editor.noun,
+        form=form,
+        of=of,
+        document=document,
+        types=editor.types,
+        trial=trial,
+        tries=editor.trial is not None,
+    )
+
+
+def _make(routes: APIRouter, editor: Editor) -> None:
+    noun, known = editor.noun, [name for name, _ in editor.types] or [""]
 
     @routes.get(f"/{noun.word}/new")
     async def new(v: Somebody, type: str = "", copy: str = "") -> Response:  # noqa: A002
@@ -84,8 +99,8 @@ def routes_of(editor: Editor) -> APIRouter:
         of = original.get("type", "") if original else type
         of = of if of in known else known[0]
         fields = editor.fields(await Choices.of(v), None, of)
-        given = _unmasked(original) | {"name": v.t("Copy of {name}", name=original["name"])[:255]} if original else None
-        return show(v, Shown.of(fields, given), of, None)
+        given = _copied(original, v.t("Copy of {name}", name=original["name"])) if original else None
+        return _show(v, editor, Shown.of(fields, given), of, None)
 
     @routes.post(f"/{noun.word}/new")
     async def make(v: Somebody, form: Form) -> Response:
@@ -94,19 +109,23 @@ def routes_of(editor: Editor) -> APIRouter:
         body = shown.body() | ({"type": of} if of else {})
         try:
             if editor.trial and form.one("do") == "try":
-                return show(v, shown, of, None, await editor.trial(v, body))
+                return _show(v, editor, shown, of, None, await editor.trial(v, body))
             made = await v.api.send("POST", noun.command(), body, shown.key)
         except (Refused, Away) as error:
-            return show(v, shown.refused(error), of, None)
+            return _show(v, editor, shown.refused(error), of, None)
         if editor.shown_once and editor.shown_once in made:
             return page(v, "once.html", noun=noun, id=made["id"], name=shown.values["name"], made=made)
         return v.goto(f"/{noun.word}/{made['id']}", done="made")
+
+
+def _change(routes: APIRouter, editor: Editor) -> None:
+    noun = editor.noun
 
     @routes.get(f"/{noun.word}/{{id}}/edit")
     async def edit(v: Somebody, id: str) -> Response:  # noqa: A002
         document, choices = await asyncio.gather(v.api.get(noun.read(id)), Choices.of(v))
         of = document.get("type", "")
-        return show(v, Shown.of(editor.fields(choices, document, of), document), of, document)
+        return _show(v, editor, Shown.of(editor.fields(choices, document, of), document), of, document)
 
     @routes.post(f"/{noun.word}/{{id}}/edit")
     async def change(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
@@ -115,10 +134,11 @@ def routes_of(editor: Editor) -> APIRouter:
         shown = Shown.posted(editor.fields(choices, document, of), form)
         try:
             if editor.trial and form.one("do") == "try":
-                return show(v, shown, of, document, await editor.trial(v, shown.body() | {"type": of, "id": id}))
+                trial = await editor.trial(v, shown.body() | {"type": of, "id": id})
+                return _show(v, editor, shown, of, document, trial)
             await v.api.send("PUT", noun.command(id), shown.body())
         except (Refused, Away) as error:
-            return show(v, shown.refused(error), of, document)
+            return _show(v, editor, shown.refused(error), of, document)
         return v.goto(f"/{noun.word}/{id}", done="saved")
 
     @routes.post(f"/{noun.word}/{{id}}/status")
@@ -135,15 +155,13 @@ def routes_of(editor: Editor) -> APIRouter:
         await v.api.send("POST", noun.command("delete"), {"ids": [id]})
         return v.goto(f"/{noun.word}", done="delete")
 
-    return routes
-
 
 def _first(options: Sequence[tuple[str, str]]) -> str:
     return options[0][0] if options else ""
 
 
-def _unmasked(document: Document) -> dict[str, Any]:
+def _copied(document: Document, name: str) -> dict[str, Any]:
     """What a copy has of another one: all but its secrets."""
     headers = {key: "" if value == MASK else value for key, value in document.get("headers", {}).items()}
     body = "" if document.get("body") == MASK else document.get("body", "")
-    return {**document, "headers": headers, "body": body}
+    return {**document, "name": name[:255], "headers": headers, "body": body}

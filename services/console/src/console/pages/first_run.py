@@ -49,7 +49,7 @@ async def job(v: Somebody, form: Form) -> Response:
         "grace": 300,
         **({"schedule": schedule, "timezone": zone} if schedule else {}),
     }
-    return await _sent(v, "heartbeat", body, form.one("key"), {"name": body["name"], "schedule": schedule})
+    return await _sent(v, "heartbeat", body, form.one("key"), {"name": form.one("name"), "schedule": schedule})
 
 
 @routes.post("/start/channel")
@@ -98,7 +98,14 @@ async def _show(
         problem = "; ".join(error.errors.values()) or error.message
     first = jobs["data"][0] if jobs["data"] else None
     return page(
-        v, "start.html", 503 if isinstance(error, Away) else 422 if error else 200,
-        site=sites["data"][0] if sites["data"] else None, job=first, channel=channels["data"][0] if channels["data"] else None,
-        snippets=snippets(first) if first else [], step=step, problem=problem, given=given or {},
-    )  # fmt: skip
+        v,
+        "start.html",
+        503 if isinstance(error, Away) else 422 if error else 200,
+        site=sites["data"][0] if sites["data"] else None,
+        job=first,
+        channel=channels["data"][0] if channels["data"] else None,
+        snippets=snippets(first) if first else [],
+        step=step,
+        problem=problem,
+        given=given or {},
+    )

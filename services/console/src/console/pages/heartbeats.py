@@ -27,9 +27,21 @@ def fields(choices: Choices, document: Document | None, _: str) -> Sequence[Fiel
     period, grace = (document or {}).get("interval"), (document or {}).get("grace")
     return [
         Field("name", "Name", required=True, example="Nightly backup"),
-        Field("schedule", "Cron expression", hint="As in the crontab. Leave it empty if the job has a fixed period.", example="0 3 * * *"),  # fmt: skip
+        Field(
+            "schedule",
+            "Cron expression",
+            hint="As in the crontab. Leave it empty if the job has a fixed period.",
+            example="0 3 * * *",
+        ),
         Field("timezone", "Time zone", "zone", "Of the cron expression.", default="UTC", example="Europe/Berlin"),
-        Field("interval", "Period", "seconds", "Between two check-ins, where there is no cron expression.", _seconds(_PERIODS, period), 86400),  # fmt: skip
+        Field(
+            "interval",
+            "Period",
+            "seconds",
+            "Between two check-ins, where there is no cron expression.",
+            _seconds(_PERIODS, period),
+            86400,
+        ),
         Field("grace", "Grace", "seconds", "How late it may be.", _seconds(_GRACES, grace), 300),
         Field("description", "Description", "area", default="", more=True),
         *choices.common(),
@@ -54,10 +66,18 @@ async def heartbeat(v: Somebody, id: str, before: str = "") -> Response:  # noqa
         v.api.get(f"{statistic}/notifications", limit=10),
     )
     return page(
-        v, "heartbeat.html", noun=nouns.HEARTBEAT, it=it, counts=counts["data"], pings=pings["data"], before=before,
-        more=len(pings["data"]) == PINGS, told=told["data"], words=in_words(it["schedule"], v.t.code),
+        v,
+        "heartbeat.html",
+        noun=nouns.HEARTBEAT,
+        it=it,
+        counts=counts["data"],
+        pings=pings["data"],
+        before=before,
+        more=len(pings["data"]) == PINGS,
+        told=told["data"],
+        words=in_words(it["schedule"], v.t.code),
         snippets=snippets(it),
-    )  # fmt: skip
+    )
 
 
 @routes.get("/heartbeats/{id}/pings/{number}")
@@ -74,11 +94,15 @@ def snippets(it: dict[str, Any]) -> list[tuple[str, str]]:
         return []
     when = it["schedule"] if it["schedule"] and it["schedule"].count(" ") == 4 else "0 3 * * *"
     name = "".join(each if each.isalnum() else "-" for each in it["name"].lower()).strip("-")[:40] or "job"
+    ask = "curl -fsS -m 10 --retry 5"
+    run = f'{ask} "$url?result=run"'
+    end = "if /path/to/job; then result=complete; else result=fail; fi"
+    unit = f"# {name}.service\n[Service]\nType=oneshot\nExecStart=/path/to/job"
     return [
-        ("curl", f"curl -fsS -m 10 --retry 5 {url}"),
-        ("crontab", f"{when} /path/to/job && curl -fsS -m 10 --retry 5 -o /dev/null {url}"),
-        ("bash", f'url={url}\ncurl -fsS -m 10 "$url?result=run"\nif /path/to/job; then result=complete; else result=fail; fi\ncurl -fsS -m 10 --retry 5 "$url?result=$result"'),  # fmt: skip
-        ("systemd", f"# {name}.service\n[Service]\nType=oneshot\nExecStart=/path/to/job\nExecStartPost=/usr/bin/curl -fsS -m 10 --retry 5 {url}"),  # fmt: skip
-        ("GitHub Actions", f'- name: Check in\n  if: success()\n  run: curl -fsS -m 10 --retry 5 "${{{{ secrets.PINGHOME_URL }}}}"  # {url}'),  # fmt: skip
+        ("curl", f"{ask} {url}"),
+        ("crontab", f"{when} /path/to/job && {ask} -o /dev/null {url}"),
+        ("bash", f'url={url}\n{run}\n{end}\n{ask} "$url?result=$result"'),
+        ("systemd", f"{unit}\nExecStartPost=/usr/bin/{ask} {url}"),
+        ("GitHub Actions", f"- name: Check in\n  if: success()\n  run: {ask} {url}"),
         ("Python", f'import urllib.request\n\nurllib.request.urlopen("{url}", timeout=10)'),
-    ]  # fmt: skip
+    ]

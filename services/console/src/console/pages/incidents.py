@@ -10,17 +10,25 @@ from console.api import Away, Refused
 from console.forms import Field
 from console.forms import Form as Shown
 from console.render import page
-from console.viewer import Form, Posted, Somebody, Viewer
+from console.viewer import GUARDED, Form, Posted, Somebody, Viewer
 
 routes = APIRouter(include_in_schema=False)
 
 PAGES = 20
 """Pages whose incidents are shown together."""
-STATUSES = (("investigating", "Investigating"), ("identified", "Identified"), ("monitoring", "Monitoring"), ("resolved", "Resolved"))  # fmt: skip
+STATUSES = tuple((each, each.capitalize()) for each in ("investigating", "identified", "monitoring", "resolved"))
 IMPACTS = (("minor", "Minor"), ("major", "Major"), ("critical", "Critical"))
-AFFECTED = (("degraded", "Degraded"), ("partial-outage", "Partial outage"), ("offline", "Offline"), ("maintenance", "Maintenance"), ("operational", "Operational"))  # fmt: skip
+AFFECTED = (
+    ("degraded", "Degraded"),
+    ("partial-outage", "Partial outage"),
+    ("offline", "Offline"),
+    ("maintenance", "Maintenance"),
+    ("operational", "Operational"),
+)
 _NOTIFY = Field("notify", "Tell subscribers", "flag", default=True)
-_MESSAGE = Field("message", "Message", "area", "HTML such as <b>, <a> and <ul> is allowed; everything else is taken out.")
+_MESSAGE = Field(
+    "message", "Message", "area", "HTML such as <b>, <a> and <ul> is allowed; everything else is taken out."
+)
 
 
 def _incident(new: bool) -> list[Field]:  # noqa: FBT001
@@ -57,13 +65,16 @@ async def incidents(v: Somebody) -> Response:
     told = sorted((each for of, _, _ in found for each in of), key=lambda it: it["occurred_at"], reverse=True)
     planned = sorted((each for _, of, _ in found for each in of), key=lambda it: it["scheduled_for"])
     return page(
-        v, "incidents.html", pages=pages, shown=min(len(pages), PAGES),
+        v,
+        "incidents.html",
+        pages=pages,
+        shown=min(len(pages), PAGES),
         open=[each for each in told if each["status"] != "resolved"],
         over=[each for each in told if each["status"] == "resolved"],
         planned=[each for each in planned if each["status"] in ("scheduled", "in_progress")],
         past=[each for each in planned if each["status"] == "completed"][::-1],
         templates=[each for _, _, of in found for each in of],
-    )  # fmt: skip
+    )
 
 
 async def _of_page(v: Viewer, of: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any]]:
@@ -80,7 +91,7 @@ async def new(v: Somebody, of: str, kind: str = "incident", template: str = "") 
     """The form of an incident, from a template where one is named, or of maintenance."""
     fields = _maintenance() if kind == "maintenance" else _incident(new=True)
     given = await v.api.get(f"statuspage-query/v1/statuspage/{of}/templates/{template}") if template else None
-    return await _edit(v, of, kind, Shown.of(fields, given), None, given["components"] if given else [])
+    return await _edit(v, of, kind, Shown.of(fields, given), given["components"] if given else [])
 
 
 @routes.post("/incidents/new")
@@ -99,7 +110,7 @@ async def publish(v: Somebody, form: Form) -> Response:
             return v.goto("/incidents", done="made")
         made = await v.api.send("POST", f"statuspage-cmd/v1/statuspage/{of}/{kind}", body, shown.key)
     except (Refused, Away) as error:
-        return await _edit(v, of, kind, shown.refused(error), None, affected)
+        return await _edit(v, of, kind, shown.refused(error), affected)
     return v.goto(f"/incidents/{of}/{kind}/{made['id']}", done="published")
 
 
@@ -121,8 +132,8 @@ async def update(v: Somebody, of: str, id: str, form: Form) -> Response:  # noqa
     return v.goto(f"/incidents/{of}/incident/{id}", done="published")
 
 
-@routes.post("/incidents/{of}/maintenance/{id}/{do}")
-async def clock(v: Somebody, of: str, id: str, do: str, form: Form) -> Response:  # noqa: A002
+@routes.post("/incidents/{of}/maintenance/{id}/{do}", dependencies=GUARDED)
+async def clock(v: Somebody, of: str, id: str, do: str) -> Response:  # noqa: A002
     """Begins or ends maintenance now, or takes it back."""
     path = f"statuspage-cmd/v1/statuspage/{of}/maintenance/{id}"
     if do == "delete":
@@ -132,8 +143,8 @@ async def clock(v: Somebody, of: str, id: str, do: str, form: Form) -> Response:
     return v.goto(f"/incidents/{of}/maintenance/{id}", done="saved")
 
 
-@routes.post("/incidents/{of}/incident/{id}/delete")
-async def delete(v: Somebody, of: str, id: str, form: Form) -> Response:  # noqa: A002
+@routes.post("/incidents/{of}/incident/{id}/delete", dependencies=GUARDED)
+async def delete(v: Somebody, of: str, id: str) -> Response:  # noqa: A002
     """Deletes an incident without a trace."""
     await v.api.send("DELETE", f"statuspage-cmd/v1/statuspage/{of}/incident/{id}")
     return v.goto("/incidents", done="delete")
@@ -146,7 +157,7 @@ def _affected(form: Posted, kind: str) -> list[Any]:
     return [each for each, _ in named] if kind == "maintenance" else [{"id": each, "status": to} for each, to in named]
 
 
-async def _edit(v: Viewer, of: str, kind: str, form: Shown, it: Any, affected: list[Any]) -> Response:
+async def _edit(v: Viewer, of: str, kind: str, form: Shown, affected: list[Any]) -> Response:
     about, components, templates = await asyncio.gather(
         v.api.get(f"statuspage-query/v1/statuspage/{of}"),
         v.api.get(f"statuspage-query/v1/statuspage/{of}/components"),
@@ -156,9 +167,17 @@ async def _edit(v: Viewer, of: str, kind: str, form: Shown, it: Any, affected: l
         each["id"]: each["status"] for each in affected if isinstance(each, dict)
     }
     return page(
-        v, "incident_new.html", form.status, form=form, kind=kind, about=about, components=components["data"],
-        templates=templates["data"] if kind == "incident" else [], chosen=chosen, statuses=AFFECTED,
-    )  # fmt: skip
+        v,
+        "incident_new.html",
+        form.status,
+        form=form,
+        kind=kind,
+        about=about,
+        components=components["data"],
+        templates=templates["data"] if kind == "incident" else [],
+        chosen=chosen,
+        statuses=AFFECTED,
+    )
 
 
 async def _one(v: Viewer, of: str, kind: str, id_: str, form: Shown | None = None) -> Response:
@@ -171,9 +190,17 @@ async def _one(v: Viewer, of: str, kind: str, id_: str, form: Shown | None = Non
     )
     form = form or Shown.of(_UPDATE, {"status": _next(it), "notify": True})
     return page(
-        v, "incident.html", form.status, it=it, kind=kind, about=about, components=components["data"], form=form,
-        told=told["data"], statuses=AFFECTED,
-    )  # fmt: skip
+        v,
+        "incident.html",
+        form.status,
+        it=it,
+        kind=kind,
+        about=about,
+        components=components["data"],
+        form=form,
+        told=told["data"],
+        statuses=AFFECTED,
+    )
 
 
 def _next(it: dict[str, Any]) -> str:

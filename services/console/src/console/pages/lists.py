@@ -17,9 +17,7 @@ TYPES = ("http", "tcp", "udp", "icmp", "tls", "smtp", "pop", "imap", "dns")
 Many = Annotated[list[str], Query(default_factory=list)]
 
 
-async def collection(
-    v: Viewer, noun: Noun, asked: dict[str, Any], number: int, picture: str = ""
-) -> Response:
+async def collection(v: Viewer, noun: Noun, asked: dict[str, Any], number: int, picture: str = "") -> Response:
     """A page of a list; what was asked for that is not known is left out."""
     try:
         found, services = await asyncio.gather(
@@ -51,7 +49,14 @@ def routes_of(noun: Noun, picture: str = "") -> APIRouter:
 
     @routes.get(f"/{noun.word}")
     async def listed(
-        v: Somebody, state: Many, tag: Many, type: Many, service: Many, q: str = "", sort: str = "", page: int = 1  # noqa: A002
+        v: Somebody,
+        state: Many,
+        tag: Many,
+        type: Many,  # noqa: A002
+        service: Many,
+        q: str = "",
+        sort: str = "",
+        page: int = 1,
     ) -> Response:
         asked = {"q": q[:100], "state": state, "tag": tag, "service": service, "sort": sort}
         if noun.api == "resource":
@@ -76,9 +81,16 @@ def routes_of(noun: Noun, picture: str = "") -> APIRouter:
     async def ask(v: Viewer, noun: Noun, do: str, ids: list[str], form: Posted, problem: str = "") -> Response:
         channels = await v.api.get("resource-query/v1/channels", limit=500) if do == "channels" else {"data": []}
         return page(
-            v, "many.html", 422 if problem else 200, noun=noun, do=do, ids=ids, back=form.one("back"), problem=problem,
+            v,
+            "many.html",
+            422 if problem else 200,
+            noun=noun,
+            do=do,
+            ids=ids,
+            back=form.one("back"),
+            problem=problem,
             channels=channels["data"],
-        )  # fmt: skip
+        )
 
     return routes
 

@@ -33,7 +33,8 @@ TYPES = (
 _METHODS = tuple((each, each) for each in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _INTERVALS = (5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 _PORTS = {"tcp": "", "udp": "", "tls": "443", "smtp": "25", "pop": "110", "imap": "143"}
-_TLS = Field("skip_ssl_error", "Accept any certificate", "flag", "Also one that is expired or of another host.", default=False, more=True)  # fmt: skip
+_ANY = "Also one that is expired or of another host."
+_TLS = Field("skip_ssl_error", "Accept any certificate", "flag", _ANY, default=False, more=True)
 
 
 def _target(of: str) -> list[Field]:
@@ -43,8 +44,22 @@ def _target(of: str) -> list[Field]:
             Field("url", "Address", "web", required=True, example="https://www.example.com/"),
             Field("method", "Method", "choice", options=_METHODS, default="GET"),
             Field("data", "Keyword", hint="The answer must contain it. Leave it empty if any answer will do."),
-            Field("conditions", "Conditions", "conditions", "All must hold. Without any, 2xx and 3xx are well. Separate values by |: one of them is enough.", default=[]),  # fmt: skip
-            Field("headers", "Headers", "headers", "One in each line, as Name: value.", default={}, more=True, example="Authorization: Bearer …"),  # fmt: skip
+            Field(
+                "conditions",
+                "Conditions",
+                "conditions",
+                "All must hold. Without any, 2xx and 3xx are well. Separate values by |: one of them is enough.",
+                default=[],
+            ),
+            Field(
+                "headers",
+                "Headers",
+                "headers",
+                "One in each line, as Name: value.",
+                default={},
+                more=True,
+                example="Authorization: Bearer …",
+            ),
             Field("body", "Body", "area", default="", more=True),
             Field("not_follow_redirect", "Do not follow redirects", "flag", default=False, more=True),
             _TLS,
@@ -64,7 +79,7 @@ def _target(of: str) -> list[Field]:
     return [host, port, _TLS]
 
 
-def fields(choices: Choices, document: Document | None, of: str) -> Sequence[Field]:
+def fields(choices: Choices, _: Document | None, of: str) -> Sequence[Field]:
     """The form of a type."""
     regions = [name for name, _ in choices.regions]
     return [
@@ -73,9 +88,24 @@ def fields(choices: Choices, document: Document | None, of: str) -> Sequence[Fie
         Field("interval", "Every", "seconds", options=[(str(each), str(each)) for each in _INTERVALS], default=60),
         Field("regions", "From", "many", "Regions that probe it; the majority decides.", choices.regions, regions[:1]),
         *choices.common(),
-        Field("grace_period", "Down after", "number", "How long it may fail before it counts.", default=0, unit="minutes", least=0, more=True),  # fmt: skip
+        Field(
+            "grace_period",
+            "Down after",
+            "number",
+            "How long it may fail before it counts.",
+            default=0,
+            unit="minutes",
+            least=0,
+            more=True,
+        ),
         Field("recovery_period", "Up again after", "number", default=0, unit="minutes", least=0, more=True),
-        Field("maintenance_cron_expression", "Maintenance begins", hint="Five cron fields, in UTC.", example="0 3 * * 0", more=True),  # fmt: skip
+        Field(
+            "maintenance_cron_expression",
+            "Maintenance begins",
+            hint="Five cron fields, in UTC.",
+            example="0 3 * * 0",
+            more=True,
+        ),
         Field("maintenance_duration", "Maintenance lasts", "number", default=0, unit="minutes", least=0, more=True),
     ]
 
@@ -107,19 +137,29 @@ async def monitor(v: Somebody, id: str, window: str = "24h") -> Response:  # noq
         get(f"{statistic}/results", limit=5, verdict="fail"),
         v.api.maybe(f"resource-query/v1/{path}/ssl"),
         v.api.maybe(f"resource-query/v1/{path}/tld"),
-        *(
-            get(f"{statistic}/statistic", interval="1d", limit=1, start_date=since(WINDOWS[name][0]))
-            for name in others
-        ),
+        *(get(f"{statistic}/statistic", interval="1d", limit=1, start_date=since(WINDOWS[name][0])) for name in others),
     )
     uptimes = {window: shown["summary"]["uptime"]} | {
         name: each["summary"]["uptime"] for name, each in zip(others, sums, strict=True)
     }
     return page(
-        v, "monitor.html", noun=nouns.MONITOR, it=it, regions=regions["data"], statistic=shown, window=window,
-        uptimes={name: uptimes[name] for name in WINDOWS}, count=count, events=events["data"], told=told["data"],
-        phases=_phases(results["data"]), failures=failures["data"], ssl=ssl, tld=tld, names=PHASES,
-    )  # fmt: skip
+        v,
+        "monitor.html",
+        noun=nouns.MONITOR,
+        it=it,
+        regions=regions["data"],
+        statistic=shown,
+        window=window,
+        uptimes={name: uptimes[name] for name in WINDOWS},
+        count=count,
+        events=events["data"],
+        told=told["data"],
+        phases=_phases(results["data"]),
+        failures=failures["data"],
+        ssl=ssl,
+        tld=tld,
+        names=PHASES,
+    )
 
 
 def since(days: int) -> str:

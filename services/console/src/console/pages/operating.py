@@ -10,11 +10,16 @@ from console.api import Away, Refused
 from console.forms import Field
 from console.forms import Form as Shown
 from console.render import page
-from console.viewer import Form, Somebody, Viewer
+from console.viewer import GUARDED, Form, Somebody, Viewer
 
 routes = APIRouter(include_in_schema=False)
 
-KINDS = (("bearer", "API token"), ("checks", "Key of checks"), ("ping", "Ping key"), ("status", "Token of a status page"))
+KINDS = (
+    ("bearer", "API token"),
+    ("checks", "Key of checks"),
+    ("ping", "Ping key"),
+    ("status", "Token of a status page"),
+)
 SCOPES = (("write", "Read and write"), ("read", "Read only"))
 EVENTS = 50
 BY = ("key", "session", "command line", "worker")
@@ -45,8 +50,8 @@ async def make(v: Somebody, form: Form) -> Response:
     return page(v, "key.html", made=made, name=shown.values["name"])
 
 
-@routes.post("/keys/{id}/delete")
-async def revoke(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
+@routes.post("/keys/{id}/delete", dependencies=GUARDED)
+async def revoke(v: Somebody, id: str) -> Response:  # noqa: A002
     """Revokes a key."""
     await v.api.send("DELETE", f"resource-cmd/v1/key/{id}")
     return v.goto("/keys", done="revoked")
@@ -68,9 +73,15 @@ async def _keys(v: Viewer, wrong: Shown | None = None) -> Response:
     found = await v.api.get("resource-query/v1/keys")
     form = wrong or Shown.of(await _key_fields(v))
     return page(
-        v, "keys.html", wrong.status if wrong else 200, keys=found["data"], form=form, kinds=dict(KINDS),
-        services=dict(form.fields[3].options), own=v.caller.get("key", {}).get("id"),
-    )  # fmt: skip
+        v,
+        "keys.html",
+        wrong.status if wrong else 200,
+        keys=found["data"],
+        form=form,
+        kinds=dict(KINDS),
+        services=dict(form.fields[3].options),
+        own=v.caller.get("key", {}).get("id"),
+    )
 
 
 @routes.get("/audit")
@@ -92,7 +103,5 @@ async def health(v: Somebody) -> Response:
     if not v.operator:
         found = await v.api.get("resource-query/v1/regions")
         return page(v, "health.html", it=None, regions=found["data"])
-    it, found = await asyncio.gather(
-        v.api.get("resource-query/v1/health"), v.api.get("resource-query/v1/regions")
-    )
+    it, found = await asyncio.gather(v.api.get("resource-query/v1/health"), v.api.get("resource-query/v1/regions"))
     return page(v, "health.html", it=it, regions=found["data"])

@@ -11,7 +11,7 @@ from console.forms import Field
 from console.pages.editing import Choices, Document, Editor
 from console.pages.monitors import since
 from console.render import page
-from console.viewer import Form, Somebody
+from console.viewer import GUARDED, Somebody
 
 routes = APIRouter(include_in_schema=False)
 
@@ -37,13 +37,20 @@ BOUNDS = (
 _INTERVALS = (10, 30, 60, 120, 300, 600, 1800, 3600)
 
 
-def fields(choices: Choices, document: Document | None, _: str) -> Sequence[Field]:
+def fields(choices: Choices, _: Document | None, __: str) -> Sequence[Field]:
     """The form."""
     return [
         Field("name", "Name", required=True, example="web-1"),
         Field("description", "Description", "area", default=""),
         Field("interval", "Every", "seconds", options=[(str(each), str(each)) for each in _INTERVALS], default=60),
-        Field("thresholds", "Thresholds", "thresholds", "You are told when all points of so many minutes break one.", BOUNDS, []),  # fmt: skip
+        Field(
+            "thresholds",
+            "Thresholds",
+            "thresholds",
+            "You are told when all points of so many minutes break one.",
+            BOUNDS,
+            [],
+        ),
         Field("reboot_alert", "Tell me of reboots", "flag", default=False),
         *choices.common(),
         Field("timezone", "Time zone", "zone", "Of its charts.", default="UTC", example="Europe/Berlin", more=True),
@@ -64,9 +71,17 @@ async def server(v: Somebody, id: str, window: str = "24h") -> Response:  # noqa
         v.api.get(f"{statistic}/notifications", limit=10),
     )
     return page(
-        v, "server.html", noun=nouns.SERVER, it=it, events=events["data"], told=told["data"], window=window,
-        windows=WINDOWS, charts=CHARTS, bounds=dict(BOUNDS),
-    )  # fmt: skip
+        v,
+        "server.html",
+        noun=nouns.SERVER,
+        it=it,
+        events=events["data"],
+        told=told["data"],
+        window=window,
+        windows=WINDOWS,
+        charts=CHARTS,
+        bounds=dict(BOUNDS),
+    )
 
 
 @routes.get("/servers/{id}/{type}.svg")
@@ -87,8 +102,8 @@ async def picture(v: Somebody, id: str, type: str, window: str = "24h", width: i
     return Response(raw, media_type=kind, headers=headers)
 
 
-@routes.post("/servers/{id}/token")
-async def token(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
+@routes.post("/servers/{id}/token", dependencies=GUARDED)
+async def token(v: Somebody, id: str) -> Response:  # noqa: A002
     """A new token of its agent, shown once; the old one is good no more."""
     made = await v.api.send("POST", nouns.SERVER.command(f"{id}/token"), {})
     it = await v.api.get(nouns.SERVER.read(id))

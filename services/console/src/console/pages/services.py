@@ -9,7 +9,7 @@ from console.api import Away, Refused
 from console.forms import Field
 from console.forms import Form as Shown
 from console.render import page
-from console.viewer import Form, Somebody, Viewer
+from console.viewer import GUARDED, Form, Somebody, Viewer
 
 routes = APIRouter(include_in_schema=False)
 
@@ -34,8 +34,8 @@ async def save(v: Somebody, form: Form) -> Response:
     return v.goto("/services", done="saved" if id_ else "made")
 
 
-@routes.post("/services/{id}/delete")
-async def delete(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
+@routes.post("/services/{id}/delete", dependencies=GUARDED)
+async def delete(v: Somebody, id: str) -> Response:  # noqa: A002
     """Deletes one that is empty."""
     await v.api.send("DELETE", f"resource-cmd/v1/service/{id}")
     return v.goto("/services", done="delete")

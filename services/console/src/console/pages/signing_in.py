@@ -9,7 +9,7 @@ from console.api import Api, Away, Refused, SignedOut
 from console.language import LANGUAGES
 from console.render import page
 from console.session import with_choice
-from console.viewer import Anybody, Form, Viewer
+from console.viewer import GUARDED, Anybody, Form, Viewer
 
 routes = APIRouter(include_in_schema=False)
 
@@ -49,8 +49,8 @@ async def signed_in(v: Anybody, form: Form) -> Response:
     return v.with_cookie(v.goto(inside(back)), v.session.signed_in(made["token"]))
 
 
-@routes.post("/sign-out")
-async def signed_out(v: Anybody, form: Form) -> Response:
+@routes.post("/sign-out", dependencies=GUARDED)
+async def signed_out(v: Anybody) -> Response:
     """Revokes the session key and forgets it, also where the platform is away."""
     said = "signed-out"
     if v.session.token:
@@ -67,9 +67,7 @@ async def signed_out(v: Anybody, form: Form) -> Response:
 async def look(v: Anybody, form: Form) -> Response:
     """Keeps the language and the theme that somebody wants, in the session."""
     language, theme = form.one("language"), form.one("theme")
-    chosen = with_choice(
-        v.session, language if language in LANGUAGES else "auto", theme if theme in THEMES else "auto"
-    )
+    chosen = with_choice(v.session, language if language in LANGUAGES else "auto", theme if theme in THEMES else "auto")
     return v.with_cookie(v.goto(inside(form.one("next"))), chosen)
 
 

@@ -15,13 +15,13 @@ from console.viewer import Form, Posted, Somebody, Viewer
 
 routes = APIRouter(include_in_schema=False)
 
-FOLLOWED = (("resource", "resource-query/v1/resources"), ("heartbeat", "resource-query/v1/heartbeats"), ("server-resource", "resource-query/v1/server-resources"))  # fmt: skip
+FOLLOWED = tuple((each, f"resource-query/v1/{each}s") for each in ("resource", "heartbeat", "server-resource"))
 TYPES = (("public", "Everybody"), ("private", "Who has the password or an allowed address"))
 LANGUAGES = (("auto", "The visitor's"), ("en", "English"), ("de", "Deutsch"))
 THEMES = (("auto", "The visitor's"), ("light", "Light"), ("dark", "Dark"))
 
 
-def fields(document: Mapping[str, Any] | None) -> Sequence[Field]:
+def fields() -> Sequence[Field]:
     """The form of a page, without its components."""
     return [
         Field("name", "Name", required=True, example="Acme"),
@@ -29,8 +29,15 @@ def fields(document: Mapping[str, Any] | None) -> Sequence[Field]:
         Field("subdomain", "Address", hint="Below the platform's status address.", required=True, example="acme"),
         Field("type", "Who may see it", "choice", options=TYPES, default="public"),
         Field("password", "Password", "secret", "Of a private page. Leave it empty to keep the one that there is."),
-        Field("ip_addresses", "Allowed addresses", "lines", "One in each line; of a private page.", default=[], more=True),
-        Field("domain", "Your own domain", hint="What the DNS must say is shown once it is saved.", example="status.example.com"),  # fmt: skip
+        Field(
+            "ip_addresses", "Allowed addresses", "lines", "One in each line; of a private page.", default=[], more=True
+        ),
+        Field(
+            "domain",
+            "Your own domain",
+            hint="What the DNS must say is shown once it is saved.",
+            example="status.example.com",
+        ),
         Field("accent_color", "Colour", "color", example="#3056d3"),
         Field("theme", "Theme", "choice", options=THEMES, default="auto"),
         Field("language", "Language", "choice", options=LANGUAGES, default="auto"),
@@ -55,13 +62,13 @@ async def statuspages(v: Somebody) -> Response:
 @routes.get("/statuspages/new")
 async def new(v: Somebody) -> Response:
     """The form of a new page."""
-    return await _show(v, Shown.of(fields(None)), None, [])
+    return await _show(v, Shown.of(fields()), None, [])
 
 
 @routes.post("/statuspages/new")
 async def make(v: Somebody, form: Form) -> Response:
     """Makes a page."""
-    shown, components = Shown.posted(fields(None), form), _components(form)
+    shown, components = Shown.posted(fields(), form), _components(form)
     try:
         body = shown.body() | {"components": components}
         made = await v.api.send("POST", "statuspage-cmd/v1/statuspage", body, shown.key)
@@ -74,14 +81,14 @@ async def make(v: Somebody, form: Form) -> Response:
 async def statuspage(v: Somebody, id: str) -> Response:  # noqa: A002
     """A page with all of its settings."""
     it = await v.api.get(f"statuspage-query/v1/statuspage/{id}/unified")
-    return await _show(v, Shown.of(fields(it), it), it, _arranged(it))
+    return await _show(v, Shown.of(fields(), it), it, _arranged(it))
 
 
 @routes.post("/statuspages/{id}")
 async def change(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
     """Changes a page, its components and their order."""
     it = await v.api.get(f"statuspage-query/v1/statuspage/{id}/unified")
-    shown, rows = Shown.posted(fields(it), form), _components(form)
+    shown, rows = Shown.posted(fields(), form), _components(form)
     body = shown.body() | _grouped(rows, it)
     body |= {"update_password": True} if "password" in body else {}
     try:
@@ -175,6 +182,13 @@ async def _show(v: Viewer, form: Shown, it: Any, components: Sequence[Any]) -> R
 
     *followed, dns, people = await asyncio.gather(*(named(*each) for each in FOLLOWED), cname(), subscribers())
     return page(
-        v, "statuspage.html", form.status, it=it, form=form, components=components, followed=followed, dns=dns,
+        v,
+        "statuspage.html",
+        form.status,
+        it=it,
+        form=form,
+        components=components,
+        followed=followed,
+        dns=dns,
         people=people,
-    )  # fmt: skip
+    )

@@ -12,12 +12,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pinghome_common.clock import now
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.page_pass import COOKIE
+from pinghome_web.answer import Answer, answer, reply
+from pinghome_web.language import chosen
 from statuspage_query.public import render
 from statuspage_query.public.access import Access, access
 from statuspage_query.public.addresses import PREFIX, Addresses, header
-from pinghome_web.answer import Answer, answer, reply
 from statuspage_query.public.assets import asset
-from pinghome_web.language import chosen
 from statuspage_query.public.languages import LANGUAGES
 from statuspage_query.public.live import Live
 from statuspage_query.public.published import Published

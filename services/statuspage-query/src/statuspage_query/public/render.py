@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pinghome_common.events.statuspage import ComponentStatus, StatusPage
+from pinghome_web.glyphs import GLYPHS
+from pinghome_web.language import Language
 from statuspage_query.public import bar, chart
 from statuspage_query.public.assets import NAMES, accent_name
 from statuspage_query.public.card import card
-from pinghome_web.glyphs import GLYPHS
-from pinghome_web.language import Language
 from statuspage_query.public.languages import LANGUAGES
 from statuspage_query.public.reports import UpdateView
 from statuspage_query.public.view import ComponentView, Indicator, Report, View
