@@ -85,7 +85,11 @@ def test_the_command_runs_beside_the_platform(stack: Stack):
     findings = {each["part"]: each["level"] for each in json.loads(done)}
     assert findings.pop("certificate") == "problem"  # the domain is not in the DNS
     assert set(findings.values()) == {"ok"}, done
-    assert {"postgresql", "nats", *(f"service http://{name}:8000" for name in (*SERVICES, "console"))} <= findings.keys()
+    assert {
+        "postgresql",
+        "nats",
+        *(f"service http://{name}:8000" for name in (*SERVICES, "console")),
+    } <= findings.keys()
 
 
 def test_services_run_without_rights_on_a_root_that_nobody_can_write(stack: Stack):

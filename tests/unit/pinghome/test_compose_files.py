@@ -75,7 +75,9 @@ def test_every_container_may_do_as_little_as_it_needs(file: str):
 def test_what_is_configured_for_a_container_is_mounted_by_it_alone():
     configured = {source: target for source, (target, _) in mounts("configure").items() if source.startswith("config-")}
     assert configured == {source: f"/volumes/{source.removeprefix('config-')}" for source in configured}
-    assert set(configured) == {f"config-{name}" for name in (*services.SERVICES, "console", "postgres", "nats", "pinghome")}
+    assert set(configured) == {
+        f"config-{name}" for name in (*services.SERVICES, "console", "postgres", "nats", "pinghome")
+    }
     for source in configured:
         owner = source.removeprefix("config-")
         having = {name for name in CONTAINERS if name != "configure" and source in mounts(name)}
