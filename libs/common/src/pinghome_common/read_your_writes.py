@@ -78,15 +78,6 @@ class ProjectionProgress:
         """Starts collecting the events that a command will wait for."""
         return PendingProjections(self, self._names)
 
-    async def applied(self, name: str, stream: str, seq: int, seconds: float) -> int:
-        """Waits a bounded time until a projection has applied a message; the last one that it has applied."""
-        try:
-            async with asyncio.timeout(seconds), self._moved:
-                await self._moved.wait_for(lambda: self._positions.get((name, stream), 0) >= seq)
-        except TimeoutError:
-            pass
-        return self._positions.get((name, stream), 0)
-
     async def _head(self, stream: str) -> int:
         """The newest sequence of a stream, as the broker tells who asks from now on.
 
@@ -100,6 +91,15 @@ class ProjectionProgress:
                 it.newest = await self._broker.head(stream)
                 it.answered = it.asked
             return it.newest
+
+    async def applied(self, name: str, stream: str, seq: int, seconds: float) -> int:
+        """Waits a bounded time until a projection has applied a message; the last one that it has applied."""
+        try:
+            async with asyncio.timeout(seconds), self._moved:
+                await self._moved.wait_for(lambda: self._positions.get((name, stream), 0) >= seq)
+        except TimeoutError:
+            pass
+        return self._positions.get((name, stream), 0)
 
     async def reached(self, name: str, stream: str) -> bool:
         """Waits until a projection has applied everything that was in the stream when this was called.
