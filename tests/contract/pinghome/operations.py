@@ -113,6 +113,8 @@ EXTENSIONS = [
     Operation(0, "GET", RECORDS, "/v1/overview"),
     Operation(0, "GET", RECORDS, "/v1/changes"),
     Operation(0, "GET", PAGE_RECORDS, "/v1/changes"),
+    Operation(0, "GET", RECORDS, "/v1/events"),
+    Operation(0, "GET", PAGE_RECORDS, "/v1/events"),
     Operation(0, "GET", STATISTICS, "/v1/services/history"),
     Operation(0, "GET", STATISTICS, "/v1/notifications"),
     Operation(0, "GET", STATISTICS, "/v1/heartbeat/{id}/events/{n}/body"),
