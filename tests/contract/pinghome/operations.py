@@ -115,6 +115,7 @@ EXTENSIONS = [
     Operation(0, "GET", PAGE_RECORDS, "/v1/changes"),
     Operation(0, "GET", RECORDS, "/v1/events"),
     Operation(0, "GET", PAGE_RECORDS, "/v1/events"),
+    Operation(0, "GET", PAGE_RECORDS, "/v1/statuspage/{id}/preview"),
     Operation(0, "GET", STATISTICS, "/v1/services/history"),
     Operation(0, "GET", STATISTICS, "/v1/notifications"),
     Operation(0, "GET", STATISTICS, "/v1/heartbeat/{id}/events/{n}/body"),

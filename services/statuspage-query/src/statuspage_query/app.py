@@ -24,7 +24,7 @@ from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from statuspage_query import changes, points, project
-from statuspage_query.api.pinghome import change, event, incident, statuspage, subscription
+from statuspage_query.api.pinghome import change, event, incident, preview, statuspage, subscription
 from statuspage_query.api.pingpong import components, incidents, metrics, status, widgets
 from statuspage_query.claims import Claims
 from statuspage_query.domains import Domains
@@ -108,7 +108,19 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
     settings = settings or Settings()
-    nouns = (statuspage, incident, subscription, change, event, components, incidents, metrics, status, widgets)
+    nouns = (
+        statuspage,
+        preview,
+        incident,
+        subscription,
+        change,
+        event,
+        components,
+        incidents,
+        metrics,
+        status,
+        widgets,
+    )
     application = app.build(
         NAME, settings, _start, [noun.routes for noun in nouns],
         "Public status pages, and records of them, their components, incidents, maintenance and subscriptions.",
