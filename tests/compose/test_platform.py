@@ -21,7 +21,7 @@ def test_all_containers_are_healthy_and_the_keys_were_printed_once(stack: Stack)
     rows = [json.loads(line) for line in stack.compose("ps", "--format", "json").splitlines()]
     states = {row["Service"]: (row["State"], row["Health"]) for row in rows}
     assert states.pop("caddy") == ("running", "")
-    assert states == dict.fromkeys((*SERVICES, "postgres", "nats"), ("running", "healthy"))
+    assert states == dict.fromkeys((*SERVICES, "console", "postgres", "nats"), ("running", "healthy"))
     assert stack.keys.keys() == {"TOKEN", "CHECKS_KEY", "CHECKS_READ_KEY", "STATUS_TOKEN", "PING_KEY"}
     assert stack.ask(DOMAIN, "GET", "/readyz") == {"ready": True}
 
@@ -85,11 +85,15 @@ def test_the_command_runs_beside_the_platform(stack: Stack):
     findings = {each["part"]: each["level"] for each in json.loads(done)}
     assert findings.pop("certificate") == "problem"  # the domain is not in the DNS
     assert set(findings.values()) == {"ok"}, done
-    assert {"postgresql", "nats", *(f"service http://{name}:8000" for name in SERVICES)} <= findings.keys()
+    assert {
+        "postgresql",
+        "nats",
+        *(f"service http://{name}:8000" for name in (*SERVICES, "console")),
+    } <= findings.keys()
 
 
 def test_services_run_without_rights_on_a_root_that_nobody_can_write(stack: Stack):
-    for name in (*SERVICES, *SERVERS):
+    for name in (*SERVICES, "console", *SERVERS):
         (it,) = json.loads(docker("inspect", f"{PROJECT}-{name}-1"))
         assert it["Config"]["User"] == ("postgres" if name == "postgres" else "10001:10001"), name
         assert it["HostConfig"]["ReadonlyRootfs"], name
@@ -109,7 +113,7 @@ def test_no_secret_is_in_a_layer_or_shown_by_inspect(stack: Stack):
     secrets = set(re.findall(r'": "(.+)"', stack.compose(*command))) | set(stack.keys.values())
     assert len(secrets) == 20  # six keys, eight of the broker's, six of PostgreSQL's
     containers = docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={PROJECT}").split()
-    images = [f"{PROJECT}/{name}" for name in (*SERVICES, "pinghome")]
+    images = [f"{PROJECT}/{name}" for name in (*SERVICES, "console", "pinghome")]
     shown = docker("inspect", *containers) + "".join(docker("history", "--no-trunc", image) for image in images)
     assert not [secret for secret in secrets if secret in shown]
     for image in images:

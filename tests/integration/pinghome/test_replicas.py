@@ -29,12 +29,12 @@ from pinghome_common.settings import Settings
 from running import TOKEN
 
 ONCE = {
-    "resource_cmd": ["relay", "projection resource-cmd", "scheduler", "deadlines"],
+    "resource_cmd": ["relay", "projection resource-cmd", "scheduler"],
     "resource_query": ["projection resource-query"],
     "statistic_query": ["projection statistic-query"],
-    "statuspage_cmd": ["relay", "projection statuspage-cmd", "clock"],
+    "statuspage_cmd": ["relay", "projection statuspage-cmd"],
 }
-"""What only one process may do, by database: the names of its locks."""
+"""What only one process may do, by database: the names of the locks that it keeps; others it borrows for a round."""
 
 OTHERS = ("statuspage-query", "prober")
 """Which have tests of their own for this."""

@@ -13,7 +13,7 @@ SERVICES = {path.parent.name: path for path in ROOT.glob("services/*/src/*/app.p
 LIBRARIES = {path.name: path for path in ROOT.glob("libs/*/src/*") if path.is_dir()}
 PACKAGES = SERVICES.keys() | LIBRARIES.keys() | {"pinghome"}
 SOURCES = [path for pattern in ("libs/*/src", "services/*/src", "deploy/*/src") for path in sorted(ROOT.glob(pattern))]
-COMMON, DELIVERY = "pinghome_common", "pinghome_delivery"
+COMMON, DELIVERY, WEB = "pinghome_common", "pinghome_delivery", "pinghome_web"
 AGGREGATES = [
     ROOT / "services/resource-cmd/src/resource_cmd" / name
     for name in ("monitors/resource.py", "heartbeats/heartbeat.py")
@@ -77,19 +77,21 @@ def imported_modules(name: str, known: dict[str, Path]) -> set[str]:
 
 def test_all_packages_are_looked_at():
     assert set(SERVICES) == {"resource_cmd", "resource_query", "statistic_query", "statuspage_cmd", "statuspage_query",
-                             "data_gateway", "prober"}  # fmt: skip
-    assert set(LIBRARIES) == {COMMON, DELIVERY}
+                             "data_gateway", "prober", "console"}  # fmt: skip
+    assert set(LIBRARIES) == {COMMON, DELIVERY, WEB}
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_imports_itself_and_libraries_only(service):
     for path in files(f"services/*/src/{service}/**/*.py"):
-        assert packages_of(path) <= {service, COMMON, DELIVERY}, path
+        assert packages_of(path) <= {service, COMMON, DELIVERY, WEB}, path
 
 
 def test_libraries_import_no_service():
     for path in files("libs/common/src/**/*.py"):
         assert packages_of(path) <= {COMMON}, path
+    for path in files("libs/web/src/**/*.py"):
+        assert packages_of(path) <= {WEB}, path
     for path in files("libs/delivery/src/**/*.py"):
         assert packages_of(path) <= {COMMON, DELIVERY}, path
 

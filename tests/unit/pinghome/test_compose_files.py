@@ -54,9 +54,9 @@ def test_compose_files_are_what_the_specification_allows(tmp_path: Path):
 
 
 def test_every_service_runs():
-    assert services.SERVICES.keys() <= CONTAINERS.keys()
+    assert services.SERVICES.keys() | {"console"} <= CONTAINERS.keys()
     urls = CONTAINERS["pinghome"]["environment"]["PINGHOME_SERVICES"].split()
-    assert urls == [f"http://{name}:8000" for name in services.SERVICES]
+    assert urls == [f"http://{name}:8000" for name in (*services.SERVICES, "console")]
 
 
 @pytest.mark.parametrize("file", FILES[:2])
@@ -75,7 +75,9 @@ def test_every_container_may_do_as_little_as_it_needs(file: str):
 def test_what_is_configured_for_a_container_is_mounted_by_it_alone():
     configured = {source: target for source, (target, _) in mounts("configure").items() if source.startswith("config-")}
     assert configured == {source: f"/volumes/{source.removeprefix('config-')}" for source in configured}
-    assert set(configured) == {f"config-{name}" for name in (*services.SERVICES, "postgres", "nats", "pinghome")}
+    assert set(configured) == {
+        f"config-{name}" for name in (*services.SERVICES, "console", "postgres", "nats", "pinghome")
+    }
     for source in configured:
         owner = source.removeprefix("config-")
         having = {name for name in CONTAINERS if name != "configure" and source in mounts(name)}

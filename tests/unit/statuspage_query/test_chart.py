@@ -8,7 +8,7 @@ import pytest
 from materials import NOW, component, material
 from pinghome_common.events.statuspage import Followed
 from statuspage_query.public import chart, site
-from statuspage_query.public.language import LANGUAGES
+from statuspage_query.public.languages import LANGUAGES
 from statuspage_query.public.material import Material, Series, decode, encode
 from statuspage_query.public.render import FEW, Place
 from statuspage_query.public.view import view

@@ -11,7 +11,7 @@ from pinghome_common.events.page_metric import CustomMetric, Metric
 from pinghome_common.events.statuspage import ComponentStatus
 from statuspage_query.public import chart, site
 from statuspage_query.public.chart import Figures
-from statuspage_query.public.language import LANGUAGES
+from statuspage_query.public.languages import LANGUAGES
 from statuspage_query.public.material import Material, Series, Values, decode, encode
 from statuspage_query.public.render import Place
 from statuspage_query.public.view import view

@@ -7,8 +7,9 @@ import pytest
 
 from materials import NOW, affected, component, incident, material
 from pinghome_common.events.statuspage import ComponentStatus
+from pinghome_web.language import chosen
 from statuspage_query.public import colors
-from statuspage_query.public.language import LANGUAGES, chosen
+from statuspage_query.public.languages import LANGUAGES
 from statuspage_query.public.published import ANSWERS, Published
 from statuspage_query.public.render import Place
 from statuspage_query.statuses import Since
@@ -113,6 +114,6 @@ def test_percentage_is_rounded_down(value: float, shown: str):
 
 
 def test_language_of_the_page_wins_over_the_visitors():
-    assert chosen("de", "en") == "de"
-    assert chosen("auto", "de-CH, en;q=0.9") == "de"
-    assert chosen("auto", "fr") == "en"
+    assert chosen("de", "en", LANGUAGES) == "de"
+    assert chosen("auto", "de-CH, en;q=0.9", LANGUAGES) == "de"
+    assert chosen("auto", "fr", LANGUAGES) == "en"

@@ -15,7 +15,7 @@ from materials import NOW, affected, component, group, incident, maintenance, ma
 from pinghome_common.events.incident import IncidentStatus
 from pinghome_common.events.statuspage import ComponentStatus
 from statuspage_query.public import site
-from statuspage_query.public.language import LANGUAGES
+from statuspage_query.public.languages import LANGUAGES
 from statuspage_query.public.material import Material
 from statuspage_query.public.render import Place
 from statuspage_query.public.view import view

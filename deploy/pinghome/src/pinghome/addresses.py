@@ -6,6 +6,8 @@ from dataclasses import dataclass
 READS = ("GET", "HEAD", "OPTIONS")
 SERVICES = ("resource-cmd", "resource-query", "statistic-query", "statuspage-cmd", "statuspage-query", "data-gateway")
 """Those with a host of their own below the platform's, and the same paths behind a prefix on the platform's host."""
+CONSOLE = "console"
+"""It has a host and a prefix, too, but no API, so it is not among the services that are listed."""
 PLAIN_HTTP = ("data-gateway",)
 """Those that also answer without TLS: what is sent from a cron job or a small device may not know it."""
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import typer
 import uvloop
 
-from pinghome import broker_certificate, nats, platform_keys, region_users, services
+from pinghome import broker_certificate, console_part, nats, platform_keys, region_users, services
 from pinghome.postgres import USER, create_database
 from pinghome.servers import DATABASES
 from pinghome.state_file import StateFile
@@ -109,6 +109,8 @@ def configure(
     password.chmod(0o644)  # PostgreSQL has an account of its own; its container alone has this volume
     for name, (_, own) in services.settings_of_all(settings, containers).items():
         service = name.removesuffix(f"-{region}")
+        if name == console_part.NAME:
+            own = own.but(console_api="http://{service}:8000")  # noqa: PLW2901
         url = containers.own_database_url(service.replace("-", "_")) if own.database_url else ""
         _write_settings(volumes / service, own.but(database_url=url, nats_ca=nats_ca))
     ours = {"database_url": containers.database_url, "nats_url": containers.nats_url("admin"), "nats_ca": nats_ca}

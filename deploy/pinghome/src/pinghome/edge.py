@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pinghome import console_part
 from pinghome.addresses import INTERNAL, OPERATORS, PAGES, PLATFORM, READS, service_at
 
 _NOT_FOUND = JSONResponse({"message": "Not found"}, 404)
@@ -32,8 +33,10 @@ class Edge:
     def __init__(self, apps: Mapping[str, FastAPI], *, public_metrics: bool = False) -> None:
         self.apps = apps
         self._public_metrics = public_metrics
-        self.public = [name for name in apps if public_metrics or not name.startswith("prober")]
-        self._hidden = {id(app) for name, app in apps.items() if name not in self.public}
+        self.public = [
+            name for name in apps if (public_metrics or not name.startswith("prober")) and name != console_part.NAME
+        ]
+        self._hidden = {id(app) for name, app in apps.items() if name not in (*self.public, console_part.NAME)}
         pages = apps.get("statuspage-query")
         self._is_page: Callable[[str], bool] = getattr(pages and pages.state, "is_page_host", lambda _: False)
         self._lifespan = Router(lifespan=self._run_lifespans)
@@ -85,7 +88,8 @@ class Edge:
                 await self.problems()  # which is measured
                 return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
             case "/":
-                return JSONResponse({"services": {name: {"docs": f"/{name}/docs"} for name in self.public}})
+                listed = JSONResponse({"services": {name: {"docs": f"/{name}/docs"} for name in self.public}})
+                return console_part.home(scope, listed, console=console_part.NAME in self.apps)
             case _:
                 return _NOT_FOUND
 

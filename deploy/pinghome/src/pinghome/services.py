@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 from fastapi import FastAPI
 
-from pinghome import platform_keys
+from pinghome import console_part, platform_keys
 from pinghome.servers import DATABASES, Servers
 from pinghome.stale_processes import wait_until_gone
 from pinghome.state_file import StateFile
@@ -49,7 +49,7 @@ def settings_of_all(settings: Settings, servers: Addresses) -> dict[str, tuple[s
         for region in settings.regions if service == "prober" else [""]:
             name = f"{service}-{region}" if region else service
             own = {"database_url": servers.database_url, "nats_url": servers.nats_url(name), "region": region}
-            own |= {"badge_secret": "", "page_secret": "", "subscription_secret": ""}
+            own |= {"badge_secret": "", "page_secret": "", "subscription_secret": "", "console_secret": ""}
             if service != "resource-cmd":  # only resource-cmd encrypts and creates the first organisation
                 own |= dict.fromkeys([*platform_keys.KEYS, "statuspage_io_token", "ops_heartbeat_url"], "")
             if service not in ("resource-cmd", "statuspage-cmd"):  # these notify
@@ -67,6 +67,7 @@ def settings_of_all(settings: Settings, servers: Addresses) -> dict[str, tuple[s
             if region:
                 own["region_key"] = region_key(settings.secret_key, region).hex()
             found[name] = factory, settings.but(**own)
+    found[console_part.NAME] = console_part.FACTORY, console_part.settings_of(settings)
     return found
 
 
@@ -82,7 +83,8 @@ def migrations(database: str) -> Path:
 
 def in_this_process(settings: Settings, servers: Servers) -> dict[str, FastAPI]:
     """The applications of all services, for the edge."""
-    apps = {name: _load(factory)(own) for name, (factory, own) in settings_of_all(settings, servers).items()}
+    all_ = settings_of_all(settings, servers).items()
+    apps = {name: _load(factory)(own) for name, (factory, own) in all_ if settings.console or name != console_part.NAME}
     shared = WrongTokens(settings.wrong_tokens_per_minute)
     for app in apps.values():
         app.state.wrong_tokens = shared
@@ -97,12 +99,14 @@ async def as_processes(settings: Settings, servers: Servers, supervisor: Supervi
     """
     state = StateFile(settings.data / "ports.json")
     outside = {name: value for name, value in os.environ.items() if not name.startswith("PINGHOME_")}
-    urls = {}
+    urls: dict[str, str] = {}
     for name, (factory, own) in settings_of_all(settings, servers).items():
         folder = settings.data / name
         folder.mkdir(exist_ok=True)
         await wait_until_gone(folder)
         port = state.port(name)
+        if name == console_part.NAME:
+            own = own.but(console_api=",".join(f"{each}={url}" for each, url in urls.items()))  # noqa: PLW2901
         urls[name] = f"http://127.0.0.1:{port}"
         module, function = factory.split(":")
         pings = {"data-gateway": ", limits.PINGS", "statuspage-cmd": ", limits.PICTURES"}.get(name, "")

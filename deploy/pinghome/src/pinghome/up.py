@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.status import Status
 
 from pinghome import platform_keys, services
+from pinghome.console import make_link
 from pinghome.edge import Edge
 from pinghome.servers import Servers
 from pinghome.supervise import Supervisor
@@ -76,6 +77,9 @@ async def _run_here(settings: Settings, servers: Servers, reporter: "StartupRepo
             await asyncio.sleep(0.05)
         url = settings.public_url or f"http://{settings.host}:{settings.port}"
         reporter.ready({name: f"{url}/{name}" for name in edge.public})
+        if settings.console:
+            link = make_link(settings.but(database_url=servers.database_url)) if console.is_terminal else None
+            reporter.console(await link if link else f"{url}/console/")
 
     reporting = asyncio.create_task(report_ready())
     try:
@@ -90,7 +94,8 @@ async def _run_processes(settings: Settings, servers: Servers, reporter: "Startu
     async with Supervisor() as supervisor:
         urls = await services.as_processes(settings, servers, supervisor)
         _on_signal(stop.set)
-        reporter.ready(urls)
+        reporter.ready({name: url for name, url in urls.items() if name != "console"})
+        reporter.console(f"{urls['console']}/")
         await stop.wait()
 
 
@@ -114,6 +119,10 @@ class StartupReporter:
         elif text != self.last:
             console.print(text)
         self.last = text
+
+    def console(self, link: str) -> None:
+        """Report where the console is; on a terminal by a link to sign in, which works once."""
+        console.print(f"Console: {link}", highlight=False, soft_wrap=True)
 
     def ready(self, urls: dict[str, str]) -> None:
         """Report the URLs of the services, and the new keys, which are not shown again."""

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 SECRETS = (
     "database_url", "nats_url", "secret_key", "region_key", "badge_secret", "page_secret", "subscription_secret",
+    "console_secret",
     "bootstrap_token", "bootstrap_checks_key", "bootstrap_checks_read_key", "bootstrap_status_token",
     "bootstrap_ping_key", "smtp_url", "statuspage_io_token",
 )  # fmt: skip

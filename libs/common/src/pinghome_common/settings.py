@@ -2,18 +2,16 @@
 
 import re
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pinghome_common.setting_files import SettingFiles, placeholders
-
-Network = IPv4Network | IPv6Network
+from pinghome_common.setting_types import Anchor, Location, Network
 
 LARGEST_PING_BODY = 384 << 10
 """Bytes; a ping with such a body fits into one message of the stream."""
@@ -21,25 +19,6 @@ LARGEST_PING_BODY = 384 << 10
 LONGEST_MESSAGE, MOST_COMPONENTS = 100_000, 1000
 """Characters of a message, and components of a page: with these a state still fits into one message of the stream."""
 
-
-def _anchor(value: str) -> str:
-    parts = urlsplit(f"//{value}")
-    if not parts.hostname or not parts.port:
-        raise ValueError("must be host:port, with an IPv6 address in brackets")
-    return value
-
-
-Anchor = Annotated[str, AfterValidator(_anchor)]
-
-
-def _location(value: str) -> str:
-    place, _, region = value.partition("=")
-    if not place.strip() or not region.strip():
-        raise ValueError("must be location=region, such as US West=us-west-1")
-    return value
-
-
-Location = Annotated[str, AfterValidator(_location)]
 
 _KEYS = {
     "bootstrap_checks_key": r".{32}",
@@ -123,6 +102,15 @@ class Settings(BaseSettings):
     subscription_secret: str = Field(
         "",
         description="signs subscribers' links, for a standalone statuspage-cmd; default: derived from the secret key",
+    )
+    console: bool = Field(default=True, description="whether the platform has a console, at /console/")
+    console_api: str = Field(
+        "",
+        description="where a standalone console finds the services, such as http://{service}:8000; default: the "
+        "platform's own port",
+    )
+    console_secret: str = Field(
+        "", description="seals the console's cookies; a comma list: the newest first, old ones are still opened"
     )
     bootstrap_token: str = Field("", description="bearer token of the first organisation")
     bootstrap_checks_key: str = Field("", description="Healthchecks read-write key of the first service, 32 characters")

@@ -78,8 +78,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
     first_page = FirstPage(state.db, state.directory, state.relay.wake)
     watch = Watch(state.db, broker, decided)
-    for worker in (state.relay, watch):
-        await worker.reachable(broker, NAME)
+    await state.relay.reachable(broker, NAME)
     sources = [Source("EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], follow, calm=UNAWAITED)]
     parts.workers |= {
         "streams": lambda: keep_streams(broker, settings, state.relay),

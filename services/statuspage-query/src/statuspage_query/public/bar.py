@@ -7,7 +7,7 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from pinghome_common.events.statuspage import ComponentStatus
-from statuspage_query.public.language import Language
+from pinghome_web.language import Language
 from statuspage_query.statuses import Span
 
 PITCH, HEIGHT, CUT = 4, 28, 20

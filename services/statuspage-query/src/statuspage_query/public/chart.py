@@ -7,7 +7,7 @@ from math import floor, log10
 
 from markupsafe import Markup, escape
 
-from statuspage_query.public.language import Language
+from pinghome_web.language import Language
 from statuspage_query.public.material import Series
 
 HEIGHT = 100

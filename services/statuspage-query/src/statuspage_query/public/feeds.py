@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET  # it only writes here
 
 import msgspec
 
-from statuspage_query.public.language import Language
+from pinghome_web.language import Language
 from statuspage_query.public.plain import for_xml
 from statuspage_query.public.reports import MaintenanceReport
 from statuspage_query.public.view import Report, View

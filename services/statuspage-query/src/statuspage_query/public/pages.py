@@ -12,12 +12,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pinghome_common.clock import now
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.page_pass import COOKIE
+from pinghome_web.answer import Answer, answer, reply
+from pinghome_web.language import chosen
 from statuspage_query.public import render
 from statuspage_query.public.access import Access, access
 from statuspage_query.public.addresses import PREFIX, Addresses, header
-from statuspage_query.public.answer import Answer, answer, reply
 from statuspage_query.public.assets import asset
-from statuspage_query.public.language import chosen
+from statuspage_query.public.languages import LANGUAGES
 from statuspage_query.public.live import Live
 from statuspage_query.public.published import Published
 from statuspage_query.public.publisher import Publisher
@@ -139,7 +140,7 @@ class PublicPages:
         material = it.material
         host = header(scope, b"host")
         url = self._addresses.url(material.page, scope, host, verified=material.verified)
-        language = chosen(material.page.language, header(scope, b"accept-language"))
+        language = chosen(material.page.language, header(scope, b"accept-language"), LANGUAGES)
         return Place(root, url, language, logo=it.logo, favicon=it.favicon, stale=self._publisher.stale())
 
     def _nothing(self, scope: Scope, root: str, path: str) -> Answer:
@@ -149,7 +150,7 @@ class PublicPages:
 
     def _notice(self, page: StatusPage, scope: Scope, root: str, path: str, kind: str, status: int) -> Answer:
         """What somebody gets who does not get the page: for people a page, for programs a sentence."""
-        language = chosen(page.language, header(scope, b"accept-language"))
+        language = chosen(page.language, header(scope, b"accept-language"), LANGUAGES)
         place = Place(root=root, url="", language=language)
         if path in ("", "/widget") or "." not in path.rpartition("/")[2]:
             said = next(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from statuspage_query.public.answer import FOREVER, Answer, answer
+from pinghome_web.answer import FOREVER, Answer, answer
 from statuspage_query.public.material import Material
 from statuspage_query.public.render import Place
 from statuspage_query.public.site import found

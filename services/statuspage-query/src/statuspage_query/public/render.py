@@ -7,13 +7,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from pinghome_common.events.statuspage import ComponentStatus, StatusPage
+from pinghome_web.glyphs import GLYPHS
+from pinghome_web.language import Language
 from statuspage_query.public import bar, chart
 from statuspage_query.public.assets import NAMES, accent_name
 from statuspage_query.public.card import card
-from statuspage_query.public.language import LANGUAGES, Language
+from statuspage_query.public.languages import LANGUAGES
 from statuspage_query.public.reports import UpdateView
 from statuspage_query.public.view import ComponentView, Indicator, Report, View
 
@@ -56,22 +57,6 @@ def _edited(it: UpdateView) -> bool:
     return it.updated_at - it.at > _EDIT
 
 
-_SIGNS = {
-    "ok": "M4.6 8.3 7 10.7l4.5-5.2",
-    "degraded": "M4 8.6c1.3-1.8 2.7-1.8 4 0s2.7 1.8 4 0",
-    "partial": "M8 4.2v4.4M8 11.4v.2",
-    "major": "m5.3 5.3 5.4 5.4m0-5.4-5.4 5.4",
-    "maintenance": "M8 4.4V8l2.4 1.6",
-    "unknown": "M5 8h6",
-}
-_GLYPHS = {
-    shape: Markup(  # noqa: S704  # our own
-        f'<svg class="glyph {shape}" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="8"/>'
-        f'<path d="{sign}"/></svg>'
-    )
-    for shape, sign in _SIGNS.items()
-}
-
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -80,7 +65,7 @@ _templates = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_templates.globals |= {"shape": bar.shape, "glyphs": _GLYPHS}
+_templates.globals |= {"shape": bar.shape, "glyphs": GLYPHS}
 _templates.globals |= {"iso": _iso, "edited": _edited}
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from pinghome_web.answer import Answer, answer
+from pinghome_web.language import Language
 from statuspage_query.public import api_v2, feeds, render
-from statuspage_query.public.answer import Answer, answer
-from statuspage_query.public.language import LANGUAGES, Language
+from statuspage_query.public.languages import LANGUAGES
 from statuspage_query.public.render import Place
 from statuspage_query.public.reports import MaintenanceReport
 from statuspage_query.public.view import ComponentView, Report, View

@@ -116,7 +116,7 @@ function key(it) {
 let port, stream, timer, open = false;
 
 function heard(word) {
-  if (word === "changed") refresh().catch(() => {});
+  if (word.startsWith("changed")) refresh().catch(() => {});
   else open = word === "open";
 }
 

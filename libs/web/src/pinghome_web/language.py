@@ -1,12 +1,11 @@
-"""Languages of public pages: each is one file in `languages`, with its words and how it writes dates and numbers."""
+"""Languages of pages: each is one file of a folder, with its words and how it writes dates and numbers."""
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from math import floor, log10
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 DEFAULT = "en"
 
@@ -26,13 +25,13 @@ class Language:
         found = self.words[key]
         return found.format(**values) if values else found
 
-    def moment(self, at: dt.datetime, zone: ZoneInfo) -> str:
+    def moment(self, at: dt.datetime, zone: dt.tzinfo) -> str:
         """A date and a time of day with the time zone's short name."""
         local = at.astimezone(zone)
         clock = {"hour": f"{local.hour:02}", "minute": f"{local.minute:02}", "zone": local.tzname()}
         return self("moment", **self._day(local), **clock)
 
-    def until(self, begin: dt.datetime, end: dt.datetime, zone: ZoneInfo) -> str:
+    def until(self, begin: dt.datetime, end: dt.datetime, zone: dt.tzinfo) -> str:
         """The end of a time span: without its date, where that is the beginning's."""
         local = end.astimezone(zone)
         if local.date() != begin.astimezone(zone).date():
@@ -94,20 +93,20 @@ def _flat(words: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
             yield prefix + name, value
 
 
-LANGUAGES = {
-    path.stem: Language(json.loads(path.read_text(encoding="utf-8")))
-    for path in sorted((Path(__file__).parent / "languages").glob("*.json"))
-}
+def load(folder: Path) -> dict[str, Language]:
+    """The languages of a folder, by code."""
+    return {path.stem: Language(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))}
 
 
-def chosen(setting: str, accepted: str) -> str:
+def chosen(setting: str, accepted: str, languages: Container[str]) -> str:
     """The code of the language of an answer.
 
     Args:
         setting: the page's: `auto` leaves it to the visitor.
         accepted: the header Accept-Language.
+        languages: the codes of those that there are.
     """
-    if setting in LANGUAGES:
+    if setting in languages:
         return setting
     wishes = []
     for place, part in enumerate(accepted.split(",")):
@@ -117,4 +116,4 @@ def chosen(setting: str, accepted: str) -> str:
         except ValueError:
             continue
         wishes.append((-rank, place, tag.strip().partition("-")[0].lower()))
-    return next((tag for rank, _, tag in sorted(wishes) if rank < 0 and tag in LANGUAGES), DEFAULT)
+    return next((tag for rank, _, tag in sorted(wishes) if rank < 0 and tag in languages), DEFAULT)

@@ -14,7 +14,7 @@ function open() {
     tell("lost");
     if (stream.readyState === EventSource.CLOSED) stream = undefined; // the next tab tries again
   };
-  stream.addEventListener("changed", () => tell("changed"));
+  stream.addEventListener("changed", ({ data }) => tell("changed " + data));
 }
 
 onconnect = ({ ports: [tab] }) => {

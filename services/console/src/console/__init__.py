@@ -1,0 +1,1 @@
+"""The console: pages on the public API."""

@@ -1,0 +1,107 @@
+"""What operators look after: regions, keys, the audit log, health."""
+
+import asyncio
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from console.api import Away, Refused
+from console.forms import Field
+from console.forms import Form as Shown
+from console.render import page
+from console.viewer import GUARDED, Form, Somebody, Viewer
+
+routes = APIRouter(include_in_schema=False)
+
+KINDS = (
+    ("bearer", "API token"),
+    ("checks", "Key of checks"),
+    ("ping", "Ping key"),
+    ("status", "Token of a status page"),
+)
+SCOPES = (("write", "Read and write"), ("read", "Read only"))
+EVENTS = 50
+BY = ("key", "session", "command line", "worker")
+
+
+@routes.get("/regions")
+async def regions(v: Somebody) -> Response:
+    """Where probes are made."""
+    found = await v.api.get("resource-query/v1/regions")
+    return page(v, "regions.html", regions=found["data"])
+
+
+@routes.get("/keys")
+async def keys(v: Somebody) -> Response:
+    """The keys of the organisation, and the form for another one."""
+    return await _keys(v)
+
+
+@routes.post("/keys")
+async def make(v: Somebody, form: Form) -> Response:
+    """Makes a key, which is shown once."""
+    shown = Shown.posted(await _key_fields(v), form)
+    body = {name: value for name, value in shown.body().items() if value}
+    try:
+        made = await v.api.send("POST", "resource-cmd/v1/key", body, shown.key)
+    except (Refused, Away) as error:
+        return await _keys(v, shown.refused(error))
+    return page(v, "key.html", made=made, name=shown.values["name"])
+
+
+@routes.post("/keys/{id}/delete", dependencies=GUARDED)
+async def revoke(v: Somebody, id: str) -> Response:  # noqa: A002
+    """Revokes a key."""
+    await v.api.send("DELETE", f"resource-cmd/v1/key/{id}")
+    return v.goto("/keys", done="revoked")
+
+
+async def _key_fields(v: Viewer) -> Sequence[Field]:
+    found = await v.api.get("resource-query/v1/services", limit=500)
+    services = [(each["id"], each["name"]) for each in found["data"]]
+    return [
+        Field("name", "Name", hint="Who or what uses it.", required=True, example="Terraform"),
+        Field("kind", "Kind", "choice", options=KINDS, default="bearer"),
+        Field("scope", "May", "choice", options=SCOPES, default="write"),
+        Field("service_id", "Service", "optional", "Of keys of checks and pings.", services, None),
+        Field("page", "Subdomain of the status page", "text", "Of tokens of a status page.", more=True),
+    ]
+
+
+async def _keys(v: Viewer, wrong: Shown | None = None) -> Response:
+    found = await v.api.get("resource-query/v1/keys")
+    form = wrong or Shown.of(await _key_fields(v))
+    return page(
+        v,
+        "keys.html",
+        wrong.status if wrong else 200,
+        keys=found["data"],
+        form=form,
+        kinds=dict(KINDS),
+        services=dict(form.fields[3].options),
+        own=v.caller.get("key", {}).get("id"),
+    )
+
+
+@routes.get("/audit")
+async def audit(v: Somebody, before: str = "", noun: str = "", by: str = "") -> Response:
+    """Who changed what, newest first, of both streams."""
+    asked = {"before": before, "noun": noun, "by": by if by in BY else "", "limit": EVENTS}
+    both = await asyncio.gather(
+        v.api.get("resource-query/v1/events", **asked), v.api.get("statuspage-query/v1/events", **asked)
+    )
+    events = sorted((each for of in both for each in of["data"]), key=lambda each: str(each["at"]), reverse=True)
+    shown = events[:EVENTS]
+    older = shown[-1]["at"] if len(events) > EVENTS or any(len(of["data"]) == EVENTS for of in both) else ""
+    return page(v, "audit.html", events=shown, older=older, noun=noun, by=by, who=BY, before=before)
+
+
+@routes.get("/health")
+async def health(v: Somebody) -> Response:
+    """How the platform itself is: for the operator, all; for others, regions."""
+    if not v.operator:
+        found = await v.api.get("resource-query/v1/regions")
+        return page(v, "health.html", it=None, regions=found["data"])
+    it, found = await asyncio.gather(v.api.get("resource-query/v1/health"), v.api.get("resource-query/v1/regions"))
+    return page(v, "health.html", it=it, regions=found["data"])

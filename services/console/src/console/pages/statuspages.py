@@ -1,0 +1,194 @@
+"""Status pages: their components, look, address and subscribers."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from console.api import Away, Refused
+from console.forms import Field
+from console.forms import Form as Shown
+from console.render import page
+from console.viewer import Form, Posted, Somebody, Viewer
+
+routes = APIRouter(include_in_schema=False)
+
+FOLLOWED = tuple((each, f"resource-query/v1/{each}s") for each in ("resource", "heartbeat", "server-resource"))
+TYPES = (("public", "Everybody"), ("private", "Who has the password or an allowed address"))
+LANGUAGES = (("auto", "The visitor's"), ("en", "English"), ("de", "Deutsch"))
+THEMES = (("auto", "The visitor's"), ("light", "Light"), ("dark", "Dark"))
+
+
+def fields() -> Sequence[Field]:
+    """The form of a page, without its components."""
+    return [
+        Field("name", "Name", required=True, example="Acme"),
+        Field("description", "Description", "area", "What the page says of itself while all is well."),
+        Field("subdomain", "Address", hint="Below the platform's status address.", required=True, example="acme"),
+        Field("type", "Who may see it", "choice", options=TYPES, default="public"),
+        Field("password", "Password", "secret", "Of a private page. Leave it empty to keep the one that there is."),
+        Field(
+            "ip_addresses", "Allowed addresses", "lines", "One in each line; of a private page.", default=[], more=True
+        ),
+        Field(
+            "domain",
+            "Your own domain",
+            hint="What the DNS must say is shown once it is saved.",
+            example="status.example.com",
+        ),
+        Field("accent_color", "Colour", "color", example="#3056d3"),
+        Field("theme", "Theme", "choice", options=THEMES, default="auto"),
+        Field("language", "Language", "choice", options=LANGUAGES, default="auto"),
+        Field("timezone", "Time zone", "zone", default="UTC", example="Europe/Berlin"),
+        Field("subscription_enabled", "People may subscribe", "flag", default=True),
+        Field("auto_incidents", "Outages open incidents by themselves", "flag", default=False),
+        Field("failing_first", "What fails is shown first", "flag", default=False, more=True),
+        Field("website_url", "Website", "web", more=True),
+        Field("support_url", "Support", "web", more=True),
+        Field("privacy_url", "Privacy", "web", more=True),
+        Field("remove_branding", "Without the line about Pinghome", "flag", default=False, more=True),
+    ]
+
+
+@routes.get("/statuspages")
+async def statuspages(v: Somebody) -> Response:
+    """All pages of the organisation."""
+    pages = (await v.api.get("statuspage-query/v1/statuspages"))["data"]
+    return page(v, "statuspages.html", pages=pages)
+
+
+@routes.get("/statuspages/new")
+async def new(v: Somebody) -> Response:
+    """The form of a new page."""
+    return await _show(v, Shown.of(fields()), None, [])
+
+
+@routes.post("/statuspages/new")
+async def make(v: Somebody, form: Form) -> Response:
+    """Makes a page."""
+    shown, components = Shown.posted(fields(), form), _components(form)
+    try:
+        body = shown.body() | {"components": components}
+        made = await v.api.send("POST", "statuspage-cmd/v1/statuspage", body, shown.key)
+    except (Refused, Away) as error:
+        return await _show(v, shown.refused(error), None, components)
+    return v.goto(f"/statuspages/{made['id']}", done="made")
+
+
+@routes.get("/statuspages/{id}")
+async def statuspage(v: Somebody, id: str) -> Response:  # noqa: A002
+    """A page with all of its settings."""
+    it = await v.api.get(f"statuspage-query/v1/statuspage/{id}/unified")
+    return await _show(v, Shown.of(fields(), it), it, _arranged(it))
+
+
+@routes.post("/statuspages/{id}")
+async def change(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
+    """Changes a page, its components and their order."""
+    it = await v.api.get(f"statuspage-query/v1/statuspage/{id}/unified")
+    shown, rows = Shown.posted(fields(), form), _components(form)
+    body = shown.body() | _grouped(rows, it)
+    body |= {"update_password": True} if "password" in body else {}
+    try:
+        await v.api.send("PUT", f"statuspage-cmd/v1/statuspage/{id}", body)
+    except (Refused, Away) as error:
+        return await _show(v, shown.refused(error), it, rows)
+    return v.goto(f"/statuspages/{id}", done="saved")
+
+
+@routes.post("/statuspages/{id}/status")
+async def status(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
+    """Shows a page to the public, or does not."""
+    await v.api.send("PUT", f"statuspage-cmd/v1/statuspage/{id}/status", {"enabled": form.one("enabled") == "yes"})
+    return v.goto(f"/statuspages/{id}", done="saved")
+
+
+@routes.post("/statuspages/{id}/delete")
+async def delete(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
+    """Deletes a page with all that is on it."""
+    it = await v.api.get(f"statuspage-query/v1/statuspage/{id}")
+    if form.one("typed").strip() != it["name"]:
+        return v.goto(f"/statuspages/{id}", done="name")
+    await v.api.send("DELETE", f"statuspage-cmd/v1/statuspage/{id}")
+    return v.goto("/statuspages", done="delete")
+
+
+@routes.get("/statuspages/{id}/preview")
+async def preview(v: Somebody, id: str) -> Response:  # noqa: A002
+    """The saved page, also while it is not shown; nothing in it may run here."""
+    raw, kind = await v.api.raw(f"statuspage-query/v1/statuspage/{id}/preview")
+    return Response(raw, media_type=kind, headers={"Content-Security-Policy": "sandbox; frame-ancestors 'none'"})
+
+
+def _arranged(it: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The components in one list; `group` is the name of that of each, empty for none."""
+    grouped = [each | {"group": group["name"]} for group in it["groups"] for each in group["components"]]
+    return [each | {"group": ""} for each in it["components"]] + grouped
+
+
+def _components(form: Posted) -> list[dict[str, Any]]:
+    """The components of a form in the order of their places; those without a name are left out."""
+    rows = []
+    for place, row in enumerate(form.all("row")):
+        name, follows = form.one(f"name.{row}").strip(), form.one(f"follows.{row}", "manual")
+        if not name or form.has(f"remove.{row}"):
+            continue
+        type_, _, id_ = follows.partition(" ")
+        order = form.one(f"place.{row}")
+        rows.append(
+            (
+                int(order) if order.isdigit() else place,
+                {
+                    "id": form.one(f"id.{row}") or None,
+                    "name": name,
+                    "description": form.one(f"description.{row}"),
+                    "type": type_,
+                    "resource_id": id_ or None,
+                    "showcased": form.has(f"showcased.{row}"),
+                    "group": form.one(f"group.{row}").strip(),
+                },
+            )
+        )
+    return [row for _, row in sorted(rows, key=lambda each: each[0])]
+
+
+def _grouped(rows: Sequence[dict[str, Any]], it: Mapping[str, Any]) -> dict[str, Any]:
+    """Components and groups as the API takes them; a group that there is keeps its id."""
+    known = {each["name"]: each["id"] for each in it["groups"]}
+    names = list(dict.fromkeys(each["group"] for each in rows if each["group"]))
+    bare = [({key: value for key, value in each.items() if key != "group"}, each["group"]) for each in rows]
+    return {
+        "components": [each for each, group in bare if not group],
+        "groups": [
+            {"id": known.get(name), "name": name, "components": [each for each, group in bare if group == name]}
+            for name in names
+        ],
+    }
+
+
+async def _show(v: Viewer, form: Shown, it: Any, components: Sequence[Any]) -> Response:
+    async def named(noun: str, path: str) -> list[tuple[str, str]]:
+        found = await v.api.get(path, limit=500, sort="name")
+        return [(f"{noun} {each['id']}", each["name"]) for each in found["data"]]
+
+    async def cname() -> Any:
+        return await v.api.maybe(f"statuspage-query/v1/domain/{it['domain']}/cname") if it and it["domain"] else None
+
+    async def subscribers() -> Any:
+        path = f"statuspage-query/v1/statuspage/{it['id']}/subscriptions" if it else ""
+        return await v.api.get(path, limit=20) if path else None
+
+    *followed, dns, people = await asyncio.gather(*(named(*each) for each in FOLLOWED), cname(), subscribers())
+    return page(
+        v,
+        "statuspage.html",
+        form.status,
+        it=it,
+        form=form,
+        components=components,
+        followed=followed,
+        dns=dns,
+        people=people,
+    )
