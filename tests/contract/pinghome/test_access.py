@@ -18,7 +18,7 @@ from running import Platform
 GUARDED = [each for each in ROUTED if not each.public]
 READS = [each for each in GUARDED if each.method == "GET" and not each.endless]
 WRITES = [each for each in GUARDED if each.method != "GET" and not each.path.endswith("/session")]
-FOR_WRITERS = [each for each in READS if each.path.endswith(("/body", "/keys"))]
+FOR_WRITERS = [each for each in READS if each.path.endswith(("/body", "/keys", "/health"))]
 """What a read-only token may not read, either."""
 UNKNOWN = [each for each in READS if each.path.endswith(("/ssl", "/tld"))]
 """What nobody can know of the monitor under test: it looks at a port of 127.0.0.1 where nobody listens."""
@@ -96,7 +96,7 @@ async def everything(client: Client, own: dict[str, str]) -> list[Any]:
         if "{id}" in operation.path and operation not in UNKNOWN + FOR_WRITERS:
             id_ = own["service" if "/service/" in operation.path else noun(operation)]
             span = {"end_date": "2999-01-01T00:00:00Z"} if operation.path.endswith("/events") else {}
-            moving = "/statistic", "/statistics", ".svg", ".prom", "/statuspage/{id}/notifications"
+            moving = "/statistic", "/statistics", "/preview", ".svg", ".prom", "/statuspage/{id}/notifications"
             if not operation.path.endswith(moving):
                 found.append(await client.get(of(operation, id_, own)[1], **span))
     return found

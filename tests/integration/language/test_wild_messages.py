@@ -152,7 +152,7 @@ def events() -> list[Item]:
 
 async def _records(db: Database) -> None:
     async with db.transaction() as tx:
-        await Records(Nobody()).events(tx, events())
+        await Records(Nobody(), Audit(400)).events(tx, events())
 
 
 async def _statistics(db: Database) -> None:

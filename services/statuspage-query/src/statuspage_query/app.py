@@ -15,6 +15,7 @@ from pinghome_common.event_streams import EventStreams
 from pinghome_common.events import page_domains
 from pinghome_common.feed import Feed
 from pinghome_common.health import resting
+from pinghome_common.health_report import answer_health
 from pinghome_common.mended import mended_at
 from pinghome_common.page_pass import page_key
 from pinghome_common.projection import UNAWAITED, Projection, Source
@@ -24,7 +25,7 @@ from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from statuspage_query import changes, points, project
-from statuspage_query.api.pinghome import change, event, incident, statuspage, subscription
+from statuspage_query.api.pinghome import change, event, incident, preview, statuspage, subscription
 from statuspage_query.api.pingpong import components, incidents, metrics, status, widgets
 from statuspage_query.claims import Claims
 from statuspage_query.domains import Domains
@@ -45,6 +46,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     migrated = asyncio.Event()
     state.db = await parts.stack.enter_async_context(Database(url))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
+    await answer_health(broker, application)
     state.directory = Directory(broker, settings.data / NAME / "known")
     progress = ProjectionProgress(broker, NAME, most=settings.read_your_writes_seconds)
     await progress.listen()
@@ -108,7 +110,19 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
     settings = settings or Settings()
-    nouns = (statuspage, incident, subscription, change, event, components, incidents, metrics, status, widgets)
+    nouns = (
+        statuspage,
+        preview,
+        incident,
+        subscription,
+        change,
+        event,
+        components,
+        incidents,
+        metrics,
+        status,
+        widgets,
+    )
     application = app.build(
         NAME, settings, _start, [noun.routes for noun in nouns],
         "Public status pages, and records of them, their components, incidents, maintenance and subscriptions.",
