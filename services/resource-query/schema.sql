@@ -4,9 +4,43 @@ CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
 
 CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 
+CREATE TABLE actor (
+    id uuid NOT NULL,
+    organisation uuid NOT NULL,
+    name text NOT NULL,
+    root uuid,
+    session boolean NOT NULL,
+    CONSTRAINT actor_pkey PRIMARY KEY (id)
+);
+
 CREATE TABLE alembic_version (
     version_num character varying(32) NOT NULL,
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+CREATE TABLE audit (
+    seq bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    organisation uuid NOT NULL,
+    noun text NOT NULL,
+    subject uuid NOT NULL,
+    version integer NOT NULL,
+    name text,
+    what text NOT NULL,
+    actor text NOT NULL,
+    kind text,
+    fields text[] NOT NULL,
+    CONSTRAINT audit_pkey PRIMARY KEY (subject, version, at)
+)
+PARTITION BY RANGE (at);
+CREATE INDEX audit_by_people ON audit (organisation, seq) WHERE (kind IS DISTINCT FROM 'worker'::text);
+CREATE INDEX audit_of ON audit (organisation, seq);
+
+CREATE TABLE audited (
+    subject uuid NOT NULL,
+    version integer NOT NULL,
+    checksums jsonb NOT NULL,
+    CONSTRAINT audited_pkey PRIMARY KEY (subject)
 );
 
 CREATE TABLE channel (

@@ -96,7 +96,7 @@ async def everything(client: Client, own: dict[str, str]) -> list[Any]:
         if "{id}" in operation.path and operation not in UNKNOWN + FOR_WRITERS:
             id_ = own["service" if "/service/" in operation.path else noun(operation)]
             span = {"end_date": "2999-01-01T00:00:00Z"} if operation.path.endswith("/events") else {}
-            moving = "/statistic", "/statistics", ".svg", ".prom", "/statuspage/{id}/notifications"
+            moving = "/statistic", "/statistics", "/preview", ".svg", ".prom", "/statuspage/{id}/notifications"
             if not operation.path.endswith(moving):
                 found.append(await client.get(of(operation, id_, own)[1], **span))
     return found

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import fresh_database
+from pinghome_common.audit import Audit
 from pinghome_common.clock import micros, now
 from pinghome_common.containment import Apply
 from pinghome_common.db import Database
@@ -100,7 +101,7 @@ class Nobody:
 
 SERVICES: dict[str, Any] = {
     "resource-cmd": lambda: TelemetryConsumer(60, 30).apply,
-    "resource-query": lambda: Records(Nobody()).telemetry,
+    "resource-query": lambda: Records(Nobody(), Audit(400)).telemetry,
     "statistic-query": lambda: Statistics(Nobody(), Partitions({"result": 30, "failure": 30, "ping": 30})).telemetry,
 }
 
@@ -151,7 +152,7 @@ def events() -> list[Item]:
 
 async def _records(db: Database) -> None:
     async with db.transaction() as tx:
-        await Records(Nobody()).events(tx, events())
+        await Records(Nobody(), Audit(400)).events(tx, events())
 
 
 async def _statistics(db: Database) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from conftest import fresh_database
 from pinghome.servers import Servers
+from pinghome_common.audit import Audit
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
 from pinghome_common.events import Event, decode, encode
@@ -47,7 +48,7 @@ def happened(what: str, *jobs: Heartbeat, version: int = 1) -> Iterator[Item]:
 
 async def hear(db: Database, *items: Item) -> None:
     async with db.transaction() as tx:
-        await Projector(None).events(tx, list(items))
+        await Projector(None, Audit(400)).events(tx, list(items))
 
 
 async def counts(db: Database) -> list[int]:
@@ -82,7 +83,7 @@ async def test_each_change_that_a_list_shows_is_noted_and_no_other(db: Database)
     async def ping(it: Heartbeat, seq: int) -> None:
         value = Ping(heartbeat=it.id.bytes, at=micros(now()), kind=Kind.success, id=uuid4().bytes)
         async with db.transaction() as tx:
-            await Projector(None).telemetry(tx, [Item(seq, 0, "telemetry.ping.a", 0, value)])
+            await Projector(None, Audit(400)).telemetry(tx, [Item(seq, 0, "telemetry.ping.a", 0, value)])
 
     assert await noted() == 0
     await hear(db, *happened("created", ours, other))

@@ -9,6 +9,7 @@ import pytest
 
 from conftest import fresh_database
 from pinghome.servers import Servers
+from pinghome_common.audit import Audit
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
 from pinghome_common.events.heartbeat import MICRO
@@ -43,7 +44,7 @@ class World:
         )
         item = Item(1, 0, "telemetry.result.a", self.now - int(received * MICRO), one)
         async with self.db.transaction() as tx:
-            await Projector(None).telemetry(tx, [item])
+            await Projector(None, Audit(400)).telemetry(tx, [item])
 
     async def state(self, *, enabled: bool = True) -> str:
         read = Read(self.db, self.it.organisation)

@@ -10,6 +10,7 @@ from msgspec import structs
 from conftest import fresh_database
 from integration.resource_query.test_counted import OURS, A, happened, hear, job
 from pinghome.servers import Servers
+from pinghome_common.audit import Audit
 from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
 from pinghome_common.events.heartbeat import Heartbeat, Status
@@ -31,7 +32,7 @@ async def db(servers: Servers) -> AsyncIterator[Database]:
 async def ping(db: Database, it: Heartbeat, kind: Kind, seq: int, ago: int = 0) -> None:
     value = Ping(heartbeat=it.id.bytes, at=micros(now()) - ago * 1_000_000, kind=kind, id=uuid4().bytes)
     async with db.transaction() as tx:
-        await Projector(None).telemetry(tx, [Item(seq, 0, "telemetry.ping.a", 0, value)])
+        await Projector(None, Audit(400)).telemetry(tx, [Item(seq, 0, "telemetry.ping.a", 0, value)])
 
 
 async def counted(db: Database, organisation: UUID = OURS) -> dict[str, int]:

@@ -49,9 +49,9 @@ def rebuild_command(service: Annotated[Service, typer.Argument(metavar="SERVICE"
 def _model(service: Service, settings: Settings) -> ReadModel:
     broker = Broker(settings.nats_url, "rebuild")  # never connected: events overtake nothing here
     models: dict[Service, Callable[[], ReadModel]] = {
-        Service.RESOURCE_QUERY: lambda: resource_query.read_model(broker),
+        Service.RESOURCE_QUERY: lambda: resource_query.read_model(broker, settings),
         Service.STATISTIC_QUERY: lambda: statistic_query.read_model(broker, settings),
-        Service.STATUSPAGE_QUERY: statuspage_query.read_model,
+        Service.STATUSPAGE_QUERY: lambda: statuspage_query.read_model(settings),
     }
     return models[service]()
 

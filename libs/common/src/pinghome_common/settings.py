@@ -172,12 +172,11 @@ class Settings(BaseSettings):
     )
     servers_limit: int = Field(1000, ge=1, description="servers that one organisation may have")
     pings_kept: int = Field(1000, ge=1, description="number of pings kept for each heartbeat or check")
-    pings_kept_days: int = Field(
-        90, ge=8, description="days for which single pings are kept; hourly and daily counts stay"
-    )
+    pings_kept_days: int = Field(90, ge=8, description="days that single pings are kept; hourly and daily counts stay")
     results_kept_days: int = Field(
         30, ge=8, description="days for which single probe results are kept; hourly and daily statistics stay"
     )
+    audit_kept_days: int = Field(400, ge=32, description="days for which the audit log is kept, by months")
     changes_kept_days: int = Field(400, ge=32, description="days for which state changes and flips are kept")
     stream_max_bytes: int = Field(
         8 << 30, description="maximum size of the telemetry stream in bytes; while it is full, new data waits"

@@ -6,6 +6,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from pinghome_common import app, migrate
+from pinghome_common.audit import Audit, Expiry
 from pinghome_common.db import Database
 from pinghome_common.directory import Directory
 from pinghome_common.event_streams import EventStreams
@@ -22,6 +23,7 @@ from resource_query.api.healthchecks.badge_keys import signer
 from resource_query.api.pinghome import (
     change,
     channel,
+    event,
     expiry,
     heartbeat,
     integration,
@@ -35,7 +37,7 @@ from resource_query.api.pinghome import (
 )
 from resource_query.organisations import Organisations
 from resource_query.overview import EndedRuns
-from resource_query.project import KINDS, NAME, NOUNS, Projector
+from resource_query.project import KINDS, NAME, SUBJECTS, Projector
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -56,9 +58,9 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state.event_streams = EventStreams()
     state.rendered_settings = {}
     state.signer = signer(settings)
-    projector = Projector(broker)
+    projector = Projector(broker, Audit(settings.audit_kept_days))
     sources = [
-        Source("EVENTS", [f"events.{noun}.>" for noun in NOUNS], projector.events),
+        Source("EVENTS", SUBJECTS, projector.events),
         Source("TELEMETRY", [f"telemetry.{kind}.>" for kind in KINDS], projector.telemetry, whole=True),
     ]
     parts.workers |= {
@@ -66,6 +68,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "project": Projection(NAME, state.db, broker, sources, durable=False).run,
         "ended runs": EndedRuns(state.db).run,
         "feed": state.feed.run,
+        "audit": Expiry(state.db, settings.audit_kept_days).run,
     }
     parts.checks |= app.readiness_checks(broker, state.directory, state.db)
 
@@ -80,6 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         service,
         overview,
         change,
+        event,
         prometheus,
         region,
         channel,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from pinghome_common.audit import Audit
 from pinghome_common.db import Connection
 from pinghome_common.events import Envelope, decode
 from pinghome_common.events.heartbeat import Heartbeat, take, unique_key
@@ -18,6 +19,9 @@ from resource_query import newest, regions
 
 NAME = "resource-query"
 NOUNS = ("region", "service", "resource", "heartbeat", "server_resource", "channel", "integration")
+AUDITED = ("service", "resource", "heartbeat", "server_resource", "channel", "integration", "key", "organisation")
+"""Nouns of which the audit log tells: not the platform's own, and not what the ledger has."""
+SUBJECTS = [f"events.{noun}.>" for noun in dict.fromkeys((*NOUNS, *AUDITED))]
 KINDS = ("ping", "result", "metric", "prober")
 """The kinds of telemetry that are projected."""
 
@@ -62,12 +66,13 @@ def _runtime_change(event: Envelope) -> tuple[Heartbeat, int, bool]:
 class Projector:
     """Applies messages inside the projection's transaction."""
 
-    def __init__(self, broker: Broker) -> None:
-        self._broker = broker
+    def __init__(self, broker: Broker, audit: Audit) -> None:
+        self._broker, self._audit = broker, audit
 
     async def events(self, tx: Connection, items: list[Item]) -> None:
-        """Applies the newest event of each aggregate, which carries its whole state."""
-        await self._apply(tx, [item.value for item in items])
+        """Applies the newest event of each aggregate, which carries its whole state; the audit log has all of them."""
+        await self._audit.store(tx, [item for item in items if item.value.noun in AUDITED])
+        await self._apply(tx, [item.value for item in items if item.value.noun in NOUNS])
 
     async def _apply(self, tx: Connection, events: list[Envelope]) -> None:
         latest = {event.subject: event for event in events}

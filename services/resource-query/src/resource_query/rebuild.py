@@ -1,27 +1,38 @@
 """What of this service's tables can be made again from the event log."""
 
 from pinghome_common import mended
+from pinghome_common.audit import Audit
 from pinghome_common.db import Connection
 from pinghome_common.rebuild import Log, ReadModel
+from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
-from resource_query.project import NOUNS, Projector
+from resource_query.project import NOUNS, SUBJECTS, Projector
 
 
-def read_model(broker: Broker) -> ReadModel:
-    """The records of everything; observations, newest figures and probers come from telemetry and stay."""
+def read_model(broker: Broker, settings: Settings) -> ReadModel:
+    """The records of everything; observations, newest figures and probers come from telemetry and stay.
+
+    What triggers keep beside them follows what is mended: `counted`, `shown`, `counted_by_state`, `listed`.
+    """
+    audit = Audit(settings.audit_kept_days, attach=False)
+
+    async def complete(tx: Connection) -> None:
+        await audit.complete(tx)
+        await _count_pings(tx)
+
     return ReadModel(
         database="resource_query",
         logs=[
             Log(
                 database="resource_cmd",
                 stream="EVENTS",
-                subjects=[f"events.{noun}.>" for noun in NOUNS],
-                apply=Projector(broker).events,
+                subjects=SUBJECTS,
+                apply=Projector(broker, audit).events,
             )
         ],
-        tables=[*NOUNS, "runtime_state"],
+        tables=[*NOUNS, "runtime_state", "audit", "audited", "actor"],
         scratch=["region_observation", "server_newest"],
-        complete=_count_pings,
+        complete=complete,
         changed=mended.note,
     )
 

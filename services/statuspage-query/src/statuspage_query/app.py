@@ -8,10 +8,11 @@ from fastapi import FastAPI
 
 from pinghome_common import app, migrate
 from pinghome_common.app import Worker
+from pinghome_common.audit import Audit, Expiry
 from pinghome_common.db import Database
 from pinghome_common.directory import Directory
 from pinghome_common.event_streams import EventStreams
-from pinghome_common.events import followed, page_domains
+from pinghome_common.events import page_domains
 from pinghome_common.feed import Feed
 from pinghome_common.health import resting
 from pinghome_common.mended import mended_at
@@ -23,11 +24,11 @@ from pinghome_common.serve import run
 from pinghome_common.settings import Settings
 from pinghome_common.stream import Broker
 from statuspage_query import changes, points, project
-from statuspage_query.api.pinghome import change, incident, statuspage, subscription
+from statuspage_query.api.pinghome import change, event, incident, preview, statuspage, subscription
 from statuspage_query.api.pingpong import components, incidents, metrics, status, widgets
 from statuspage_query.claims import Claims
 from statuspage_query.domains import Domains
-from statuspage_query.project import NAME, NOUNS
+from statuspage_query.project import FOLLOWED, NAME, NOUNS
 from statuspage_query.public.addresses import Addresses
 from statuspage_query.public.changes import tell
 from statuspage_query.public.pages import PublicPages
@@ -54,14 +55,17 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     publisher: Publisher = state.publisher
     noted = publisher.changes
     claims = state.claims = Claims(state.db, Domains(settings.dns_resolver), settings, tell)
+    projector = project.Projector(Audit(settings.audit_kept_days))
     sources = [
         Source(
             "EVENTS",
-            [f"events.{noun}.>" for noun in followed.NOUNS],
-            noted.watching(project.monitors, followed=True),
+            [f"events.{noun}.>" for noun in FOLLOWED],
+            noted.watching(projector.monitors, followed=True),
             calm=UNAWAITED,
         ),
-        Source("STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], noted.watching(project.pages, followed=False)),
+        Source(
+            "STATUS_EVENTS", [f"status.{noun}.>" for noun in NOUNS], noted.watching(projector.pages, followed=False)
+        ),
         Source("TELEMETRY", ["telemetry.result.>", "telemetry.point.>"], project.telemetry),
     ]
     projection = Projection(NAME, state.db, broker, sources, after=noted.committed, durable=False)
@@ -91,6 +95,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
         "claims": then(claims.run),
         "retention": then(Retention(state.db, OLD).run),
         "feed": then(feed.run),
+        "audit": then(Expiry(state.db, settings.audit_kept_days).run),
         "thin": then(points.Retention(state.db).run),
     }
     parts.checks |= {
@@ -103,7 +108,19 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; settings default to the environment."""
     settings = settings or Settings()
-    nouns = (statuspage, incident, subscription, change, components, incidents, metrics, status, widgets)
+    nouns = (
+        statuspage,
+        preview,
+        incident,
+        subscription,
+        change,
+        event,
+        components,
+        incidents,
+        metrics,
+        status,
+        widgets,
+    )
     application = app.build(
         NAME, settings, _start, [noun.routes for noun in nouns],
         "Public status pages, and records of them, their components, incidents, maintenance and subscriptions.",

@@ -5,8 +5,9 @@ from uuid import UUID
 
 import msgspec
 
+from pinghome_common.audit import Audit, actors
 from pinghome_common.db import Connection, array
-from pinghome_common.events import Envelope
+from pinghome_common.events import Envelope, followed
 from pinghome_common.events.followed import last_change
 from pinghome_common.events.incident import Incident, IncidentUpdate
 from pinghome_common.events.point import Points
@@ -30,6 +31,25 @@ RECORDS = {
 }
 """What a page tells of, what each belongs to, and its times that are columns."""
 NOUNS = ("statuspage", "subscription", *RECORDS)
+FOLLOWED = (*followed.NOUNS, "key")
+"""Nouns of EVENTS: what components follow, and who may change pages."""
+
+
+class Projector:
+    """Applies events; the audit log has all of those about pages, and knows the keys that change them."""
+
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+
+    async def pages(self, tx: Connection, items: list[Item]) -> None:
+        """What happens to pages."""
+        await self._audit.store(tx, items)
+        await pages(tx, items)
+
+    async def monitors(self, tx: Connection, items: list[Item]) -> None:
+        """What happens to what they follow, and to keys."""
+        await actors(tx, [item.value for item in items if item.value.noun == "key"])
+        await monitors(tx, [item for item in items if item.value.noun in followed.NOUNS])
 
 
 class _Update(msgspec.Struct):
@@ -42,17 +62,17 @@ async def monitors(tx: Connection, items: list[Item]) -> None:
     gone = [id_ for id_, event in latest.items() if event.deleted]
     if gone:
         await tx.execute("DELETE FROM followed WHERE id = ANY($1::uuid[])", gone)
-    followed: dict[UUID, tuple[object, ...]] = {}
+    rows: dict[UUID, tuple[object, ...]] = {}
     changes, shown_since = [], []
     for event in (item.value for item in items if not latest[item.value.subject].deleted):
         change = last_change(event.data)
-        followed[event.subject] = (event.subject, event.organisation, event.version, change.shown)
+        rows[event.subject] = (event.subject, event.organisation, event.version, change.shown)
         own = change.version == event.version
         changes.append((event.subject, change.version, change.at, change.shown if own else change.status))
         if not own:
             shown_since.append((event.subject, event.version, event.time, change.shown))
-    if followed:
-        await tx.execute(_FOLLOWED, *map(array, zip(*followed.values(), strict=True)))
+    if rows:
+        await tx.execute(_FOLLOWED, *map(array, zip(*rows.values(), strict=True)))
         await tx.execute(_FOLLOWED_CHANGE, *map(array, zip(*changes, strict=True)))
     if shown_since:
         await tx.executemany(_SHOWN_SINCE, shown_since)
