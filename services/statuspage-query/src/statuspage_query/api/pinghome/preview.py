@@ -7,9 +7,10 @@ from pinghome_common.clock import now
 from pinghome_common.dialects.pinghome import Router
 from pinghome_common.dialects.pinghome_fields import Id
 from pinghome_common.errors import NotFound
+from pinghome_web.language import chosen
 from statuspage_query.api.pinghome.reading import Reading
 from statuspage_query.public.addresses import Addresses, header
-from statuspage_query.public.language import chosen
+from statuspage_query.public.languages import LANGUAGES
 from statuspage_query.public.preview import POLICY, preview
 from statuspage_query.public.read import material
 
@@ -39,5 +40,5 @@ async def one(id: Id, read: Reading, request: Request) -> Response:  # noqa: A00
         raise NotFound("Status page not found")
     addresses: Addresses = request.app.state.addresses
     url = addresses.url(it.page, request.scope, header(request.scope, b"host"), verified=it.verified)
-    language = chosen(it.page.language, header(request.scope, b"accept-language"))
+    language = chosen(it.page.language, header(request.scope, b"accept-language"), LANGUAGES)
     return HTMLResponse(preview(it, url, language, now()), headers=HEADERS)
