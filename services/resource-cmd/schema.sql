@@ -129,6 +129,7 @@ CREATE TABLE key (
 );
 CREATE INDEX key_expires ON key (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX key_expr_idx ON key (((state ->> 'server'::text))) WHERE ((state ->> 'server'::text) IS NOT NULL);
+CREATE INDEX key_of ON key (organisation) WHERE ((expires_at IS NULL) AND ((state ->> 'server'::text) IS NULL));
 CREATE INDEX key_page ON key (((state ->> 'page'::text))) WHERE ((state ->> 'page'::text) IS NOT NULL);
 CREATE INDEX key_parent ON key (parent, id) WHERE (parent IS NOT NULL);
 

@@ -114,6 +114,7 @@ EXTENSIONS = [
     Operation(0, "GET", RECORDS, "/v1/changes"),
     Operation(0, "GET", PAGE_RECORDS, "/v1/changes"),
     Operation(0, "GET", RECORDS, "/v1/events"),
+    Operation(0, "GET", RECORDS, "/v1/health"),
     Operation(0, "GET", PAGE_RECORDS, "/v1/events"),
     Operation(0, "GET", PAGE_RECORDS, "/v1/statuspage/{id}/preview"),
     Operation(0, "GET", STATISTICS, "/v1/services/history"),

@@ -18,7 +18,7 @@ from running import Platform
 GUARDED = [each for each in ROUTED if not each.public]
 READS = [each for each in GUARDED if each.method == "GET" and not each.endless]
 WRITES = [each for each in GUARDED if each.method != "GET" and not each.path.endswith("/session")]
-FOR_WRITERS = [each for each in READS if each.path.endswith(("/body", "/keys"))]
+FOR_WRITERS = [each for each in READS if each.path.endswith(("/body", "/keys", "/health"))]
 """What a read-only token may not read, either."""
 UNKNOWN = [each for each in READS if each.path.endswith(("/ssl", "/tld"))]
 """What nobody can know of the monitor under test: it looks at a port of 127.0.0.1 where nobody listens."""

@@ -1,6 +1,7 @@
 """Sessions: what a token or a one-time link is exchanged for (contract K, our extension)."""
 
 import asyncio
+import json
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,7 +13,9 @@ import pytest
 
 from contract.answers import TIME, refused
 from contract.client import Client
+from pinghome.console import make_link
 from pinghome_common.clock import now
+from pinghome_common.settings import Settings
 from running import Platform
 
 EVERYWHERE = (
@@ -146,6 +149,24 @@ async def test_a_link_is_of_the_organisation_that_is_named_and_ends_after_ten_mi
         assert max(row["expires_at"] for row in rows) - now() < timedelta(minutes=10)
         await db.execute("UPDATE sign_in_code SET expires_at = $1", now())
     refused(await nobody("POST", "resource-cmd/v1/session", json={"code": code}), 401)
+
+
+@pytest.mark.parametrize(
+    ("settings", "base"),
+    [
+        ({"url": "https://pinghome.test/"}, "https://pinghome.test"),
+        ({"host": "::1", "port": 81}, "http://[::1]:81"),
+        ({"host": "0.0.0.0", "port": 82}, "http://localhost:82"),  # noqa: S104
+    ],
+)
+async def test_a_link_leads_to_where_the_platform_is_found(
+    platform: Platform, client: Client, settings: dict[str, Any], base: str
+):
+    database = json.loads((platform.data / "run.json").read_text())["database_url"]
+    made = await make_link(Settings(database_url=database, **settings))
+    assert made.startswith(f"{base}/console/sign-in?code=")
+    it = await opened(replace(client, token=None), code=made.partition(CODE)[2])
+    assert (await it.get("resource-query/v1/caller"))["key"]["name"] == "console link"
 
 
 @pytest.mark.parametrize(

@@ -29,12 +29,12 @@ from pinghome_common.settings import Settings
 from running import TOKEN
 
 ONCE = {
-    "resource_cmd": ["relay", "projection resource-cmd", "scheduler", "deadlines"],
+    "resource_cmd": ["relay", "projection resource-cmd", "scheduler"],
     "resource_query": ["projection resource-query"],
     "statistic_query": ["projection statistic-query"],
-    "statuspage_cmd": ["relay", "projection statuspage-cmd", "clock"],
+    "statuspage_cmd": ["relay", "projection statuspage-cmd"],
 }
-"""What only one process may do, by database: the names of its locks."""
+"""What only one process may do, by database: the names of the locks that it keeps; others it borrows for a round."""
 
 OTHERS = ("statuspage-query", "prober")
 """Which have tests of their own for this."""
@@ -155,6 +155,25 @@ class Follower:
             self.last = stream.last
 
 
+async def sees_what_is_away(pair: Pair, ask: Clients) -> None:
+    """What the operator is told of health while processes hang, and after they have gone on."""
+
+    async def seen() -> dict[str, Any]:
+        health = await ask.surely("GET", "resource-query", "/v1/health")
+        return {each["name"]: (each["state"], len(each["replicas"])) for each in health["services"]}
+
+    there = dict.fromkeys((name.replace("_", "-") for name in ONCE), ("ready", 2)) | {"data-gateway": ("ready", 2)}
+    await eventually(seen, lambda it: it == there | {"statuspage-query": ("away", 0)}, 120)
+    hanging = [each.pids["statuspage-cmd"] for each in pair.supervisors]
+    for pid in hanging:
+        os.kill(pid, signal.SIGSTOP)
+    assert (await seen())["statuspage-cmd"] == ("away", 0)
+    os.kill(hanging[0], signal.SIGCONT)
+    await eventually(seen, lambda it: it["statuspage-cmd"][1] == 1)
+    os.kill(hanging[1], signal.SIGCONT)
+    await eventually(seen, lambda it: it["statuspage-cmd"] == ("ready", 2), 120)
+
+
 @pytest.mark.timeout(600)
 async def test_what_is_done_once_goes_on_in_the_other_process_when_the_active_one_is_killed(folder: Path):
     async with two_of_each(folder) as pair, httpx.AsyncClient(timeout=30, trust_env=False) as http, listening() as hook:
@@ -210,6 +229,7 @@ async def test_what_is_done_once_goes_on_in_the_other_process_when_the_active_on
         await eventually(heard, lambda found: made <= found)
         assert (max(Counter(follower.made).values()), follower.resets) == (1, 0)
         follows.cancel()
+        await sees_what_is_away(pair, ask)
         await asyncio.gather(follows, return_exceptions=True)
         async with following(Client(follower.http, TOKEN), "") as stream, asyncio.timeout(60):
             await stream.hello()

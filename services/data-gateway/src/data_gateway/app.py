@@ -20,6 +20,7 @@ from data_gateway.point_intake import PointIntake
 from pinghome_common import app
 from pinghome_common.directory import Directory
 from pinghome_common.following import Follower
+from pinghome_common.health_report import answer_health
 from pinghome_common.limits import PINGS
 from pinghome_common.process_folder import process_folder
 from pinghome_common.serve import run
@@ -42,6 +43,7 @@ def _folder(parent: Path) -> Iterator[Path]:
 async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state, settings = application.state, application.state.settings
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
+    await answer_health(broker, application)
     folder = parts.stack.enter_context(_folder(settings.data / NAME))
     intake: PingIntake = state.intake
     intake.broker = broker

@@ -9,6 +9,7 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.directory import Directory
 from pinghome_common.events.provisioning import SUBJECT
 from pinghome_common.guard import Guard
+from pinghome_common.health_report import answer_health
 from pinghome_common.items import Item
 from pinghome_common.projection import Projection, Source
 from pinghome_common.read_your_writes import ProjectionProgress
@@ -69,6 +70,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     await organisation.bootstrap(state.db, settings)
     await regions.seed(state.db, settings.regions)
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
+    await answer_health(broker, application)
     state.directory = Directory(broker, settings.data / NAME / "known")
     most = settings.read_your_writes_seconds
     state.progress = ProjectionProgress(broker, "resource-query", "statistic-query", most=most)

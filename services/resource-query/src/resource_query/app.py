@@ -11,6 +11,7 @@ from pinghome_common.db import Database
 from pinghome_common.directory import Directory
 from pinghome_common.event_streams import EventStreams
 from pinghome_common.feed import Feed
+from pinghome_common.health_report import answer_health
 from pinghome_common.mended import mended_at
 from pinghome_common.projection import Projection, Source
 from pinghome_common.read_your_writes import ProjectionProgress
@@ -25,6 +26,7 @@ from resource_query.api.pinghome import (
     channel,
     event,
     expiry,
+    health,
     heartbeat,
     integration,
     key,
@@ -47,7 +49,8 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     url = settings.database("resource_query")
     await migrate.upgrade((url, MIGRATIONS))
     state.db = await parts.stack.enter_async_context(Database(url))
-    broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
+    broker = state.broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
+    await answer_health(broker, application)
     state.organisations = Organisations()
     state.directory = Directory(broker, settings.data / NAME / "known", {"organisation": state.organisations.apply})
     state.progress = ProjectionProgress(broker, NAME, most=settings.read_your_writes_seconds)
@@ -79,6 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         resource,
         expiry,
         heartbeat,
+        health,
         server_resource,
         service,
         overview,

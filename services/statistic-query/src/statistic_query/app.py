@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from pinghome_common import app, migrate
 from pinghome_common.db import Database
 from pinghome_common.directory import Directory
+from pinghome_common.health_report import answer_health
 from pinghome_common.projection import Projection, Source
 from pinghome_common.read_your_writes import ProjectionProgress
 from pinghome_common.serve import run
@@ -53,6 +54,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     await migrate.upgrade((url, MIGRATIONS))
     state.db = await parts.stack.enter_async_context(Database(url))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
+    await answer_health(broker, application)
     state.directory = Directory(broker, settings.data / NAME / "known")
     most = settings.read_your_writes_seconds
     state.progress = ProjectionProgress(broker, NAME, most=most)

@@ -10,6 +10,7 @@ from pinghome_common.db import Database
 from pinghome_common.directory import Directory
 from pinghome_common.events import followed
 from pinghome_common.guard import Guard
+from pinghome_common.health_report import answer_health
 from pinghome_common.limits import PICTURES
 from pinghome_common.page_pass import page_key
 from pinghome_common.projection import UNAWAITED, Projection, Source
@@ -49,6 +50,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     await migrate.upgrade((url, MIGRATIONS))
     state.db = await parts.stack.enter_async_context(Database(url, size=12))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
+    await answer_health(broker, application)
     state.directory = Directory(broker, settings.data / NAME / "known")
     state.progress = ProjectionProgress(broker, "statuspage-query", most=settings.read_your_writes_seconds)
     await state.progress.listen()
@@ -76,8 +78,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 
     first_page = FirstPage(state.db, state.directory, state.relay.wake)
     watch = Watch(state.db, broker, decided)
-    for worker in (state.relay, watch):
-        await worker.reachable(broker, NAME)
+    await state.relay.reachable(broker, NAME)
     sources = [Source("EVENTS", [f"events.{noun}.>" for noun in followed.NOUNS], follow, calm=UNAWAITED)]
     parts.workers |= {
         "streams": lambda: keep_streams(broker, settings, state.relay),

@@ -15,6 +15,7 @@ from pinghome_common.event_streams import EventStreams
 from pinghome_common.events import page_domains
 from pinghome_common.feed import Feed
 from pinghome_common.health import resting
+from pinghome_common.health_report import answer_health
 from pinghome_common.mended import mended_at
 from pinghome_common.page_pass import page_key
 from pinghome_common.projection import UNAWAITED, Projection, Source
@@ -45,6 +46,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     migrated = asyncio.Event()
     state.db = await parts.stack.enter_async_context(Database(url))
     broker = await parts.stack.enter_async_context(Broker(settings.nats_url, NAME, settings.nats_ca))
+    await answer_health(broker, application)
     state.directory = Directory(broker, settings.data / NAME / "known")
     progress = ProjectionProgress(broker, NAME, most=settings.read_your_writes_seconds)
     await progress.listen()

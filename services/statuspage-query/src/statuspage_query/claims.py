@@ -22,7 +22,7 @@ AT_ONCE = 20
 class Claims(Worker):
     """Looks whether domains point here; `changed` is told for which pages that is no longer as it was."""
 
-    lock, every = "claims", 5.0
+    lock, every, resident = "claims", 5.0, False
 
     def __init__(
         self,

@@ -68,6 +68,7 @@ class DeadlineWorker(Worker):
     """
 
     lock = "deadlines"
+    resident = False
 
     def __init__(self, db: Database, after: Callable[[], None], unit: int) -> None:
         super().__init__(db)

@@ -38,6 +38,7 @@ class Rollups(Worker):
 
     lock: ClassVar[str] = "rollup"
     every: ClassVar[float] = 1.0
+    resident = False
 
     def __init__(self, db: Database, partitions: Partitions, *, coarse_every: float = 10.0) -> None:
         super().__init__(db)

@@ -36,6 +36,7 @@ class Watch(Worker):
     """Looks each second, or when woken; `after` is called when something was decided."""
 
     lock = "watch"
+    resident = False
 
     def __init__(self, db: Database, broker: Broker, after: Callable[[], None]) -> None:
         super().__init__(db)

@@ -37,6 +37,7 @@ class Clock(Worker):
     """Looks each second; `after` is called when something was changed."""
 
     lock = "clock"
+    resident = False
 
     def __init__(self, db: Database, after: Callable[[], None]) -> None:
         super().__init__(db)

@@ -40,10 +40,11 @@ async def collection(request: Request, _: Authorized) -> Response:
     state is `silent` after thirty seconds without a word. `monitors` are those of the schedule that it holds.
     """
     at = micros(now())
-    return answer({"data": [_document(it, at) for it in await regions.read(request.app.state.db)]})
+    return answer({"data": [document(it, at) for it in await regions.read(request.app.state.db)]})
 
 
-def _document(it: regions.Shown, at: int) -> dict[str, Any]:
+def document(it: regions.Shown, at: int) -> dict[str, Any]:
+    """A region with its probers; `at` is now (UNIX microseconds)."""
     return {
         "region": it.name,
         "last_heard_at": moment_of(max((row["heard_at"] for row in it.probers), default=None)),
