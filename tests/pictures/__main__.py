@@ -1,4 +1,4 @@
-"""`make pictures`: how status pages look, on a platform of its own, photographed in Debian's Chromium."""
+"""`make pictures`: how status pages and the console look, on a platform of its own, in Debian's Chromium."""
 
 import argparse
 import asyncio
@@ -13,18 +13,23 @@ from pathlib import Path
 
 import httpx
 from PIL import Image
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.debian import provide
+from pictures import console
 from pictures.measured import measure
 from pictures.scenes import REGIONS, SCENES
 from running import TOKEN, Platform, up
 
 SHOWN = ["calm", "incident", "maintenance", "new"]
 """The scenes of docs/pictures."""
+CONSOLE = [f"console-{name}" for name in console.SCENES]
+"""Those of the console, which are there, too."""
 SIZES = {"desktop": (1120, 860), "phone": (390, 844)}
+WIDE = (1360, 900)
+"""A window of the console on a desktop."""
 
 
 @asynccontextmanager
@@ -47,24 +52,41 @@ async def told(folder: Path) -> AsyncIterator[Platform]:
         yield platform
 
 
-async def photograph(browser: Browser, url: str, into: Path, scenes: list[str], *, whole: bool) -> None:
-    """Takes each scene in each size and colour scheme."""
+async def photograph(
+    browser: Browser, url: str, into: Path, scenes: list[str], paths: dict[str, str], *, whole: bool
+) -> None:
+    """Takes each scene in each size and colour scheme; `paths` are those of the console's."""
     for scheme in ("light", "dark"):
         for size, (width, height) in SIZES.items():
-            page = await browser.new_page(
-                viewport={"width": width, "height": height}, color_scheme=scheme, timezone_id="Europe/Berlin"
-            )
-            for name in scenes:
-                await page.goto(f"{url}/status/{name}")
-                await page.wait_for_load_state()
-                body = await page.screenshot(full_page=whole)
-                few = (
-                    Image.open(BytesIO(body))
-                    .convert("RGB")
-                    .quantize(200, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+            for of_console in (False, True):
+                wanted = [name for name in scenes if name.startswith("console-") is of_console]
+                wide, high = WIDE if of_console and size == "desktop" else (width, height)
+                page = await browser.new_page(
+                    viewport={"width": wide, "height": high},
+                    color_scheme=scheme,  # type: ignore[arg-type]
+                    timezone_id="Europe/Berlin",
+                    locale="en-GB",
                 )
-                few.save(into / f"page-{name}-{size}-{scheme}.png", optimize=True)
-            await page.close()
+                if of_console and wanted:
+                    await console.enter(page, url)
+                for name in wanted:
+                    if of_console:
+                        scene = name.removeprefix("console-")
+                        await console.show(page, url, scene, paths[scene])
+                        await keep(page, into / f"{name}-{size}-{scheme}.png", whole=whole)
+                    else:
+                        await page.goto(f"{url}/status/{name}")
+                        await page.wait_for_load_state()
+                        await keep(page, into / f"page-{name}-{size}-{scheme}.png", whole=whole)
+                await page.close()
+
+
+async def keep(page: Page, path: Path, *, whole: bool) -> None:
+    """Writes what a page shows in few colours."""
+    body = await page.screenshot(full_page=whole)
+    picture = Image.open(BytesIO(body)).convert("RGB")
+    few = picture.quantize(200, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
 
 
 async def main() -> None:
@@ -72,7 +94,10 @@ async def main() -> None:
     words = argparse.ArgumentParser(description="Photographs status pages.")
     words.add_argument("--into", type=Path, default=Path("docs/pictures"), help="the folder (docs/pictures)")
     words.add_argument(
-        "--scene", choices=SCENES, action="append", help=f"only this one; may be repeated ({', '.join(SHOWN)})"
+        "--scene",
+        choices=[*SCENES, *CONSOLE],
+        action="append",
+        help=f"only this one; may be repeated ({', '.join([*SHOWN, *CONSOLE])})",
     )
     words.add_argument("--whole", action="store_true", help="the whole page, not only what a window shows at first")
     asked = words.parse_args()
@@ -80,9 +105,10 @@ async def main() -> None:
     with tempfile.TemporaryDirectory(prefix="pinghome-pictures-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # noqa: ASYNC240  # nothing else runs yet
-        async with told(folder) as platform, async_playwright() as playwright:
+        async with told(folder) as platform, console.watched(platform) as paths, async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"))
-            await photograph(browser, platform.url, asked.into, asked.scene or SHOWN, whole=asked.whole)
+            scenes = asked.scene or [*SHOWN, *CONSOLE]
+            await photograph(browser, platform.url, asked.into, scenes, paths, whole=asked.whole)
             await browser.close()
 
 

@@ -39,7 +39,7 @@ def said() -> Iterator[str]:
             yield from (state, state.capitalize())
     yield from (each.capitalize() for each in (*STATES, "scheduled", "in progress", "completed", "silent"))
     yield from (f"by {each}" for each in operating.BY)
-    yield from (each.capitalize() for each in operating.BY)
+    yield from ("ready", "not ready", "away")
     yield from (*monitors.WINDOWS, *HOURS, *(f"phase.{each}" for each in monitors.PHASES))
     yield from ("tick", "run", "complete", "fail", "log", "ign")
     assert heartbeats.PINGS

@@ -22,6 +22,8 @@ KINDS = (
 )
 SCOPES = (("write", "Read and write"), ("read", "Read only"))
 EVENTS = 50
+LOGS = ("resource-query", "statuspage-query")
+"""Each of these has the log of its own stream."""
 BY = ("key", "session", "command line", "worker")
 
 
@@ -85,16 +87,23 @@ async def _keys(v: Viewer, wrong: Shown | None = None) -> Response:
 
 
 @routes.get("/audit")
-async def audit(v: Somebody, before: str = "", noun: str = "", by: str = "") -> Response:
-    """Who changed what, newest first, of both streams."""
-    asked = {"before": before, "noun": noun, "by": by if by in BY else "", "limit": EVENTS}
+async def audit(v: Somebody, before: str = "", pages: str = "", by: str = "") -> Response:
+    """Who changed what, newest first; `before` and `pages` are where each of the two logs goes on."""
+    asked, cursors = {"by": by if by in BY else "", "limit": EVENTS}, (before, pages)
     both = await asyncio.gather(
-        v.api.get("resource-query/v1/events", **asked), v.api.get("statuspage-query/v1/events", **asked)
+        *(
+            v.api.get(f"{service}/v1/events", **asked, before=cursor if cursor.isdigit() else "")
+            for service, cursor in zip(LOGS, cursors, strict=True)
+        )
     )
-    events = sorted((each for of in both for each in of["data"]), key=lambda each: str(each["at"]), reverse=True)
+    events = [(place, each) for place, of in enumerate(both) for each in of["data"]]
+    events.sort(key=lambda it: str(it[1]["at"]), reverse=True)
     shown = events[:EVENTS]
-    older = shown[-1]["at"] if len(events) > EVENTS or any(len(of["data"]) == EVENTS for of in both) else ""
-    return page(v, "audit.html", events=shown, older=older, noun=noun, by=by, who=BY, before=before)
+    last = dict(enumerate(cursors)) | {place: str(each["id"]) for place, each in shown}
+    more = len(events) > EVENTS or any(len(of["data"]) == EVENTS for of in both)
+    older = v.url("/audit", before=last[0], pages=last[1], by=by) if more else ""
+    first = not before and not pages
+    return page(v, "audit.html", events=[each for _, each in shown], older=older, first=first, by=by, who=BY)
 
 
 @routes.get("/health")

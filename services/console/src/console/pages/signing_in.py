@@ -32,18 +32,15 @@ async def sign_in(v: Anybody, code: str = "", next: str = "/") -> Response:  # n
 async def signed_in(v: Anybody, form: Form) -> Response:
     """Exchanges a link's code or a token for a session key, which the new session holds."""
     code, token, back = form.one("code"), form.one("token").strip(), form.one("next")
-    tries = v.request.app.state.tries
-    if tries.full(v.request):
-        return _form(v, back, code, "Too many wrong tokens came from your address. Wait a minute.", status=429)
     given = Api(v.request.app.state.http, v.request.app.state.address, token, _address(v))
     try:
         made = await given.send("POST", "resource-cmd/v1/session", {"code": code} if code else {})
     except Away:
         return _form(v, back, code, "The platform is away. Try again in a moment.", status=503)
     except (SignedOut, Refused) as error:
-        if isinstance(error, Refused) and error.status == 429:
+        late = v.request.app.state.tries.count(v.request)
+        if late or (isinstance(error, Refused) and error.status == 429):
             return _form(v, back, code, "Too many wrong tokens came from your address. Wait a minute.", status=429)
-        tries.count(v.request)
         about = "This link has been used, or is older than ten minutes." if code else "This token is not known."
         return _form(v, back, "", about, status=401)
     return v.with_cookie(v.goto(inside(back)), v.session.signed_in(made["token"]))

@@ -16,6 +16,8 @@ from console.viewer import Form, Posted, Somebody, Viewer
 routes = APIRouter(include_in_schema=False)
 
 FOLLOWED = tuple((each, f"resource-query/v1/{each}s") for each in ("resource", "heartbeat", "server-resource"))
+SHOWN = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+"""What a page that is looked at here may do: nothing."""
 TYPES = (("public", "Everybody"), ("private", "Who has the password or an allowed address"))
 LANGUAGES = (("auto", "The visitor's"), ("en", "English"), ("de", "Deutsch"))
 THEMES = (("auto", "The visitor's"), ("light", "Light"), ("dark", "Dark"))
@@ -119,7 +121,7 @@ async def delete(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
 async def preview(v: Somebody, id: str) -> Response:  # noqa: A002
     """The saved page, also while it is not shown; nothing in it may run here."""
     raw, kind = await v.api.raw(f"statuspage-query/v1/statuspage/{id}/preview")
-    return Response(raw, media_type=kind, headers={"Content-Security-Policy": "sandbox; frame-ancestors 'none'"})
+    return Response(raw, media_type=kind, headers={"Content-Security-Policy": SHOWN})
 
 
 def _arranged(it: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -62,23 +62,26 @@ document.addEventListener("focusin", ({ target }) => {
 document.addEventListener("focusout", () => { tip.hidden = true; });
 
 // Live: what has changed is put in its place; rows stay where they are, and nothing changes under the pointer or the focus.
+const TYPING = "textarea:focus, select:focus, input:focus:not([type=checkbox], [type=search])";
 let asked = 0, waiting;
 async function refresh() {
   const main = $("main");
-  if (document.hidden || !main || main.matches(":has(form :focus, dialog[open])")) return;
+  if (document.hidden || !main || main.matches(`:has(${TYPING}, dialog[open])`)) return;
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (answer.redirected && new URL(answer.url).pathname.endsWith("/sign-in")) return location.reload();
   if (!answer.ok) return;
   const next = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const then of $$("[data-live]", next)) {
     const now = $(`[data-live="${CSS.escape(then.dataset.live)}"]`);
-    if (!now || now.matches(":hover:not(section, ul), :focus-within")) continue;
+    if (!now || now.matches("[data-still]:hover")) continue;
     const picked = $("input[type=checkbox]", now)?.checked;
     times(then);
     if (now.innerHTML === then.innerHTML) continue;
     if (picked) $("input[type=checkbox]", then).checked = true;
     for (const it of $$("details[open]", now)) if (!it.name) $$("details", then)[$$("details", now).indexOf(it)]?.setAttribute("open", "");
+    const places = "a, summary, input, time", focused = $$(places, now).indexOf(document.activeElement);
     now.replaceWith(document.adoptNode(then));
+    if (focused >= 0) $$(places, then)[focused]?.focus({ preventScroll: true });
   }
   mark();
 }
@@ -133,12 +136,12 @@ document.addEventListener("keydown", (event) => {
   const act = {
     "/": () => $("[data-search]") ? $("[data-search]").focus() : location.assign($("#menu a[href$='/monitors']").href),
     j: () => go(place + 1), k: () => go(place - 1), "?": () => $("#keys").showModal(),
-    Enter: () => event.target === document.body && link?.click(),
+    Enter: () => link?.click(),
     x: () => row && $("input[type=checkbox]", row)?.click(),
     e: () => $("[data-key=e]") ? $("[data-key=e]").click() : link && /[0-9a-f-]{36}$/.test(link.pathname) && location.assign(link.href + "/edit"),
     n: () => $("[data-key=n]")?.click(),
   }[event.key];
-  if (!act || (event.key === "Enter" && event.target !== document.body)) return;
+  if (!act || (event.key === "Enter" && event.target.closest("a, button, summary, [tabindex='0']"))) return;
   event.preventDefault();
   act();
 });

@@ -1,0 +1,187 @@
+"""Every page: for everybody, within its policy, on a phone, without a script; and no name is ever markup."""
+
+import re
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from contract.console.conftest import Told
+from contract.console.viewing import BASE, sign_in, signed_in, with_cookie
+from contract.public.browser import tab
+from contract.target import eventually
+from running import Platform
+
+PAGES = (
+    "/", "/?window=90d", "/monitors", "/monitors?q=nothing-like-it", "monitor", "monitor/edit", "/monitors/new",
+    "/monitors/new?type=dns", "/heartbeats", "heartbeat", "heartbeat/edit", "/heartbeats/new", "/servers", "server",
+    "server/edit", "/servers/new", "/alerts", "channel", "/alerts/new", "/alerts/new?kind=email", "/alerts/sent",
+    "/incidents", "incident", "maintenance", "new incident", "new maintenance", "/statuspages", "page",
+    "/statuspages/new", "/services", "/regions", "/keys", "/audit", "/health", "/start",
+)  # fmt: skip
+OPENED = "document.querySelectorAll('details:not([name])').forEach((it) => { it.open = true; })"
+LOOKS = {
+    "desktop": {"viewport": {"width": 1360, "height": 900}, "color_scheme": "light"},
+    "phone": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
+}
+
+
+def path(told: Told, name: str) -> str:
+    noun, _, rest = name.partition("/")
+    return told.at[noun] + (f"/{rest}" if rest else "") if noun in told.at else name
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_everybody_can_use_every_page(platform: Platform, browser: Browser, axe: str, told: Told, look: str):
+    async with tab(browser, axe, **LOOKS[look]) as it:
+        await sign_in(it.page, platform.url, told.token)
+        for name in PAGES:
+            answer = await it.page.goto(platform.url + BASE + path(told, name))
+            assert answer is not None
+            assert answer.status == 200, name
+            await it.page.evaluate(
+                "document.querySelectorAll('details:not([name])').forEach((it) => { it.open = true; })"
+            )
+            assert await it.violations() == [], name
+            assert await it.complaints() == [], name
+            assert await it.overflow() <= 0, name
+
+
+async def test_pages_say_all_without_a_script_in_german_too(platform: Platform, browser: Browser, axe: str, told: Told):
+    async with tab(browser, axe, java_script_enabled=False, locale="de-DE") as it:
+        await it.page.goto(f"{platform.url}{BASE}/")
+        await it.page.get_by_label("API-Token").fill(told.token)
+        await it.page.get_by_role("button", name="Anmelden").click()
+        await expect(it.page.get_by_role("heading", name="2 sind ausgefallen")).to_be_visible()
+        await it.page.get_by_role("link", name="Monitore", exact=True).click()
+        await it.page.get_by_label("Suchen").fill("onerror")
+        await it.page.get_by_role("button", name="Suchen").click()
+        await it.page.get_by_role("link", name="onerror").click()
+        text = await it.text()
+        for words in (told.name, "Ausgefallen", "answered 503", "Antwortzeit", "UTC", "Benachrichtigungen"):
+            assert words in text, words
+        await it.page.get_by_role("link", name="Bearbeiten").click()
+        await it.page.get_by_role("textbox", name="Tags").fill("ohne skript")
+        await it.page.get_by_role("button", name="Speichern").last.click()
+        assert "Gespeichert." in await it.text()
+
+
+async def test_answers_are_kept_by_nobody_and_framed_by_nobody(web, told: Told):
+    session = await signed_in(web, told.token)
+    for name in ("/", "monitor", "/nope"):
+        headers = (await web.get(path(told, name), headers=with_cookie(session))).headers
+        assert headers["cache-control"] == "no-store"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert not [name for name in headers if name.startswith("access-control")]
+
+
+async def test_preview_and_pictures_are_sandboxed(web, told: Told):
+    session = await signed_in(web, told.token)
+    for at in (f"{told.at['page']}/preview", f"{told.at['server']}/cpu-total-usage.svg"):
+        answer = await web.get(at, headers=with_cookie(session))
+        assert answer.status_code == 200, answer.text
+        assert "sandbox" in answer.headers["content-security-policy"]
+
+
+async def test_first_view_is_small(web, told: Told):
+    session = await signed_in(web, told.token)
+    page = await web.get("/monitors", headers=with_cookie(session) | {"Accept-Encoding": "gzip"})
+    size = int(page.headers["content-length"])
+    for file in set(re.findall(r'(?:href|src)="/console(/static/[^"]+)"', page.text)):
+        size += int((await web.get(file, headers={"Accept-Encoding": "gzip"})).headers["content-length"])
+    assert size <= 80_000
+
+
+async def test_open_page_follows_and_what_is_typed_stays(platform: Platform, browser: Browser, axe: str, told: Told):
+    body = {"name": "Followed", "interval": 86400, "service_id": told.client.service_id}
+    made = (await told.client("POST", "resource-cmd/v1/heartbeat", json=body)).json()["heartbeat"]
+    async with tab(browser, axe) as it:
+        await sign_in(it.page, platform.url, told.token)
+        await it.page.goto(f"{platform.url}{BASE}/heartbeats?q=Followed&sort=state")
+        row = it.page.locator(f"#row-{made['id']}")
+        await expect(row).to_contain_text("Pending")
+        await it.page.evaluate("document.querySelector('tbody').dataset.same = 'yes'")
+        await row.get_by_role("checkbox").check()
+        await it.page.mouse.move(0, 0)
+        await told.client("GET", f"data-gateway/v1/heartbeat/{made['id']}")
+        await expect(row).to_contain_text("Up", timeout=60_000)
+        await expect(row.get_by_role("checkbox")).to_be_checked()
+        assert await it.page.evaluate("document.querySelector('tbody').dataset.same") == "yes"
+
+
+async def test_keyboard_goes_through_a_list(platform: Platform, browser: Browser, axe: str, told: Told):
+    async with tab(browser, axe) as it:
+        await sign_in(it.page, platform.url, told.token)
+        await it.page.goto(f"{platform.url}{BASE}/monitors")
+        await it.page.keyboard.press("?")
+        await expect(it.page.locator("dialog")).to_be_visible()
+        await it.page.keyboard.press("Escape")
+        await expect(it.page.locator("dialog")).to_be_hidden()
+        await it.page.keyboard.press("/")
+        await expect(it.page.locator("[data-search]")).to_be_focused()
+        await it.page.keyboard.type("nothing-like-it")
+        await expect(it.page.get_by_text("Nothing fits.")).to_be_visible()
+        await it.page.locator("[data-search]").fill("")
+        await expect(it.page.locator("tbody tr")).to_have_count(1)
+        await it.page.locator("h1").click()
+        await it.page.keyboard.press("j")
+        await expect(it.page.locator("tr.here")).to_have_count(1)
+        await it.page.keyboard.press("Enter")
+        await it.page.wait_for_url(f"**{told.at['monitor']}")
+        await it.page.keyboard.press("e")
+        await it.page.wait_for_url("**/edit")
+
+
+async def test_times_are_the_viewers_and_exact_on_focus(platform: Platform, browser: Browser, axe: str, told: Told):
+    async with tab(browser, axe, timezone_id="Asia/Tokyo") as it:
+        await sign_in(it.page, platform.url, told.token)
+        await it.page.goto(platform.url + BASE + told.at["maintenance"])
+        time = it.page.locator(".sub time").first
+        await expect(time).to_have_text(re.compile("1 Jan 2030, 0?9:00"))
+        await time.focus()
+        await expect(it.page.locator(".tip")).to_have_text("2030-01-01 00:00:00 UTC")
+
+
+async def test_dry_run_is_shown_beside_the_form_and_wrong_fields_are_named(
+    platform: Platform, browser: Browser, axe: str, told: Told
+):
+    async with tab(browser, axe) as it:
+        await sign_in(it.page, platform.url, told.token)
+        await it.page.goto(platform.url + BASE + told.at["monitor"] + "/edit")
+        await it.page.get_by_role("button", name="Try now").click()
+        trial = it.page.locator("#trial article")
+        await expect(trial).to_contain_text("503", timeout=30_000)
+        assert await it.violations() == []
+        await it.page.get_by_label("Address").fill("ftp://example.com/")
+        await it.page.get_by_role("button", name="Save").last.click()
+        await expect(it.page.locator("#url-wrong")).to_be_visible()
+        await expect(it.page.get_by_label("Address")).to_have_value("ftp://example.com/")
+        it.errors.clear()  # the browser notes the 422
+
+
+async def test_many_are_changed_together(platform: Platform, browser: Browser, axe: str, told: Told):
+    ids = []
+    for name in ("Many 1", "Many 2"):
+        body = {"name": name, "interval": 86400, "service_id": told.client.service_id}
+        ids.append((await told.client("POST", "resource-cmd/v1/heartbeat", json=body)).json()["id"])
+    async with tab(browser, axe) as it:
+        await sign_in(it.page, platform.url, told.token)
+        await it.page.goto(f"{platform.url}{BASE}/heartbeats?q=Many")
+        await it.page.get_by_label("Select all").check()
+        await it.page.get_by_role("button", name="Tags …").click()
+        await it.page.get_by_label("Add").fill("together")
+        await it.page.get_by_role("button", name="Save").last.click()
+        await expect(it.page.locator("tbody")).to_contain_text("together")
+        await it.page.get_by_label("Select all").check()
+        await it.page.get_by_role("button", name="Delete …").click()
+        await it.page.get_by_role("textbox").last.fill("3")
+        await it.page.get_by_role("button", name="Delete", exact=True).click()
+        await expect(it.page.get_by_role("alert").first).to_contain_text("Type the number")
+        await it.page.get_by_role("textbox").last.fill("2")
+        await it.page.get_by_role("button", name="Delete", exact=True).click()
+        await expect(it.page.get_by_text("Nothing fits.")).to_be_visible()
+        it.errors.clear()  # the browser notes the 422
+    found = await eventually(
+        lambda: told.client.get("resource-query/v1/heartbeats", q="Many"), lambda it: it["total"] == 0
+    )
+    assert found["data"] == []
