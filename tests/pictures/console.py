@@ -57,7 +57,7 @@ async def watched(platform: Platform) -> AsyncIterator[dict[str, str]]:
     """The platform with all of that, and the paths of the scenes."""
     token = {"Authorization": f"Bearer {TOKEN}"}
     async with (
-        listening() as site,
+        listening(pause=0.09) as site,
         listening(status=204) as hook,
         listening(status=503) as broken,
         httpx.AsyncClient(base_url=platform.url, headers=token, timeout=30, trust_env=False) as http,
@@ -202,7 +202,8 @@ async def _past(there: asyncpg.Connection, now: datetime, monitors: list[str], b
                 slow = usual * rush * (2.3 if random.random() < 0.012 else 1)
                 counted.append((hour, (240, 0, 240, 240 * slow, slow * 0.55, slow * 2.1)))
             await there.execute(
-                "INSERT INTO result_day VALUES ($1, $2, $3) ON CONFLICT (resource, day) DO UPDATE SET hours = excluded.hours",
+                "INSERT INTO result_day VALUES ($1, $2, $3)"
+                " ON CONFLICT (resource, day) DO UPDATE SET hours = excluded.hours",
                 UUID(id_), day.date(), rollup.plus(rollup.EMPTY, counted),
             )  # fmt: skip
     for (_, _, ends), id_ in zip(HEARTBEATS, beats, strict=True):
@@ -214,6 +215,9 @@ async def _past(there: asyncpg.Connection, now: datetime, monitors: list[str], b
 
 
 _PICTURES = 'Promise.all([...document.images].map((it) => { it.loading = "eager"; return it.decode(); }))'
+
+
+_DECODED = 'Promise.all([...document.images].map((it) => { it.loading = "eager"; return it.decode(); }))'
 
 
 async def enter(page: Page, url: str) -> None:
@@ -237,6 +241,4 @@ async def show(page: Page, url: str, name: str, path: str) -> None:
         await page.fill("#url", "https://api.northwind.example/orders")
         await page.evaluate("scrollTo(0, 0)")
     await page.evaluate("document.activeElement.blur()")
-    await page.evaluate(
-        """Promise.all([...document.images].map((it) => { it.loading = "eager"; return it.decode(); }))"""
-    )
+    await page.evaluate(_DECODED)
