@@ -60,6 +60,17 @@ CREATE TABLE flip (
 );
 CREATE INDEX flip_at ON flip (heartbeat, at);
 
+CREATE TABLE latency_day (
+    series integer NOT NULL,
+    day date NOT NULL,
+    checks integer NOT NULL,
+    timed integer NOT NULL,
+    hours bytea NOT NULL,
+    whole bytea NOT NULL,
+    CONSTRAINT latency_day_pkey PRIMARY KEY (series, day)
+)
+WITH (fillfactor='50');
+
 CREATE TABLE metric_day (
     server uuid NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -308,3 +319,6 @@ COMMENT ON VIEW result_hour IS 'Hours in which something was counted. total is t
 COMMENT ON COLUMN sample.every IS 'The interval of the client in seconds; 0 when unknown.';
 
 COMMENT ON COLUMN sample.late IS 'Seconds from its time, by the client, to its receipt, by us.';
+
+ALTER TABLE latency_day
+    ADD CONSTRAINT latency_day_series_fkey FOREIGN KEY (series) REFERENCES series(id) ON DELETE CASCADE;

@@ -75,7 +75,7 @@ class Caller:
     async def _pinghome(self, operation: Operation) -> None:
         path, parts = operation.path, await self._parts(operation)
         body = self._body(operation)
-        if "{" not in path and path.rpartition("/")[2] in OF_MANY:
+        if operation.method != "GET" and "{" not in path and path.rpartition("/")[2] in OF_MANY:
             ids = [await self._made(path.split("/")[2]) for _ in range(3)]
             body = {"ids": ids, **OF_MANY[path.rpartition("/")[2]]}
         if "{integration}" in path:

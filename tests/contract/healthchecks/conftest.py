@@ -11,7 +11,8 @@ from contract.client import Client
 from contract.target import eventually
 from pinghome_common.events.key import Kind, Scope
 from pinghome_common.secret import new_key
-from resource_cmd.accounts.organisation import add_key, resolve
+from resource_cmd.accounts.key import issue, of_all
+from resource_cmd.accounts.organisation import resolve
 from running import Platform
 
 
@@ -60,7 +61,7 @@ async def made(platform: Platform, http: httpx.AsyncClient, client: Client, orga
     async with platform.sql("resource_cmd") as tx, tx.transaction():
         owner = await resolve(tx, organisation)
         for kind, scope, key in wanted:
-            await add_key(tx, owner, kind, scope, key, "test", UUID(service))
+            await issue(of_all(tx), owner, kind, scope, key, "test", UUID(service))
 
     async def known() -> list[int]:
         asked = [("GET", "checks/", project.reading), ("POST", "checks/", project.key)]

@@ -206,7 +206,14 @@ async def test_view_uptime_monitor_performance_report_line_721(call: Client):
     assert (past["interval"], past["data"], past["summary"]["checks"]) == ("minute", [], 0)
     now = (await call.get(url, interval="minute", limit=4))["data"]
     assert now[0].keys() == {"received_at", "uptime", "response_time", "checks", "failures"}
-    assert now[0]["response_time"].keys() == {"avg", "min", "max"}
+    assert now[0]["response_time"].keys() == {"avg", "min", "max", "p50", "p95", "p99"}
+    by_region = await call.get(url, interval="minute", limit=4, by="region")
+    assert by_region.keys() == {"summary", "interval", "data", "regions"}
+    for region in by_region["regions"]:
+        assert region.keys() == {"region", "summary", "data"}
+        assert region["summary"].keys() == {"response_time", "checks", "failures"}
+        assert len(region["data"]) == len(by_region["data"])
+    refused(await call("GET", f"{url}?by=country"), 422, "by")
     assert all(TIME.fullmatch(row["received_at"]) for row in now)
 
 

@@ -11,7 +11,8 @@ from contract.client import Client
 from contract.target import eventually
 from pinghome_common.events.key import Kind, Scope
 from pinghome_common.secret import new_key
-from resource_cmd.accounts.organisation import add_key, resolve
+from resource_cmd.accounts.key import issue, of_all
+from resource_cmd.accounts.organisation import resolve
 from running import Platform
 
 AUTHOR = "Donald Duck"
@@ -79,7 +80,7 @@ async def made(platform: Platform, http: httpx.AsyncClient, owner: Client, organ
     async with platform.sql("resource_cmd") as tx, tx.transaction():
         of = await resolve(tx, organisation)
         for scope, token in ((Scope.write, project.token), (Scope.read, project.reading)):
-            await add_key(tx, of, Kind.status, scope, token, AUTHOR, None, UUID(page["id"]))
+            await issue(of_all(tx), of, Kind.status, scope, token, AUTHOR, None, UUID(page["id"]))
 
     async def known() -> list[int]:
         asked = [(method, token) for method in ("GET", "DELETE") for token in (project.token, project.reading)]

@@ -118,6 +118,7 @@ DAMAGE = {
         "DELETE FROM state_change WHERE resource <> $1",
         "UPDATE flip SET up = NOT up WHERE heartbeat = $1",
         "UPDATE ping_hour SET fail = 70 WHERE heartbeat = $1",
+        "UPDATE latency_day SET checks = 70000 WHERE series = (SELECT min(id) FROM series WHERE resource <> $1)",
         "UPDATE result_day SET hours = overlay(hours PLACING hours FROM 37) WHERE resource <> $1",
     ],
     "statuspage-query": [
@@ -169,6 +170,7 @@ async def test_rows_that_were_damaged_by_hand_are_mended_and_named(platform, cli
             "flip: ",
             "ping_hour: 1 rows changed",
             "result_day: 1 rows changed",
+            "latency_day: 1 rows changed",
         ],
         "statuspage-query": ["incident: 1 rows added", "followed_change: "],
     }[service]:

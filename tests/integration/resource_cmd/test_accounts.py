@@ -14,7 +14,7 @@ from pinghome_common.errors import Unauthorized
 from pinghome_common.events.key import Kind, Scope
 from pinghome_common.events.organisation import Organisation
 from pinghome_common.settings import Settings
-from resource_cmd.accounts import organisation, session
+from resource_cmd.accounts import key, organisation, session
 from resource_cmd.retention import Retention
 
 
@@ -28,8 +28,8 @@ async def made(db: Database) -> tuple[UUID, Caller]:
     """An organisation with a key."""
     async with db.transaction() as tx:
         it, _ = await organisation.create(tx, "ACME", organisation.Tokens.generated())
-        key = await organisation.add_key(tx, it, Kind.bearer, Scope.read, "token", "laptop")
-    return it, Caller(key.id, key.name, it, Scope.read)
+        made = await key.issue(key.of_all(tx), it, Kind.bearer, Scope.read, "token", "laptop")
+    return it, Caller(made.id, made.name, it, Scope.read)
 
 
 async def sessions(db: Database) -> list[UUID]:
@@ -56,7 +56,8 @@ async def test_sessions_are_removed_with_their_key_and_none_is_opened_afterwards
         held = Caller(first.id, "", caller.organisation, Scope.read, parent=caller.key, expires_at=first.expires_at)
         await session.of_key(tx, held, "")
     async with db.transaction() as tx:
-        await organisation.revoke(tx, caller.key)
+        keys = key.of_all(tx)
+        await keys.revoke(await keys.edit(caller.key))
     assert await sessions(db) == []
     for who in (caller, held):
         with pytest.raises(Unauthorized):

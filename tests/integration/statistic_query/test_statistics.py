@@ -1,5 +1,6 @@
 """Results on a real database: what statistics say of them is what they add up to."""
 
+import math
 import random
 import shutil
 from collections.abc import AsyncIterator, Iterable
@@ -18,7 +19,7 @@ from pinghome_common.clock import micros, now
 from pinghome_common.db import Database
 from pinghome_common.events.probe import Phases, Result, Results, Verdict
 from pinghome_common.stream import Message
-from statistic_query import rollup
+from statistic_query import latency, rollup
 from statistic_query.buckets import Buckets
 from statistic_query.owned import Owned
 from statistic_query.partition import Partitions
@@ -32,6 +33,7 @@ HOUR = timedelta(hours=1)
 CREATED = now().replace(minute=7, second=30, microsecond=0) - 70 * HOUR
 KINDS = [(Verdict.up, 200), (Verdict.up, 200), (Verdict.target_fail, 500), (Verdict.target_fail, None)]
 KINDS += [(Verdict.probe_error, None), (Verdict.blocked, None)]
+KNOWN = (Verdict.up, Verdict.target_fail)
 
 
 class Nobody:
@@ -81,7 +83,7 @@ async def statistics(servers) -> str:
 async def db(statistics: str) -> AsyncIterator[Database]:
     async with Database(statistics) as db:
         async with db.connection() as connection:
-            await connection.execute("TRUNCATE monitor, series, result, failure, result_day, address")
+            await connection.execute("TRUNCATE monitor, series, result, failure, result_day, latency_day, address")
             await connection.execute(
                 "INSERT INTO monitor VALUES ($1, 'resource', $2, 1, $3)", RESOURCE, ORGANISATION, CREATED
             )
@@ -101,7 +103,7 @@ async def stored(db: Database, number: int = 1) -> list[Result]:
 
 def shown(*counts: Iterable[float]) -> list[tuple[float | None, ...]]:
     """The average, shortest and longest time of some spans, as clients see them."""
-    return [tuple(it.values()) for it in msgspec.json.decode(msgspec.json.encode(Buckets.of(counts).times()))]
+    return [tuple(it.values())[:3] for it in msgspec.json.decode(msgspec.json.encode(Buckets.of(counts).times()))]
 
 
 def counted(found: list[Result], begin: datetime, end: datetime) -> tuple[object, ...]:
@@ -157,6 +159,48 @@ async def test_a_window_is_what_its_results_add_up_to(db, start, end):
     async with db.connection() as connection:
         sums = await Read(connection, ORGANISATION).sums(Owned(RESOURCE, CREATED), Window(start, end, "hour"))
     assert (*sums[:2], *shown(sums)[0]) == counted(found, start, end)
+
+
+def percentile(times: list[float], part: float) -> object:
+    return pytest.approx(sorted(times)[math.ceil(part * len(times)) - 1], rel=0.026) if times else None
+
+
+@pytest.mark.parametrize("interval", ["minute", "hour", "3h", "12h", "day", "week", "month"])
+@pytest.mark.parametrize("end", [timedelta(), timedelta(hours=20)])
+async def test_percentiles_are_those_of_the_results_in_all_and_by_region(db, interval, end):
+    found = await stored(db, 7)
+    regions = {id(result): region for (region, _), result in zip(results(7), found, strict=True)}
+    window = Window(CREATED - HOUR, now() - end, interval)
+    begins = window.newest(200)
+    async with db.connection() as connection:
+        read = await Read(connection, ORGANISATION).spreads(Owned(RESOURCE, CREATED), window, begins)
+    hour = Window(window.start, window.end, "hour")
+    spans = {None: (hour.floor(window.start), hour.after(hour.floor(window.end - timedelta(microseconds=1))))}
+    spans |= {place: (begin, window.after(begin)) for place, begin in enumerate(begins)}
+    assert set(read) == {"a", "b"}
+    for region, spreads in [*read.items(), (None, latency.together(read.values()))]:
+        for place, (begin, until) in spans.items():
+            it = spreads.summary if place is None else spreads.buckets.get(place, latency.Latency())
+            told = [each for each in found if region in (None, regions[id(each)]) and each.verdict in KNOWN
+                    and micros(begin) <= each.slot < micros(until)]  # fmt: skip
+            times = [each.phases.total for each in told if each.verdict is Verdict.up or each.status_code]
+            assert (it.checks, it.failures, it.timed) == (
+                len(told), sum(each.verdict is Verdict.target_fail for each in told), len(times)
+            )  # fmt: skip
+            shown = msgspec.json.decode(msgspec.json.encode(it.times()))
+            assert [shown[name] for name in ("p50", "p95", "p99")] == [percentile(times, p) for p in (0.5, 0.95, 0.99)]
+
+
+async def test_histograms_count_once_what_comes_twice_and_go_with_their_monitor(db):
+    await stored(db, 3)
+    rows = await db.fetch("SELECT series, sum(checks) AS checks, sum(timed) AS timed FROM latency_day GROUP BY 1")
+    there = await db.fetch(
+        "SELECT series, count(*) AS checks, count(*) FILTER (WHERE verdict = 0 OR status_code IS NOT NULL) AS timed"
+        " FROM result WHERE verdict < 2 GROUP BY 1"
+    )
+    assert sorted(map(tuple, rows)) == sorted(map(tuple, there))
+    await db.fetch("DELETE FROM series WHERE resource = $1", RESOURCE)
+    assert await db.fetchval("SELECT count(*) FROM latency_day") == 0
 
 
 @pytest.mark.parametrize("interval", ["minute", "hour", "12h", "day", "week", "month", "30d"])
@@ -275,7 +319,7 @@ async def test_a_server_that_forgot_its_last_commits_gets_everything_again(db):
     async with db.transaction() as tx:
         await apply_all(tx, projector.telemetry, [first])
     async with db.connection() as connection:
-        await connection.execute("TRUNCATE series, result, failure, result_day, address")
+        await connection.execute("TRUNCATE series, result, failure, result_day, latency_day, address")
     connection = await db.dedicated_connection()  # as after a crash
     async with connection.transaction():
         await apply_all(connection, projector.telemetry, [first])

@@ -14,6 +14,7 @@ from pinghome_common.db import Connection, Database
 from pinghome_common.errors import DomainError, NotFound
 from pinghome_common.events.key import Kind, Scope
 from pinghome_common.settings import Settings
+from resource_cmd.accounts import key as accounts_key
 from resource_cmd.accounts import organisation
 
 organisations = typer.Typer(
@@ -104,10 +105,12 @@ def create_key(
         of_service = kind in (Kind.checks, Kind.ping)
         project = await organisation.service_of(tx, owner, service) if of_service else None
         of_page = await _page_of(tx, owner, page) if kind is Kind.status else None
-        token = organisation.new_token_of(kind)
-        key = await organisation.add_key(tx, owner, kind, scope, token, name or kind.value, project, of_page)
-        made = {"id": key.id, "name": key.name, "kind": kind, "scope": scope, "service_id": project}
-        return {**made, **({"page_id": of_page} if of_page else {}), "key": token}
+        token = accounts_key.new_token_of(kind)
+        made = await accounts_key.issue(
+            accounts_key.of_all(tx), owner, kind, scope, token, name or kind.value, project, of_page
+        )
+        shown = {"id": made.id, "name": made.name, "kind": kind, "scope": scope, "service_id": project}
+        return {**shown, **({"page_id": of_page} if of_page else {}), "key": token}
 
     _run(work)
 
@@ -124,7 +127,7 @@ async def _page_of(tx: Connection, owner: UUID, subdomain: str) -> UUID:
         )
     if found is None:
         raise NotFound(f"The organisation has no status page with the subdomain {subdomain!r}; give it by --page")
-    await organisation.hold_page(tx, owner, found)
+    await accounts_key.hold_page(tx, owner, found)
     return found
 
 
@@ -135,7 +138,7 @@ def list_keys(
     """List keys without the secrets, which are not stored."""
 
     async def work(tx: Connection) -> list[dict[str, Any]]:
-        return await organisation.list_keys(tx, await organisation.resolve(tx, of) if of else None)
+        return await accounts_key.list_keys(tx, await organisation.resolve(tx, of) if of else None)
 
     _run(work)
 
@@ -145,7 +148,8 @@ def revoke(key: UUID) -> None:
     """Revoke a key by its id, permanently."""
 
     async def work(tx: Connection) -> dict[str, Any]:
-        await organisation.revoke(tx, key)
+        store = accounts_key.of_all(tx)
+        await store.revoke(await store.edit(key))
         return {"revoked": key}
 
     _run(work)

@@ -23,6 +23,7 @@ from pinghome_delivery.mail import Mail
 from pinghome_delivery.message import Transports
 from pinghome_delivery.rate_limiter import RateLimiter, TestsPaced
 from pinghome_delivery.web import Web
+from resource_cmd.accounts import key as keys
 from resource_cmd.accounts import organisation
 from resource_cmd.api import confirm
 from resource_cmd.api.healthchecks import checks
@@ -136,7 +137,7 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
 async def _hear_pages(tx: Connection, items: list[Item]) -> None:
     await mutes.hear(tx, items)
     await pages.hear(tx, items)
-    await organisation.forget_pages(tx, items)
+    await keys.forget_pages(tx, items)
     await adopted.hear(tx, items)
 
 

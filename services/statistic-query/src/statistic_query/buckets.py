@@ -14,11 +14,17 @@ NOTHING: Counts = (0, 0, 0, 0.0, inf, -inf)
 
 
 class Times(msgspec.Struct, gc=False):
-    """Response times of a span in milliseconds; not finite, hence null in JSON, if no answer was timed."""
+    """Response times of a span in milliseconds; not finite, hence null in JSON, if no answer was timed.
+
+    Percentiles are known since histograms are kept (migration 0016).
+    """
 
     avg: float
     min: float
     max: float
+    p50: float = nan
+    p95: float = nan
+    p99: float = nan
 
 
 class Bucket(msgspec.Struct, gc=False):

@@ -70,7 +70,7 @@ class Partitions:
     async def delete_old(self, connection: Connection) -> None:
         """Deletes old rows of the tables without partitions."""
         for table, condition in _OLD.items():
-            days = self._retention_days["ping" if table == "notification" else table]
+            days = self._retention_days[_AS_LONG_AS.get(table, table)]
             await delete_in_batches(connection, table, condition, now() - timedelta(days=days))
 
 
@@ -93,11 +93,14 @@ class Retention(Worker):
         return False
 
 
+_AS_LONG_AS = {"notification": "ping", "latency_day": "state_change"}
+
 # The last state change before that time is kept: it gives the state at that time.
 _OLD = {
     "notification": "t.at < $1",
     "flip": "t.at < $1",
     "metric_hour": "t.at < $1",
+    "latency_day": "t.day < ($1 AT TIME ZONE 'UTC')::date",
     "state_change": (
         "t.at < $1 AND EXISTS (SELECT FROM state_change n WHERE n.resource = t.resource AND n.at < $1"
         " AND (n.at, n.version) > (t.at, t.version))"

@@ -15,7 +15,7 @@ from pinghome_common.events.ping import Ping
 from pinghome_common.events.probe import Result, Verdict
 from pinghome_common.items import Item, by_type
 from pinghome_common.stream import Broker
-from statistic_query import notifications, pings, rollup, state_changes
+from statistic_query import latency, notifications, pings, rollup, state_changes
 from statistic_query.partition import Partitions
 from statistic_query.pings import in_columns
 from statistic_query.read import VERDICTS
@@ -169,6 +169,7 @@ class Projector:
         columns = ("slot", "series", "error", "condition", "excerpt", "late", "tolerated")
         await tx.copy_records_to_table("failure", records=failures, columns=columns)
         await rollup.count(tx, (result for _, result in new))
+        await latency.count(tx, ((series, result) for (series, _), result in new))
 
     async def _alive(self, tx: Connection, noun: str, ids: set[UUID]) -> set[UUID]:
         """The ids that are not deleted."""

@@ -11,8 +11,9 @@ from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database
 from pinghome_common.errors import NotFound
 from pinghome_common.events.probe import Verdict
-from statistic_query import ledger, rollup
+from statistic_query import latency, ledger, rollup
 from statistic_query.buckets import NOTHING, Buckets, Counts
+from statistic_query.latency import Span, Spreads
 from statistic_query.ledger import Told
 from statistic_query.owned import Owned
 from statistic_query.uptime import History
@@ -191,6 +192,15 @@ class Read:
             found = await self._db.fetchrow(_BORDERS, it.id, *_days(first, last))
             parts.append(rollup.together(_by_day(found), first, last))
         return Buckets.of(parts).together()
+
+    async def spreads(self, it: Owned, window: Window, starts: Sequence[datetime]) -> dict[str, Spreads]:
+        """By region how response times are spread in the window, and in the buckets with these starts."""
+        buckets = Span(starts, window.after(starts[-1]) if starts else window.end)
+        if window.interval != "minute":
+            return await latency.read(self._db, it, (window.start, window.end), buckets, hourly=_hourly(window))
+        found = await latency.read(self._db, it, (window.start, window.end), Span((), window.end), hourly=False)
+        await latency.add_minutes(self._db, it, found, buckets)
+        return found
 
     async def changes(self, it: Owned, start: datetime | None, end: datetime | None, limit: int) -> list[Row]:
         """State changes, newest first; `lasted` is the duration of each state, None for the current one."""

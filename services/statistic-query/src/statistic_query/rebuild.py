@@ -36,7 +36,7 @@ def read_model(broker: Broker, settings: Settings) -> ReadModel:
             ),
         ],
         tables=["monitor", "state_change", "flip", "notification", "statuspage"],
-        scratch=["ping_sequence", "ping_hour", "result_day", "series", "deleted_server", "metric_hour"],
+        scratch=["ping_sequence", "ping_hour", "result_day", "latency_day", "series", "deleted_server", "metric_hour"],
         rollups=recount.rollups(settings),
         complete=forget_old,
     )

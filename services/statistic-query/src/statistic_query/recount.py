@@ -9,13 +9,13 @@ from pinghome_common.clock import now
 from pinghome_common.db import Connection
 from pinghome_common.rebuild import Rollup
 from pinghome_common.settings import Settings
-from statistic_query import rollup
+from statistic_query import latency, rollup
 from statistic_query.buckets import Counts
 from statistic_query.pings import in_columns
 
 
 def rollups(settings: Settings) -> list[Rollup]:
-    """Days of results; hours of pings, of heartbeats of which none was pruned."""
+    """Days of results, also by series; hours of pings, of heartbeats of which none was pruned."""
 
     def since(days: int) -> date:
         return now().date() - timedelta(days=days - 2)  # rows of the first days are being dropped, or never came
@@ -26,7 +26,14 @@ def rollups(settings: Settings) -> list[Rollup]:
     async def hours(connection: Connection) -> list[Any]:
         return await connection.fetch(_HOURS, since(settings.pings_kept_days))  # type: ignore[no-any-return]
 
-    return [Rollup("result_day", days, _count_results), Rollup("ping_hour", hours, _count_pings)]
+    async def series(connection: Connection) -> list[Any]:
+        return await connection.fetch(_SERIES_DAYS, since(settings.results_kept_days))  # type: ignore[no-any-return]
+
+    return [
+        Rollup("result_day", days, _count_results),
+        Rollup("latency_day", series, _count_series),
+        Rollup("ping_hour", hours, _count_pings),
+    ]
 
 
 async def _count_results(tx: Connection, keys: list[Any]) -> None:
@@ -39,6 +46,15 @@ async def _count_results(tx: Connection, keys: list[Any]) -> None:
             await tx.execute(_STORE, resource, day, rollup.plus(rollup.EMPTY, counted))
         else:
             await tx.execute("DELETE FROM result_day WHERE resource = $1 AND day = $2", resource, day)
+
+
+async def _count_series(tx: Connection, keys: list[Any]) -> None:
+    await tx.execute(_FORGET_SERIES, *in_columns(keys))
+    for key in keys:  # a day of one series at a time
+        rows = await tx.fetch(_SERIES_RESULTS, *key)
+        if rows:
+            counted = [(row["hour"], latency.single(1, row["failures"], row["t"])) for row in rows]
+            await latency.store(tx, {tuple(key): latency.plus(None, counted)})
 
 
 async def _count_pings(tx: Connection, keys: list[Any]) -> None:
@@ -80,6 +96,32 @@ JOIN unnest($1::uuid[], $2::date[]) AS keys (resource, day) USING (resource, day
 
 _STORE = """
 INSERT INTO result_day VALUES ($1, $2, $3) ON CONFLICT (resource, day) DO UPDATE SET hours = excluded.hours
+"""
+
+# What was counted before histograms were kept is not known, and need not be.
+_SERIES_DAYS = """
+SELECT series, day FROM (
+    SELECT series, day, count(*)::int AS checks, count(nullif(t, 'NaN'))::int AS timed FROM (
+        SELECT series, (slot AT TIME ZONE 'UTC')::date AS day,
+            CASE WHEN verdict = 0 OR status_code IS NOT NULL THEN total END AS t
+        FROM result JOIN series s ON s.id = series JOIN monitor m ON m.id = s.resource WHERE verdict < 2 AND slot >= $1
+    ) r GROUP BY 1, 2
+) rows FULL JOIN (SELECT series, day, checks, timed FROM latency_day WHERE day >= $1) kept USING (series, day)
+WHERE (rows.checks, rows.timed) IS DISTINCT FROM (kept.checks, kept.timed)
+    AND day >= (SELECT coalesce(min(day), now()::date) FROM latency_day)
+ORDER BY series, day
+"""
+
+_FORGET_SERIES = """
+DELETE FROM latency_day l USING unnest($1::int[], $2::date[]) k (series, day)
+WHERE l.series = k.series AND l.day = k.day
+"""
+
+_SERIES_RESULTS = """
+SELECT extract(hour FROM slot AT TIME ZONE 'UTC')::int AS hour, (verdict = 1)::int AS failures,
+    CASE WHEN verdict = 0 OR status_code IS NOT NULL THEN total::float8 END AS t
+FROM result WHERE series = $1 AND verdict < 2
+    AND slot >= $2::date AT TIME ZONE 'UTC' AND slot < ($2::date + 1) AT TIME ZONE 'UTC'
 """
 
 _PINGS = """

@@ -1,8 +1,6 @@
-"""Organisations, made by the operator's command line and at the first start, never over HTTP; and their keys."""
+"""Organisations: made by the operator's command line and at the first start, never over HTTP."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -10,22 +8,14 @@ from uuid_utils.compat import uuid7
 from pinghome_common.clock import now
 from pinghome_common.db import Connection, Database
 from pinghome_common.errors import NotFound
-from pinghome_common.events.key import Key, Kind, Scope, first_page
+from pinghome_common.events.key import Kind, Scope, first_page
 from pinghome_common.events.organisation import Organisation
 from pinghome_common.events.service import Service
-from pinghome_common.items import Item
 from pinghome_common.secret import new_key, new_token, token_hash
 from pinghome_common.settings import Settings
-from pinghome_common.store import Actor, Row, no_wait
-from resource_cmd.accounts.store import Keys, Organisations, Services
-
-OPERATOR = Actor("operator")
-
-LENGTHS = {Kind.checks: 32, Kind.ping: 22, Kind.status: 40}
-"""Characters of keys that are letters and digits."""
-
-MOST_KEYS = 500
-"""Keys that an organisation may have over HTTP, beside those of servers' agents."""
+from pinghome_common.store import Row, no_wait
+from resource_cmd.accounts import key
+from resource_cmd.accounts.store import Organisations, Services
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,62 +35,6 @@ class Tokens:
         return cls(bearer=new_token(), checks=new_key(32), checks_read=new_key(32), ping=new_key(22))
 
 
-def _keys(tx: Connection, stamp: datetime) -> Keys:
-    return Keys(tx, OPERATOR, no_wait, stamp)
-
-
-async def add_key(
-    tx: Connection,
-    organisation: UUID,
-    kind: Kind,
-    scope: Scope,
-    token: str,
-    name: str,
-    service: UUID | None = None,
-    page: UUID | None = None,
-) -> Key:
-    """Adds one key; relayed to every service within seconds."""
-    return await issue(_keys(tx, now()), organisation, kind, scope, token, name, service, page)
-
-
-def new_token_of(kind: Kind) -> str:
-    """A token as those of a kind look."""
-    return new_key(LENGTHS[kind]) if kind in LENGTHS else new_token()
-
-
-async def issue(
-    keys: Keys,
-    organisation: UUID,
-    kind: Kind,
-    scope: Scope,
-    token: str,
-    name: str,
-    service: UUID | None = None,
-    page: UUID | None = None,
-) -> Key:
-    """Adds one key."""
-    key = Key(
-        id=uuid7(), organisation=organisation, name=name, kind=kind, scope=scope,
-        hash=token_hash(token), folded=_folded(kind, token), service=service, page=page, created_at=keys.now,
-    )  # fmt: skip
-    await keys.add(key)
-    return key
-
-
-async def hold_page(tx: Connection, organisation: UUID, page: UUID) -> None:
-    """Locks a status page that is to have a key: who deletes its keys when it goes waits, and so finds this one, too.
-
-    Raises:
-        NotFound: the organisation has no such page, or it is not known here yet.
-    """
-    if not await tx.fetchval("SELECT true FROM page WHERE id = $1 AND organisation = $2 FOR SHARE", page, organisation):
-        raise NotFound("Status page not found")
-
-
-def _folded(kind: Kind, token: str) -> bytes:
-    return token_hash(token.lower()) if kind is Kind.ping else b""
-
-
 async def create(tx: Connection, name: str, tokens: Tokens) -> tuple[UUID, UUID]:
     """Makes an organisation with a first service and its keys; returns the ids of both."""
     await tx.execute(_LOCK)
@@ -108,9 +42,9 @@ async def create(tx: Connection, name: str, tokens: Tokens) -> tuple[UUID, UUID]
     organisation = uuid7()
     first = not await tx.fetchval("SELECT EXISTS (SELECT FROM organisation)")
     state = Organisation(id=organisation, organisation=organisation, name=name, operator=first, created_at=stamp)
-    await Organisations(tx, OPERATOR, no_wait, stamp).add(state)
+    await Organisations(tx, key.OPERATOR, no_wait, stamp).add(state)
     service = Service(id=uuid7(), organisation=organisation, name=name, created_at=stamp, updated_at=stamp)
-    await Services(tx, OPERATOR, no_wait, stamp).add(service)
+    await Services(tx, key.OPERATOR, no_wait, stamp).add(service)
     await _add_tokens(tx, organisation, service.id, tokens)
     return organisation, service.id
 
@@ -124,16 +58,16 @@ async def _add_tokens(tx: Connection, organisation: UUID, service: UUID, tokens:
         (Kind.status, Scope.write, tokens.status, "first status token", None, first_page(organisation)),
         (Kind.ping, Scope.write, tokens.ping, "first ping key", service, None),
     ]
+    store = key.of_all(tx)
     for kind, scope, token, name, *of in keys:
         taken = await tx.fetchval(
             "SELECT EXISTS (SELECT FROM key WHERE hash = $1) OR EXISTS (SELECT FROM revoked WHERE hash = $1)",
             token_hash(token),
         )
         if token and not taken:
-            await add_key(tx, organisation, kind, scope, token, name, *of)
-    store = _keys(tx, now())
+            await key.issue(store, organisation, kind, scope, token, name, *of)
     for row in await store.edit_many(await _unfolded(tx, tokens.ping)):
-        row.state.folded = _folded(Kind.ping, tokens.ping)
+        row.state.folded = key.folded(Kind.ping, tokens.ping)
         await store.save(row)
 
 
@@ -189,33 +123,7 @@ async def _announce(tx: Connection) -> None:
         state = Organisation(
             id=id_, organisation=id_, name=row["name"], operator=id_ == operator, created_at=row["created_at"]
         )
-        await Organisations(tx, OPERATOR, no_wait, now()).save(Row(state, 0), "created")
-
-
-async def revoke(tx: Connection, key: UUID) -> None:
-    """Revokes a key, for ever, with its sessions.
-
-    Raises:
-        NotFound: there is no such key.
-    """
-    store = _keys(tx, now())
-    await revoke_one(tx, store, await store.edit(key))
-
-
-async def revoke_one(tx: Connection, store: Keys, row: Row[Key]) -> None:
-    """Revokes a key that is loaded, for ever, with its sessions."""
-    await tx.execute("INSERT INTO revoked (hash) VALUES ($1) ON CONFLICT DO NOTHING", row.state.hash)
-    await store.end(row)
-
-
-async def forget_pages(tx: Connection, items: list[Item]) -> None:
-    """Revokes the keys of status pages that events say are deleted."""
-    gone = [str(item.value.subject) for item in items if item.value.noun == "statuspage" and item.value.deleted]
-    if gone:
-        found = await tx.fetch("SELECT id FROM key WHERE state->>'page' = ANY($1::text[])", gone)
-        store = Keys(tx, Actor("pages"), no_wait, now())
-        for row in await store.edit_many([each["id"] for each in found]):
-            await revoke_one(tx, store, row)
+        await Organisations(tx, key.OPERATOR, no_wait, now()).save(Row(state, 0), "created")
 
 
 async def resolve(tx: Connection, organisation: str) -> UUID:
@@ -229,19 +137,6 @@ async def resolve(tx: Connection, organisation: str) -> UUID:
         raise NotFound(f"{len(rows)} organisations are called {organisation!r}; give the id")
     found: UUID = rows[0]["id"]
     return found
-
-
-async def list_keys(tx: Connection, organisation: UUID | None) -> list[dict[str, Any]]:
-    """The keys of one organisation, or of all, without their hashes; sessions are not among them."""
-    rows = await tx.fetch(
-        "SELECT k.id::text, o.name AS organisation, k.state->>'name' AS name, k.state->>'kind' AS kind,"
-        " k.state->>'scope' AS scope, k.state->>'service' AS service,"
-        " k.state->>'page' AS page, k.state->>'created_at' AS created_at"
-        " FROM key k JOIN organisation o ON o.id = k.organisation"
-        " WHERE k.expires_at IS NULL AND ($1::uuid IS NULL OR o.id = $1) ORDER BY k.id",
-        organisation,
-    )
-    return [dict(row) for row in rows]
 
 
 async def service_of(tx: Connection, organisation: UUID, service: str) -> UUID:

@@ -40,6 +40,11 @@ class Keys(Store[Key]):
     def _values(self, state: Key) -> list[Any]:
         return [state.hash, state.parent, state.expires_at]
 
+    async def revoke(self, row: Row[Key]) -> None:
+        """Removes a key for ever, with its sessions: no later start makes it again."""
+        await self._tx.execute("INSERT INTO revoked (hash) VALUES ($1) ON CONFLICT DO NOTHING", row.state.hash)
+        await self.end(row)
+
     async def end(self, row: Row[Key]) -> None:
         """Removes a key with its sessions."""
         await self.end_sessions(row.state.id)

@@ -41,7 +41,7 @@ class AgentKeys(Keys):
 
     async def issue(self, it: ServerResource) -> str:
         """Adds a key for a server in place of those that it has; its token is known to nobody but the caller."""
-        await self.revoke([it.id])
+        await self.withdraw([it.id])
         token = new_token()
         key = Key(
             id=uuid7(), organisation=it.organisation, name=it.name, kind=Kind.agent, scope=Scope.write,
@@ -50,7 +50,7 @@ class AgentKeys(Keys):
         await self.add(key)
         return token
 
-    async def revoke(self, servers: Sequence[UUID]) -> None:
+    async def withdraw(self, servers: Sequence[UUID]) -> None:
         """Removes the keys of some servers."""
         found = await self._tx.fetch(
             "SELECT id FROM key WHERE state->>'server' = ANY($1::text[]) AND organisation = $2",

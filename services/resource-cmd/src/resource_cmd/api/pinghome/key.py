@@ -14,7 +14,7 @@ from pinghome_common.dialects.pinghome_documents import gone, shows
 from pinghome_common.dialects.pinghome_fields import Id, Name
 from pinghome_common.errors import FieldError, Invalid, NotFound
 from pinghome_common.events.key import Kind, Scope
-from resource_cmd.accounts import organisation
+from resource_cmd.accounts import key, organisation
 from resource_cmd.api.pinghome.command import PingHomeCommand
 
 routes = Router(tags=["Keys"])
@@ -57,9 +57,9 @@ async def _commanding(request: Request, caller: Authorized) -> AsyncIterator[Key
     async with commanding(request, caller, KeyCommand, in_transaction=True) as command:
         yield command
     if command.shown:
-        key, there = command.shown
+        id_, there = command.shown
         command.committed()
-        await command.state.directory.shows(key, there=there, most=command.state.progress.most)
+        await command.state.directory.shows(id_, there=there, most=command.state.progress.most)
 
 
 Commanded = Annotated[KeyCommand, Depends(_commanding, scope="function")]
@@ -82,10 +82,10 @@ async def create(body: CreateKey, command: Commanded) -> Response:
         service = await organisation.service_of(tx, of, str(body.service_id or ""))
     if body.page:
         await command.state.evaluated.reached("resource-cmd", "STATUS_EVENTS")
-        await organisation.hold_page(tx, of, body.page)
-    await command.keys.check_count(organisation.MOST_KEYS, "name")
-    token = organisation.new_token_of(kind)
-    it = await organisation.issue(command.keys, of, kind, Scope(body.scope), token, body.name, service, body.page)
+        await key.hold_page(tx, of, body.page)
+    await command.keys.check_count(key.MOST, "name")
+    token = key.new_token_of(kind)
+    it = await key.issue(command.keys, of, kind, Scope(body.scope), token, body.name, service, body.page)
     command.shown = it.id, True
     kept = {"message": "Key created", "key": documents.key(it), "id": it.id}
     return command.answer(kept | {"token": token}, 201, 1, kept)
@@ -100,6 +100,6 @@ async def delete(id: Id, command: Commanded) -> Response:  # noqa: A002
     row = await command.keys.edit(id, command.wanted)
     if row.state.expires_at:
         raise NotFound("Key not found")  # sessions are not keys to those who call
-    await organisation.revoke_one(command.tx, command.keys, row)
+    await command.keys.revoke(row)
     command.shown = id, False
     return command.answer({"message": "Key deleted", "id": id})

@@ -140,7 +140,7 @@ async def _enable_many(command: PingHomeCommand, rows: list[Row[Any]], enabled: 
 async def _delete_many(command: PingHomeCommand, ids: Sequence[UUID]) -> None:
     await command.servers.orphan(ids)
     await command.resources.orphan(ids)
-    await command.agent_keys.revoke(ids)
+    await command.agent_keys.withdraw(ids)
     await command.servers.remove_many(ids)
 
 
