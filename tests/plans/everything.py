@@ -101,6 +101,10 @@ class Caller:
         whole = path.endswith(("{id}", "{id}/status"))
         if "{id}" in path and (noun == "channel" or (not reads and (noun != "statuspage" or whole))):
             parts["id"] = await self._made(noun)
+        if "{n}" in path:
+            await self.http.post(f"/ping/{self.it.heartbeat}", content="body")
+            events = f"statistic-query/v1/heartbeat/{self.it.heartbeat}/events?limit=1"
+            parts["n"] = (await self.client.get(events))["data"][0]["n"]
         if "{token}" in path:
             body = {"channel_type": "email", "channel_value": f"{uuid4()}@example.com"}
             made = await self.client("POST", "statuspage-cmd/v1/subscriptions", json=body)

@@ -112,6 +112,8 @@ async def statistic_query(tx: asyncpg.Connection, it: Patterns, n: int) -> None:
     series = f"CASE WHEN g % 10 = 0 THEN p.series ELSE 10 + g % {n * 8 // 10} END"
     await copy(tx, "result", 2 * n, "verdict = 1", slot=RECENT, series=series)
     await copy(tx, "failure", n // 5, slot="now() - g * interval '2.5 seconds'", series="p.series")
+    last = n * 8 // 10 - 20
+    await copy(tx, "latency_day", n, series=f"10 + g % {last}", day=f"current_date - (g / {last})::int")
     await copy(tx, "result_day", n, resource="of_resource(g)", day="current_date - g / 10")
     await copy(tx, "state_change", n, resource="of_resource(g)", version="10000000 - g", at="ago(g)")
     told = {"id": "notification_id(g)", "about": "of_resource(g)", "at": "ago(g)", "page": "page(g)"}

@@ -155,6 +155,18 @@ class Follower:
             self.last = stream.last
 
 
+async def sees_each_change_once(ask: Clients, made: set[str]) -> None:
+    """The counts by state are those of the lists, and the audit log has each creation."""
+    counts = (await ask.surely("GET", "resource-query", "/v1/overview"))["counts"]["heartbeat"]
+    for state, n in counts.items():
+        assert (await ask.surely("GET", "resource-query", f"/v1/heartbeats?state={state}"))["total"] == n, state
+    assert counts["down"] == len(ONCE)
+    entries = [
+        entry for id_ in made for entry in (await ask.surely("GET", "resource-query", f"/v1/events?id={id_}"))["data"]
+    ]
+    assert Counter(it["subject"] for it in entries if it["what"] == "created") == dict.fromkeys(made, 1)
+
+
 async def sees_what_is_away(pair: Pair, ask: Clients) -> None:
     """What the operator is told of health while processes hang, and after they have gone on."""
 
@@ -228,6 +240,7 @@ async def test_what_is_done_once_goes_on_in_the_other_process_when_the_active_on
 
         await eventually(heard, lambda found: made <= found)
         assert (max(Counter(follower.made).values()), follower.resets) == (1, 0)
+        await sees_each_change_once(ask, made)
         follows.cancel()
         await sees_what_is_away(pair, ask)
         await asyncio.gather(follows, return_exceptions=True)

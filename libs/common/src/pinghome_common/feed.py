@@ -78,7 +78,8 @@ class Feed:
         """Follows the stream until cancelled, once somebody has asked."""
         with resting():
             await self._asked.wait()
-        self._rebuilt_at = await self._rebuilt()
+        if not self._ready.is_set():
+            self._rebuilt_at = await self._rebuilt()
         head = await self._broker.head(self._stream)
         reader = Reader(self._broker, self._stream, self._subjects, self._read, since=now() - KEPT_FOR)
         waiting: list[Message] = []

@@ -267,7 +267,7 @@ class Read:
         return rows
 
 
-# The run that a ping ends began with the ping before it of the same run, if that is among the 200 pings before.
+# The run that a ping ends began with the ping before it of the same run, if that is among the 50 pings before.
 _PINGS = """
 SELECT r.*, CASE WHEN b.kind = 2 THEN r.at - b.at END AS took FROM (
     SELECT id, n, at, kind, ignored, message, method, remote_addr, run_id, body IS NOT NULL AS has_body
@@ -275,9 +275,9 @@ SELECT r.*, CASE WHEN b.kind = 2 THEN r.at - b.at END AS took FROM (
 ) r LEFT JOIN LATERAL (
     SELECT kind, at FROM (
         SELECT kind, at, n, run_id, ignored FROM ping
-        WHERE heartbeat = $1 AND at <= r.at AND at > r.at - interval '72 hours' AND n < r.n
-        ORDER BY at DESC, n DESC LIMIT 200
-    ) before WHERE kind < 4 AND NOT ignored AND run_id IS NOT DISTINCT FROM r.run_id ORDER BY at DESC, n DESC LIMIT 1
+        WHERE heartbeat = $1 AND at <= r.at AND at > r.at - interval '72 hours' ORDER BY at DESC, n DESC LIMIT 50
+    ) before WHERE n < r.n AND kind < 4 AND NOT ignored AND run_id IS NOT DISTINCT FROM r.run_id
+    ORDER BY at DESC, n DESC LIMIT 1
 ) b ON r.kind IN (1, 3) AND NOT r.ignored
 ORDER BY r.at DESC, r.id DESC
 """
