@@ -137,6 +137,24 @@ async def test_own_addresses(public: Public):
         assert (answer.status_code, answer.json()) == (404, NOT_FOUND)
 
 
+async def test_browsers_find_the_console_and_programs_the_list(public: Public, folder: Path):
+    page = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for method in ("GET", "HEAD"):
+        sent = await public.web.request(method, "/", headers=page)
+        assert (sent.status_code, sent.headers["location"], sent.headers["vary"]) == (302, "/console/", "Accept")
+        listed = await public.web.request(method, "/", headers={"Accept": "*/*"})
+        assert (listed.status_code, listed.headers["vary"]) == (200, "Accept")
+    below = await public.web.get("/console/sign-in")
+    assert 'action="/console/sign-in"' in below.text
+    assert "Secure" in below.headers["set-cookie"]
+    assert "Path=/console;" in below.headers["set-cookie"]
+    alone = await public.web.get(f"{public.edge.url('console.')}/sign-in")
+    assert 'action="/sign-in"' in alone.text
+    assert "Path=/;" in alone.headers["set-cookie"]
+    async with caddy(folder / "without-console", public.ports, console="false") as edge, edge.client() as web:
+        assert set((await web.get("/", headers=page)).json()["services"]) == set(SERVICES)
+
+
 async def test_only_the_gateway_answers_without_tls(public: Public):
     heartbeat = await public.owner.heartbeat(name="from a cron job")
     plain = f"{public.edge.url('data-gateway.', 'http')}/v1/heartbeat/{heartbeat['id']}"

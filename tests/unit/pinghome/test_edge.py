@@ -80,9 +80,9 @@ class Service:
 
 
 class Running:
-    def __init__(self, *, public_metrics: bool = False) -> None:
+    def __init__(self, *, public_metrics: bool = False, more: tuple[str, ...] = ()) -> None:
         self.story: list[str] = []
-        self.services = {name: Service(name, self.story) for name in NAMES}
+        self.services = {name: Service(name, self.story) for name in (*NAMES, *more)}
         self.edge = Edge({name: service.app for name, service in self.services.items()}, public_metrics=public_metrics)
         self.port = 0
 
@@ -94,13 +94,14 @@ class Running:
         text = body.decode()
         return Answer(int(head.split()[1]), json.loads(text) if text[:1] == "{" else {"text": text}, head.decode())
 
-    async def ask(self, target: str, host: str = "127.0.0.1:8000", method: str = "GET") -> Answer:
-        return await self.raw(f"{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    async def ask(self, target: str, host: str = "127.0.0.1:8000", method: str = "GET", accept: str = "*/*") -> Answer:
+        head = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
+        return await self.raw(head.encode())
 
 
 @asynccontextmanager
-async def serving(*, public_metrics: bool = False) -> AsyncIterator[Running]:
-    running = Running(public_metrics=public_metrics)
+async def serving(*, public_metrics: bool = False, more: tuple[str, ...] = ()) -> AsyncIterator[Running]:
+    running = Running(public_metrics=public_metrics, more=more)
     server = uvicorn.Server(uvicorn.Config(running.edge, port=free_port(), lifespan="on", ws="none", log_config=None))
     task = asyncio.create_task(server.serve())
     async with asyncio.timeout(60):
@@ -224,6 +225,20 @@ async def test_own_addresses(shared):
     assert services == {name: {"docs": f"/{name}/docs"} for name in NAMES if not name.startswith("prober")}
     assert (await shared.ask("/healthz", method="POST")).status == 404
     assert (await shared.ask("/healthz", method="HEAD")).status == 200
+
+
+async def test_browsers_are_sent_to_the_console_where_there_is_one():
+    html = "text/html, */*"
+    async with serving(more=("console",)) as with_it:
+        sent = await with_it.ask("/", accept=html)
+        assert sent.status == 302
+        assert "location: /console/" in sent.head.lower()
+        listed = await with_it.ask("/")
+        assert "console" not in listed.body["services"]
+        assert "vary: accept" in listed.head.lower()
+        assert (await with_it.ask("/console/x")).status == 200
+    async with serving() as without:
+        assert (await without.ask("/", accept=html)).body["services"]
 
 
 HIDDEN = [
