@@ -212,6 +212,7 @@ CREATE TABLE statuspage (
     look_at timestamp with time zone,
     CONSTRAINT statuspage_pkey PRIMARY KEY (id)
 );
+CREATE INDEX statuspage_components ON statuspage USING gin (((state -> 'components'::text)) jsonb_path_ops);
 CREATE UNIQUE INDEX statuspage_domain ON statuspage (domain);
 CREATE INDEX statuspage_look ON statuspage (look_at);
 CREATE INDEX statuspage_of ON statuspage (organisation);

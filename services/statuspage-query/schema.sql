@@ -246,6 +246,7 @@ CREATE TABLE statuspage (
 );
 CREATE INDEX statuspage_domain ON statuspage (((state ->> 'domain'::text))) WHERE ((state ->> 'domain'::text) <> ''::text);
 CREATE INDEX statuspage_of ON statuspage (organisation);
+CREATE INDEX statuspage_with_domain ON statuspage (id) WHERE ((state ->> 'domain'::text) <> ''::text);
 
 CREATE TABLE subscribed (
     page uuid NOT NULL,

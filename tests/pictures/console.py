@@ -55,14 +55,17 @@ SCENES = {
 @asynccontextmanager
 async def watched(platform: Platform) -> AsyncIterator[dict[str, str]]:
     """The platform with all of that, and the paths of the scenes."""
-    async with listening() as site, listening(status=204) as hook, listening(status=503) as broken:
-        async with httpx.AsyncClient(
-            base_url=platform.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30, trust_env=False
-        ) as http:
-            yield await _fill(platform, http, site, hook, broken)
+    token = {"Authorization": f"Bearer {TOKEN}"}
+    async with (
+        listening(pause=0.09) as site,
+        listening(status=204) as hook,
+        listening(status=503) as broken,
+        httpx.AsyncClient(base_url=platform.url, headers=token, timeout=30, trust_env=False) as http,
+    ):
+        yield await _fill(platform, http, site, hook, broken)
 
 
-async def _fill(
+async def _fill(  # noqa: C901  # as long as what there is
     platform: Platform, http: httpx.AsyncClient, site: Target, hook: Target, broken: Target
 ) -> dict[str, str]:
     paths = {name: path for name, path in SCENES.items() if path.startswith("/")}
@@ -152,7 +155,7 @@ async def _figures(http: httpx.AsyncClient, token: str, name: str, busy: float) 
         used = memory * (0.35 + 0.3 * busy + 0.04 * sin(minute / 160))
         full = disk * (0.4 + busy / 3 + (1440 - minute) / 60_000)
         values = {
-            "cpu-total-usage": {"total": cpu, "user": cpu * 0.7, "system": cpu * 0.24, "iowait": cpu * 0.05, "steal": 0},
+            "cpu-total-usage": {"total": cpu, "user": cpu * 0.7, "system": cpu * 0.24, "iowait": cpu * 0.05},
             "memory-usage": {"total": memory, "used": used, "available": memory - used, "cached": memory * 0.2,
                              "percent": 100 * used / memory},
             "swap-usage": {"total": 4 << 30, "used": 1 << 27, "percent": 3.1},
@@ -165,7 +168,7 @@ async def _figures(http: httpx.AsyncClient, token: str, name: str, busy: float) 
         }  # fmt: skip
         samples.append({"at": at.isoformat(), "interval": 120, "values": values})
     agent = {"version": "0.1.0", "hostname": f"{name}.northwind.example", "os": "Debian 12, Linux 6.1",
-             "boot_time": (now - 41 * DAY).timestamp()}  # fmt: skip
+             "boot_time": (now - 41 * DAY).isoformat()}  # fmt: skip
     for begin in range(0, len(samples), 120):
         batch = {"sent_at": datetime.now(UTC).isoformat(), "agent": agent, "samples": samples[begin : begin + 120]}
         answer = await http.post(
@@ -199,7 +202,8 @@ async def _past(there: asyncpg.Connection, now: datetime, monitors: list[str], b
                 slow = usual * rush * (2.3 if random.random() < 0.012 else 1)
                 counted.append((hour, (240, 0, 240, 240 * slow, slow * 0.55, slow * 2.1)))
             await there.execute(
-                "INSERT INTO result_day VALUES ($1, $2, $3) ON CONFLICT (resource, day) DO NOTHING",
+                "INSERT INTO result_day VALUES ($1, $2, $3)"
+                " ON CONFLICT (resource, day) DO UPDATE SET hours = excluded.hours",
                 UUID(id_), day.date(), rollup.plus(rollup.EMPTY, counted),
             )  # fmt: skip
     for (_, _, ends), id_ in zip(HEARTBEATS, beats, strict=True):
@@ -208,6 +212,12 @@ async def _past(there: asyncpg.Connection, now: datetime, monitors: list[str], b
             counts = (0, 1, 0, 1) if failed else (0, 1, 1, 0)
             at = midnight - ago * DAY + 2 * HOUR
             await there.execute("INSERT INTO ping_hour VALUES ($1, $2, $3, $4, $5, $6)", UUID(id_), at, *counts)
+
+
+_PICTURES = 'Promise.all([...document.images].map((it) => { it.loading = "eager"; return it.decode(); }))'
+
+
+_DECODED = 'Promise.all([...document.images].map((it) => { it.loading = "eager"; return it.decode(); }))'
 
 
 async def enter(page: Page, url: str) -> None:
@@ -231,4 +241,4 @@ async def show(page: Page, url: str, name: str, path: str) -> None:
         await page.fill("#url", "https://api.northwind.example/orders")
         await page.evaluate("scrollTo(0, 0)")
     await page.evaluate("document.activeElement.blur()")
-    await page.wait_for_load_state("networkidle")
+    await page.evaluate(_DECODED)

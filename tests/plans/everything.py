@@ -109,6 +109,10 @@ class Caller:
             body = {"channel_type": "email", "channel_value": f"{uuid4()}@example.com"}
             made = await self.client("POST", "statuspage-cmd/v1/subscriptions", json=body)
             parts["token"] = made.json()["subscription"]["token"]
+        if "{n}" in path:
+            await self.client("POST", f"data-gateway/v1/heartbeat/{parts['id']}", content="42 rows")
+            newest = await self.client("GET", f"statistic-query/v1/heartbeat/{parts['id']}/events?limit=1")
+            parts["n"] = newest.json()["data"][0]["n"]
         if operation.method == "DELETE" and path.endswith("{incident}"):
             parts["incident"] = (await self.client.tells(self.it.page, "incident"))["id"]
         new = {"update": f"incident/{self.it.incident}/update", "maintenance": "maintenance", "template": "template"}

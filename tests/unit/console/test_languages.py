@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from console import conditions
 from console.language import LANGUAGES
 from console.nouns import HEARTBEAT, MONITOR, SERVER
 from console.pages import heartbeats, incidents, monitors, operating, servers, statuspages
@@ -30,7 +31,7 @@ def said() -> Iterator[str]:
     options = [
         *monitors.TYPES, *servers.BOUNDS, *servers.CHARTS.items(), *KINDS, *operating.KINDS, *operating.SCOPES,
         *incidents.STATUSES, *incidents.IMPACTS, *incidents.AFFECTED, *statuspages.TYPES, *statuspages.THEMES,
-        *statuspages.LANGUAGES,
+        *statuspages.LANGUAGES, *conditions.TYPES, *conditions.OPERATORS,
     ]  # fmt: skip
     yield from (label for _, label in options)
     for noun in (MONITOR, HEARTBEAT, SERVER):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from console import charts, icons, states
+from console import charts, conditions, icons, states
 from console.guard import FORM_TOKEN
 from console.language import LANGUAGES
 from console.viewer import Viewer
@@ -33,6 +33,7 @@ _templates.globals |= {
     "icons": icons.ICONS,
     "shape": states.shape,
     "bucket": states.of_bucket,
+    "conditions": conditions,
     "zone": ZoneInfo,
     "chart": charts,
     "languages": LANGUAGES,

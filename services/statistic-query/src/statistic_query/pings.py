@@ -1,8 +1,8 @@
 """Pings: stored with their numbers, counted by hour, listed, and pruned."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,12 @@ Row = Any
 
 HOUR, DAY = 3600 * 1_000_000, 86400 * 1_000_000
 """Microseconds."""
+
+MAX_DURATION = timedelta(hours=72)
+"""A longer run has no duration."""
+
+LOOKED_BACK = 200
+"""Pings before a page of them among which the beginnings of runs are looked for."""
 
 
 def sequence_change(event: Envelope) -> tuple[object, ...]:
@@ -119,6 +125,25 @@ class RecentPings:
         """The body of a ping; None if there is no such ping, or it had no body."""
         found: bytes | None = await self._db.fetchval(_BODY, heartbeat.id, self._limit, n)
         return found
+
+
+def durations(rows: Sequence[Row]) -> list[timedelta | None]:
+    """How long the run took that each of some pings has ended, newest first; None for a ping that ended none.
+
+    A run began with the ping before it of the same run, if that is among these.
+    """
+    previous: dict[UUID | None, Row] = {}
+    found: list[timedelta | None] = []
+    for row in reversed(rows):
+        duration = None
+        if not row["ignored"] and row["kind"] not in (Kind.log, Kind.ign):
+            before = previous.get(row["run_id"])
+            if before is not None and before["kind"] == Kind.run and row["kind"] != Kind.run:
+                took = row["at"] - before["at"]
+                duration = took if timedelta() <= took < MAX_DURATION else None
+            previous[row["run_id"]] = row
+        found.append(duration)
+    return found[::-1]
 
 
 async def prune(connection: Connection, limit: int) -> int:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from statistic_query.buckets import NOTHING, Buckets, Counts
 from statistic_query.latency import Span, Spreads
 from statistic_query.ledger import Told
 from statistic_query.owned import Owned
+from statistic_query.pings import LOOKED_BACK, durations
 from statistic_query.uptime import History
 from statistic_query.window import STEPS, Window
 
@@ -254,10 +255,10 @@ class Read:
         """
         return await ledger.of_organisation(self._db, self._organisation, wanted, limit)
 
-    async def pings(self, it: Owned, before: datetime | None, limit: int) -> list[Row]:
-        """Pings before a time, newest first, without bodies; `took` is how long the run took that one has ended."""
-        rows: list[Row] = await self._db.fetch(_PINGS, it.id, before, limit)
-        return rows
+    async def pings(self, it: Owned, before: datetime | None, limit: int) -> list[tuple[Row, timedelta | None]]:
+        """Pings before a time, newest first, without bodies, with how long the run took that each has ended."""
+        rows = await self._db.fetch(_PINGS, it.id, before, limit + LOOKED_BACK)
+        return list(zip(rows, durations(rows), strict=True))[:limit]
 
     async def ping_hours(self, it: Owned, start: datetime, end: datetime) -> list[Row]:
         """The number of pings by hour and kind."""
@@ -267,17 +268,7 @@ class Read:
         return rows
 
 
-# The run that a ping ends began with the ping before it of the same run, if that is among the 50 pings before.
 _PINGS = """
-SELECT r.*, CASE WHEN b.kind = 2 THEN r.at - b.at END AS took FROM (
-    SELECT id, n, at, kind, ignored, message, method, remote_addr, run_id, body IS NOT NULL AS has_body
-    FROM ping WHERE heartbeat = $1 AND ($2::timestamptz IS NULL OR at < $2) ORDER BY at DESC, id DESC LIMIT $3
-) r LEFT JOIN LATERAL (
-    SELECT kind, at FROM (
-        SELECT kind, at, n, run_id, ignored FROM ping
-        WHERE heartbeat = $1 AND at <= r.at AND at > r.at - interval '72 hours' ORDER BY at DESC, n DESC LIMIT 50
-    ) before WHERE n < r.n AND kind < 4 AND NOT ignored AND run_id IS NOT DISTINCT FROM r.run_id
-    ORDER BY at DESC, n DESC LIMIT 1
-) b ON r.kind IN (1, 3) AND NOT r.ignored
-ORDER BY r.at DESC, r.id DESC
+SELECT id, n, at, kind, ignored, message, method, remote_addr, run_id, body IS NOT NULL AS has_body
+FROM ping WHERE heartbeat = $1 AND ($2::timestamptz IS NULL OR at < $2) ORDER BY at DESC, id DESC LIMIT $3
 """

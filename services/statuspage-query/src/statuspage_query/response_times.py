@@ -96,8 +96,8 @@ async def _days(tx: Connection, keys: set[tuple[UUID, date]]) -> dict[tuple[UUID
 
 
 _SHOWN = """
-SELECT c.monitor FROM component c JOIN statuspage p ON p.id = c.page
-JOIN followed f ON f.id = c.monitor AND f.organisation = p.organisation WHERE c.monitor = ANY($1::uuid[])
+SELECT c.monitor FROM component c JOIN followed f ON f.id = c.monitor
+WHERE c.monitor = ANY($1::uuid[]) AND f.organisation = (SELECT organisation FROM statuspage WHERE id = c.page)
 UNION SELECT m.id FROM metric m JOIN followed f ON f.id = m.id
 WHERE m.id = ANY($1::uuid[]) AND (m.state->>'shows_response_time')::boolean
 """

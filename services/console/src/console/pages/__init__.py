@@ -25,7 +25,7 @@ ROUTES = [
     overview.routes,
     first_run.routes,
     live.routes,
-    *(lists.routes_of(each.noun) for each in _EDITORS),
+    *(lists.routes_of(each.noun, "cpu-total-usage" if each is servers.EDITOR else "") for each in _EDITORS),
     *(editing.routes_of(each) for each in _EDITORS),  # before those of one: /monitors/new is no monitor
     monitors.routes,
     heartbeats.routes,

@@ -14,6 +14,8 @@ from console.viewer import Somebody, Viewer
 
 routes = APIRouter(include_in_schema=False)
 
+FOUND = 10
+"""What is found of each noun."""
 HOURS = {"24h": 24, "90d": 2160}
 _LISTED = (("resource", nouns.MONITOR), ("heartbeat", nouns.HEARTBEAT), ("server-resource", nouns.SERVER))
 
@@ -44,6 +46,14 @@ async def overview(v: Somebody, window: str = "24h") -> Response:
         windows=HOURS,
         silent=channels["total"] == 0,
     )
+
+
+@routes.get("/search")
+async def search(v: Somebody, q: str = "") -> Response:
+    """What has some letters in its name, address or tags, of every noun."""
+    q = q.strip()[:100]
+    found = await asyncio.gather(*(v.api.get(noun.listed, q=q, limit=FOUND, sort="name") for _, noun in _LISTED))
+    return page(v, "search.html", q=q, found=[(noun, of) for (_, noun), of in zip(_LISTED, found, strict=True)])
 
 
 def _counts(found: dict[str, Any], name: str) -> dict[str, int]:

@@ -171,7 +171,8 @@ def _parent(row: Any) -> ParentState:
     )
 
 
-# A monitor's own channels, or where it names none, not even an empty list, those of its service.
+# A monitor's own channels, or where it names none, not even an empty list, those of its service. Each is looked up by
+# its id (LIMIT): all of an organisation's would be read for a few.
 _REACHED = """
 WITH noticed AS (
     SELECT id, organisation, service, state FROM resource WHERE id = ANY($1::uuid[])
@@ -183,7 +184,9 @@ FROM noticed t LEFT JOIN service s ON s.id = t.service AND s.organisation = t.or
 CROSS JOIN LATERAL (
     SELECT DISTINCT jsonb_array_elements_text(coalesce(nullif(t.state->'channels', 'null'), s.state->'channels')) AS id
 ) named
-JOIN channel c ON c.id = named.id::uuid AND c.organisation = t.organisation
+CROSS JOIN LATERAL (
+    SELECT id, state FROM channel WHERE id = named.id::uuid AND organisation = t.organisation LIMIT 1
+) c
 UNION ALL
 SELECT t.id, i.id, i.state->>'name', i.type FROM noticed t JOIN integration i ON i.resource = t.id
 """

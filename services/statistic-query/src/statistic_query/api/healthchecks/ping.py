@@ -1,6 +1,5 @@
 """The pings of a check: contract B8, B14 and B.6."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,13 +21,10 @@ from pinghome_common.dialects.problems import TEXT
 from pinghome_common.errors import NotFound
 from pinghome_common.events.ping import Kind
 from statistic_query.api.healthchecks.check import find_check
-from statistic_query.pings import RecentPings, Row
+from statistic_query.pings import RecentPings, Row, durations
 from statistic_query.project import NAME
 
 routes = Router()
-
-MAX_DURATION = timedelta(hours=72)
-"""A longer run has no duration."""
 
 TYPES = {Kind.run: "start", Kind.fail: "fail", Kind.log: "log", Kind.ign: "ign"}
 """All other kinds are `success`."""
@@ -82,10 +78,9 @@ async def body(request: Request, id: str, n: str) -> Response:  # noqa: A002
 
 def _documents(rows: list[Row], check: UUID, site: str, version: int) -> list[dict[str, Any]]:
     """The pings as documents, in the order of the rows: newest first."""
-    previous: dict[UUID | None, Row] = {}
     found = []
-    for row in reversed(rows):
-        kind, run = Kind.ign if row["ignored"] else Kind(row["kind"]), row["run_id"]
+    for row, took in zip(rows, durations(rows), strict=True):
+        kind = Kind.ign if row["ignored"] else Kind(row["kind"])
         url = f"{site}/api/v{version}/checks/{check}/pings/{row['n']}/body" if row["size"] else None
         document = {
             "type": TYPES.get(kind, "success"),
@@ -95,20 +90,10 @@ def _documents(rows: list[Row], check: UUID, site: str, version: int) -> list[di
             "remote_addr": row["remote_addr"],
             "method": row["method"],
             "ua": row["user_agent"],
-            "rid": run,
+            "rid": row["run_id"],
             "body_url": url,
         }
-        if kind not in (Kind.log, Kind.ign):
-            if (duration := _duration(previous.get(run), row)) is not None:
-                document["duration"] = duration if version == 1 else round(duration, 2)
-            previous[run] = row
+        if took is not None:
+            document["duration"] = took.total_seconds() if version == 1 else round(took.total_seconds(), 2)
         found.append(document)
-    return found[::-1]
-
-
-def _duration(previous: Row | None, row: Row) -> float | None:
-    """Seconds since the previous ping of the same run, if that started it and this one ends it."""
-    if previous is None or previous["kind"] != Kind.run or row["kind"] == Kind.run:
-        return None
-    duration: timedelta = row["at"] - previous["at"]
-    return duration.total_seconds() if timedelta() <= duration < MAX_DURATION else None
+    return found

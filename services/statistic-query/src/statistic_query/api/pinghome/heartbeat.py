@@ -105,10 +105,10 @@ async def events(
             "method": row["method"],
             "remote_addr": row["remote_addr"],
             "n": row["n"],
-            "duration": None if row["took"] is None else row["took"].total_seconds(),
+            "duration": None if took is None else took.total_seconds(),
             "has_body": row["has_body"],
         }
-        for row in rows
+        for row, took in rows
     ]
     return answer({"data": data})
 
