@@ -154,6 +154,8 @@ async def test_dry_run_is_shown_beside_the_form_and_wrong_fields_are_named(
         await expect(trial).to_contain_text("503", timeout=30_000)
         assert await it.violations() == []
         await it.page.get_by_label("Address").fill("ftp://example.com/")
+        await it.page.get_by_role("button", name="Try now").click()
+        await expect(it.page.locator("#trial .verdicts")).to_contain_text("Address", timeout=30_000)
         await it.page.get_by_role("button", name="Save").last.click()
         await expect(it.page.locator("#url-wrong")).to_be_visible()
         await expect(it.page.get_by_label("Address")).to_have_value("ftp://example.com/")

@@ -75,7 +75,16 @@ def routes_of(editor: Editor) -> APIRouter:
     return routes
 
 
-def _show(v: Viewer, editor: Editor, form: Shown, of: str, document: Document | None, trial: Any = None) -> Response:
+def _show(
+    v: Viewer,
+    editor: Editor,
+    form: Shown,
+    of: str,
+    document: Document | None,
+    trial: Any = None,
+    *,
+    tried: bool = False,
+) -> Response:
     return page(
         v,
         "edit.html",
@@ -86,6 +95,7 @@ def _show(v: Viewer, editor: Editor, form: Shown, of: str, document: Document | 
         document=document,
         types=editor.types,
         trial=trial,
+        tried=tried,
         tries=editor.trial is not None,
     )
 
@@ -112,7 +122,7 @@ def _make(routes: APIRouter, editor: Editor) -> None:
                 return _show(v, editor, shown, of, None, await editor.trial(v, body))
             made = await v.api.send("POST", noun.command(), body, shown.key)
         except (Refused, Away) as error:
-            return _show(v, editor, shown.refused(error), of, None)
+            return _show(v, editor, shown.refused(error), of, None, tried=form.one("do") == "try")
         if editor.shown_once and editor.shown_once in made:
             return page(v, "once.html", noun=noun, id=made["id"], name=shown.values["name"], made=made)
         return v.goto(f"/{noun.word}/{made['id']}", done="made")
@@ -138,7 +148,7 @@ def _change(routes: APIRouter, editor: Editor) -> None:
                 return _show(v, editor, shown, of, document, trial)
             await v.api.send("PUT", noun.command(id), shown.body())
         except (Refused, Away) as error:
-            return _show(v, editor, shown.refused(error), of, document)
+            return _show(v, editor, shown.refused(error), of, document, tried=form.one("do") == "try")
         return v.goto(f"/{noun.word}/{id}", done="saved")
 
     @routes.post(f"/{noun.word}/{{id}}/status")

@@ -7,20 +7,6 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 
-function span(seconds) {
-  const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-  const parts = [];
-  let left = Math.max(Math.round(seconds), 0);
-  for (const [unit, size] of units) {
-    const count = Math.floor(left / size);
-    if (count) parts.push(new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "short" }).format(count));
-    else if (parts.length) break;
-    left -= count * size;
-    if (parts.length === 2) break;
-  }
-  return parts.join(" ") || new Intl.NumberFormat(lang, { style: "unit", unit: "second", unitDisplay: "short" }).format(0);
-}
-
 function times(within) {
   const year = new Date().getFullYear();
   for (const it of $$("time:not([data-ago])", within)) {
@@ -99,7 +85,7 @@ function listen() {
   const main = $("main[data-nouns]");
   if (!main?.dataset.nouns) return;
   clearInterval(timer);
-  timer = setInterval(() => { if (!open || $("[data-ago]")) soon(); }, open ? 60000 : 15000);
+  timer = setInterval(() => { if (!open || Date.now() - asked > 60000) soon(); }, 15000); // also for what is said to be so long ago
   if (window.SharedWorker) {
     port ||= new SharedWorker(main.dataset.follow).port;
     port.onmessage = ({ data }) => heard(data);
