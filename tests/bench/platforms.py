@@ -160,7 +160,7 @@ class Platform:
 async def in_processes(**changes: object) -> AsyncIterator[Platform]:
     """All services, each ready in its own process, on an empty data folder; `changes` are settings."""
     with empty_folder() as data:
-        settings = Settings(data=data, regions=[REGION], database_url="", nats_url="").but(**changes)
+        settings = Settings(data=data, regions=[REGION], database_url="", nats_url="", console=False).but(**changes)
         async with Servers(settings) as servers, Supervisor() as supervisor:
             complete, _ = platform_keys.complete(settings)
             urls = await services.as_processes(complete, servers, supervisor)

@@ -53,6 +53,7 @@ class Platform:
             regions=list(regions),
             database_url="",
             nats_url="",
+            console=False,
             secret_key=secrets.token_urlsafe(32),
             bootstrap_token=self.token,
             probe_allow_cidrs=["127.0.0.0/8"],  # monitors watch our own gateway

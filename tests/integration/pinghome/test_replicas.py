@@ -83,7 +83,7 @@ async def two_of_each(folder: Path) -> AsyncIterator[Pair]:
     # A path too long for a Unix socket: by the port of a connection to PostgreSQL, its process is known.
     settings = Settings(
         data=folder / f"pair-{'x' * 100}", regions=["eu"], database_url="", nats_url="", bootstrap_token=TOKEN,
-        probe_allow_cidrs=["127.0.0.0/8"],
+        probe_allow_cidrs=["127.0.0.0/8"], console=False,
     )  # fmt: skip
     here = {name: factory for name, factory in services.SERVICES.items() if name not in OTHERS}
     async with Servers(settings) as servers, Supervisor() as one, Supervisor() as other:

@@ -280,7 +280,7 @@ async def test_services_read_the_same_settings_from_their_environment(monkeypatc
 @pytest.mark.usefixtures("tiny")
 async def test_fault_tests_can_run_services_as_processes_and_kill_them(folder, monkeypatch):
     monkeypatch.setattr(services, "SERVICES", {"resource-cmd": "tiny:create_app"})
-    settings = Settings(data=folder / "faults", database_url="", nats_url="")
+    settings = Settings(data=folder / "faults", database_url="", nats_url="", console=False)
     async with Servers(settings) as servers, Supervisor() as supervisor:
         urls = await services.as_processes(settings, servers, supervisor)
         assert list(urls) == ["resource-cmd"]

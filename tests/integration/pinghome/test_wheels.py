@@ -60,7 +60,7 @@ def test_the_wheels_run_in_an_empty_environment(wheels: list[Path], tmp_path: Pa
     scripts = ran(python, "-I", "-c", LOADED, within=tmp_path).split()
     assert set(scripts) == {
         *("pinghome", "pinghome-agent", "prober", "data-gateway", "resource-cmd", "resource-query"),
-        *("statistic-query", "statuspage-cmd", "statuspage-query"),
+        *("console", "statistic-query", "statuspage-cmd", "statuspage-query"),
     }
     for script in ("pinghome", "pinghome-agent"):
         assert "--help" in ran(made / "bin" / script, "--help", within=tmp_path)

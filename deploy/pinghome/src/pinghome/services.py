@@ -49,26 +49,30 @@ def settings_of_all(settings: Settings, servers: Addresses) -> dict[str, tuple[s
         for region in settings.regions if service == "prober" else [""]:
             name = f"{service}-{region}" if region else service
             own = {"database_url": servers.database_url, "nats_url": servers.nats_url(name), "region": region}
-            own |= {"badge_secret": "", "page_secret": "", "subscription_secret": "", "console_secret": ""}
-            if service != "resource-cmd":  # only resource-cmd encrypts and creates the first organisation
-                own |= dict.fromkeys([*platform_keys.KEYS, "statuspage_io_token", "ops_heartbeat_url"], "")
-            if service not in ("resource-cmd", "statuspage-cmd"):  # these notify
-                own["smtp_url"] = ""
-            if service == "statuspage-cmd":
-                own["subscription_secret"] = (
-                    settings.subscription_secret or derive(settings.secret_key, "subscription").hex()
-                )
-            if service == "resource-query":  # it serves badges
-                own["badge_secret"] = settings.badge_secret or derive(settings.secret_key, "badge").hex()
-            if service in ("statuspage-cmd", "statuspage-query"):  # one lets in, the other looks
-                own["page_secret"] = settings.page_secret or derive(settings.secret_key, "page").hex()
             if service in ("data-gateway", "prober"):
                 own["database_url"] = ""
             if region:
                 own["region_key"] = region_key(settings.secret_key, region).hex()
-            found[name] = factory, settings.but(**own)
-    found[console_part.NAME] = console_part.FACTORY, console_part.settings_of(settings)
+            found[name] = factory, settings.but(**own | _secrets(settings, service))
+    if settings.console:
+        found[console_part.NAME] = console_part.FACTORY, console_part.settings_of(settings)
     return found
+
+
+def _secrets(settings: Settings, service: str) -> dict[str, str]:
+    """What of the platform's secrets a service gets to know: all that are not its own are empty."""
+    own = {"badge_secret": "", "page_secret": "", "subscription_secret": "", "console_secret": ""}
+    if service != "resource-cmd":  # only resource-cmd encrypts and creates the first organisation
+        own |= dict.fromkeys([*platform_keys.KEYS, "statuspage_io_token", "ops_heartbeat_url"], "")
+    if service not in ("resource-cmd", "statuspage-cmd"):  # these notify
+        own["smtp_url"] = ""
+    if service == "statuspage-cmd":
+        own["subscription_secret"] = settings.subscription_secret or derive(settings.secret_key, "subscription").hex()
+    if service == "resource-query":  # it serves badges
+        own["badge_secret"] = settings.badge_secret or derive(settings.secret_key, "badge").hex()
+    if service in ("statuspage-cmd", "statuspage-query"):  # one lets in, the other looks
+        own["page_secret"] = settings.page_secret or derive(settings.secret_key, "page").hex()
+    return own
 
 
 async def migrate_all(settings: Settings) -> None:
@@ -83,8 +87,7 @@ def migrations(database: str) -> Path:
 
 def in_this_process(settings: Settings, servers: Servers) -> dict[str, FastAPI]:
     """The applications of all services, for the edge."""
-    all_ = settings_of_all(settings, servers).items()
-    apps = {name: _load(factory)(own) for name, (factory, own) in all_ if settings.console or name != console_part.NAME}
+    apps = {name: _load(factory)(own) for name, (factory, own) in settings_of_all(settings, servers).items()}
     shared = WrongTokens(settings.wrong_tokens_per_minute)
     for app in apps.values():
         app.state.wrong_tokens = shared
