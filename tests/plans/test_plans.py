@@ -60,7 +60,6 @@ WHOLE = {
     "SELECT h.id, h.version, v.status": "Healthchecks' list of a whole service, by its document, if it has changed",
     "SELECT version, state FROM heartbeat WHERE id = ANY": "the same, of those whose settings have changed",
     "SELECT * FROM ( SELECT m.created_at, array_agg(c.at": "the states of a monitor in the window that is asked for",
-    "SELECT r.*, CASE WHEN b.kind = 2": "the 50 pings before each ping of a page, at most",
     "WITH ranked AS ( SELECT m.service, m.id": "the changes of state of all that an organisation has",
     "SELECT at, every, figures": "the samples of a window, which become 500 points",
     "SELECT at, figures, counts": "the minutes of a window, which become 500 points",

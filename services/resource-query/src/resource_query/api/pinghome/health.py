@@ -43,8 +43,8 @@ HEALTH = {
 async def one(request: Request, caller: Authorized) -> Response:
     """Every process of the platform, its streams and its probers (our extension).
 
-    Only for tokens of the first organisation that may write. Each service is asked, which takes two seconds: it is
-    `ready`, `not ready` while one of its processes is not, or `away` if none has answered. `lag` is the number of
+    Only for tokens of the first organisation that may write. Each service is asked: it is `ready`, `not ready` while
+    one of its processes is not, or `away` if none has answered within two seconds. `lag` is the number of
     messages that a process has not yet applied, by stream.
     """
     state = request.app.state
