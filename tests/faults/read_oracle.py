@@ -9,6 +9,8 @@ from event_log import EventLog
 from under_test import Platform
 from verdict import Verdict
 
+from pinghome_common.clock import from_micros
+from pinghome_common.events.heartbeat import Heartbeat, Status
 from pinghome_common.events.resource import Resource
 
 _ORPHANS = {
@@ -86,6 +88,12 @@ async def _statistics(db: asyncpg.Connection, log: EventLog, verdict: Verdict) -
         for it in log.of[id_]:
             change = msgspec.json.decode(it.event.data, type=Resource).change
             changes.add((id_, change.version, change.status.value, change.at))
+    for id_ in log.last("heartbeat"):  # up and down are flips
+        for it in log.of[id_]:
+            job = msgspec.json.decode(it.event.data, type=Heartbeat)
+            status = "pending" if job.vitals.status is Status.new else job.vitals.status.value
+            if job.changed_version == it.event.version and status not in ("up", "down"):
+                changes.add((id_, it.event.version, status, from_micros(job.vitals.changed_at)))
     stored = await db.fetch(
         "SELECT resource, version, status, at FROM state_change WHERE resource IN (SELECT id FROM monitor)"
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from pinghome import services
 from pinghome_common import migrate
@@ -20,7 +20,7 @@ async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
 
 async def test_the_primary_is_found_behind_hosts_that_are_away_or_silent(database: str):
     parts = urlsplit(database)
-    user, _, primary = parts.netloc.rpartition("@")
+    user, primary = parts.netloc.rpartition("@")[0], f"127.0.0.1:{parse_qs(parts.query)['port'][0]}"
     async with AsyncExitStack() as stack:
         frozen = await asyncio.start_server(silent, "127.0.0.1", port := free_port())
         stack.callback(frozen.close)

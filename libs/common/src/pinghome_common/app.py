@@ -192,7 +192,8 @@ class MetricsMiddleware:
                     raise
                 await render(Request(scope), error)(scope, receive, answer)
             finally:
-                SECONDS.labels(self._service, scope["method"], status).observe(time.perf_counter() - started)
+                if "streaming" not in scope:  # which says how long somebody looks
+                    SECONDS.labels(self._service, scope["method"], status).observe(time.perf_counter() - started)
 
 
 def readiness_checks(
