@@ -80,7 +80,7 @@ def pytest_runtest_teardown(item: pytest.Function, nextitem: pytest.Item | None)
     yield
     for definitions in item._fixtureinfo.name2fixturedefs.values():
         _shared.update(it for it in definitions if it.scope == "session")
-    for folder in ("tests/contract/public/", "tests/contract/"):
+    for folder in ("tests/contract/public/", "tests/contract/console/", "tests/contract/"):
         if item.nodeid.startswith(folder) and not (nextitem and nextitem.nodeid.startswith(folder)):
             for shared in {it for it in _shared if f"{it.baseid}/".startswith(folder)}:
                 _shared.remove(shared)

@@ -22,7 +22,7 @@ EVIL = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7 * 7 }}"
 @pytest.fixture(scope="session")
 def node(folder: Path) -> Path:
     """The packages from npm."""
-    (place := folder / "node").mkdir()
+    (place := folder / "console-node").mkdir()
     return packages(place)
 
 
