@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from contract.client import Client
 from contract.console.viewing import BASE
@@ -16,6 +16,7 @@ from contract.public.browser import chromium, packages
 from contract.target import Target, eventually, listening
 from running import Platform
 
+expect.set_options(timeout=60_000)  # a busy machine may take its time
 EVIL = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7 * 7 }}"
 
 
