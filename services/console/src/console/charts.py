@@ -29,17 +29,6 @@ def bar(label: str, shapes: Sequence[str], texts: Sequence[str] = ()) -> Markup:
     )
 
 
-def spark(values: Sequence[float | None]) -> Markup:
-    """A small line without axes."""
-    known = [each for each in values if each is not None]
-    if len(known) < 2:
-        return Markup()
-    body = _curve(values, top(max(known)), "line", "area")
-    return Markup(  # noqa: S704  # numbers
-        f'<svg class="spark" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">{body}</svg>'
-    )
-
-
 def lines(values: Sequence[tuple[str, Sequence[float | None]]], highest: float) -> Markup:
     """Lines over one axis, which ends at `highest`; each with the name of its class."""
     grid = "".join(f"M0 {y}H{WIDTH}" for y in (0, HEIGHT // 2, HEIGHT))

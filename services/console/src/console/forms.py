@@ -178,7 +178,6 @@ _READ: dict[str, Callable[[str, Posted], Any]] = {
     "secret": _text,
     "color": _text,
     "zone": _text,
-    "hidden": _text,
     "choice": _text,
     "optional": _chosen,
     "area": lambda name, posted: posted.one(name),

@@ -18,7 +18,6 @@ _PATHS = {
     "menu": "M3 5.5h14M3 10h14M3 14.5h14",
     "search": "M9 3.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11zM13 13l4 4",
     "plus": "M10 4v12M4 10h12",
-    "chevron": "m8 5 5 5-5 5",
     "copy": "M7 7h9v9H7zM4 13V4h9",
 }
 ICONS = {
