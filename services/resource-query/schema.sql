@@ -484,7 +484,8 @@ CREATE FUNCTION show_runtime_state_insert() RETURNS trigger
 
 CREATE FUNCTION show_runtime_state_update() RETURNS trigger
     LANGUAGE plpgsql
-    AS $$ BEGIN 
+    AS $$ BEGIN
+            
     INSERT INTO shown AS s 
     SELECT id, 'heartbeat', organisation,
         CASE WHEN status = 'paused' THEN 'paused' WHEN run_until > (extract(epoch FROM clock_timestamp()) * 1000000)::bigint THEN 'running'
@@ -492,17 +493,13 @@ CREATE FUNCTION show_runtime_state_update() RETURNS trigger
         CASE WHEN run_until <= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AND status <> 'down' THEN run_until ELSE changed_at END, run_until
     FROM (
         SELECT h.id, h.organisation, v.status, v.changed_at, CASE WHEN v.status <> 'paused' THEN v.last_start + coalesce(nullif((h.state->>'grace')::bigint, 0), (h.state->>'period')::bigint) * 1000000 END AS run_until
-        FROM heartbeat h JOIN runtime_state v ON v.heartbeat = h.id 
-        WHERE v.heartbeat IN (
-            SELECT a.heartbeat FROM after a JOIN before b USING (heartbeat)
-            WHERE (a.status, a.last_start, a.changed_at) IS DISTINCT FROM (b.status, b.last_start, b.changed_at)
-        )
-    
+        FROM heartbeat h JOIN runtime_state v ON v.heartbeat = h.id WHERE v.heartbeat = NEW.heartbeat
     ) job
 
     ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, run_until = excluded.run_until
     WHERE (s.state, s.since, s.run_until) IS DISTINCT FROM (excluded.state, excluded.since, excluded.run_until)
-; RETURN NULL; END $$;
+; RETURN NULL;
+        END $$;
 
 CREATE FUNCTION show_server_resource_delete() RETURNS trigger
     LANGUAGE plpgsql
@@ -610,7 +607,7 @@ CREATE TRIGGER show_resource_update AFTER UPDATE ON resource REFERENCING OLD TAB
 
 CREATE TRIGGER show_runtime_state_insert AFTER INSERT ON runtime_state REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION show_runtime_state_insert();
 
-CREATE TRIGGER show_runtime_state_update AFTER UPDATE ON runtime_state REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION show_runtime_state_update();
+CREATE TRIGGER show_runtime_state_update AFTER UPDATE ON runtime_state FOR EACH ROW WHEN ((((old.status IS DISTINCT FROM new.status) OR (old.last_start IS DISTINCT FROM new.last_start)) OR (old.changed_at IS DISTINCT FROM new.changed_at))) EXECUTE FUNCTION show_runtime_state_update();
 
 CREATE TRIGGER show_server_resource_delete AFTER DELETE ON server_resource REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION show_server_resource_delete();
 

@@ -64,17 +64,22 @@ def upgrade() -> None:
         for what in ("INSERT", "UPDATE"):
             _on(noun, what, STORE.format(JUDGED.format(noun, "after")))
         op.execute(STORE.format(JUDGED.format(noun, noun)))
-    # Most pings change neither: they leave what is shown as it is.
-    changed = """
-        WHERE v.heartbeat IN (
-            SELECT a.heartbeat FROM after a JOIN before b USING (heartbeat)
-            WHERE (a.status, a.last_start, a.changed_at) IS DISTINCT FROM (b.status, b.last_start, b.changed_at)
-        )
-    """
     _on(
         "runtime_state", "INSERT", STORE.format(HEARTBEATS.format("WHERE v.heartbeat IN (SELECT heartbeat FROM after)"))
     )
-    _on("runtime_state", "UPDATE", STORE.format(HEARTBEATS.format(changed)))
+    # Most pings leave what is shown as it is: rows that do not count are not even kept until the end of the statement.
+    op.execute(f"""
+        CREATE FUNCTION show_runtime_state_update() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            {STORE.format(HEARTBEATS.format("WHERE v.heartbeat = NEW.heartbeat"))}; RETURN NULL;
+        END $$
+    """)
+    op.execute("""
+        CREATE TRIGGER show_runtime_state_update AFTER UPDATE ON runtime_state FOR EACH ROW
+        WHEN (
+            (OLD.status, OLD.last_start, OLD.changed_at) IS DISTINCT FROM (NEW.status, NEW.last_start, NEW.changed_at)
+        )
+        EXECUTE FUNCTION show_runtime_state_update()
+    """)
     _on("heartbeat", "UPDATE", STORE.format(HEARTBEATS.format("WHERE h.id IN (SELECT id FROM after)")))
     op.execute(STORE.format(HEARTBEATS.format("")))
     for noun in ("resource", "heartbeat", "server_resource"):
