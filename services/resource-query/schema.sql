@@ -607,7 +607,7 @@ CREATE TRIGGER show_resource_update AFTER UPDATE ON resource REFERENCING OLD TAB
 
 CREATE TRIGGER show_runtime_state_insert AFTER INSERT ON runtime_state REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION show_runtime_state_insert();
 
-CREATE TRIGGER show_runtime_state_update AFTER UPDATE ON runtime_state FOR EACH ROW WHEN ((((old.status IS DISTINCT FROM new.status) OR (old.last_start IS DISTINCT FROM new.last_start)) OR (old.changed_at IS DISTINCT FROM new.changed_at))) EXECUTE FUNCTION show_runtime_state_update();
+CREATE TRIGGER show_runtime_state_update AFTER UPDATE ON runtime_state FOR EACH ROW WHEN (((old.status IS DISTINCT FROM new.status) OR (old.last_start IS DISTINCT FROM new.last_start) OR (old.changed_at IS DISTINCT FROM new.changed_at))) EXECUTE FUNCTION show_runtime_state_update();
 
 CREATE TRIGGER show_server_resource_delete AFTER DELETE ON server_resource REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION show_server_resource_delete();
 

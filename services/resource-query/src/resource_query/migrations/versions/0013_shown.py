@@ -76,7 +76,8 @@ def upgrade() -> None:
     op.execute("""
         CREATE TRIGGER show_runtime_state_update AFTER UPDATE ON runtime_state FOR EACH ROW
         WHEN (
-            (OLD.status, OLD.last_start, OLD.changed_at) IS DISTINCT FROM (NEW.status, NEW.last_start, NEW.changed_at)
+            OLD.status IS DISTINCT FROM NEW.status OR OLD.last_start IS DISTINCT FROM NEW.last_start
+            OR OLD.changed_at IS DISTINCT FROM NEW.changed_at
         )
         EXECUTE FUNCTION show_runtime_state_update()
     """)
