@@ -12,13 +12,6 @@ HEARTBEAT = 15.0
 STREAMS, STREAMS_OF_ONE = 500, 10
 """Event streams of a process, and of one client."""
 
-HEAD = [
-    (b"content-type", b"text/event-stream"),
-    (b"cache-control", b"no-cache, no-transform"),
-    (b"x-accel-buffering", b"no"),
-    (b"x-content-type-options", b"nosniff"),
-]
-
 News = Callable[[], Awaitable[bytes]]
 
 
@@ -27,10 +20,19 @@ class EventStreams:
 
     Whoever reads slowly holds up nobody, as news are made when they can be sent; who does not read at all is
     disconnected by the server (`http1`).
+
+    Args:
+        cache: their `Cache-Control`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cache: str = "no-cache, no-transform") -> None:
         self._open: Counter[str] = Counter()
+        self.head = [
+            (b"content-type", b"text/event-stream"),
+            (b"cache-control", cache.encode()),
+            (b"x-accel-buffering", b"no"),
+            (b"x-content-type-options", b"nosniff"),
+        ]
 
     def full(self, client: str) -> bool:
         """Whether there is no room for another stream of this client's."""
@@ -57,7 +59,7 @@ class EventStreams:
             ends.append(asyncio.create_task(stopping.wait()))
         next_ = asyncio.ensure_future(news())
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": HEAD})
+            await send({"type": "http.response.start", "status": 200, "headers": self.head})
             await _say(send, b"retry: 3000\n" + hello)
             while True:
                 done, _ = await asyncio.wait([next_, *ends], timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
@@ -89,7 +91,7 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves it; to HEAD its headers."""
         if scope["method"] == "HEAD":
-            await send({"type": "http.response.start", "status": 200, "headers": HEAD})
+            await send({"type": "http.response.start", "status": 200, "headers": self._streams.head})
             await send({"type": "http.response.body", "body": b""})
         else:
             await self._streams.serve(*self._parts, scope, receive, send)

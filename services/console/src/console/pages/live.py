@@ -14,6 +14,6 @@ async def events(v: Somebody) -> Response:
     """The nouns of which something has changed, as they do; 204 where there is no room: the page polls."""
     live, client = v.request.app.state.live, v.request.scope.get("client")
     viewer = client[0] if client else ""
-    if live.full(viewer):
+    if live.streams.full(viewer):
         return Response(status_code=204)
     return Changes(live, v.session.token, viewer)
