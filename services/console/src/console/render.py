@@ -8,7 +8,6 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from console import charts, conditions, icons, states
 from console.guard import FORM_TOKEN
@@ -17,18 +16,11 @@ from console.viewer import Viewer
 from pinghome_web.answer import SMALL
 from pinghome_web.assets import Assets
 from pinghome_web.glyphs import GLYPHS
+from pinghome_web.templates import templates
 
 ASSETS = Assets(Path(__file__).parent / "static")
 
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    auto_reload=False,
-)
-_templates.globals |= {
+_KNOWN = {
     "glyphs": GLYPHS,
     "icons": icons.ICONS,
     "shape": states.shape,
@@ -42,6 +34,7 @@ _templates.globals |= {
     "key": lambda: str(uuid4()),
     "names_of": lambda ids, names: ", ".join(names.get(each, "?") for each in ids),
 }
+_templates = templates(Path(__file__).parent / "templates", _KNOWN)
 
 
 def page(viewer: Viewer, template: str, status: int = 200, **more: Any) -> HTMLResponse:

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from console.api import Away, Refused
 from console.forms import Field
 from console.forms import Form as Shown
+from console.pages.deleting import delete_named
 from console.render import page
 from console.viewer import GUARDED, Form, Somebody, Viewer
 
@@ -181,11 +182,8 @@ async def test(v: Somebody, id: str) -> Response:  # noqa: A002
 @routes.post("/alerts/{id}/delete")
 async def delete(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
     """Deletes a channel."""
-    it = await v.api.get(f"resource-query/v1/channel/{id}")
-    if form.one("typed").strip() != it["name"]:
-        return v.goto(f"/alerts/{id}", done="name")
-    await v.api.send("DELETE", f"resource-cmd/v1/channel/{id}")
-    return v.goto("/alerts", done="delete")
+    path = f"v1/channel/{id}"
+    return await delete_named(v, form, f"/alerts/{id}", f"resource-query/{path}", "DELETE", f"resource-cmd/{path}")
 
 
 async def _services(v: Viewer) -> list[tuple[str, str]]:

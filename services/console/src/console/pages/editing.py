@@ -12,6 +12,7 @@ from console.api import Away, Refused
 from console.forms import Field
 from console.forms import Form as Shown
 from console.nouns import Noun
+from console.pages.deleting import delete_named
 from console.render import page
 from console.viewer import Form, Somebody, Viewer
 
@@ -159,11 +160,8 @@ def _change(routes: APIRouter, editor: Editor) -> None:
 
     @routes.post(f"/{noun.word}/{{id}}/delete")
     async def delete(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
-        document = await v.api.get(noun.read(id))
-        if form.one("typed").strip() != document["name"]:
-            return v.goto(f"/{noun.word}/{id}", done="name")
-        await v.api.send("POST", noun.command("delete"), {"ids": [id]})
-        return v.goto(f"/{noun.word}", done="delete")
+        command = "POST", noun.command("delete"), {"ids": [id]}
+        return await delete_named(v, form, f"/{noun.word}/{id}", noun.read(id), *command)
 
 
 def _first(options: Sequence[tuple[str, str]]) -> str:

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from console.api import Away, Refused
 from console.forms import Field
 from console.forms import Form as Shown
+from console.pages.deleting import delete_named
 from console.render import page
 from console.viewer import Form, Posted, Somebody, Viewer
 
@@ -110,11 +111,9 @@ async def status(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
 @routes.post("/statuspages/{id}/delete")
 async def delete(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
     """Deletes a page with all that is on it."""
-    it = await v.api.get(f"statuspage-query/v1/statuspage/{id}")
-    if form.one("typed").strip() != it["name"]:
-        return v.goto(f"/statuspages/{id}", done="name")
-    await v.api.send("DELETE", f"statuspage-cmd/v1/statuspage/{id}")
-    return v.goto("/statuspages", done="delete")
+    path = f"v1/statuspage/{id}"
+    of = f"/statuspages/{id}"
+    return await delete_named(v, form, of, f"statuspage-query/{path}", "DELETE", f"statuspage-cmd/{path}")
 
 
 @routes.get("/statuspages/{id}/preview")

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from pinghome_common.events.statuspage import ComponentStatus, StatusPage
 from pinghome_web.glyphs import GLYPHS
 from pinghome_web.language import Language
+from pinghome_web.templates import templates
 from statuspage_query.public import bar, chart
 from statuspage_query.public.assets import NAMES, accent_name
 from statuspage_query.public.card import card
@@ -57,16 +56,10 @@ def _edited(it: UpdateView) -> bool:
     return it.updated_at - it.at > _EDIT
 
 
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    auto_reload=False,
+_templates = templates(
+    Path(__file__).parent / "templates",
+    {"shape": bar.shape, "glyphs": GLYPHS, "iso": _iso, "edited": _edited},
 )
-_templates.globals |= {"shape": bar.shape, "glyphs": GLYPHS}
-_templates.globals |= {"iso": _iso, "edited": _edited}
 
 
 def status(view: View, at: Place) -> str:
