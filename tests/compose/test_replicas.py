@@ -13,12 +13,14 @@ import pytest
 from compose.pinging import Pinging
 from compose.stack import CLUSTER, ENVIRONMENT, FAR, HERE, HOME, PROJECT, Stack, Target, build, docker, files, until
 from compose.test_region import longest, slots, states
+from compose.viewing import Viewing
 from pinghome.servers import DATABASES
 from pinghome.services import SERVICES
 
 pytestmark = pytest.mark.timeout(3600)
 
 NODES = ("nats", "nats-2", "nats-3")
+CONSOLES = ("console", "console-2")
 INTERVAL = 5
 MONITORS, HEARTBEATS = 20, 50
 RATE = 40
@@ -96,7 +98,7 @@ def missing(cluster: Stack, monitors: list[str], since: float) -> float:
 
 def test_there_are_two_or_three_of_everything(cluster: Stack):
     assert {name: len(cluster.containers(name)) for name in SERVICES} == dict.fromkeys(SERVICES, 2)
-    for name in (*NODES, "postgres", "postgres-2", "etcd-1", "etcd-2", "etcd-3"):
+    for name in (*NODES, *CONSOLES, "postgres", "postgres-2", "etcd-1", "etcd-2", "etcd-3"):
         assert len(cluster.containers(name)) == 1
     names = {stream["name"] for stream in streams(cluster)}
     assert {"EVENTS", "STATUS_EVENTS", "TELEMETRY", "SCHEDULES"} <= names
@@ -117,7 +119,7 @@ def test_every_node_of_the_broker_knows_a_region_that_is_added(cluster: Stack, t
     (line,) = (line for line in printed.splitlines() if line.startswith("PINGHOME_NATS_URL="))
     urls = line.partition("=")[2].split(",")
     assert [url.rpartition("@")[2] for url in urls] == [f"{node}:4222" for node in NODES]
-    id_ = monitor(cluster, "far", target.url, FAR)
+    id_ = until(lambda: accepted(cluster, target))
     for number, url in enumerate(urls):
         settings = printed.replace(line, f"PINGHOME_NATS_URL={url}") + "PINGHOME_PROBE_ALLOW_CIDRS=172.30.95.0/24\n"
         (cluster.folder / "prober.env").write_text(settings)
@@ -130,6 +132,15 @@ def test_every_node_of_the_broker_knows_a_region_that_is_added(cluster: Stack, t
         until(lambda: states(cluster, [id_]) == {"up"})
     cluster.region("down")
     cluster.service("resource-cmd", "DELETE", f"/v1/resource/{id_}")
+
+
+def accepted(cluster: Stack, target: Target) -> str:
+    """The id of a monitor in the region that was added; nothing where resource-cmd does not know that yet."""
+    try:
+        return monitor(cluster, "far", target.url, FAR)
+    except AssertionError as error:
+        assert FAR in str(error), error
+        return ""
 
 
 def leading(cluster: Stack, database: str) -> dict[str, str]:
@@ -205,6 +216,17 @@ def test_nobody_misses_a_replica_that_is_killed(
     assert gap <= 2 * INTERVAL + 1
 
 
+def test_a_viewer_does_not_notice_that_a_console_is_killed(cluster: Stack):
+    with Viewing(cluster) as viewing:
+        for name in CONSOLES:
+            time.sleep(3)
+            docker("kill", *cluster.containers(name))
+            time.sleep(3)
+            docker("start", f"{PROJECT}-{name}-1")
+            until(lambda gone=name: healthy(cluster, gone))
+    assert viewing.answers.keys() == {200}
+
+
 def leader(cluster: Stack) -> str:
     """The node that leads TELEMETRY; nothing while they elect one."""
     found = (stream["cluster"].get("leader") for stream in streams(cluster) if stream["name"] == "TELEMETRY")
@@ -276,7 +298,7 @@ def is_primary(cluster: Stack, name: str) -> bool:
 def test_a_new_version_with_a_migration_takes_the_place_of_the_old_one(
     cluster: Stack, heartbeats: list[str], monitors: list[str]
 ):
-    for name in (*SERVICES, "pinghome"):
+    for name in (*SERVICES, "console", "pinghome"):
         tag = f"{PROJECT}/{name}"
         options = ("--build-arg", f"IMAGE={tag}:latest", "--file", f"{HERE}/next.Dockerfile", "--tag", f"{tag}:next")
         docker("build", "--quiet", *options, str(HERE))
@@ -286,19 +308,20 @@ def test_a_new_version_with_a_migration_takes_the_place_of_the_old_one(
         "COMPOSE_PROJECT_NAME": PROJECT,
     }
     begun = time.time()
-    with Pinging(cluster, heartbeats, RATE) as pinging:
+    with Pinging(cluster, heartbeats, RATE) as pinging, Viewing(cluster) as viewing:
         done = subprocess.run(  # noqa: S603  # our own
             [cluster.folder / "cluster/roll.sh"], env=environment, check=False, capture_output=True, text=True
         )
         ended = time.time()
         assert done.returncode == 0, done.stderr
     print(f"all services replaced in {ended - begun:.0f} s")
-    for name in SERVICES:
+    for name in (*SERVICES, *CONSOLES):
         running = cluster.containers(name)
         assert {docker("inspect", "--format", "{{.Config.Image}}", each).strip() for each in running} == {
-            f"{PROJECT}/{name}:next"
+            f"{PROJECT}/{name.removesuffix('-2')}:next"
         }
-        assert len(running) == 2
+        assert len(running) == (1 if name in CONSOLES else 2)
+    assert viewing.answers.keys() == {200}
     for name in DATABASES:
         assert cluster.sql(name, "SELECT version_num FROM alembic_version") == ["9999"]
     assert pinging.answers.keys() == {200}
