@@ -108,7 +108,7 @@ class Caller:
             made = await self.client("POST", "statuspage-cmd/v1/subscriptions", json=body)
             parts["token"] = made.json()["subscription"]["token"]
         if "{n}" in path:
-            await self.client("POST", f"data-gateway/v1/heartbeat/{parts['id']}", content="42 rows")
+            await self.http.post(f"/ping/{parts['id']}", content="42 rows")
             parts["n"] = (await eventually(partial(self._newest, parts["id"]), itemgetter("has_body"), 10))["n"]
         if operation.method == "DELETE" and path.endswith("{incident}"):
             parts["incident"] = (await self.client.tells(self.it.page, "incident"))["id"]
