@@ -117,6 +117,7 @@ CREATE TABLE followed_change (
     status text NOT NULL,
     CONSTRAINT followed_change_pkey PRIMARY KEY (followed, version)
 );
+CREATE INDEX followed_change_at ON followed_change (followed, at);
 
 CREATE TABLE incident (
     id uuid NOT NULL,

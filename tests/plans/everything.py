@@ -4,6 +4,8 @@ import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
+from operator import itemgetter
 from typing import Any
 from uuid import uuid4
 
@@ -101,24 +103,25 @@ class Caller:
         whole = path.endswith(("{id}", "{id}/status"))
         if "{id}" in path and (noun == "channel" or (not reads and (noun != "statuspage" or whole))):
             parts["id"] = await self._made(noun)
-        if "{n}" in path:
-            await self.http.post(f"/ping/{self.it.heartbeat}", content="body")
-            events = f"statistic-query/v1/heartbeat/{self.it.heartbeat}/events?limit=1"
-            parts["n"] = (await self.client.get(events))["data"][0]["n"]
         if "{token}" in path:
             body = {"channel_type": "email", "channel_value": f"{uuid4()}@example.com"}
             made = await self.client("POST", "statuspage-cmd/v1/subscriptions", json=body)
             parts["token"] = made.json()["subscription"]["token"]
         if "{n}" in path:
-            await self.client("POST", f"data-gateway/v1/heartbeat/{parts['id']}", content="42 rows")
-            newest = await self.client("GET", f"statistic-query/v1/heartbeat/{parts['id']}/events?limit=1")
-            parts["n"] = newest.json()["data"][0]["n"]
+            await self.http.post(f"/ping/{parts['id']}", content="42 rows")
+            parts["n"] = (await eventually(partial(self._newest, parts["id"]), itemgetter("has_body"), 10))["n"]
         if operation.method == "DELETE" and path.endswith("{incident}"):
             parts["incident"] = (await self.client.tells(self.it.page, "incident"))["id"]
         new = {"update": f"incident/{self.it.incident}/update", "maintenance": "maintenance", "template": "template"}
         for part in {name for name in new if f"{{{name}}}" in path}:
             parts[part] = (await self.client.tells(self.it.page, new[part]))["id"]
         return parts
+
+    async def _newest(self, heartbeat: str) -> dict[str, Any]:
+        """The newest check-in of a heartbeat."""
+        found = await self.client.get(f"statistic-query/v1/heartbeat/{heartbeat}/events?limit=1")
+        event: dict[str, Any] = found["data"][0]
+        return event
 
     def _body(self, operation: Operation) -> dict[str, Any]:
         last = operation.path.rpartition("/")[2]

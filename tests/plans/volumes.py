@@ -17,6 +17,7 @@ HASH = "sha256(int8send(g))"
 OTHERS = {"organisation": "organisation_id(1 + g % 9)", "service": "service_id(1 + g % 9)"}
 REGION = "CASE WHEN g % 2 = 0 THEN 'eu-central-1' ELSE 'us-east-1' END"
 RECENT = "now() - g * interval '0.25 seconds'"
+LONG = "now() - g * interval '15 minutes'"
 HOUR = "date_trunc('hour', now()) - g * interval '1 hour'"
 TAGS = "'tag-' || g % 1000 || ' common'"
 
@@ -200,7 +201,7 @@ async def statuspage_query(tx: asyncpg.Connection, it: Patterns, n: int) -> None
     component = {"id": "component_id(g)", "page": f"page_id(1 + g % {n // 50})", "monitor": "resource_id(g)"}
     await copy(tx, "component", n // 5, **component)
     await copy(tx, "component_change", n // 10, component="of_component(g)", at="ago(g)")
-    await copy(tx, "followed_change", n, followed="of_resource(g)", version="10000000 - g", at="ago(g)")
+    await copy(tx, "followed_change", n, followed="of_resource(g)", version="10000000 - g", at=LONG)
     ended = "CASE WHEN g % 1000 > 0 THEN ago(g) END"
     incident = f"id = '{it.incident}'"
     await copy(tx, "incident", n // 5, incident, occurred_at="ago(g)", resolved_at=ended, **_of_page("incident"))

@@ -249,7 +249,7 @@ async def postgres(folder: Path) -> AsyncIterator[Postgres]:
     """A server with nothing in it."""
     async with Supervisor() as supervisor:
         (data := folder / "postgres-of-compose").mkdir()
-        server = Postgres(data, StateFile(data / "servers.json"), supervisor)
+        server = Postgres(data, StateFile(data / "servers.json"), supervisor, "16MB")
         await server.start()
         yield server
 

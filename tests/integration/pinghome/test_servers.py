@@ -120,8 +120,8 @@ async def test_secrets_and_addresses_are_readable_by_their_owner_alone(folder, s
     assert stat.S_IMODE((folder / "session" / "log").stat().st_mode) == 0o700
     run = json.loads((folder / "session" / "run.json").read_text())
     assert (run["pid"], run["database_url"], run["port"]) == (os.getpid(), servers.database_url, 8000)
-    environment = Path(f"/proc/{servers.supervisor.pids['postgres']}/environ").read_bytes()
-    assert environment == b""
+    environment = Path(f"/proc/{servers.supervisor.pids['postgres']}/environ").read_text()
+    assert dict(each.split("=") for each in environment.rstrip("\0").split("\0")) == pinghome.postgres.TRIMMED
 
 
 async def test_a_restart_finds_everything_on_the_same_ports(folder):
@@ -198,10 +198,9 @@ async def test_servers_named_by_the_settings_are_used(folder, servers, broker):
 
 
 async def test_a_start_that_fails_leaves_no_process(folder, monkeypatch):
-    monkeypatch.setitem(pinghome.postgres.SETTINGS, "shared_buffers", "nonsense")
     monkeypatch.setattr(pinghome.postgres, "START_TIMEOUT", 0.5)
     with pytest.raises(ChildError, match="shared_buffers"):
-        await Servers(own(folder / "broken")).__aenter__()
+        await Servers(own(folder / "broken").but(postgres_shared_buffers="nonsense")).__aenter__()
     monkeypatch.undo()
     async with Servers(own(folder / "broken")) as servers:  # the lock is free again, and a half start does no harm
         assert set(servers.supervisor.pids) == {"postgres", "nats"}

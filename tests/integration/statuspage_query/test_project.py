@@ -69,10 +69,10 @@ class World:
             self.change = {"status": status, "at": at(hours), "version": self.versions.get(followed, 0) + 1}
         await self.say("resource", followed, {"created_at": ZERO, "change": self.change, **more}, time=at(hours))
 
-    async def seen(self, id_: UUID) -> list[tuple[float, Status]]:
-        """What a component has shown; the last is what it shows now."""
+    async def seen(self, id_: UUID, since: float = 0) -> list[tuple[float, Status]]:
+        """What a component has shown since some hours; the last is what it shows now."""
         component = next(it for it in self.page.components if it.id == id_)
-        timeline = (await self.read.timelines(self.page, [component]))[id_]
+        timeline = (await self.read.timelines(self.page, [component], at(since)))[id_]
         assert timeline[-1].status is (await self.read.statuses(self.page))[id_]
         return [((each.at - ZERO) / timedelta(hours=1), each.status) for each in timeline]
 
@@ -144,6 +144,14 @@ async def test_what_the_clock_reports_leaves_components_to_what_they_follow(worl
     await world.tell("incident", Incident(**told))
     await world.monitor(SHOP, "up", 3)
     assert await world.seen(SHOP) == [(0, GREEN), (1, RED), (3, GREEN)]
+
+
+async def test_a_timeline_begins_with_what_was_shown_then(world: World):
+    for hours, status in enumerate(("down", "up", "down"), start=1):
+        await world.monitor(SHOP, status, hours)
+    assert await world.seen(SHOP, since=1.5) == [(1, RED), (2, GREEN), (3, RED)]
+    assert await world.seen(SHOP, since=2) == [(2, GREEN), (3, RED)]
+    assert await world.seen(SHOP, since=9) == [(3, RED)]
 
 
 async def test_regions_that_fail_degrade_a_component_from_then_on(world: World):

@@ -67,7 +67,7 @@ class Servers:
         state = StateFile(self._data / "servers.json")
         if not self.database_url:
             self._report("starting PostgreSQL")
-            postgres = Postgres(self._data, state, self.supervisor)
+            postgres = Postgres(self._data, state, self.supervisor, self._settings.postgres_shared_buffers)
             await postgres.start()
             self.database_url = postgres.url
         for name in DATABASES:

@@ -81,6 +81,9 @@ class Settings(BaseSettings):
         "",
         description="PostgreSQL server to use instead of the embedded one; each service has its own database there",
     )
+    postgres_shared_buffers: str = Field(
+        "16MB", description="shared_buffers of the embedded PostgreSQL; more where there are thousands of monitors"
+    )
     nats_url: str = Field(
         "",
         description="NATS server to use instead of the embedded one, with user and password; a comma list of a cluster",

@@ -15,6 +15,7 @@ import httpcore
 import httpx
 
 from pinghome_common.guard import Address, AddressForbidden, Guard
+from pinghome_common.trust import trusted
 
 HEAD = 64 << 10
 """Bytes of an answer's head, interim answers (`100 Continue`) included."""
@@ -41,7 +42,7 @@ def client(
         how: more of httpx's settings.
     """
     return httpx.AsyncClient(
-        transport=_Transport(guard, most, verify or ssl.create_default_context()),
+        transport=_Transport(guard, most, verify or trusted()),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         timeout=timeout,
         trust_env=False,

@@ -3,11 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.policy import SMTP as WIRE
 from email.utils import getaddresses, parseaddr
 from urllib.parse import parse_qs, unquote, urlsplit
-
-import aiosmtplib
 
 from pinghome_delivery.message import DeliveryError, PartlyDelivered, Refusal
 
@@ -15,7 +12,6 @@ PERMANENT = 500
 """SMTP codes from which on trying again is of no use."""
 DEADLINE = 20.0
 """Seconds for one mail."""
-_WIRE = WIRE.clone(max_line_length=998)  # a shorter limit has long URLs in headers encoded, which nobody can read
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,8 +23,13 @@ class Mail:
 
     async def send(self, mail: EmailMessage) -> None:
         """Hands one mail over; raises DeliveryError, or PartlyDelivered when the server took some recipients only."""
+        from email.policy import SMTP  # noqa: PLC0415  # these are 2 MB, and not all platforms send mail
+
+        import aiosmtplib  # noqa: PLC0415
+
         parts = urlsplit(self.url)
         tls = parts.scheme == "smtps"
+        wire = SMTP.clone(max_line_length=998)  # with less, long URLs in headers are encoded, which nobody can read
         wants_tls = "starttls" in parse_qs(parts.query, keep_blank_values=True)
         try:
             async with asyncio.timeout(DEADLINE):
@@ -43,7 +44,7 @@ class Mail:
                 ) as server:
                     recipients = [address for _, address in getaddresses([str(mail["To"])])]
                     sender = parseaddr(self.sender)[1]
-                    refused, _ = await server.sendmail(sender, recipients, mail.as_bytes(policy=_WIRE))
+                    refused, _ = await server.sendmail(sender, recipients, mail.as_bytes(policy=wire))
         except aiosmtplib.SMTPAuthenticationError:
             raise DeliveryError("the mail server refused PINGHOME_SMTP_URL's user and password") from None
         except aiosmtplib.SMTPRecipientsRefused as error:

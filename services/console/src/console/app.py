@@ -21,6 +21,7 @@ from pinghome_common import app, docs
 from pinghome_common.logs import log
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
+from pinghome_common.trust import trusted
 
 NAME = "console"
 CONNECTIONS = httpx.Limits(max_connections=600, max_keepalive_connections=32)
@@ -30,7 +31,7 @@ CONNECTIONS = httpx.Limits(max_connections=600, max_keepalive_connections=32)
 async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state = application.state
     state.http = await parts.stack.enter_async_context(
-        httpx.AsyncClient(limits=CONNECTIONS, timeout=15, trust_env=False, follow_redirects=False)
+        httpx.AsyncClient(verify=trusted(), limits=CONNECTIONS, timeout=15, trust_env=False, follow_redirects=False)
     )
     state.live = Live(lambda token: Api(state.http, state.address, token))
     parts.stack.push_async_callback(state.live.close)

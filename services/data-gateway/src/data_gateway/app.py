@@ -8,7 +8,6 @@ from fastapi import FastAPI
 
 from data_gateway.api import agent
 from data_gateway.api.healthchecks import ping
-from data_gateway.api.healthchecks.mail import MailServer
 from data_gateway.api.otlp import metrics
 from data_gateway.api.ping_fast_path import PingFastPath
 from data_gateway.api.pinghome import heartbeat, server_resource
@@ -58,6 +57,8 @@ async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     parts.workers["adopt"] = committer.adopt
     parts.workers["metrics"] = sent.metrics.run
     if settings.smtp_listen:
+        from data_gateway.api.healthchecks.mail import MailServer  # noqa: PLC0415  # 2 MB that most never need
+
         parts.workers["mail"] = MailServer(intake, settings).run
     parts.checks |= app.readiness_checks(broker, state.directory)
 

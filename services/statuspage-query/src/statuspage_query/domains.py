@@ -2,14 +2,15 @@
 
 import asyncio
 from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import dns.asyncresolver
-import dns.exception
-import dns.resolver
 
 from pinghome_common.events.statuspage import StatusPage
 from pinghome_common.settings import Settings
+
+if TYPE_CHECKING:
+    from dns.asyncresolver import Resolver
 
 WAIT = 4.0
 """Seconds within which the DNS has to answer: the answer to a client comes within 5."""
@@ -26,11 +27,18 @@ class Domains:
     """Asks the DNS; `resolver` is host:port, empty for that of the machine."""
 
     def __init__(self, resolver: str) -> None:
-        self._resolver = dns.asyncresolver.Resolver(configure=not resolver)
-        if resolver:
-            parts = urlsplit(f"//{resolver}")
-            self._resolver.nameservers, self._resolver.port = [parts.hostname or ""], parts.port or 53
-        self._resolver.lifetime = WAIT
+        self._address = resolver
+
+    @cached_property
+    def _resolver(self) -> "Resolver":
+        from dns.asyncresolver import Resolver  # noqa: PLC0415  # 3 MB that few need
+
+        resolver = Resolver(configure=not self._address)
+        if self._address:
+            parts = urlsplit(f"//{self._address}")
+            resolver.nameservers, resolver.port = [parts.hostname or ""], parts.port or 53
+        resolver.lifetime = WAIT
+        return resolver
 
     async def configured(self, name: str, wanted: str, token: str) -> bool:
         """Whether a domain points to where it should, or proves its owner by a TXT record with the page's token."""
@@ -38,7 +46,9 @@ class Domains:
         return wanted.lower() in found[0] or token in found[1]
 
     async def _answers(self, name: str, kind: str) -> list[str]:
-        with suppress(dns.exception.DNSException, OSError):
+        from dns.exception import DNSException  # noqa: PLC0415  # as above
+
+        with suppress(DNSException, OSError):
             answer = await self._resolver.resolve(name, kind, raise_on_no_answer=False)
             if kind == "TXT":
                 return [b"".join(each.strings).decode("ascii", "replace") for each in answer]

@@ -239,8 +239,10 @@ class Read:
         }  # fmt: skip
         return shown_statuses(page, followed, given, maintained)
 
-    async def timelines(self, page: StatusPage, components: Sequence[Component]) -> dict[UUID, list[Since]]:
-        """What components of a page have shown over time; the last of each is what it shows now."""
+    async def timelines(
+        self, page: StatusPage, components: Sequence[Component], since: datetime
+    ) -> dict[UUID, list[Since]]:
+        """What components of a page showed at some time, and since; the last of each is what it shows now."""
         histories = {each.id: History(created_at=each.created_at) for each in components}
         followers: dict[UUID, list[list[Since]]] = defaultdict(list)
         for each in components:
@@ -253,11 +255,7 @@ class Read:
             "SELECT component, at, status FROM component_change WHERE component = ANY($1::uuid[]) ORDER BY at", ids
         ):
             histories[row["component"]].manual.append(Since(row["at"], ComponentStatus(row["status"])))
-        for row in await self._db.fetch(
-            "SELECT c.followed, c.at, c.status FROM followed_change c JOIN followed f ON f.id = c.followed"
-            " WHERE f.id = ANY($1::uuid[]) AND f.organisation = $2 ORDER BY c.version",
-            [*followers], page.organisation,
-        ):  # fmt: skip
+        for row in await self._db.fetch(_FOLLOWED_SINCE, [*followers], page.organisation, since):
             for states in followers[row["followed"]]:
                 states.append(Since(row["at"], ComponentStatus(row["status"])))
         for row in await self._db.fetch(
@@ -274,8 +272,21 @@ class Read:
             page.id, self._organisation, ids,
         ):  # fmt: skip
             histories[row["component"]].maintained.append((row["started_at"], row["ended_at"]))
-        return {id_: timeline(history) for id_, history in histories.items()}
+        return {id_: _since(since, timeline(history)) for id_, history in histories.items()}
 
+
+def _since(start: datetime, changes: list[Since]) -> list[Since]:
+    first = max((place for place, each in enumerate(changes) if each.at <= start), default=0)
+    return changes[first:]
+
+
+# The first of each is what was shown when the time began.
+_FOLLOWED_SINCE = """
+SELECT c.followed, c.at, c.status FROM followed f JOIN followed_change c ON c.followed = f.id
+WHERE f.id = ANY($1::uuid[]) AND f.organisation = $2
+    AND c.at >= coalesce((SELECT max(at) FROM followed_change WHERE followed = f.id AND at <= $3), '-infinity')
+ORDER BY c.at, c.version
+"""
 
 _GIVEN_NOW = """
 SELECT DISTINCT ON (c.incident, c.component) c.component, c.status

@@ -16,7 +16,6 @@ from statuspage_query.public.window import Days, begun, by_age
 from statuspage_query.read import Read
 from statuspage_query.response_times import KEPT as TIMES_KEPT
 from statuspage_query.response_times import PLACES, monitor_of
-from statuspage_query.statuses import Since
 
 KEPT = timedelta(days=92)
 """How far back timelines go: 90 days, whatever the time zone."""
@@ -50,12 +49,11 @@ async def material(db: Database, id_: UUID, now: datetime) -> Material | None:
     ]
     metrics = [each for each in await read.metrics(id_) if measured(each)]
     custom_metrics = [each for each in await read.custom_metrics(id_) if each.showcased]
-    timelines = await read.timelines(page, [*page.components, *map(component, metrics)])
     return Material(
         page=page,
         version=row["version"],
         verified=row["verified_at"] is not None,
-        timelines={id_: _since(now - KEPT, changes) for id_, changes in timelines.items()},
+        timelines=await read.timelines(page, [*page.components, *map(component, metrics)], now - KEPT),
         response_times=await response_times(db, page, now, metrics),
         metrics=metrics,
         custom_metrics=custom_metrics,
@@ -66,12 +64,6 @@ async def material(db: Database, id_: UUID, now: datetime) -> Material | None:
         pictures={f"{each.name}.png": each.png for each in pictures},
         changed_at=now,
     )
-
-
-def _since(start: datetime, changes: list[Since]) -> list[Since]:
-    """The changes since a time, with what was last before it."""
-    first = max((place for place, each in enumerate(changes) if each.at <= start), default=0)
-    return changes[first:]
 
 
 async def response_times(

@@ -4,15 +4,8 @@ from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
-from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsPartialSuccess,
-    ExportMetricsServiceRequest,
-    ExportMetricsServiceResponse,
-)
 
 from data_gateway.api.metrics_request import TooLarge
-from data_gateway.api.otlp.parts import more_parts
 from pinghome_common.errors import FieldError, Invalid
 from pinghome_common.rpc_status import status_json, status_protobuf
 
@@ -118,13 +111,16 @@ def _json_success(rejected: int, message: str) -> bytes:
 JSON = Form("application/json", _from_json, _json_value, _json_success, status_json)
 
 
-def _from_protobuf(body: bytes) -> ExportMetricsServiceRequest:
+def _from_protobuf(body: bytes) -> Any:
+    from data_gateway.api.otlp import protobuf  # noqa: PLC0415  # 2 MB that few need
+
     try:
-        if len(body) > PARTS and more_parts(body, ExportMetricsServiceRequest.DESCRIPTOR, PARTS):
-            raise _too_many()
-        return ExportMetricsServiceRequest.FromString(body)
-    except DecodeError:
+        found = protobuf.request(body, PARTS)
+    except protobuf.DecodeError:
         raise Invalid(FieldError("body", "is not an ExportMetricsServiceRequest in protobuf")) from None
+    if found is None:
+        raise _too_many()
+    return found
 
 
 def _protobuf_value(point: Any) -> float | None:
@@ -135,8 +131,9 @@ def _protobuf_value(point: Any) -> float | None:
 def _protobuf_success(rejected: int, message: str) -> bytes:
     if not rejected:
         return b""
-    partial = ExportMetricsPartialSuccess(rejected_data_points=rejected, error_message=message)
-    return ExportMetricsServiceResponse(partial_success=partial).SerializeToString()
+    from data_gateway.api.otlp import protobuf  # noqa: PLC0415  # as above
+
+    return protobuf.partial_success(rejected, message)
 
 
 PROTOBUF = Form("application/x-protobuf", _from_protobuf, _protobuf_value, _protobuf_success, status_protobuf)

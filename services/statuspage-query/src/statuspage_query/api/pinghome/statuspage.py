@@ -61,7 +61,9 @@ async def statistics(
     Time that nobody watched, and maintenance, are not counted; of a partial outage three tenths are.
     """
     page, it = await read.component(id)
-    changes, at = (await read.timelines(page, [it]))[it.id], now()
+    at = now()
+    since = at - timedelta(days=max(days, *WINDOWS.values()) + 1)  # days begin at midnight
+    changes = (await read.timelines(page, [it], since))[it.id]
     incidents = await read.incidents(page.id, open_only=True)
     affecting = [each for each in incidents if any(affected.component == it.id for affected in each.components)]
     spans = {name: span(changes, at - timedelta(days=count), at) for name, count in WINDOWS.items()}

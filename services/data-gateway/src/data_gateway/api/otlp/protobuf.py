@@ -1,12 +1,36 @@
-"""How many messages are within a body of protobuf, told without making them, which would take memory."""
+"""Requests and answers of OTLP in protobuf; the parts of a request are counted without making them."""
 
 from functools import cache
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsPartialSuccess,
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
+
+__all__ = ["DecodeError", "partial_success", "request"]
 
 
-def more_parts(body: bytes, kind: Descriptor, most: int) -> bool:
+def request(body: bytes, most: int) -> ExportMetricsServiceRequest | None:
+    """A request; None if it has more messages within it than `most`.
+
+    Raises:
+        DecodeError: it is none.
+    """
+    if len(body) > most and _more_parts(body, ExportMetricsServiceRequest.DESCRIPTOR, most):
+        return None
+    return ExportMetricsServiceRequest.FromString(body)
+
+
+def partial_success(rejected: int, message: str) -> bytes:
+    """The answer to a request of which so many points were refused, and why."""
+    partial = ExportMetricsPartialSuccess(rejected_data_points=rejected, error_message=message)
+    return ExportMetricsServiceResponse(partial_success=partial).SerializeToString()
+
+
+def _more_parts(body: bytes, kind: Descriptor, most: int) -> bool:
     """True if there are more messages within a message than `most`.
 
     Raises:
