@@ -4,7 +4,7 @@ It has the names of changed fields, and never a value: to see what has changed, 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from zlib import crc32
 import msgspec
 
 from pinghome_common.clock import now
-from pinghome_common.db import Connection, Database, LockNotAvailable
+from pinghome_common.db import Connection, Database, LockNotAvailable, array
 from pinghome_common.events import Envelope
 from pinghome_common.events.key import Key
 from pinghome_common.items import Item
@@ -55,6 +55,8 @@ class Audit:
 
     def __init__(self, kept_days: int, *, attach: bool = True) -> None:
         self._kept, self._attach = timedelta(days=kept_days), attach
+        self._tx: Connection | None = None
+        self._there: set[datetime] = set()
 
     async def store(self, tx: Connection, items: Iterable[Item]) -> None:
         """Stores the events among some items, in their order, each once; keys are remembered as actors."""
@@ -79,15 +81,25 @@ class Audit:
                 noun = "session" if event.noun == "key" and named.expires_at else event.noun
                 entries.append(
                     (seq, event.time, event.organisation, noun, event.subject, event.version, name, what,
-                     event.actor, kind, fields)
+                     event.actor, kind, array(fields))
                 )  # fmt: skip
         if self._attach:
-            await attach(tx, (entry[1] for entry in entries))
-        remembered = [(id_, version, msgspec.json.encode(it).decode()) for id_, (version, it) in changed.items()]
-        for statement, rows in ((_ENTRY, entries), (_AGAIN, again), (_REMEMBER, remembered)):
-            if rows:  # executemany makes a round trip even without rows
-                await tx.executemany(statement, rows)
+            await self._attach_once(tx, entries)
+        if changed:
+            remembered = [(id_, version, msgspec.json.encode(it).decode()) for id_, (version, it) in changed.items()]
+            columns = [*zip(*entries, strict=True)] or [()] * len(_TYPES)
+            await tx.execute(_STORE, *map(array, columns), *map(array, zip(*remembered, strict=True)))
+        if again:
+            await tx.executemany(_AGAIN, again)
         await actors(tx, [event for _, event in events if event.noun == "key"])
+
+    async def _attach_once(self, tx: Connection, entries: Sequence[tuple[Any, ...]]) -> None:
+        """Makes the partitions of entries that are missing; asks for no month again that it has found."""
+        if tx is not self._tx:  # after a crash the server may have lost what an earlier connection committed
+            self._tx, self._there = tx, set()
+        if months := {_month(entry[1]) for entry in entries} - self._there:
+            made = await attach(tx, months)
+            self._there |= months - made  # what was made now may be rolled back
 
     async def complete(self, tx: Connection) -> None:
         """In a rebuild: makes the partitions of what was rebuilt."""
@@ -127,12 +139,11 @@ def _month(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-async def attach(tx: Connection, times: Iterable[datetime]) -> None:
-    """Makes the partitions of some times that are missing."""
+async def attach(tx: Connection, times: Iterable[datetime]) -> set[datetime]:
+    """Makes the partitions of some times that are missing; returns their months."""
     months = {f"audit_{month:%Y%m}": month for month in map(_month, times)}
-    if not months:
-        return
-    for row in await tx.fetch("SELECT name FROM unnest($1::text[]) name WHERE to_regclass(name) IS NULL", [*months]):
+    rows = await tx.fetch("SELECT name FROM unnest($1::text[]) name WHERE to_regclass(name) IS NULL", [*months])
+    for row in rows:
         name, month = row["name"], months[row["name"]]
         after = _month(month + timedelta(days=32))
         # Attached, because PARTITION OF would wait for everybody who reads, such as a backup.
@@ -140,6 +151,7 @@ async def attach(tx: Connection, times: Iterable[datetime]) -> None:
             f"CREATE TABLE public.{name} (LIKE public.audit INCLUDING DEFAULTS); ALTER TABLE public.audit ATTACH"
             f" PARTITION public.{name} FOR VALUES FROM ('{month.isoformat()}') TO ('{after.isoformat()}')"
         )
+    return {months[row["name"]] for row in rows}
 
 
 class Expiry(Worker):
@@ -221,16 +233,23 @@ _MONTHS = "SELECT min(at) AS at FROM pg_temp.audit GROUP BY date_trunc('month', 
 
 _KNOWN = "SELECT * FROM audited WHERE subject = ANY($1::uuid[])"
 
-_ENTRY = """
-INSERT INTO audit (seq, at, organisation, noun, subject, version, name, what, actor, kind, fields)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (subject, version, at) DO NOTHING
-"""
+_TYPES = {
+    "seq": "bigint", "at": "timestamptz", "organisation": "uuid", "noun": "text", "subject": "uuid", "version": "int",
+    "name": "text", "what": "text", "actor": "text", "kind": "text", "fields": "text",
+}  # fmt: skip
+_ARRAYS = ", ".join(f"${place}::text::{type_}[]" for place, type_ in enumerate(_TYPES.values(), 1))
+
+_STORE = f"""
+WITH entry AS (
+    INSERT INTO audit ({", ".join(_TYPES)}) SELECT {", ".join(list(_TYPES)[:-1])}, fields::text[]
+    FROM unnest({_ARRAYS}) n ({", ".join(_TYPES)})
+    ON CONFLICT (subject, version, at) DO NOTHING
+)
+INSERT INTO audited (subject, version, checksums)
+SELECT * FROM unnest($12::text::uuid[], $13::text::int[], $14::text::jsonb[])
+ON CONFLICT (subject) DO UPDATE SET version = excluded.version, checksums = excluded.checksums
+"""  # noqa: S608  # our own names
 
 _AGAIN = "UPDATE audit SET seq = $4 WHERE subject = $1 AND version = $2 AND at = $3"
-
-_REMEMBER = """
-INSERT INTO audited (subject, version, checksums) VALUES ($1, $2, $3)
-ON CONFLICT (subject) DO UPDATE SET version = excluded.version, checksums = excluded.checksums
-"""
 
 _ACTOR = "INSERT INTO actor (id, organisation, name, root, session) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"

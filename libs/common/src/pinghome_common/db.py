@@ -3,9 +3,9 @@
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import asyncpg
@@ -16,6 +16,8 @@ from asyncpg.pgproto.pgproto import UUID as FastUUID  # noqa: N811  # a uuid.UUI
 from pinghome_common.errors import Unavailable
 from pinghome_common.health import resting, round_done
 from pinghome_common.lookup import look_up
+
+R = TypeVar("R", bound=tuple[Any, ...])
 
 _CONNECTION_ERRORS = (
     ConnectionError,
@@ -235,6 +237,18 @@ def _element(value: object) -> str:
     if value is None:
         return "NULL"
     return '"' + value.replace("\\", r"\\").replace('"', r"\"") + '"' if isinstance(value, str) else str(value)
+
+
+def apart(rows: Iterable[R]) -> Iterator[list[R]]:
+    """Rows in parts, none of which has two that begin alike, as a statement cannot change the same row twice."""
+    part: dict[Any, R] = {}
+    for row in rows:
+        if row[0] in part:
+            yield [*part.values()]
+            part = {}
+        part[row[0]] = row
+    if part:
+        yield [*part.values()]
 
 
 BATCH = 10_000

@@ -32,9 +32,9 @@ _MERGE = ", ".join(
     f"{name} = CASE WHEN {_CONDITIONS.get(name, _EVENT_COUNTED_MORE)} THEN excluded.{name} ELSE old.{name} END"
     for name in _COLUMNS[1:]
 )
-_PARAMETERS = ", ".join(f"${place}" for place in range(1, len(_COLUMNS) + 2))
 _ADD = (
-    f"INSERT INTO runtime_state AS old ({_LIST}, version) VALUES ({_PARAMETERS})"
+    f"INSERT INTO runtime_state AS old ({_LIST}, version)"
+    f" SELECT * FROM unnest({_ARRAYS}, ${len(_COLUMNS) + 1}::text::int[])"
     f" ON CONFLICT (heartbeat) DO UPDATE SET {_MERGE}, version = excluded.version WHERE old.version < excluded.version"
 )
 
@@ -44,11 +44,16 @@ def _row(it: Heartbeat | Timed) -> list[Any]:
 
 
 async def add_runtime(tx: Connection, events: Iterable[tuple[Heartbeat, int, bool]]) -> None:
-    """Writes the runtime state of events, merged with the effect of later pings.
+    """Writes the runtime state of events, one of each heartbeat, merged with the effect of later pings.
 
     Each event has its version, and whether a command caused it, which then decides the status.
     """
-    await tx.executemany(_ADD, [(*_row(it), version, by_command) for it, version, by_command in events])
+    rows: dict[bool, list[list[Any]]] = {True: [], False: []}
+    for it, version, by_command in events:
+        rows[by_command].append([*_row(it), version])
+    for by_command, of in rows.items():
+        if of:
+            await tx.execute(_ADD, *map(array, zip(*of, strict=True)), by_command)
 
 
 async def lock_runtime(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, RuntimeState]:

@@ -9,9 +9,9 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.clock import from_micros
-from pinghome_common.db import Connection, Database, FastUUID, array
+from pinghome_common.db import Connection, Database, FastUUID, apart, array
 from pinghome_common.events import Envelope
-from pinghome_common.events.heartbeat import Heartbeat, Status
+from pinghome_common.events.heartbeat import RuntimeState, Status
 from pinghome_common.events.ping import Kind, Ping
 from pinghome_common.items import parts
 from pinghome_common.worker import Worker
@@ -32,12 +32,25 @@ LOOKED_BACK = 200
 """Pings before a page of them among which the beginnings of runs are looked for."""
 
 
-def sequence_change(event: Envelope) -> tuple[object, ...]:
-    """The arguments of `APPLY_CHANGE` for an event of a heartbeat: what a command changed of its run and pause."""
-    it = msgspec.json.decode(event.data, type=Heartbeat)
-    no_run = it.vitals.status in (Status.new, Status.paused) and it.vitals.last_start is None
-    ignores_from = it.vitals.changed_at if it.vitals.status is Status.paused and it.manual_resume else None
-    return it.id, event.version, no_run, ignores_from
+class _Heartbeat(msgspec.Struct):
+    """What of a heartbeat its sequence of pings depends on."""
+
+    vitals: RuntimeState
+    manual_resume: bool
+
+
+async def apply_changes(tx: Connection, events: list[Envelope]) -> None:
+    """Applies what events of heartbeats say: commands may have ended the run, or a pause that ignores pings."""
+    rows: dict[bool, list[tuple[object, ...]]] = {True: [], False: []}
+    for event in events:
+        if event.noun == "heartbeat" and not event.deleted:
+            it = msgspec.json.decode(event.data, type=_Heartbeat)
+            ended = it.vitals.status in (Status.new, Status.paused) and it.vitals.last_start is None
+            ignores_from = it.vitals.changed_at if it.vitals.status is Status.paused and it.manual_resume else None
+            rows[ended].append((event.subject, event.version, ignores_from))
+    for ended, of in rows.items():  # the ended first: of one that has both, none is passed over
+        for part in apart(of):
+            await tx.execute(_APPLY_CHANGES, *map(array, zip(*part, strict=True)), ended)
 
 
 async def store(tx: Connection, pings: list[Ping], partitions: Partitions, fetch_missing: FetchMissing) -> None:
@@ -182,11 +195,12 @@ def in_columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-APPLY_CHANGE = """
-INSERT INTO ping_sequence AS old (heartbeat, version, ignores_from) VALUES ($1, $2, $4)
-ON CONFLICT (heartbeat) DO UPDATE SET version = $2, ignores_from = $4,
-    running = old.running AND NOT $3::boolean, run_id = CASE WHEN $3 THEN NULL ELSE old.run_id END
-WHERE old.version < $2
+_APPLY_CHANGES = """
+INSERT INTO ping_sequence AS old (heartbeat, version, ignores_from)
+SELECT * FROM unnest($1::text::uuid[], $2::text::int[], $3::text::bigint[])
+ON CONFLICT (heartbeat) DO UPDATE SET version = excluded.version, ignores_from = excluded.ignores_from,
+    running = old.running AND NOT $4::boolean, run_id = CASE WHEN $4 THEN NULL ELSE old.run_id END
+WHERE old.version < excluded.version
 """
 
 _SEQUENCES = "SELECT * FROM ping_sequence WHERE heartbeat = ANY($1::text::uuid[]) AND version > 0"

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.clock import from_micros
-from pinghome_common.db import Connection
+from pinghome_common.db import Connection, apart, array
 from pinghome_common.events import Envelope, decode
 from pinghome_common.events.heartbeat import unique_key
 from pinghome_common.events.metric import Sample
@@ -49,15 +49,13 @@ class Projector:
             await self._apply(tx, events)
 
     async def _apply(self, tx: Connection, events: list[Envelope]) -> None:
-        monitors, changes, flips, sequences, deleted = [], [], [], [], []
+        monitors, changes, flips, deleted = [], [], [], []
         for event in events:
             if event.noun == "notification":
                 continue
             if event.deleted:
                 deleted.append((event.noun, event.subject))
                 continue
-            if event.noun == "heartbeat":
-                sequences.append(pings.sequence_change(event))
             monitor = msgspec.json.decode(event.data, type=_Monitor)
             key = unique_key(event.subject) if event.noun == "heartbeat" else None
             monitors.append(
@@ -77,12 +75,11 @@ class Projector:
                 changes += state_changes.pause(event)
             else:
                 changes.append(state_changes.change(event))
-        for statement, rows in (
-            (_MONITOR, monitors), (state_changes.STORE, changes), (state_changes.STORE_FLIP, flips),
-            (pings.APPLY_CHANGE, sequences),
-        ):  # fmt: skip
-            if rows:  # executemany makes a round trip even without rows
-                await tx.executemany(statement, rows)
+        stored = (_MONITOR, monitors), (state_changes.STORE, changes), (state_changes.STORE_FLIP, flips)
+        for statement, rows in stored:
+            for part in apart(rows):
+                await tx.execute(statement, *map(array, zip(*part, strict=True)))
+        await pings.apply_changes(tx, events)
         await notifications.store(tx, events)
         for noun, id_ in deleted:
             await self._delete(tx, noun, id_)
@@ -246,8 +243,14 @@ def _late(it: Result) -> float:
 
 _MONITOR = """
 INSERT INTO monitor AS old (id, noun, organisation, version, created_at, service, unique_key, settings)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT (id) DO UPDATE SET version = $4, service = $6, unique_key = $7, settings = $8 WHERE old.version <= $4
+SELECT * FROM unnest(
+    $1::text::uuid[], $2::text::text[], $3::text::uuid[], $4::text::int[], $5::text::timestamptz[], $6::text::uuid[],
+    $7::text::text[], $8::text::jsonb[]
+)
+ON CONFLICT (id) DO UPDATE SET
+    version = excluded.version, service = excluded.service, unique_key = excluded.unique_key,
+    settings = excluded.settings
+WHERE old.version <= excluded.version
 """
 
 _NEW_SERIES = """

@@ -62,6 +62,17 @@ def pause(event: Envelope) -> list[Row]:
     return [(event.subject, event.version, from_micros(it.vitals.changed_at), status, it.previous, "", None, None)]
 
 
-STORE = "INSERT INTO state_change VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (resource, version) DO NOTHING"
+STORE = """
+INSERT INTO state_change
+SELECT * FROM unnest(
+    $1::text::uuid[], $2::text::int[], $3::text::timestamptz[], $4::text::text[], $5::text::text[], $6::text::text[],
+    $7::text::int[], $8::text::text[]
+)
+ON CONFLICT (resource, version) DO NOTHING
+"""
 
-STORE_FLIP = "INSERT INTO flip VALUES ($1, $2, $3, $4) ON CONFLICT (heartbeat, version) DO NOTHING"
+STORE_FLIP = """
+INSERT INTO flip
+SELECT * FROM unnest($1::text::uuid[], $2::text::int[], $3::text::timestamptz[], $4::text::boolean[])
+ON CONFLICT (heartbeat, version) DO NOTHING
+"""
