@@ -1,6 +1,8 @@
 """Wrong tokens from one address, on a platform that allows five in a minute, all services together."""
 
-from collections.abc import AsyncIterator
+import re
+import stat
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import httpx
@@ -64,3 +66,38 @@ async def test_wrong_tokens_become_429_and_right_ones_stay_right(platform: Platf
         assert (await checks(CHECKS)).status_code == 200
         assert (await bearer("")).status_code == 401
         assert (await http.get("/metrics")).status_code == 404
+
+
+async def test_wrong_tokens_at_the_console_are_its_viewers_and_nobody_can_say_so_of_another(platform: Platform):
+    def of(address: str) -> httpx.AsyncClient:
+        there = httpx.AsyncHTTPTransport(local_address=address)
+        return httpx.AsyncClient(transport=there, base_url=platform.url, timeout=30)
+
+    async def wrong(http: httpx.AsyncClient, said: str = "127.0.0.9") -> int:
+        headers = {"Authorization": "Bearer wrong", "X-Forwarded-For": said}
+        return (await http.get("/resource-query/v1/services", headers=headers)).status_code
+
+    async def signing_in(http: httpx.AsyncClient) -> int:
+        form = re.search(r'form_token" value="([^"]+)', (await http.get("/console/sign-in")).text)
+        data = {"form_token": form and form[1], "token": "wrong"}
+        return (await http.post("/console/sign-in", data=data)).status_code
+
+    async def until_too_many(one: Callable[[], Awaitable[int]]) -> int:
+        for number in range(1, 13):
+            if await one() == 429:
+                return number
+        pytest.fail("twelve were not too many")
+
+    async with of("127.0.0.2") as viewer, of("127.0.0.3") as forger, of("127.0.0.4") as other:
+        for _ in range(3):  # a minute may begin on the way
+            assert await until_too_many(lambda: signing_in(viewer)) > 1
+            if await until_too_many(lambda: wrong(viewer)) == 1:  # the services have counted them, too
+                break
+        else:
+            pytest.fail("the services do not know for whom the console asks")
+        assert await wrong(forger, "127.0.0.2") == 401
+        said = (f"192.0.2.{number}" for number in range(12))
+        await until_too_many(lambda: wrong(forger, next(said)))
+        assert await wrong(other) == 401
+    there = (platform.data / "console.sock").stat()
+    assert stat.S_IMODE(there.st_mode) == 0o700

@@ -10,7 +10,7 @@ import pytest
 from console import conditions
 from console.language import LANGUAGES
 from console.nouns import HEARTBEAT, MONITOR, SERVER
-from console.pages import heartbeats, incidents, monitors, operating, servers, statuspages
+from console.pages import announcing, heartbeats, monitors, operating, outside, servers, statuspages
 from console.pages.alerts import KINDS, STATES
 from console.pages.overview import HOURS
 
@@ -30,8 +30,9 @@ def said() -> Iterator[str]:
             yield from of_calls(ast.parse(text))
     options = [
         *monitors.TYPES, *servers.BOUNDS, *servers.CHARTS.items(), *KINDS, *operating.KINDS, *operating.SCOPES,
-        *incidents.STATUSES, *incidents.IMPACTS, *incidents.AFFECTED, *statuspages.TYPES, *statuspages.THEMES,
-        *statuspages.LANGUAGES, *conditions.TYPES, *conditions.OPERATORS,
+        *announcing.STATUSES, *announcing.IMPACTS, *announcing.AFFECTED, *statuspages.TYPES, *statuspages.THEMES,
+        *statuspages.LANGUAGES, *statuspages.PICTURES.items(), *servers.SHAPES, *outside.TYPES,
+        *conditions.TYPES, *conditions.OPERATORS,
     ]  # fmt: skip
     yield from (label for _, label in options)
     for noun in (MONITOR, HEARTBEAT, SERVER):
@@ -56,7 +57,7 @@ def of_calls(tree: ast.AST) -> Iterator[str]:
                 yield from texts(each.value for each in node.keywords if each.arg in ("hint", "unit"))
             elif name in ("_error", "_form", "ask"):
                 yield from texts(node.args)
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("about", "_ANY", "hint"):
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("about", "_ANY", "_DAYS", "hint"):
             yield from texts([node.value])
 
 

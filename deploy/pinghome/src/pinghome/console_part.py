@@ -1,5 +1,10 @@
-"""The console as a part of the platform: its settings, and how browsers find it."""
+"""The console as a part of the platform: its settings, how it finds the services, and how browsers find it."""
 
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from fastapi import FastAPI
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
@@ -16,6 +21,19 @@ def settings_of(settings: Settings) -> Settings:
     """What the console gets to know: of all secrets its own alone."""
     key = settings.console_secret or derive(settings.secret_key, NAME).hex()
     return settings.but(**dict.fromkeys(SECRETS, "") | {"console_secret": key})
+
+
+def connect(apps: Mapping[str, FastAPI], folder: Path) -> str:
+    """The Unix socket by which the console asks for its viewers, each with an address of his own; empty without one.
+
+    It is in the data folder, which is open to this account alone. Its path may be longer than that of a socket may be,
+    so it begins at the open folder.
+    """
+    if NAME not in apps:
+        return ""
+    path = f"/proc/self/fd/{os.open(folder, os.O_PATH | os.O_CLOEXEC)}/console.sock"
+    apps[NAME].state.socket = path
+    return path
 
 
 def home(scope: Scope, listed: Response, *, console: bool) -> Response:

@@ -112,7 +112,8 @@ async def as_processes(settings: Settings, servers: Servers, supervisor: Supervi
             own = own.but(console_api=",".join(f"{each}={url}" for each, url in urls.items()))  # noqa: PLW2901
         urls[name] = f"http://127.0.0.1:{port}"
         module, function = factory.split(":")
-        pings = {"data-gateway": ", limits.PINGS", "statuspage-cmd": ", limits.PICTURES"}.get(name, "")
+        long_ = {"data-gateway": "PINGS", "statuspage-cmd": "PICTURES", console_part.NAME: "PICTURES"}.get(name)
+        pings = f", limits.{long_}" if long_ else ""
         code = (  # what is imported stays: to look through it for garbage takes a sixth of the start
             "import gc; gc.disable(); from pinghome_common import limits; from pinghome_common.serve import run;"
             f" from {module} import {function}; gc.enable(); run({function}{pings})"

@@ -14,7 +14,7 @@ from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.status import Status
 
-from pinghome import platform_keys, services
+from pinghome import console_part, platform_keys, services
 from pinghome.console import make_link
 from pinghome.edge import Edge
 from pinghome.servers import Servers
@@ -68,8 +68,10 @@ async def _up(settings: Settings, *, processes: bool) -> None:
 async def _run_here(settings: Settings, servers: Servers, reporter: "StartupReporter") -> None:
     """Serve all services on the one port until a signal comes."""
     gc.disable()  # what is imported stays, as where commands are imported
-    edge = Edge(services.in_this_process(settings, servers), public_metrics=settings.public_metrics)
+    apps = services.in_this_process(settings, servers)
+    edge = Edge(apps, public_metrics=settings.public_metrics)
     gc.enable()
+    path = console_part.connect(apps, settings.data)
 
     async def report_ready() -> None:
         while not await services.answers(settings.host, settings.port):  # as clients do
@@ -83,7 +85,7 @@ async def _run_here(settings: Settings, servers: Servers, reporter: "StartupRepo
 
     reporting = asyncio.create_task(report_ready())
     try:
-        await serve(edge, settings, PINGS_OF_ALL)
+        await serve(edge, settings, PINGS_OF_ALL, path)
     finally:
         reporting.cancel()
 

@@ -33,12 +33,13 @@ BODY_RATE = 64 << 10  # bytes a second; a body that arrives at this rate has no 
 PROTOBUF = b"application/x-protobuf"
 PINGS = re.compile(rb"[^/]*/(?:ping|v1/heartbeat)/")
 """Host and path of pings at the data-gateway's own port."""
-PICTURES = re.compile(rb"[^/]*/(?:v1/)?statuspage/[^/]+/(?:logo|favicon)")
-"""Host and path of uploads at statuspage-cmd's own port; the route reads 2 MiB at most."""
+PICTURES = re.compile(rb"[^/]*/(?:(?:v1/)?statuspage|(?:console/)?statuspages)/[^/]+/(?:logo|favicon)")
+"""Host and path of uploads at the own ports of statuspage-cmd, whose route reads 2 MiB at most, and of the console."""
 PINGS_OF_ALL = re.compile(
     rb"[^/]*(?:/data-gateway)?/ping/|[^/]*/data-gateway/v1/heartbeat/|data-gateway\.[^/]*/v1/heartbeat/"
     rb"|[^/]*/statuspage-cmd/(?:v1/)?statuspage/[^/]+/(?:logo|favicon)"
     rb"|statuspage-cmd\.[^/]*/(?:v1/)?statuspage/[^/]+/(?:logo|favicon)"
+    rb"|[^/]*/console/statuspages/[^/]+/(?:logo|favicon)|console\.[^/]*/statuspages/[^/]+/(?:logo|favicon)"
 )
 """Host and path of pings and uploads at the platform's port, where other services have such paths, too."""
 KEEP_ALIVE = 150.0

@@ -52,17 +52,23 @@ class AnswerTimeout:
 
 
 class TrustedProxies:
-    """ASGI middleware: takes the client of a request from a trusted proxy, if that gives an IP address."""
+    """ASGI middleware: takes the client of a request from a trusted proxy, if that gives an IP address.
+
+    Whoever connects to a Unix socket is one: the file's mode says who may.
+    """
 
     def __init__(self, app: ASGIApp, trusted: list[str]) -> None:
         self._app = app
         self._proxied = ProxyHeadersMiddleware(cast("Any", self._checked), trusted)
+        self._local = ProxyHeadersMiddleware(cast("Any", self._checked), "*")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
+        proxied = self._proxied
         if scope["type"] == "http":
             scope["peer"] = scope["client"]
-        await self._proxied(cast("Any", scope), cast("Any", receive), cast("Any", send))
+            proxied = self._proxied if scope["client"] else self._local
+        await proxied(cast("Any", scope), cast("Any", receive), cast("Any", send))
 
     async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["client"] is not scope["peer"]:
@@ -75,7 +81,16 @@ class TrustedProxies:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server with exit status 0 after a signal, and with a frozen heap, which garbage collection skips."""
+    """uvicorn's server with exit status 0 after a signal, and with a frozen heap, which garbage collection skips.
+
+    Args:
+        config: uvicorn's.
+        path: of a Unix socket at which it listens, too; empty for none.
+    """
+
+    def __init__(self, config: uvicorn.Config, path: str = "") -> None:
+        super().__init__(config)
+        self._path = path
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -108,6 +123,14 @@ class Server(uvicorn.Server):
         """Start and listen; `scope["state"]["stopping"]` is set at the signal, so that endless answers end."""
         self.lifespan.state["stopping"] = self._stopping
         await super().startup(sockets)
+        if self._path and self.started:
+            protocol = partial(
+                cast("Any", self.config.http_protocol_class),
+                config=self.config,
+                server_state=self.server_state,
+                app_state=self.lifespan.state,
+            )
+            self.servers.append(await asyncio.get_running_loop().create_unix_server(protocol, self._path))
         freeze()
 
 
@@ -122,13 +145,14 @@ def freeze() -> None:
     gc.set_threshold(10_000, 10, 10)
 
 
-async def serve(app: ASGIApp, settings: Settings, pings: re.Pattern[bytes] | None = None) -> None:
+async def serve(app: ASGIApp, settings: Settings, pings: re.Pattern[bytes] | None = None, path: str = "") -> None:
     """Serve `app`, lifespan included, on the host and port of `settings` until SIGTERM or SIGINT, and drain.
 
     Args:
         app: an ASGI application.
         settings: host, port, limits and timeouts.
         pings: host and path of requests that may have a body of up to `LONG_BODY_LIMIT` bytes.
+        path: of a Unix socket for this account's own proxies; empty for none.
 
     Raises:
         CancelledError: a signal came during startup.
@@ -141,7 +165,7 @@ async def serve(app: ASGIApp, settings: Settings, pings: re.Pattern[bytes] | Non
     gate = Gate(settings, pings)
     limited: ASGIApp = AnswerTimeout(app)
     config = uvicorn.Config(
-        TrustedProxies(limited, settings.trusted_proxies) if settings.trusted_proxies else limited,
+        TrustedProxies(limited, settings.trusted_proxies) if settings.trusted_proxies or path else limited,
         host=settings.host,
         port=settings.port,
         http=cast("Any", partial(LimitedProtocol, gate)),
@@ -153,7 +177,7 @@ async def serve(app: ASGIApp, settings: Settings, pings: re.Pattern[bytes] | Non
         proxy_headers=False,
         timeout_graceful_shutdown=DRAIN,
     )
-    server = Server(config)
+    server = Server(config, path)
     async with asyncio.TaskGroup() as group:
         sweep = group.create_task(gate.sweep(server.server_state.connections))
         await server.serve()

@@ -84,6 +84,14 @@ class Api:
         """
         return (await self._ask(method, path, {}, body, key)).decoded
 
+    async def upload(self, path: str, content: bytes) -> None:
+        """PUTs a file.
+
+        Raises:
+            SignedOut, Away, Refused: it was not taken.
+        """
+        await self._ask("PUT", path, {}, content)
+
     @asynccontextmanager
     async def stream(self, path: str, last: str = "") -> AsyncIterator[AsyncIterator[str]]:
         """The lines of an event stream, after the event `last`."""
@@ -108,7 +116,8 @@ class Api:
         headers = self._headers | ({"Idempotency-Key": key} if key else {})
         known = {name: value for name, value in query.items() if value not in (None, "", [])}
         try:
-            answer = await self._http.request(method, url, params=known, json=body, headers=headers)
+            sent = {"content" if isinstance(body, bytes) else "json": body}
+            answer = await self._http.request(method, url, params=known, headers=headers, **sent)
         except httpx.HTTPError:
             raise Away(service) from None
         if answer.status_code < 400:

@@ -18,6 +18,7 @@ from console.pages import ROUTES
 from console.session import Seal
 from console.viewer import Callers
 from pinghome_common import app, docs
+from pinghome_common.limits import PICTURES
 from pinghome_common.logs import log
 from pinghome_common.serve import run
 from pinghome_common.settings import Settings
@@ -31,9 +32,12 @@ CONNECTIONS = httpx.Limits(max_connections=600, max_keepalive_connections=32)
 async def _start(application: FastAPI, parts: app.ServiceParts) -> None:
     state = application.state
     state.http = await parts.stack.enter_async_context(
-        httpx.AsyncClient(verify=trusted(), limits=CONNECTIONS, timeout=15, trust_env=False, follow_redirects=False)
+        httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(verify=trusted(), limits=CONNECTIONS, uds=state.socket, trust_env=False),
+            timeout=15,
+        )
     )
-    state.live = Live(lambda token: Api(state.http, state.address, token))
+    state.live = Live(lambda token, viewer: Api(state.http, state.address, token, viewer))
     parts.stack.push_async_callback(state.live.close)
 
 
@@ -60,6 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         application.router.routes.remove(route)
     state = application.state
     state.address = settings.console_api or f"http://127.0.0.1:{settings.port}/{{service}}"
+    state.socket = None  # whoever runs it may give it a way of its own to the services
     state.seal, state.callers, state.tries = Seal(settings.console_secret), Callers(time.monotonic), Tries()
     for kind, answer in (
         (SignedOut, errors.signed_out),
@@ -76,4 +81,4 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def main() -> None:
     """Serves until SIGTERM."""
-    run(create_app)
+    run(create_app, PICTURES)

@@ -107,12 +107,15 @@ def _lines(name: str, posted: Posted) -> list[str]:
     return [line.strip() for line in posted.one(name).split("\n") if line.strip()]
 
 
-def _number(name: str, posted: Posted) -> Any:
-    text = posted.one(name).strip()
+def _whole(text: str) -> Any:
     try:
         return int(text)
     except ValueError:
-        return text or 0  # the API says what is wrong with a text
+        return text  # the API says what is wrong with it
+
+
+def _number(name: str, posted: Posted) -> Any:
+    return _whole(posted.one(name).strip()) or 0
 
 
 def _decimal(text: str) -> Any:
@@ -184,6 +187,7 @@ _READ: dict[str, Callable[[str, Posted], Any]] = {
     "number": _number,
     "seconds": _number,
     "flag": lambda name, posted: posted.has(name),
+    "days": lambda name, posted: [_whole(each) for each in posted.one(name).replace(",", " ").split()],
     "many": lambda name, posted: posted.all(name),
     "words": lambda name, posted: posted.one(name).replace(",", " ").split(),
     "lines": _lines,

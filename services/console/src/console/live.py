@@ -71,9 +71,9 @@ def _noun(data: str) -> str:
 
 
 class Live:
-    """The streams of this process; `api_of` a session key is the platform as that sees it."""
+    """The streams of this process; `api_of` a session key and a viewer's address is the platform as these see it."""
 
-    def __init__(self, api_of: Callable[[str], Api]) -> None:
+    def __init__(self, api_of: Callable[[str, str], Api]) -> None:
         self._api_of = api_of
         self._upstreams: dict[str, _Upstream] = {}
         self.streams = EventStreams("no-store")
@@ -83,10 +83,10 @@ class Live:
         for each in self._upstreams.values():
             each.close()
 
-    def enter(self, token: str) -> asyncio.Queue[str]:
+    def enter(self, token: str, viewer: str) -> asyncio.Queue[str]:
         """Nouns of which something changes from now on; `all` for anything."""
         if token not in self._upstreams:
-            self._upstreams[token] = _Upstream(self._api_of(token))
+            self._upstreams[token] = _Upstream(self._api_of(token, viewer))
         queue: asyncio.Queue[str] = asyncio.Queue(64)
         self._upstreams[token].watchers.add(queue)
         return queue
@@ -108,7 +108,7 @@ class Changes(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Says which nouns have changed, until the browser leaves."""
-        queue = self._live.enter(self._token)
+        queue = self._live.enter(self._token, self._viewer)
 
         async def news() -> bytes:
             nouns = {await queue.get()}

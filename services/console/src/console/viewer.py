@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from email import message_from_bytes
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,12 +18,15 @@ from pinghome_web.language import chosen
 MOUNT = "/console"
 """Where the platform's host has the console; the edge says so in `root_path` or in `X-Forwarded-Prefix`."""
 FIELDS_LIMIT = 2000
+LARGEST = (2 << 20) + (64 << 10)
+"""Bytes of a form; a picture has at most 2 MiB, everything else is far smaller."""
 
 
 class Posted:
-    """What a form sent: texts by field, each any number of times."""
+    """What a form sent: texts by field, each any number of times, and files."""
 
-    def __init__(self, pairs: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(self, pairs: Sequence[tuple[str, str]] = (), files: Mapping[str, bytes] | None = None) -> None:
+        self._files = files or {}
         self._pairs = [(name, value.replace("\r\n", "\n")) for name, value in pairs]
 
     def one(self, name: str, default: str = "") -> str:
@@ -32,6 +36,10 @@ class Posted:
     def all(self, name: str) -> list[str]:
         """All values of a field."""
         return [value for key, value in self._pairs if key == name]
+
+    def file(self, name: str) -> bytes:
+        """What is in a file; empty where none was sent."""
+        return self._files.get(name, b"")
 
     def has(self, name: str) -> bool:
         """Whether a field was sent at all."""
@@ -123,14 +131,37 @@ async def form(request: Request, viewer: Annotated[Viewer, Depends(anybody)]) ->
 
     Raises:
         CrossSite: it was not.
+        Refused: it is too large.
     """
-    body = (await request.body()).decode("utf-8", "replace")
+    body, kind = bytearray(), request.headers.get("content-type", "")
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST:
+            raise Refused(413, "A picture may have at most 2 MiB.")
     try:
-        posted = Posted(parse_qsl(body, keep_blank_values=True, max_num_fields=FIELDS_LIMIT))
+        if kind.startswith("multipart/form-data"):
+            posted = _uploaded(body, kind)
+        else:
+            text = body.decode("utf-8", "replace")
+            posted = Posted(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_LIMIT))
     except ValueError:
         raise guard.CrossSite from None
     guard.check(request, viewer.session, posted.one(guard.FORM_TOKEN))
     return posted
+
+
+def _uploaded(body: bytearray, kind: str) -> Posted:
+    """A form with files: a MIME document, as mail has them."""
+    pairs, files = list[tuple[str, str]](), dict[str, bytes]()
+    for part in message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode("latin-1") + body).walk():
+        name, content = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        if not isinstance(name, str) or not isinstance(content, bytes):
+            continue
+        if part.get_filename() is None:
+            pairs.append((name, content.decode("utf-8", "replace")))
+        else:
+            files[name] = content
+    return Posted(pairs, files)
 
 
 Anybody = Annotated[Viewer, Depends(anybody)]

@@ -2,6 +2,7 @@
 
 from console.pages import (
     alerts,
+    announcing,
     editing,
     first_run,
     heartbeats,
@@ -10,11 +11,13 @@ from console.pages import (
     live,
     monitors,
     operating,
+    outside,
     overview,
     servers,
     services,
     signing_in,
     statuspages,
+    subscribers,
 )
 from console.pages.monitors import EDITOR as _MONITOR
 
@@ -28,10 +31,13 @@ ROUTES = [
     *(lists.routes_of(each.noun, "cpu-total-usage" if each is servers.EDITOR else "") for each in _EDITORS),
     *(editing.routes_of(each) for each in _EDITORS),  # before those of one: /monitors/new is no monitor
     monitors.routes,
+    outside.routes,
     heartbeats.routes,
     servers.routes,
     alerts.routes,
+    announcing.routes,  # before one: /incidents/new is none
     incidents.routes,
+    subscribers.routes,  # before the pictures of one
     statuspages.routes,
     services.routes,
     operating.routes,

@@ -137,7 +137,7 @@ async def make(v: Somebody, form: Form) -> Response:
         return _show(v, shown.refused(error), kind, None)
     secret = made["channel"]["config"].get("secret", "")
     if kind == "webhook" and not shown.values["secret"] and secret and "*" not in secret:
-        return page(v, "secret.html", it=made["channel"], secret=secret)
+        return page(v, "secret.html", it=made["channel"], secret=secret, back=f"/alerts/{made['id']}")
     return v.goto(f"/alerts/{made['id']}", done="made")
 
 

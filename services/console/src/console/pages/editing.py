@@ -11,12 +11,14 @@ from fastapi.responses import Response
 from console.api import Away, Refused
 from console.forms import Field
 from console.forms import Form as Shown
-from console.nouns import Noun
+from console.nouns import MONITOR, SERVER, Noun
 from console.pages.deleting import delete_named
 from console.render import page
 from console.viewer import Form, Somebody, Viewer
 
 MASK = "********"
+PARENTS = (MONITOR, SERVER)
+"""What others may depend on."""
 Document = Mapping[str, Any]
 
 
@@ -27,19 +29,22 @@ class Choices:
     services: Sequence[tuple[str, str]]
     channels: Sequence[tuple[str, str]]
     regions: Sequence[tuple[str, str]]
+    parents: Sequence[tuple[str, str]]
 
     @classmethod
-    async def of(cls, v: Viewer) -> "Choices":
-        """Of an organisation."""
-        services, channels, regions = await asyncio.gather(
+    async def of(cls, v: Viewer, noun: Noun) -> "Choices":
+        """Of an organisation, for one of a noun."""
+        services, channels, regions, *parents = await asyncio.gather(
             v.api.get("resource-query/v1/services", limit=500),
             v.api.get("resource-query/v1/channels", limit=500),
             v.api.get("resource-query/v1/regions"),
+            *(v.api.get(each.listed, limit=500, sort="name") for each in PARENTS if noun in PARENTS),
         )
         return cls(
             [(each["id"], each["name"]) for each in services["data"]],
             [(each["id"], each["name"]) for each in channels["data"]],
             [(each["region"], each["region"]) for each in regions["data"]],
+            [(each["id"], each["name"]) for found in parents for each in found["data"]],
         )
 
     def common(self) -> list[Field]:
@@ -49,6 +54,12 @@ class Choices:
             Field("channels", "Who is told", "channels", options=self.channels, default=None),
             Field("service_id", "Service", "choice", "What it belongs to.", self.services, _first(self.services)),
         ]
+
+    def parent(self, document: Document | None) -> Field:
+        """The field of what monitors and servers depend on."""
+        options = [each for each in self.parents if each[0] != (document or {}).get("id")]
+        about = "While that is down, nobody is told of this one."
+        return Field("parent_id", "Depends on", "optional", about, options, None, more=True)
 
 
 @dataclass(frozen=True)
@@ -109,14 +120,14 @@ def _make(routes: APIRouter, editor: Editor) -> None:
         original = await v.api.get(noun.read(copy)) if copy else None
         of = original.get("type", "") if original else type
         of = of if of in known else known[0]
-        fields = editor.fields(await Choices.of(v), None, of)
+        fields = editor.fields(await Choices.of(v, noun), None, of)
         given = _copied(original, v.t("Copy of {name}", name=original["name"])) if original else None
         return _show(v, editor, Shown.of(fields, given), of, None)
 
     @routes.post(f"/{noun.word}/new")
     async def make(v: Somebody, form: Form) -> Response:
         of = form.one("type") if form.one("type") in known else known[0]
-        shown = Shown.posted(editor.fields(await Choices.of(v), None, of), form)
+        shown = Shown.posted(editor.fields(await Choices.of(v, noun), None, of), form)
         body = shown.body() | ({"type": of} if of else {})
         try:
             if editor.trial and form.one("do") == "try":
@@ -134,13 +145,13 @@ def _change(routes: APIRouter, editor: Editor) -> None:
 
     @routes.get(f"/{noun.word}/{{id}}/edit")
     async def edit(v: Somebody, id: str) -> Response:  # noqa: A002
-        document, choices = await asyncio.gather(v.api.get(noun.read(id)), Choices.of(v))
+        document, choices = await asyncio.gather(v.api.get(noun.read(id)), Choices.of(v, noun))
         of = document.get("type", "")
         return _show(v, editor, Shown.of(editor.fields(choices, document, of), document), of, document)
 
     @routes.post(f"/{noun.word}/{{id}}/edit")
     async def change(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
-        document, choices = await asyncio.gather(v.api.get(noun.read(id)), Choices.of(v))
+        document, choices = await asyncio.gather(v.api.get(noun.read(id)), Choices.of(v, noun))
         of = document.get("type", "")
         shown = Shown.posted(editor.fields(choices, document, of), form)
         try:

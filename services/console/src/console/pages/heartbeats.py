@@ -19,6 +19,8 @@ routes = APIRouter(include_in_schema=False)
 
 PINGS = 50
 _PERIODS = (60, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400, 604800, 2592000)
+_USUAL = ("GET", "HEAD", "POST")
+METHODS = tuple((each, each) for each in (*_USUAL, "PUT", "PATCH", "DELETE", "OPTIONS"))
 _GRACES = (0, 60, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400)
 
 
@@ -44,6 +46,7 @@ def fields(choices: Choices, document: Document | None, _: str) -> Sequence[Fiel
         ),
         Field("grace", "Grace", "seconds", "How late it may be.", _seconds(_GRACES, grace), 300),
         Field("description", "Description", "area", default="", more=True),
+        Field("methods", "Methods", "many", "With which it may check in.", METHODS, list(_USUAL), more=True),
         *choices.common(),
     ]
 

@@ -62,6 +62,7 @@ def _target(of: str) -> list[Field]:
             ),
             Field("body", "Body", "area", default="", more=True),
             Field("not_follow_redirect", "Do not follow redirects", "flag", default=False, more=True),
+            Field("max_redirects", "Most redirects", "number", default=10, least=0, more=True),
             _TLS,
         ]
     host = Field("host", "Name" if of == "dns" else "Host", "text", required=True, example="www.example.com")
@@ -79,7 +80,7 @@ def _target(of: str) -> list[Field]:
     return [host, port, _TLS]
 
 
-def fields(choices: Choices, _: Document | None, of: str) -> Sequence[Field]:
+def fields(choices: Choices, document: Document | None, of: str) -> Sequence[Field]:
     """The form of a type."""
     regions = [name for name, _ in choices.regions]
     return [
@@ -88,6 +89,7 @@ def fields(choices: Choices, _: Document | None, of: str) -> Sequence[Field]:
         Field("interval", "Every", "seconds", options=[(str(each), str(each)) for each in _INTERVALS], default=60),
         Field("regions", "From", "many", "Regions that probe it; the majority decides.", choices.regions, regions[:1]),
         *choices.common(),
+        choices.parent(document),
         Field(
             "grace_period",
             "Down after",

@@ -60,14 +60,18 @@ async def revoke(v: Somebody, id: str) -> Response:  # noqa: A002
 
 
 async def _key_fields(v: Viewer) -> Sequence[Field]:
-    found = await v.api.get("resource-query/v1/services", limit=500)
-    services = [(each["id"], each["name"]) for each in found["data"]]
+    services, pages = (
+        [(each["id"], each["name"]) for each in found["data"]]
+        for found in await asyncio.gather(
+            v.api.get("resource-query/v1/services", limit=500), v.api.get("statuspage-query/v1/statuspages")
+        )
+    )
     return [
         Field("name", "Name", hint="Who or what uses it.", required=True, example="Terraform"),
         Field("kind", "Kind", "choice", options=KINDS, default="bearer"),
         Field("scope", "May", "choice", options=SCOPES, default="write"),
         Field("service_id", "Service", "optional", "Of keys of checks and pings.", services, None),
-        Field("page", "Subdomain of the status page", "text", "Of tokens of a status page.", more=True),
+        Field("page", "Status page", "optional", "Of a token of a status page.", pages, None),
     ]
 
 

@@ -34,10 +34,11 @@ BOUNDS = (
     ("system-load-unified load5", "Load, 5 minutes"),
     ("system-load-unified load15", "Load, 15 minutes"),
 )
+SHAPES = (("line", "Lines"), ("area", "Areas"), ("bar", "Bars"))
 _INTERVALS = (10, 30, 60, 120, 300, 600, 1800, 3600)
 
 
-def fields(choices: Choices, _: Document | None, __: str) -> Sequence[Field]:
+def fields(choices: Choices, document: Document | None, _: str) -> Sequence[Field]:
     """The form."""
     return [
         Field("name", "Name", required=True, example="web-1"),
@@ -53,6 +54,8 @@ def fields(choices: Choices, _: Document | None, __: str) -> Sequence[Field]:
         ),
         Field("reboot_alert", "Tell me of reboots", "flag", default=False),
         *choices.common(),
+        choices.parent(document),
+        Field("chart_type_default", "Charts", "choice", options=SHAPES, default="line", more=True),
         Field("timezone", "Time zone", "zone", "Of its charts.", default="UTC", example="Europe/Berlin", more=True),
     ]
 

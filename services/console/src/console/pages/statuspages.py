@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response
 
 from console.api import Away, Refused
@@ -22,6 +22,10 @@ SHOWN = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; 
 TYPES = (("public", "Everybody"), ("private", "Who has the password or an allowed address"))
 LANGUAGES = (("auto", "The visitor's"), ("en", "English"), ("de", "Deutsch"))
 THEMES = (("auto", "The visitor's"), ("light", "Light"), ("dark", "Dark"))
+ROBOTS = tuple((each, each) for each in ("noindex", "nofollow", "noarchive", "nosnippet", "noimageindex", "none"))
+BY_HAND = ("operational", "degraded", "partial-outage", "offline", "maintenance")
+"""What a component may be said to be; one that follows something does so while it is said to be operational."""
+PICTURES = {"logo": "Logo", "favicon": "Icon"}
 
 
 def fields() -> Sequence[Field]:
@@ -47,10 +51,25 @@ def fields() -> Sequence[Field]:
         Field("timezone", "Time zone", "zone", default="UTC", example="Europe/Berlin"),
         Field("subscription_enabled", "People may subscribe", "flag", default=True),
         Field("auto_incidents", "Outages open incidents by themselves", "flag", default=False),
+        Field(
+            "auto_incident_delay",
+            "After",
+            "number",
+            "How long an outage lasts before it opens an incident.",
+            default=180,
+            unit="seconds",
+            least=0,
+            more=True,
+        ),
+        Field("notify_edits", "Subscribers hear of corrections", "flag", default=False, more=True),
         Field("failing_first", "What fails is shown first", "flag", default=False, more=True),
+        Field("page_name", "Title", hint="In the browser's tab. Empty: the name.", more=True),
         Field("website_url", "Website", "web", more=True),
         Field("support_url", "Support", "web", more=True),
         Field("privacy_url", "Privacy", "web", more=True),
+        Field("redirect_to_https", "Always by https", "flag", default=False, more=True),
+        Field("robots_meta_contents", "Search engines", "many", options=ROBOTS, default=[], more=True),
+        Field("ga_tracking", "Google Analytics", example="G-XXXXXXXXXX", more=True),
         Field("remove_branding", "Without the line about Pinghome", "flag", default=False, more=True),
     ]
 
@@ -73,7 +92,7 @@ async def make(v: Somebody, form: Form) -> Response:
     """Makes a page."""
     shown, components = Shown.posted(fields(), form), _components(form)
     try:
-        body = shown.body() | {"components": components}
+        body = shown.body() | _grouped(components, {"groups": []})
         made = await v.api.send("POST", "statuspage-cmd/v1/statuspage", body, shown.key)
     except (Refused, Away) as error:
         return await _show(v, shown.refused(error), None, components)
@@ -84,7 +103,7 @@ async def make(v: Somebody, form: Form) -> Response:
 async def statuspage(v: Somebody, id: str) -> Response:  # noqa: A002
     """A page with all of its settings."""
     it = await v.api.get(f"statuspage-query/v1/statuspage/{id}/unified")
-    return await _show(v, Shown.of(fields(), it), it, _arranged(it))
+    return await _show(v, _form(it), it, _arranged(it))
 
 
 @routes.post("/statuspages/{id}")
@@ -123,6 +142,29 @@ async def preview(v: Somebody, id: str) -> Response:  # noqa: A002
     return Response(raw, media_type=kind, headers={"Content-Security-Policy": SHOWN})
 
 
+@routes.post("/statuspages/{id}/{kind}")
+async def picture(v: Somebody, id: str, kind: str, form: Form) -> Response:  # noqa: A002
+    """Uploads the logo or the icon, or takes it away; the platform draws it anew before anybody sees it."""
+    if kind not in PICTURES:
+        raise HTTPException(404)
+    path = f"statuspage-cmd/v1/statuspage/{id}"
+    try:
+        if form.one("do") == "remove":
+            await v.api.send("PUT", path, {kind: ""})
+        else:
+            await v.api.upload(f"{path}/{kind}", form.file("picture"))
+    except Refused as refusal:
+        it = await v.api.get(f"statuspage-query/v1/statuspage/{id}/unified")
+        shown = _form(it)
+        shown.message = "; ".join(refusal.errors.values()) or refusal.message
+        return await _show(v, shown, it, _arranged(it))
+    return v.goto(f"/statuspages/{id}", done="saved")
+
+
+def _form(it: Mapping[str, Any]) -> Shown:
+    return Shown.of(fields(), {**it, "theme": it["theme"]["theme"]})
+
+
 def _arranged(it: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The components in one list; `group` is the name of that of each, empty for none."""
     grouped = [each | {"group": group["name"]} for group in it["groups"] for each in group["components"]]
@@ -137,14 +179,15 @@ def _components(form: Posted) -> list[dict[str, Any]]:
         if not name or form.has(f"remove.{row}"):
             continue
         type_, _, id_ = follows.partition(" ")
-        order = form.one(f"place.{row}")
+        order, status = form.one(f"place.{row}"), form.one(f"status.{row}")
         rows.append(
             (
                 int(order) if order.isdigit() else place,
                 {
                     "id": form.one(f"id.{row}") or None,
                     "name": name,
-                    "description": form.one(f"description.{row}"),
+                    "description": form.one(f"description.{row}").strip(),
+                    **({"status": status} if status in BY_HAND else {}),
                     "type": type_,
                     "resource_id": id_ or None,
                     "showcased": form.has(f"showcased.{row}"),
@@ -156,14 +199,14 @@ def _components(form: Posted) -> list[dict[str, Any]]:
 
 
 def _grouped(rows: Sequence[dict[str, Any]], it: Mapping[str, Any]) -> dict[str, Any]:
-    """Components and groups as the API takes them; a group that there is keeps its id."""
-    known = {each["name"]: each["id"] for each in it["groups"]}
+    """Components and groups as the API takes them; a group that there is stays what it is."""
+    known = {each["name"]: {"id": each["id"], "description": each["description"]} for each in it["groups"]}
     names = list(dict.fromkeys(each["group"] for each in rows if each["group"]))
     bare = [({key: value for key, value in each.items() if key != "group"}, each["group"]) for each in rows]
     return {
         "components": [each for each, group in bare if not group],
         "groups": [
-            {"id": known.get(name), "name": name, "components": [each for each, group in bare if group == name]}
+            {"name": name, "components": [each for each, group in bare if group == name]} | known.get(name, {})
             for name in names
         ],
     }
@@ -177,11 +220,7 @@ async def _show(v: Viewer, form: Shown, it: Any, components: Sequence[Any]) -> R
     async def cname() -> Any:
         return await v.api.maybe(f"statuspage-query/v1/domain/{it['domain']}/cname") if it and it["domain"] else None
 
-    async def subscribers() -> Any:
-        path = f"statuspage-query/v1/statuspage/{it['id']}/subscriptions" if it else ""
-        return await v.api.get(path, limit=20) if path else None
-
-    *followed, dns, people = await asyncio.gather(*(named(*each) for each in FOLLOWED), cname(), subscribers())
+    *followed, dns = await asyncio.gather(*(named(*each) for each in FOLLOWED), cname())
     return page(
         v,
         "statuspage.html",
@@ -190,6 +229,8 @@ async def _show(v: Viewer, form: Shown, it: Any, components: Sequence[Any]) -> R
         form=form,
         components=components,
         followed=followed,
+        known={value for of in followed for value, _ in of},
         dns=dns,
-        people=people,
+        pictures=PICTURES,
+        statuses=BY_HAND,
     )
