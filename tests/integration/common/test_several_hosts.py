@@ -2,9 +2,13 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from pinghome import services
+from pinghome.postgres import Postgres
+from pinghome.state_file import StateFile
+from pinghome.supervise import Supervisor
 from pinghome_common import migrate
 from pinghome_common.db import Database, connect
 from running import free_port
@@ -31,4 +35,18 @@ async def test_the_primary_is_found_behind_hosts_that_are_away_or_silent(databas
             assert await db.fetchval("SELECT count(*) FROM alembic_version") == 1
         connection = await connect(url)
         assert await connection.fetchval("SELECT pg_is_in_recovery()") is False
+        await connection.close()
+
+
+async def test_a_host_that_does_not_have_the_database_yet_is_passed_over(folder: Path, database: str):
+    """As a standby for a moment."""
+    parts = urlsplit(database)
+    (data := folder / "postgres-of-several").mkdir()
+    state = StateFile(data / "servers.json")
+    state.put(postgres_password=parts.password)
+    async with Supervisor() as supervisor:
+        await Postgres(data, state, supervisor, "16MB").start()
+        hosts = f"127.0.0.1:{state.get('postgres_port')},127.0.0.1:{parse_qs(parts.query)['port'][0]}"
+        connection = await connect(urlunsplit(parts._replace(netloc=f"pinghome:{parts.password}@{hosts}", query="")))
+        assert await connection.fetchval("SELECT current_database()") == parts.path[1:]
         await connection.close()

@@ -68,8 +68,8 @@ async def connect(url: str, **options: Any) -> Connection:
     for one in others:
         try:
             return await _connect(one, within, **options)
-        except Exception as error:
-            if not is_connection_error(error):
+        except Exception as error:  # a standby may not have a new database yet
+            if not is_connection_error(error) and not isinstance(error, asyncpg.InvalidCatalogNameError):
                 raise
     return await _connect(last, within, **options)
 
