@@ -42,10 +42,12 @@ async def test_a_host_that_does_not_have_the_database_yet_is_passed_over(folder:
     """As a standby for a moment."""
     parts = urlsplit(database)
     (data := folder / "postgres-of-several").mkdir()
-    state = StateFile(data / "servers.json")
-    state.put(postgres_password=parts.password)
     async with Supervisor() as supervisor:
-        await Postgres(data, state, supervisor, "16MB").start()
+        other = Postgres(data, state := StateFile(data / "servers.json"), supervisor, "16MB")
+        await other.start()
+        connection = await connect(other.url)
+        await connection.execute(f"ALTER ROLE pinghome PASSWORD '{parts.password}'")
+        await connection.close()
         hosts = f"127.0.0.1:{state.get('postgres_port')},127.0.0.1:{parse_qs(parts.query)['port'][0]}"
         connection = await connect(urlunsplit(parts._replace(netloc=f"pinghome:{parts.password}@{hosts}", query="")))
         assert await connection.fetchval("SELECT current_database()") == parts.path[1:]
