@@ -54,11 +54,14 @@ class DeadLetters:
             await self.remove(connection, map(str, set(ids) - {id_ for id_, _ in failed}))
             await self.add(connection, [DeadLetter(str(id_), "", b"", error) for id_, error in failed])
 
+    async def waiting(self, connection: Connection) -> bool:
+        """Whether any are marked for replay; also updates the gauge."""
+        row = await connection.fetchrow(_KEPT, self._worker)
+        KEPT.labels(self._worker).set(row["kept"])
+        return bool(row["waiting"])
+
     async def to_replay(self, tx: Connection) -> list[Any]:
-        """Locks and returns the dead letters marked for replay, oldest first; also updates the gauge."""
-        KEPT.labels(self._worker).set(
-            await tx.fetchval("SELECT count(*) FROM dead_letter WHERE worker = $1", self._worker)
-        )
+        """Locks and returns the dead letters marked for replay, oldest first."""
         rows: list[Any] = await tx.fetch(_TO_REPLAY, self._worker)
         return rows
 
@@ -97,6 +100,8 @@ _ADD = """
 INSERT INTO dead_letter AS old (worker, key, subject, body, sent_at, error) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (worker, key) DO UPDATE SET error = $6, attempts = old.attempts + 1, at = now(), replay = false
 """
+
+_KEPT = "SELECT count(*) AS kept, bool_or(replay) AS waiting FROM dead_letter WHERE worker = $1"
 
 _TO_REPLAY = "SELECT * FROM dead_letter WHERE worker = $1 AND replay ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED"
 

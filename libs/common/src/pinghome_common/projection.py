@@ -201,6 +201,8 @@ class Projection:
     async def _replay(self, connection: Connection) -> None:
         """Retries dead letters that an operator has marked; one that fails again stays, with the newest reason."""
         for source in self._sources:
+            if not await source.dead_letters.waiting(connection):
+                continue
             async with connection.transaction():
                 for index, row in enumerate(await source.dead_letters.to_replay(connection)):
                     seq = await connection.fetchval("SELECT seq FROM checkpoint WHERE stream = $1", source.stream)

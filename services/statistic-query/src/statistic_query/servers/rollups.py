@@ -69,7 +69,8 @@ class Rollups(Worker):
             for server in servers:
                 taken[server] = await compute(tx, level, server, self._partitions)
 
-        await self._dead_letters.contain(connection, [row["server"] for row in rows], work)
+        if rows:
+            await self._dead_letters.contain(connection, [row["server"] for row in rows], work)
         return len(rows) == SERVERS or MARKS[level] in taken.values()
 
 
