@@ -67,14 +67,18 @@ async def lock_runtime(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, Runtim
     return {row["heartbeat"]: read_runtime(row) for row in rows}
 
 
-async def lock_timed(tx: Connection, ids: Iterable[UUID]) -> list[Timed]:
-    """The same with what else their pings need, and those left out that have no row of their own."""
+async def read_timed(tx: Connection, ids: Iterable[UUID], *, lock: bool = False) -> list[Timed]:
+    """The runtime state with what else pings need, in the order of their ids; those that have no row are left out.
+
+    `lock`: locks the state, where others may write it.
+    """
+    rows = await tx.fetch(_TIMED + (" FOR UPDATE OF v" if lock else ""), array(ids))
     return [
         Timed(
             row["heartbeat"], row["period"], row["grace"], row["schedule"], row["tz"], row["manual_resume"],
             read_runtime(row),
         )
-        for row in await tx.fetch(_TIMED, array(ids))
+        for row in rows
     ]  # fmt: skip
 
 
@@ -82,7 +86,7 @@ _TIMED = """
 SELECT v.*, (h.state->'period')::int AS period, (h.state->'grace')::int AS grace, h.state->>'tz' AS tz,
     h.state->>'schedule' AS schedule, (h.state->'manual_resume')::bool AS manual_resume
 FROM runtime_state v JOIN heartbeat h ON h.id = v.heartbeat
-WHERE v.heartbeat = ANY($1::text::uuid[]) ORDER BY v.heartbeat FOR UPDATE OF v
+WHERE v.heartbeat = ANY($1::text::uuid[]) ORDER BY v.heartbeat
 """
 
 
