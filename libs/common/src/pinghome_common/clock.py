@@ -1,6 +1,6 @@
 """The one clock, which tests may replace."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def now() -> datetime:
@@ -15,7 +15,7 @@ def micros(moment: datetime) -> int:
 
 def from_micros(value: int) -> datetime:
     """The UTC time of UNIX microseconds."""
-    return datetime.fromtimestamp(value // 1_000_000, UTC).replace(microsecond=value % 1_000_000)
+    return _EPOCH + timedelta(0, 0, value)
 
 
 _EPOCH = datetime.fromtimestamp(0, UTC)

@@ -13,7 +13,7 @@ from pinghome_common.events.metric import Sample
 from pinghome_common.events.ping import Ping
 from pinghome_common.events.probe import ProberSign, Result, Verdict
 from pinghome_common.items import Item, by_heartbeat, by_type
-from pinghome_common.runtime_state import add_runtime, lock_timed, write_runtime
+from pinghome_common.runtime_state import add_runtime, read_timed, write_runtime
 from pinghome_common.stream import Broker
 from resource_query import newest, regions
 
@@ -112,10 +112,10 @@ class Projector:
         await regions.store(tx, found[ProberSign])
 
     async def _pings(self, tx: Connection, pings: dict[UUID, list[tuple[Ping, int]]]) -> None:
-        found = await lock_timed(tx, pings)
+        found = await read_timed(tx, pings)
         if missing := pings.keys() - {it.id for it in found}:
             await self._fetch_missing(tx, "heartbeat", missing)
-            found += await lock_timed(tx, missing)
+            found += await read_timed(tx, missing)
         for it in found:
             for ping, at in pings[it.id]:
                 it.vitals = take(it, it.vitals, ping, at)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from pinghome_common.events.ping import Kind, Ping
 
+_KINDS = {int(kind): kind for kind in Kind}
+
 
 @dataclass(slots=True, kw_only=True)
 class PingSequence:
@@ -32,7 +34,7 @@ class PingSequence:
         late = self.last_event is not None and ping.at < self.last_event
         if not late:
             self.last_event = ping.at
-        kind = Kind(ping.kind)
+        kind = _KINDS[ping.kind]
         ends = not late and not self.ignores(ping) and self._update_run(kind, ping.run_id)
         return (Kind.complete if ends else Kind.tick) if kind is Kind.success else kind
 

@@ -84,8 +84,9 @@ async def store(tx: Connection, pings: list[Ping], partitions: Partitions, fetch
         await tx.copy_records_to_table("ping", records=rows, columns=_COLUMNS)
     if hours:
         kinds = (Kind.tick, Kind.run, Kind.complete, Kind.fail)
+        times = {at: str(from_micros(at * HOUR)) for at in {at for _, at in hours}}
         counts_by_hour = [
-            (heartbeat, from_micros(at * HOUR), *(counts[kind] for kind in kinds))
+            (heartbeat, times[at], *(counts[kind] for kind in kinds))
             for (heartbeat, at), counts in sorted(hours.items())
         ]
         await tx.execute(_PING_HOUR, *map(array, zip(*counts_by_hour, strict=True)))

@@ -12,7 +12,7 @@ from pinghome_common.events.metric import Sample
 from pinghome_common.events.ping import Ping, Tick
 from pinghome_common.events.probe import ProberSign, Result, Verdict
 from pinghome_common.items import Item, by_heartbeat, by_type
-from pinghome_common.runtime_state import lock_timed, write_runtime
+from pinghome_common.runtime_state import read_timed, write_runtime
 from pinghome_common.store import Actor, no_wait
 from resource_cmd.evaluation import prober_watch, samples
 from resource_cmd.evaluation.quorum import RegionObservation, decide, failing_regions
@@ -183,7 +183,7 @@ async def count(tx: Connection, pings: dict[UUID, list[tuple[Ping, int]]]) -> No
     """Moves the runtime state of every heartbeat that was pinged; a change of status becomes an event."""
     quiet: list[Timed] = []
     changed: dict[UUID, list[tuple[RuntimeState, Ping]]] = {}
-    for it in await lock_timed(tx, pings):
+    for it in await read_timed(tx, pings, lock=True):
         steps: list[tuple[RuntimeState, Ping]] = []
         for ping, place in pings[it.id]:
             before, it.vitals = it.vitals, take(it, it.vitals, ping, place)
