@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 from contract.console.conftest import Told
 from contract.console.viewing import BASE, enter, with_cookie
 from contract.public.browser import tab
-from contract.target import eventually
+from contract.target import eventually, listening
 from running import Platform
 
 PAGES = {
@@ -205,3 +205,61 @@ async def test_many_are_changed_together(platform: Platform, browser: Browser, a
         lambda: told.client.get("resource-query/v1/heartbeats", q="Many"), lambda it: it["total"] == 0
     )
     assert found["data"] == []
+
+
+async def test_components_are_ordered_by_the_keyboard(
+    platform: Platform, browser: Browser, axe: str, told: Told, session: str
+):
+    names = ["First", "Second"]
+    components = [{"name": name, "type": "manual"} for name in names]
+    body = {"name": "Ordered", "description": "", "subdomain": "ordered", "type": "public", "components": components}
+    made = (await told.client("POST", "statuspage-cmd/v1/statuspage", json=body)).json()["id"]
+    async with tab(browser, axe) as it:
+        await enter(it.page, session)
+        await it.page.goto(f"{platform.url}{BASE}/statuspages/{made}")
+        await it.page.get_by_role("button", name="Move down").first.focus()
+        await it.page.keyboard.press("Enter")
+        await it.page.get_by_role("button", name="Save").last.click()
+        await expect(it.page.get_by_text("Saved.")).to_be_visible()
+    found = await told.client.get(f"statuspage-query/v1/statuspage/{made}/components")
+    assert [each["name"] for each in found["data"]] == names[::-1]
+
+
+async def test_charts_say_their_values(platform: Platform, browser: Browser, axe: str, told: Told, session: str):
+    async with listening() as site, tab(browser, axe) as it:
+        body = {
+            "name": "Drawn",
+            "type": "http",
+            "url": site.url,
+            "interval": 5,
+            "regions": ["eu-central-1", "us-east-1"],
+        }
+        body["service_id"] = told.at["service"].rpartition("/")[2]
+        made = (await told.client("POST", "resource-cmd/v1/resource", json=body)).json()["id"]
+        at = f"statistic-query/v1/resource/{made}/statistic"
+        await eventually(
+            lambda: told.client.get(at, by="region"),
+            lambda seen: len([each for each in seen["regions"] if each["summary"]["checks"]]) == 2,
+        )
+        await enter(it.page, session)
+        for by, words in (("", "on average"), ("region", "us-east-1")):
+            await it.page.goto(f"{platform.url}{BASE}/monitors/{made}?by={by}")
+            await it.page.mouse.move(0, 0)
+            box = await it.page.locator(".lines").bounding_box()
+            assert box
+            await it.page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 40)
+            assert words in (await it.page.locator(".lines").get_attribute("data-tips") or "")
+            await expect(it.page.locator(".tip")).to_contain_text(" · ")  # a time, and what was then
+        assert await it.page.locator(".plot .line").count() >= 2
+        await it.page.goto(platform.url + BASE + told.at["server"])
+        figure = it.page.locator("figure", has=it.page.get_by_alt_text(re.compile("^Memory")))
+        await figure.scroll_into_view_if_needed()
+        box = await figure.bounding_box()
+        assert box
+        async with it.page.expect_response(re.compile("memory-usage.json")) as answered:
+            await it.page.mouse.move(box["x"] + box["width"] - 40, box["y"] + 60)
+        assert (await (await answered.value).json())[0][2] == "50 %"
+        async with asyncio.timeout(60):
+            while "50 %" not in (await it.page.locator(".tip").inner_text()):
+                await it.page.mouse.move(box["x"] + box["width"] - 60, box["y"] + 60)
+                await it.page.mouse.move(box["x"] + box["width"] - 40, box["y"] + 60)

@@ -146,9 +146,10 @@ async def monitor(v: Somebody, id: str, window: str = "24h", by: str = "") -> Re
     summary, began = shown["summary"], v.t(window)
     if days == 1 and len(shown["data"]) <= FEW:  # a new one: by minutes
         limit = 60 * FEW
-        shown = await get(f"{statistic}/statistic", interval="minute", limit=limit, start_date=it["created_at"], by=by)
-        count = max(len(shown["data"]), NEW)
-        began = v.t.duration(60 * count)
+        fine = await get(f"{statistic}/statistic", interval="minute", limit=limit, start_date=it["created_at"], by=by)
+        if any(each["checks"] for each in fine["data"]):
+            shown, count = fine, max(len(fine["data"]), NEW)
+            began = v.t.duration(60 * count)
     uptimes = {window: summary["uptime"]} | {
         name: each["summary"]["uptime"] for name, each in zip(others, sums, strict=True)
     }
