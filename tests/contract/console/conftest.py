@@ -1,8 +1,8 @@
 """The console on the platform of all contract tests, with one browser, for an organisation whose names are hostile."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from contract.client import Client
-from contract.console.viewing import BASE
+from contract.console.viewing import BASE, signed_in
 from contract.public.browser import chromium, packages
 from contract.target import Target, eventually, listening
 from running import Platform
@@ -45,6 +45,12 @@ async def web(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
     """The console, over HTTP alone; cookies are given by hand."""
     async with httpx.AsyncClient(base_url=platform.url + BASE, timeout=30, trust_env=False) as connections:
         yield connections
+
+
+@pytest.fixture(scope="session")
+async def session(web: httpx.AsyncClient, told: "Told") -> str:
+    """Somebody of the hostile organisation who has signed in."""
+    return await signed_in(web, told.token)
 
 
 @dataclass
@@ -94,22 +100,30 @@ async def _told(owner: Client, keys: dict[str, Any], site: Target) -> Told:
     for result in ("run", "complete", "fail"):
         await owner("GET", f"data-gateway/v1/heartbeat/{heartbeat['id']}", params={"result": result, "message": EVIL})
     server = await made("resource-cmd/v1/server-resource", **own, interval=60, description=EVIL)
+    await _report(owner, server["agent_token"])
+    key = await made("resource-cmd/v1/key", name=EVIL, kind="bearer", scope="read")
+    integration = await made(
+        f"resource-cmd/v1/resource/{monitor['id']}/integration", name=EVIL, type="statuspageIo",
+        integration="r276xxt51c99", message=EVIL,
+    )  # fmt: skip
     page = await made(
-        "statuspage-cmd/v1/statuspage", name=EVIL, description=EVIL, subdomain=f"evil-{service[:8]}", type="public",
+        "statuspage-cmd/v1/statuspage", name=EVIL, description=EVIL, subdomain=f"evil-{service[-8:]}", type="public",
         components=[{"name": EVIL, "type": "manual"}],
     )  # fmt: skip
     component = page["statuspage"]["components"][0]["id"]
     root = f"statuspage-cmd/v1/statuspage/{page['id']}"
     affected = [{"id": component, "status": "degraded"}]
     incident = await made(f"{root}/incident", title=EVIL, message=f"<b>fine</b>{EVIL}", components=affected)
-    await made(f"{root}/template", name=EVIL, title=EVIL, message=EVIL)
+    update = await made(f"{root}/incident/{incident['id']}/update", status="identified", message=f"<i>x</i>{EVIL}")
+    await owner("PUT", f"{root}/incident/{incident['id']}/postmortem", json={"message": EVIL})
+    await made(f"{root}/subscriptions", addresses=["ada@example.com"])
+    template = await made(f"{root}/template", name=EVIL, title=EVIL, message=EVIL)
     work = {"title": EVIL, "message": EVIL, "components": [component], "scheduled_for": "2030-01-01T00:00:00Z"}
     maintenance = await made(f"{root}/maintenance", **work, duration=5)
     path = f"resource-query/v1/resource/{monitor['id']}"
     await eventually(lambda: owner.get(path), lambda it: it["state"] == "down")
     notes = f"statistic-query/v1/resource/{monitor['id']}/notifications"
-    await eventually(lambda: owner.get(notes), lambda it: it["data"] and it["data"][0]["attempts"])
-    await asyncio.sleep(0)
+    await eventually(lambda: owner.get(notes), lambda it: any(each["attempts"] for each in it["data"]))
     at = {
         "monitor": f"/monitors/{monitor['id']}",
         "heartbeat": f"/heartbeats/{heartbeat['id']}",
@@ -118,7 +132,28 @@ async def _told(owner: Client, keys: dict[str, Any], site: Target) -> Told:
         "page": f"/statuspages/{page['id']}",
         "incident": f"/incidents/{page['id']}/incident/{incident['id']}",
         "maintenance": f"/incidents/{page['id']}/maintenance/{maintenance['id']}",
+        "update": f"/incidents/{page['id']}/incident/{incident['id']}/update/{update['id']}",
+        "template": f"/incidents/{page['id']}/template/{template['id']}",
+        "integration": f"/monitors/{monitor['id']}/outside/{integration['id']}",
+        "key": f"/keys/{key['id']}",
+        "service": f"/services/{service}",
         "new incident": f"/incidents/new?of={page['id']}",
         "new maintenance": f"/incidents/new?of={page['id']}&kind=maintenance",
     }
     return Told(owner, keys["token"], EVIL, at, site)
+
+
+async def _report(owner: Client, token: str) -> None:
+    """What an agent says of a server that is hostile, too."""
+    at = datetime.now(UTC).isoformat()
+    sample = {
+        "at": at,
+        "interval": 10,
+        "values": {"memory-usage": {"total": 8, "used": 4, "available": 4, "cached": 0, "percent": 50}},
+    }
+    agent = {"version": "1", "hostname": EVIL[:60], "os": EVIL[:60], "boot_time": at}
+    body = {"sent_at": at, "agent": agent, "samples": [sample]}
+    sent = await owner.http.post(
+        "/data-gateway/v1/server-resource/metrics", json=body, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert sent.status_code == 200, sent.text

@@ -2,19 +2,23 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.async_api import Browser, expect
 
 from contract.console.conftest import Told
+from contract.console.viewing import form_token, signed_in, with_cookie
 from contract.public.browser import tab
 from running import Platform, free_port
 
+ASKED = ("resource-cmd", "resource-query", "statistic-query", "statuspage-cmd", "statuspage-query")
 CONSOLE = Path(sys.executable).parent / "console"
 
 
@@ -25,6 +29,8 @@ class Line:
         self.port, self._to = free_port(), to
         self.loses = b""
         """How a request begins whose answer is lost, once."""
+        self.asked: list[bytes] = []
+        """The first lines of requests."""
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -38,6 +44,15 @@ class Line:
         for writer in [*self._open]:
             writer.transport.abort()
 
+    @asynccontextmanager
+    async def away(self) -> AsyncIterator[None]:
+        """It is cut meanwhile."""
+        await self.cut()
+        try:
+            yield
+        finally:
+            await self.mend()
+
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, to = await asyncio.open_connection("127.0.0.1", self._to)
         ends = {writer, to}
@@ -46,6 +61,7 @@ class Line:
 
         async def ask() -> None:
             while data := await reader.read(65536):
+                self.asked.append(data.partition(b"\r\n")[0])
                 if self.loses and data.startswith(self.loses):
                     self.loses = b""
                     lost.set()
@@ -69,26 +85,36 @@ class Line:
 
 @pytest.fixture(scope="module")
 async def alone(platform: Platform, folder: Path) -> AsyncIterator[tuple[Line, str, "Process"]]:
-    """A console in a process of its own, whose way to the platform can be cut."""
-    line = Line(platform.port)
+    """A console in a process of its own, whose ways to statistic-query and to the other services can be cut."""
+    line, statistics = Line(platform.port), Line(platform.port)
     await line.mend()
-    process = Process(folder / "console", line.port)
+    await statistics.mend()
+    process = Process(folder / "console", line.port, statistics)
     await process.start()
     yield line, process.url, process
     await process.stop()
     await line.cut()
+    await statistics.cut()
+
+
+@pytest.fixture
+async def direct(alone: tuple[Line, str, "Process"]) -> AsyncIterator[httpx.AsyncClient]:
+    """That console, over HTTP alone."""
+    async with httpx.AsyncClient(base_url=alone[1], timeout=60, trust_env=False) as connections:
+        yield connections
 
 
 class Process:
     """`console`, as in a container."""
 
-    def __init__(self, data: Path, api: int) -> None:
-        self.port = free_port()
+    def __init__(self, data: Path, api: int, statistics: Line) -> None:
+        self.port, self.statistics = free_port(), statistics
+        ways = {each: statistics.port if each == "statistic-query" else api for each in ASKED}
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PINGHOME_")}
         self._environment = clean | {
             "PINGHOME_PORT": str(self.port),
             "PINGHOME_DATA": str(data),
-            "PINGHOME_CONSOLE_API": f"http://127.0.0.1:{api}/{{service}}",
+            "PINGHOME_CONSOLE_API": ",".join(f"{each}=http://127.0.0.1:{to}/{each}" for each, to in ways.items()),
             "PINGHOME_CONSOLE_SECRET": "0123456789abcdef0123456789abcdef",
         }
         self._process: asyncio.subprocess.Process | None = None
@@ -170,3 +196,77 @@ async def test_what_is_typed_outlasts_a_console_that_is_away(alone, browser: Bro
         await it.page.locator("section").get_by_role("button", name="Save").click()
         await expect(it.page.get_by_text("Made.")).to_be_visible()
     assert (await told.client.get("resource-query/v1/services", q="Typed before"))["total"] == 1
+
+
+async def test_form_is_kept_while_all_services_are_away(alone, browser: Browser, axe: str, told: Told):
+    line, url, _ = alone
+    async with visit(browser, axe, url, told.token) as it:
+        await it.page.goto(f"{url}/monitors/new?type=icmp")
+        await it.page.get_by_label("Name", exact=True).fill("Typed meanwhile")
+        await it.page.get_by_label("Host").fill("127.0.0.1")
+        async with line.away():
+            await it.page.get_by_role("button", name="Save").last.click()
+            await expect(it.page.locator("#lost")).to_contain_text("is away")
+        await expect(it.page.get_by_label("Host")).to_have_value("127.0.0.1")
+        await it.page.get_by_role("button", name="Save").last.click()
+        await expect(it.page.get_by_text("Made.")).to_be_visible()
+
+
+async def test_form_can_be_sent_again_without_a_script_and_without_its_secret(
+    alone, direct: httpx.AsyncClient, told: Told
+):
+    line, _, _ = alone
+    session = await signed_in(direct, told.token)
+    token = form_token((await direct.get("/regions", headers=with_cookie(session))).text)
+    given = {
+        "type": "webhook",
+        "name": "Sent again",
+        "url": told.site.url,
+        "secret": "hush-hush-hush-hush",
+        "key": "k" * 36,
+    }
+    given["service_id"] = told.at["service"].rpartition("/")[2]
+    async with line.away():
+        away = await direct.post("/alerts/new", data=given | {"form_token": token}, headers=with_cookie(session))
+    assert away.status_code == 503
+    assert "is away" in away.text
+    assert given["secret"] not in away.text
+    kept = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', away.text))
+    assert kept.items() >= {name: given[name] for name in ("type", "name", "key")}.items()
+    for _ in range(2):  # the second is the first, said again
+        made = await direct.post("/alerts/new", data=kept | {"secret": given["secret"]}, headers=with_cookie(session))
+        assert made.status_code == 303, made.text
+    found = await told.client.get("resource-query/v1/channels", q="Sent again")
+    assert found["total"] == 1
+
+
+async def test_one_service_away_takes_only_its_part(alone, direct: httpx.AsyncClient, told: Told):
+    _, _, process = alone
+    session = with_cookie(await signed_in(direct, told.token))
+    async with process.statistics.away():
+        overview = await direct.get("/", headers=session)
+        assert overview.status_code == 200
+        assert "The history is away." in overview.text
+        assert (await direct.get("/monitors", headers=session)).status_code == 200
+        away = await direct.get(told.at["monitor"], headers=session)
+        assert away.status_code == 503
+        assert "statistic-query does not answer" in away.text
+    assert (await direct.get(told.at["monitor"], headers=session)).status_code == 200
+
+
+async def test_tabs_of_a_session_share_one_stream_of_the_platform(alone, direct: httpx.AsyncClient, told: Told):
+    line, _, _ = alone
+    session = with_cookie(await signed_in(direct, told.token))
+    line.asked.clear()
+    async with AsyncExitStack() as tabs:
+        for _ in range(3):
+            it = await tabs.enter_async_context(direct.stream("GET", "/events", headers=session))
+            assert it.status_code == 200
+            assert ": hello" in await anext(it.aiter_text())
+        for _ in range(2):  # whatever else is asked meanwhile
+            assert (await direct.get("/regions", headers=session)).status_code == 200
+        changes = [each for each in line.asked if b"/changes" in each]
+    assert sorted(each.split()[1] for each in changes) == [
+        b"/resource-query/v1/changes",
+        b"/statuspage-query/v1/changes",
+    ]

@@ -54,6 +54,12 @@ async def sign_in(page: Page, url: str, token: str) -> None:
     await page.wait_for_selector("#menu", state="attached")
 
 
+async def enter(page: Page, session: str) -> None:
+    """Gives the browser a session."""
+    cookie = {"name": COOKIE, "value": session, "domain": "127.0.0.1", "path": BASE}
+    await page.context.add_cookies([cookie])  # type: ignore[list-item]  # as they are
+
+
 class _Filled(HTMLParser):
     """Reads what a browser would send of the form with an action."""
 

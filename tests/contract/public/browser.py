@@ -59,10 +59,11 @@ class Tab:
     async def text(self) -> str:
         return await self.page.inner_text("body")
 
-    async def violations(self) -> list[str]:
-        """What axe finds."""
-        await self.page.evaluate(self.axe)
-        found = await self.page.evaluate("axe.run(document)")
+    async def violations(self, *only: str) -> list[str]:
+        """What axe finds, by all of its rules or by some."""
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(self.axe)
+        found = await self.page.evaluate("(only) => axe.run(document, only.length ? { runOnly: only } : {})", only)
         return [f"{each['id']}: {node['html'][:200]}" for each in found["violations"] for node in each["nodes"]]
 
     async def complaints(self) -> list[str]:

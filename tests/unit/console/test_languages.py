@@ -43,6 +43,7 @@ def said() -> Iterator[str]:
     yield from (f"by {each}" for each in operating.BY)
     yield from ("ready", "not ready", "away")
     yield from (*monitors.WINDOWS, *HOURS, *(f"phase.{each}" for each in monitors.PHASES))
+    yield from (label for of in servers.VALUES.values() for _, _, label in of if label)
     yield from ("tick", "run", "complete", "fail", "log", "ign")
     assert heartbeats.PINGS
 

@@ -29,14 +29,18 @@ def bar(label: str, shapes: Sequence[str], texts: Sequence[str] = ()) -> Markup:
     )
 
 
-def lines(values: Sequence[tuple[str, Sequence[float | None]]], highest: float) -> Markup:
-    """Lines over one axis, which ends at `highest`; each with the name of its class."""
+def lines(
+    values: Sequence[tuple[str, Sequence[float | None], str]], highest: float, texts: Sequence[str] = ()
+) -> Markup:
+    """Lines over one axis, which ends at `highest`; each with the name of its class; `texts` say each place of it."""
     grid = "".join(f"M0 {y}H{WIDTH}" for y in (0, HEIGHT // 2, HEIGHT))
     body = f'<path class="grid" d="{grid}"/>'
-    for place, (name, each) in enumerate(values):
-        body += _curve(each, highest, f"line {name}", "area" if place == 0 else "")
-    return Markup(  # noqa: S704  # numbers, and names of ours
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">{body}</svg>'
+    for name, each, _ in values:
+        body += _curve(each, highest, f"line {name}", "area" if name == "average" else "")
+    tips = f' data-tips="{escape(chr(10).join(texts))}" data-line' if texts else ""
+    return Markup(  # noqa: S704  # numbers, names of ours, and what is escaped
+        f'<span class="lines"{tips}><svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">'
+        f"{body}</svg></span>"
     )
 
 
@@ -64,13 +68,17 @@ def top(highest: float) -> float:
 
 def _curve(values: Sequence[float | None], highest: float, line: str, area: str) -> str:
     step = WIDTH / max(len(values) - 1, 1)
-    drawn, filled = "", ""
+    drawn, filled, alone = "", "", ""
     for known, run in groupby(enumerate(values), lambda each: each[1] is not None):
         if not known:
             continue
         points = [(place * step, HEIGHT * (1 - min((value or 0.0) / highest, 1))) for place, value in run]
         path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
-        path += "".join(f"l{x - x0:.1f} {y - y0:.1f}" for (x0, y0), (x, y) in pairwise(points)) or "h0"
+        if len(points) == 1:
+            alone += f"{path}h0"
+            continue
+        path += "".join(f"l{x - x0:.1f} {y - y0:.1f}" for (x0, y0), (x, y) in pairwise(points))
         drawn += path
         filled += f"{path}V{HEIGHT}H{points[0][0]:.1f}z"
-    return (f'<path class="{area}" d="{filled}"/>' if area else "") + f'<path class="{line}" d="{drawn}"/>'
+    parts = ((area, filled), (line, drawn), (f"{line} point", alone))
+    return "".join(f'<path class="{name}" d="{path}"/>' for name, path in parts if name and path)

@@ -22,16 +22,14 @@ async def signed_out(request: Request, _: Exception) -> Response:
 
 
 async def away(request: Request, error: Exception) -> Response:
-    """The platform, or a part of it, does not answer."""
+    """The platform, or a part of it, does not answer; what a form says can be sent again."""
     assert isinstance(error, Away)  # noqa: S101  # registered for it
-    return await _error(
-        request,
-        503,
-        "The platform is away",
-        "{service} does not answer. This page tries again by itself; check-ins and probes go on meanwhile.",
-        again=True,
-        service=error.service,
-    )
+    if request.method == "GET":
+        about = "{service} does not answer. This page tries again by itself; check-ins and probes go on meanwhile."
+        return await _error(request, 503, "The platform is away", about, again=True, service=error.service)
+    about = "{service} is away. Nothing was lost: send it again in a moment. Secrets have to be typed anew."
+    kept, secrets = request.state.posted.again() if hasattr(request.state, "posted") else ([], [])
+    return await _error(request, 503, "The platform is away", about, kept=kept, secrets=secrets, service=error.service)
 
 
 async def refused(request: Request, error: Exception) -> Response:
@@ -74,6 +72,5 @@ async def _missing(request: Request) -> Response:
 
 async def _error(request: Request, status: int, title: str, about: str, **more: Any) -> Response:
     viewer = await anybody(request)
-    again = more.pop("again", False)
-    text = viewer.t(about, **more)
-    return page(viewer, "error.html", status, title=viewer.t(title), about=text, again=again)
+    shown = {name: more.pop(name, default) for name, default in (("again", False), ("kept", ()), ("secrets", ()))}
+    return page(viewer, "error.html", status, title=viewer.t(title), about=viewer.t(about, **more), **shown)

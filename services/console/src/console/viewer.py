@@ -18,6 +18,8 @@ from pinghome_web.language import chosen
 MOUNT = "/console"
 """Where the platform's host has the console; the edge says so in `root_path` or in `X-Forwarded-Prefix`."""
 FIELDS_LIMIT = 2000
+SECRETS = ("token", "secret", "password")
+"""Fields whose texts no page repeats."""
 LARGEST = (2 << 20) + (64 << 10)
 """Bytes of a form; a picture has at most 2 MiB, everything else is far smaller."""
 
@@ -27,15 +29,22 @@ class Posted:
 
     def __init__(self, pairs: Sequence[tuple[str, str]] = (), files: Mapping[str, bytes] | None = None) -> None:
         self._files = files or {}
-        self._pairs = [(name, value.replace("\r\n", "\n")) for name, value in pairs]
+        self.pairs = [(name, value.replace("\r\n", "\n")) for name, value in pairs]
 
     def one(self, name: str, default: str = "") -> str:
         """The last value of a field."""
-        return next((value for key, value in reversed(self._pairs) if key == name), default)
+        return next((value for key, value in reversed(self.pairs) if key == name), default)
 
     def all(self, name: str) -> list[str]:
         """All values of a field."""
-        return [value for key, value in self._pairs if key == name]
+        return [value for key, value in self.pairs if key == name]
+
+    def again(self) -> tuple[list[tuple[str, str]], list[str]]:
+        """What may be sent again as it is, and the names of secrets, which are to be typed anew; nothing of files."""
+        if self._files:
+            return [], []
+        kept = [each for each in self.pairs if each[0] not in (*SECRETS, guard.FORM_TOKEN)]
+        return kept, [name for name, value in self.pairs if name in SECRETS and value]
 
     def file(self, name: str) -> bytes:
         """What is in a file; empty where none was sent."""
@@ -43,7 +52,7 @@ class Posted:
 
     def has(self, name: str) -> bool:
         """Whether a field was sent at all."""
-        return any(key == name for key, _ in self._pairs)
+        return any(key == name for key, _ in self.pairs)
 
 
 @dataclass
@@ -147,6 +156,7 @@ async def form(request: Request, viewer: Annotated[Viewer, Depends(anybody)]) ->
     except ValueError:
         raise guard.CrossSite from None
     guard.check(request, viewer.session, posted.one(guard.FORM_TOKEN))
+    request.state.posted = posted
     return posted
 
 

@@ -142,7 +142,7 @@ async def _one(
         v.api.get(f"statuspage-query/v1/statuspage/{of}/{noun}/{id_}"),
         v.api.get(f"statuspage-query/v1/statuspage/{of}"),
         v.api.get(f"statuspage-query/v1/statuspage/{of}/components"),
-        v.api.get(f"statistic-query/v1/statuspage/{of}/notifications", limit=50),
+        v.api.get(f"statistic-query/v1/statuspage/{of}/notifications", limit=500),
     )
     form = form or Shown.of(_UPDATE, {"status": _next(it), "notify": True})
     learnt = learnt or Shown.of(_LEARNT, {"message": it.get("postmortem", "")})
@@ -156,7 +156,7 @@ async def _one(
         about=about,
         components=components["data"],
         form=form,
-        told=told["data"],
+        told=[each for each in told["data"] if each["about"] == id_],
         statuses=AFFECTED,
     )
 

@@ -18,6 +18,8 @@ routes = APIRouter(include_in_schema=False)
 
 WINDOWS = {"24h": (1, "hour", 24), "7d": (7, "3h", 56), "30d": (30, "12h", 60), "90d": (90, "1d", 90)}
 """Days, the interval of the buckets, and their number."""
+FEW, NEW = 3, 10
+"""Hours of a new monitor, whose chart has minutes, and how many of these it has at least."""
 PHASES = ("dns", "connect", "tls", "first_byte", "transfer")
 TYPES = (
     ("http", "Website or API"),
@@ -122,9 +124,9 @@ EDITOR = Editor(nouns.MONITOR, fields, TYPES, _trial)
 
 
 @routes.get("/monitors/{id}")
-async def monitor(v: Somebody, id: str, window: str = "24h") -> Response:  # noqa: A002
+async def monitor(v: Somebody, id: str, window: str = "24h", by: str = "") -> Response:  # noqa: A002
     """All of one monitor."""
-    window = window if window in WINDOWS else "24h"
+    window, by = window if window in WINDOWS else "24h", "region" if by == "region" else ""
     path = f"resource/{id}"
     get, statistic = v.api.get, f"statistic-query/v1/{path}"
     days, interval, count = WINDOWS[window]
@@ -132,7 +134,7 @@ async def monitor(v: Somebody, id: str, window: str = "24h") -> Response:  # noq
     it, regions, shown, events, told, results, failures, ssl, tld, *sums = await asyncio.gather(
         get(f"resource-query/v1/{path}"),
         get(f"resource-query/v1/{path}/regions"),
-        get(f"{statistic}/statistic", interval=interval, limit=count, start_date=since(days)),
+        get(f"{statistic}/statistic", interval=interval, limit=count, start_date=since(days), by=by),
         get(f"{statistic}/state-changed-logs", limit=20),
         get(f"{statistic}/notifications", limit=10),
         get(f"{statistic}/results", limit=1, verdict="up"),
@@ -141,7 +143,14 @@ async def monitor(v: Somebody, id: str, window: str = "24h") -> Response:  # noq
         v.api.maybe(f"resource-query/v1/{path}/tld"),
         *(get(f"{statistic}/statistic", interval="1d", limit=1, start_date=since(WINDOWS[name][0])) for name in others),
     )
-    uptimes = {window: shown["summary"]["uptime"]} | {
+    summary, began = shown["summary"], v.t(window)
+    if days == 1 and len(shown["data"]) <= FEW:  # a new one: by minutes
+        limit = 60 * FEW
+        fine = await get(f"{statistic}/statistic", interval="minute", limit=limit, start_date=it["created_at"], by=by)
+        if any(each["checks"] for each in fine["data"]):
+            shown, count = fine, max(len(fine["data"]), NEW)
+            began = v.t.duration(60 * count)
+    uptimes = {window: summary["uptime"]} | {
         name: each["summary"]["uptime"] for name, each in zip(others, sums, strict=True)
     }
     return page(
@@ -151,6 +160,8 @@ async def monitor(v: Somebody, id: str, window: str = "24h") -> Response:  # noq
         it=it,
         regions=regions["data"],
         statistic=shown,
+        by=by,
+        began=began,
         window=window,
         uptimes={name: uptimes[name] for name in WINDOWS},
         count=count,

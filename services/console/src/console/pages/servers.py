@@ -1,17 +1,19 @@
 """A server: its figures now and over time, and the line that installs its agent."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import JSONResponse, Response
 
 from console import nouns
 from console.forms import Field
 from console.pages.editing import Choices, Document, Editor
 from console.pages.monitors import since
 from console.render import page
-from console.viewer import GUARDED, Somebody
+from console.viewer import GUARDED, Somebody, Viewer
 
 routes = APIRouter(include_in_schema=False)
 
@@ -25,6 +27,20 @@ CHARTS = {
     "network-usage-unified": "Network traffic",
     "swap-usage": "Swap",
 }
+VALUES = {
+    "cpu-total-usage": (("total", "{value} %", ""), ("iowait", "{value} %", "waits for disks")),
+    "memory-usage": (("percent", "{value} %", ""),),
+    "disk-usage-unified": (("percent", "{value} %", ""),),
+    "system-load-unified": (("load1", "{value}", "1 minute"), ("load15", "{value}", "15 minutes")),
+    "disk-io-unified": (("read_bytes", "{value} MB/s", "read"), ("write_bytes", "{value} MB/s", "written")),
+    "network-usage-unified": (("received_bytes", "{value} MB/s", "received"), ("sent_bytes", "{value} MB/s", "sent")),
+    "swap-usage": (("percent", "{value} %", ""),),
+}
+"""What is shown where a chart is pointed at: fields, how they are written, and what they are."""
+INTERVALS = {"24h": "minute", "7d": "hour", "30d": "hour", "90d": "day"}
+"""Those of the pictures."""
+POINTED = 240
+"""Places of a chart that can be told apart."""
 BOUNDS = (
     ("cpu-total-usage total", "CPU, percent"),
     ("memory-usage percent", "Memory, percent"),
@@ -105,9 +121,47 @@ async def picture(v: Somebody, id: str, type: str, window: str = "24h", width: i
     return Response(raw, media_type=kind, headers=headers)
 
 
+@routes.get("/servers/{id}/{type}.json")
+async def values(v: Somebody, id: str, type: str, window: str = "24h") -> Response:  # noqa: A002
+    """What a chart shows at its places: where each is from 0 to 1, its time, and a text."""
+    if type not in VALUES:
+        raise HTTPException(404)
+    window = window if window in WINDOWS else "24h"
+    days, now = WINDOWS[window], datetime.now(UTC)
+    start = datetime.fromisoformat(since(days)) if days > 1 else now - timedelta(days=1)
+    found = await v.api.get(
+        f"statistic-query/v1/server-resource/{id}/metrics",
+        type=type,
+        interval=INTERVALS[window],
+        limit=POINTED,
+        start_date=start.isoformat(),
+    )
+    points = [
+        (
+            (datetime.fromisoformat(each["received_at"]) - start) / (now - start),
+            each["received_at"],
+            _written(v, type, each["values"]),
+        )
+        for each in found["data"]
+    ]
+    return JSONResponse(points, headers={"Cache-Control": "private, max-age=60"})
+
+
 @routes.post("/servers/{id}/token", dependencies=GUARDED)
 async def token(v: Somebody, id: str) -> Response:  # noqa: A002
     """A new token of its agent, shown once; the old one is good no more."""
     made = await v.api.send("POST", nouns.SERVER.command(f"{id}/token"), {})
     it = await v.api.get(nouns.SERVER.read(id))
     return page(v, "once.html", noun=nouns.SERVER, id=id, name=it["name"], made=made)
+
+
+def _written(v: Viewer, type_: str, values: Mapping[str, Any]) -> str:
+    """The average of each field that is shown."""
+    parts = []
+    for field, form, label in VALUES[type_]:
+        value = (values.get(field) or {}).get("avg")
+        if value is None:
+            continue
+        text = form.format(value=v.t.number(value / 1_000_000 if "MB" in form else value))
+        parts.append(f"{text} {v.t(label)}".strip() if label else text)
+    return ", ".join(parts)

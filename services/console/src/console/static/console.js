@@ -34,11 +34,25 @@ function show(text, x, y) {
   tip.style.left = Math.min(Math.max(x, half), root.clientWidth - half) + scrollX + "px";
   tip.style.top = y + scrollY + "px";
 }
+const local = (text) => {
+  const [at, ...rest] = text.split("|"), time = new Date(at);
+  return rest.length && !isNaN(time) ? time.toLocaleString(lang, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" }) + " · " + rest.join("|") : text;
+};
+const charts = new WeakMap();
+function pointsOf(chart) {
+  if (charts.has(chart)) return charts.get(chart);
+  const texts = chart.dataset.tips?.split("\n"), line = chart.dataset.line !== undefined;
+  charts.set(chart, texts?.map((text, at) => [line ? at / Math.max(texts.length - 1, 1) : (at + .5) / texts.length, text]) || []);
+  if (!texts) fetch(chart.dataset.tipsFrom).then((it) => it.ok ? it.json() : []).then((them) => charts.set(chart, them.map(([place, at, text]) => [place, at + "|" + text])), () => {});
+  return charts.get(chart);
+}
 document.addEventListener("pointermove", (event) => {
-  const bar = event.target.closest?.(".bar[data-tips]");
-  if (!bar) return void (tip.hidden ||= true);
-  const box = bar.getBoundingClientRect(), texts = bar.dataset.tips.split("\n");
-  show(texts[Math.min(Math.floor((event.clientX - box.left) / box.width * texts.length), texts.length - 1)], event.clientX, box.top);
+  const chart = event.target.closest?.("[data-tips], [data-tips-from]"), points = chart && pointsOf(chart);
+  if (!points?.length) return void (tip.hidden ||= true);
+  const box = chart.getBoundingClientRect(), left = box.left + box.width * (chart.dataset.left || 0);
+  const place = (event.clientX - left) / (box.width * (chart.dataset.wide || 1));
+  const [at, text] = points.reduce((best, it) => Math.abs(it[0] - place) < Math.abs(best[0] - place) ? it : best);
+  show(local(text), left + at * box.width * (chart.dataset.wide || 1), box.top);
 });
 document.addEventListener("focusin", ({ target }) => {
   if (target.localName !== "time") return;
@@ -196,7 +210,11 @@ document.addEventListener("htmx:sendError", () => lost("away"));
 document.addEventListener("htmx:responseError", ({ detail }) => { if (detail.xhr.status === 401) lost("out"); });
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   $("#lost").hidden = true;
-  if (detail.boosted && !$("main", new DOMParser().parseFromString(detail.serverResponse, "text/html"))) { detail.shouldSwap = false; lost("away"); }
+  const next = detail.boosted && new DOMParser().parseFromString(detail.serverResponse, "text/html"), away = next && detail.xhr.status === 503 && $("main.notice [role=status]", next);
+  if (!next || ($("main", next) && !away)) return;
+  detail.shouldSwap = false; // the form stays as it was typed
+  lost("away");
+  if (away) $("#lost").textContent = away.textContent;
 });
 
 function enrich(within) {
