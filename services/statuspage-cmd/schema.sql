@@ -158,7 +158,7 @@ CREATE TABLE notification (
     open boolean NOT NULL,
     CONSTRAINT notification_pkey PRIMARY KEY (id)
 );
-CREATE INDEX notification_due ON notification (due) WHERE (due IS NOT NULL);
+CREATE INDEX notification_due ON notification (due, channel) WHERE (due IS NOT NULL);
 CREATE INDEX notification_leader ON notification (leader) WHERE (leader IS NOT NULL);
 CREATE INDEX notification_next ON notification (channel, place) WHERE (open AND (planned IS NOT NULL) AND (due IS NOT NULL));
 CREATE INDEX notification_of ON notification (channel, about);

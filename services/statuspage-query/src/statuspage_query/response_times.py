@@ -95,11 +95,13 @@ async def _days(tx: Connection, keys: set[tuple[UUID, date]]) -> dict[tuple[UUID
     return found
 
 
+# `followed` is asked for the same ids, or a plan for very many of them reads it whole.
 _SHOWN = """
 SELECT c.monitor FROM component c JOIN followed f ON f.id = c.monitor
-WHERE c.monitor = ANY($1::uuid[]) AND f.organisation = (SELECT organisation FROM statuspage WHERE id = c.page)
+WHERE c.monitor = ANY($1::uuid[]) AND f.id = ANY($1::uuid[])
+    AND f.organisation = (SELECT organisation FROM statuspage WHERE id = c.page)
 UNION SELECT m.id FROM metric m JOIN followed f ON f.id = m.id
-WHERE m.id = ANY($1::uuid[]) AND (m.state->>'shows_response_time')::boolean
+WHERE m.id = ANY($1::uuid[]) AND f.id = ANY($1::uuid[]) AND (m.state->>'shows_response_time')::boolean
 """
 
 _NEWEST_OF = """
