@@ -178,7 +178,7 @@ def by_type(items: list[Item]) -> dict[type, list[Item]]:
     return found
 
 
-PART = 200
+PART = 50
 """Things that are worked on without a pause: an answer of the same process waits no longer."""
 
 

@@ -22,15 +22,15 @@ from pinghome_common.stream import Broker, Message, Reader
 LAG = Gauge("pinghome_projection_pending", "messages not yet applied", ["projection", "stream"])
 APPLIED = Counter("pinghome_projected_total", "messages applied", ["projection", "stream"])
 
-COLLECT = 0.1
-"""Seconds from one batch to the next under load: a transaction for a hundred pings costs little more than
-one for ten, and a read waits for what has come (house 4)."""
+COLLECT = 0.2
+"""Seconds from one batch to the next under load: a transaction for a hundred pings costs little more than one for ten,
+a heartbeat with several pings in it is written once, and a read waits for what has come (decision 25)."""
 
-LOAD = 50
+LOAD = 100
 """Items of telemetry in as many seconds that are load; fewer are applied at once, in the order in which commands and
 pings came."""
 
-UNAWAITED = 5
+UNAWAITED = 10
 """Events that are load where no command waits for them."""
 
 REPLAY_EVERY = 5.0
@@ -45,8 +45,8 @@ class Source:
     """One stream that a projection reads, and what it does with the items of messages on some subjects (`….>`).
 
     With `whole`, other messages advance its position, too, so that one can wait until it has reached the stream's end;
-    they cost no transaction. More than `calm` items in a tenth of a second are load, under which what comes in the next
-    tenth is applied together.
+    they cost no transaction. More than `calm` items in `COLLECT` seconds are load, under which what comes in the next
+    ones is applied together.
     """
 
     stream: str
