@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from contract.console.conftest import Told
-from contract.console.viewing import BASE, enter, with_cookie
+from contract.console.viewing import BASE, enter, form_of, send, with_cookie
 from contract.public.browser import tab
 from contract.target import eventually, listening
 from running import Platform
@@ -207,22 +207,15 @@ async def test_many_are_changed_together(platform: Platform, browser: Browser, a
     assert found["data"] == []
 
 
-async def test_components_are_ordered_by_the_keyboard(
-    platform: Platform, browser: Browser, axe: str, told: Told, session: str
-):
-    names = ["First", "Second"]
-    components = [{"name": name, "type": "manual"} for name in names]
-    body = {"name": "Ordered", "description": "", "subdomain": "ordered", "type": "public", "components": components}
+async def test_components_are_ordered_by_their_places(web, told: Told, session: str):
+    components = [{"name": name, "type": "manual"} for name in ("First", "Second")]
+    body = {"name": "Ordered", "description": "", "subdomain": "by-places", "type": "public", "components": components}
     made = (await told.client("POST", "statuspage-cmd/v1/statuspage", json=body)).json()["id"]
-    async with tab(browser, axe) as it:
-        await enter(it.page, session)
-        await it.page.goto(f"{platform.url}{BASE}/statuspages/{made}")
-        await it.page.get_by_role("button", name="Move down").first.focus()
-        await it.page.keyboard.press("Enter")
-        await it.page.get_by_role("button", name="Save").last.click()
-        await expect(it.page.get_by_text("Saved.")).to_be_visible()
+    at = f"/statuspages/{made}"
+    assert (await send(web, session, await form_of(web, session, at), **{"place.1": "9"})).status_code == 303
     found = await told.client.get(f"statuspage-query/v1/statuspage/{made}/components")
-    assert [each["name"] for each in found["data"]] == names[::-1]
+    assert [each["name"] for each in found["data"]] == ["Second", "First"]
+    await told.client("DELETE", f"statuspage-cmd/v1/statuspage/{made}")
 
 
 async def test_charts_say_their_values(platform: Platform, browser: Browser, axe: str, told: Told, session: str):
