@@ -218,6 +218,23 @@ async def test_components_are_ordered_by_their_places(web, told: Told, session: 
     await told.client("DELETE", f"statuspage-cmd/v1/statuspage/{made}")
 
 
+async def test_components_are_ordered_by_the_keyboard(
+    platform: Platform, browser: Browser, axe: str, told: Told, session: str
+):
+    components = [{"name": name, "type": "manual"} for name in ("First", "Second")]
+    body = {"name": "Ordered", "description": "", "subdomain": "by-keys", "type": "public", "components": components}
+    made = (await told.client("POST", "statuspage-cmd/v1/statuspage", json=body)).json()["id"]
+    async with tab(browser, axe) as it:
+        await enter(it.page, session)
+        await it.page.goto(f"{platform.url}{BASE}/statuspages/{made}")
+        await it.page.get_by_role("button", name="Move down").first.press("Enter")
+        await it.page.get_by_role("button", name="Save").last.click()
+        await expect(it.page.get_by_text("Saved.", exact=True)).to_be_visible()
+    found = await told.client.get(f"statuspage-query/v1/statuspage/{made}/components")
+    assert [each["name"] for each in found["data"]] == ["Second", "First"]
+    await told.client("DELETE", f"statuspage-cmd/v1/statuspage/{made}")
+
+
 async def test_charts_say_their_values(platform: Platform, browser: Browser, axe: str, told: Told, session: str):
     async with listening() as site, tab(browser, axe) as it:
         body = {
