@@ -71,15 +71,17 @@ class Source:
 
     async def take(self) -> list[Message]:
         """What has arrived, under load after a while; waits on while nothing has."""
-        if self._lately > self.calm:
+        if self._load() > self.calm:
             await asyncio.sleep(COLLECT)
         return await self.reader.take()
 
     def count(self, items: int) -> None:
-        """Notes that some items have come; those of the past count ever less."""
-        at = time.monotonic()
-        self._lately = self._lately * math.exp((self._counted - at) / COLLECT) + items
-        self._counted = at
+        """Notes that some items have come."""
+        self._lately, self._counted = self._load() + items, time.monotonic()
+
+    def _load(self) -> float:
+        """The items that have come lately; those of the past count ever less."""
+        return self._lately * math.exp((self._counted - time.monotonic()) / COLLECT)
 
     def relevant(self, messages: list[Message]) -> list[Message]:
         """Those of some messages that are applied."""
