@@ -54,6 +54,9 @@ class Target:
     async def stop(self) -> None:
         """Refuses connections from now on."""
         if self._server:
+            for listening in self._server.sockets:
+                asyncio.get_running_loop().remove_reader(listening.fileno())
+            await asyncio.sleep(0)  # whoever was just accepted: asyncio would leave his socket open in a closed server
             self._server.close()
             for writer in self._open:
                 writer.transport.abort()

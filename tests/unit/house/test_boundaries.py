@@ -126,7 +126,7 @@ DIALECT = re.compile(r"(?i:healthchecks|pingpong)|PingHome")
 def knows_a_dialect(path: Path) -> bool:
     text = path.read_text()
     if path.name == "app.py":  # it mounts the routes of every dialect
-        text = re.sub(r"^from \w+\.api\.\w+.* import .*$", "", text, flags=re.MULTILINE)
+        text = re.sub(r"^ *from \w+\.api\.\w+.* import .*$", "", text, flags=re.MULTILINE)
     return bool(DIALECT.search(text)) or any(name.startswith(f"{COMMON}.dialects") for name in imported(path))
 
 

@@ -105,7 +105,7 @@ def test_there_are_two_or_three_of_everything_in_the_cluster():
     containers = CLUSTER["services"]
     assert {name: containers[name]["scale"] for name in services.SERVICES} == dict.fromkeys(services.SERVICES, 2)
     servers = {"nats", "nats-2", "nats-3", "postgres", "postgres-2", "etcd-1", "etcd-2", "etcd-3"}
-    assert containers.keys() == {*services.SERVICES, *servers, "configure", "databases"}
+    assert containers.keys() == {*services.SERVICES, *servers, "configure", "databases", "console-2"}
     for name in services.SERVICES:  # of which only two can share a folder of data
         alone = containers[name].get("volumes") == [{"type": "volume", "target": "/data"}]
         assert alone is (name not in ("data-gateway", "prober")), name

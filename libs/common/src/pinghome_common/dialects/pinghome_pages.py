@@ -75,12 +75,13 @@ def page(it: StatusPage) -> dict[str, Any]:
 
 
 def component(it: Component, position: int, group: Group | None, status: ComponentStatus) -> dict[str, Any]:
-    """A component of a page; `status` is the one to be shown."""
+    """A component of a page; `status` is the one to be shown, `manual_status` (ours) what was set by hand."""
     return {
         "id": it.id,
         "name": it.name,
         "description": it.description,
         "status": WORDS[status],
+        "manual_status": None if it.status is ComponentStatus.operational else WORDS[it.status],
         "type": it.type,
         "resource_id": it.resource_id,
         "group": None if group is None else {"id": group.id, "name": group.name},

@@ -201,8 +201,12 @@ def _components(form: Posted) -> list[dict[str, Any]]:
 def _grouped(rows: Sequence[dict[str, Any]], it: Mapping[str, Any]) -> dict[str, Any]:
     """Components and groups as the API takes them; a group that there is stays what it is."""
     known = {each["name"]: {"id": each["id"], "description": each["description"]} for each in it["groups"]}
+    by_hand = {each["id"]: {"status": each["manual_status"]} for each in _arranged(it) if each["manual_status"]}
     names = list(dict.fromkeys(each["group"] for each in rows if each["group"]))
-    bare = [({key: value for key, value in each.items() if key != "group"}, each["group"]) for each in rows]
+    bare = [
+        (by_hand.get(each["id"], {}) | {key: value for key, value in each.items() if key != "group"}, each["group"])
+        for each in rows
+    ]
     return {
         "components": [each for each, group in bare if not group],
         "groups": [

@@ -73,10 +73,7 @@ Image = Annotated[Text, Field(max_length=255), AfterValidator(_path)]
 
 
 class ComponentBody(BaseModel):
-    """A component; one that follows something shows its state while `status` is `operational`.
-
-    A `status` that is absent leaves that of a component that there is as it is.
-    """
+    """A component; one that follows something shows its state while `status` is `operational`."""
 
     id: Id | None = Field(None, description="of one that there is; otherwise its name says which it is")
     name: Name
@@ -96,12 +93,11 @@ class ComponentBody(BaseModel):
         """The component in our words."""
         settings: dict[str, Any] = {
             "description": self.description,
+            "status": STATUSES[self.status],
             "type": self.type,
             "resource_id": None if self.type is Followed.manual else self.resource_id,
             "showcased": self.showcased,
         }
-        if "status" in self.model_fields_set:
-            settings["status"] = STATUSES[self.status]
         return Wanted(name=self.name, settings=settings, id=self.id)
 
 
