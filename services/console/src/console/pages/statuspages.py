@@ -92,7 +92,7 @@ async def make(v: Somebody, form: Form) -> Response:
     """Makes a page."""
     shown, components = Shown.posted(fields(), form), _components(form)
     try:
-        body = shown.body() | _grouped(components, {"groups": []})
+        body = shown.body() | _grouped(components, {"components": [], "groups": []})
         made = await v.api.send("POST", "statuspage-cmd/v1/statuspage", body, shown.key)
     except (Refused, Away) as error:
         return await _show(v, shown.refused(error), None, components)
