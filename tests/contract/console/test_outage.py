@@ -11,10 +11,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from contract.console.conftest import Told
-from contract.console.viewing import form_token, signed_in, with_cookie
+from contract.console.viewing import form_token, sign_in, signed_in, with_cookie
 from contract.public.browser import tab
 from running import Platform, free_port
 
@@ -147,12 +147,16 @@ class Process:
 @asynccontextmanager
 async def visit(browser: Browser, axe: str, url: str, token: str):
     async with tab(browser, axe) as it:
-        await it.page.goto(f"{url}/sign-in")
-        await it.page.get_by_label("API token").fill(token)
-        await it.page.get_by_role("button", name="Sign in").click()
-        await it.page.wait_for_selector("#menu", state="attached")
+        await sign_in(it.page, url, token)
         yield it
         it.errors.clear()  # the browser notes what is away
+
+
+async def typed(page: Page, url: str, type_: str, name: str) -> None:
+    """Fills the form of a new monitor of this machine."""
+    await page.goto(f"{url}/monitors/new?type={type_}")
+    await page.get_by_label("Name", exact=True).fill(name)
+    await page.get_by_label("Host").fill("127.0.0.1")
 
 
 async def test_page_says_what_is_away_and_comes_back_by_itself(alone, browser: Browser, axe: str, told: Told):
@@ -169,9 +173,7 @@ async def test_page_says_what_is_away_and_comes_back_by_itself(alone, browser: B
 async def test_form_comes_back_filled_and_a_retry_is_carried_out_once(alone, browser: Browser, axe: str, told: Told):
     line, url, _ = alone
     async with visit(browser, axe, url, told.token) as it:
-        await it.page.goto(f"{url}/monitors/new?type=tcp")
-        await it.page.get_by_label("Name", exact=True).fill("Sent twice")
-        await it.page.get_by_label("Host").fill("127.0.0.1")
+        await typed(it.page, url, "tcp", "Sent twice")
         await it.page.get_by_label("Port").fill("9")
         line.loses = b"POST /resource-cmd/v1/resource "
         await it.page.get_by_role("button", name="Save").last.click()
@@ -201,9 +203,7 @@ async def test_what_is_typed_outlasts_a_console_that_is_away(alone, browser: Bro
 async def test_form_is_kept_while_all_services_are_away(alone, browser: Browser, axe: str, told: Told):
     line, url, _ = alone
     async with visit(browser, axe, url, told.token) as it:
-        await it.page.goto(f"{url}/monitors/new?type=icmp")
-        await it.page.get_by_label("Name", exact=True).fill("Typed meanwhile")
-        await it.page.get_by_label("Host").fill("127.0.0.1")
+        await typed(it.page, url, "icmp", "Typed meanwhile")
         async with line.away():
             await it.page.get_by_role("button", name="Save").last.click()
             await expect(it.page.locator("#lost")).to_contain_text("is away")

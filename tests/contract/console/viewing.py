@@ -47,8 +47,8 @@ async def signed_in(web: httpx.AsyncClient, token: str) -> str:
 
 
 async def sign_in(page: Page, url: str, token: str) -> None:
-    """Signs in as people do."""
-    await page.goto(f"{url}{BASE}/sign-in")
+    """Signs in as people do, at the address of a console."""
+    await page.goto(f"{url}/sign-in")
     await page.get_by_label("API token").fill(token)
     await page.get_by_role("button", name="Sign in").click()
     await page.wait_for_selector("#menu", state="attached")

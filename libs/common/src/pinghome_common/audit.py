@@ -15,7 +15,7 @@ from zlib import crc32
 import msgspec
 
 from pinghome_common.clock import now
-from pinghome_common.db import Connection, Database, LockNotAvailable, array
+from pinghome_common.db import Connection, Database, LockNotAvailable, array, array_parameters, arrays
 from pinghome_common.events import Envelope
 from pinghome_common.events.key import Key
 from pinghome_common.items import Item
@@ -87,8 +87,7 @@ class Audit:
             await self._attach_once(tx, entries)
         if changed:
             remembered = [(id_, version, msgspec.json.encode(it).decode()) for id_, (version, it) in changed.items()]
-            columns = [*zip(*entries, strict=True)] or [()] * len(_TYPES)
-            await tx.execute(_STORE, *map(array, columns), *map(array, zip(*remembered, strict=True)))
+            await tx.execute(_STORE, *(arrays(entries) or [array(())] * len(_TYPES)), *arrays(remembered))
         if again:
             await tx.executemany(_AGAIN, again)
         await actors(tx, [event for _, event in events if event.noun == "key"])
@@ -237,16 +236,15 @@ _TYPES = {
     "seq": "bigint", "at": "timestamptz", "organisation": "uuid", "noun": "text", "subject": "uuid", "version": "int",
     "name": "text", "what": "text", "actor": "text", "kind": "text", "fields": "text",
 }  # fmt: skip
-_ARRAYS = ", ".join(f"${place}::text::{type_}[]" for place, type_ in enumerate(_TYPES.values(), 1))
 
 _STORE = f"""
 WITH entry AS (
     INSERT INTO audit ({", ".join(_TYPES)}) SELECT {", ".join(list(_TYPES)[:-1])}, fields::text[]
-    FROM unnest({_ARRAYS}) n ({", ".join(_TYPES)})
+    FROM unnest({array_parameters(_TYPES.values())}) n ({", ".join(_TYPES)})
     ON CONFLICT (subject, version, at) DO NOTHING
 )
 INSERT INTO audited (subject, version, checksums)
-SELECT * FROM unnest($12::text::uuid[], $13::text::int[], $14::text::jsonb[])
+SELECT * FROM unnest({array_parameters(("uuid", "int", "jsonb"), len(_TYPES) + 1)})
 ON CONFLICT (subject) DO UPDATE SET version = excluded.version, checksums = excluded.checksums
 """  # noqa: S608  # our own names
 

@@ -239,6 +239,16 @@ def _element(value: object) -> str:
     return '"' + value.replace("\\", r"\\").replace('"', r"\"") + '"' if isinstance(value, str) else str(value)
 
 
+def arrays(rows: Iterable[Iterable[Any]]) -> list[str]:
+    """The columns of rows, each as an array, for the parameters of a statement; nothing where there are no rows."""
+    return [array(column) for column in zip(*rows, strict=True)]
+
+
+def array_parameters(types: Iterable[str], first: int = 1) -> str:
+    """The parameters that take such arrays, by the types of their elements: `$1::text::uuid[], $2::text::int[], …`."""
+    return ", ".join(f"${place}::text::{type_}[]" for place, type_ in enumerate(types, first))
+
+
 def apart(rows: Iterable[R]) -> Iterator[list[R]]:
     """Rows in parts, none of which has two that begin alike, as a statement cannot change the same row twice."""
     part: dict[Any, R] = {}

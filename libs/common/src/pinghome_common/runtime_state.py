@@ -5,7 +5,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from pinghome_common.db import Connection, array
+from pinghome_common.db import Connection, array, array_parameters, arrays
 from pinghome_common.events.heartbeat import Heartbeat, RuntimeState, Status, Timed, alert_after
 
 _NAMES = RuntimeState.__struct_fields__
@@ -14,7 +14,7 @@ _values = attrgetter(*_NAMES)
 _STATUSES = {str(status): status for status in Status}
 _COLUMNS = ["heartbeat", *_NAMES, "alert_after"]
 _LIST = ", ".join(_COLUMNS)
-_ARRAYS = ", ".join(f"${place}::text::{_TYPES.get(name, 'bigint')}[]" for place, name in enumerate(_COLUMNS, 1))
+_ARRAYS = array_parameters(_TYPES.get(name, "bigint") for name in _COLUMNS)
 
 _UPDATE = (
     f"UPDATE runtime_state v SET {', '.join(f'{name} = n.{name}' for name in _COLUMNS[1:])}"
@@ -56,7 +56,7 @@ async def add_runtime(tx: Connection, events: Iterable[tuple[Heartbeat, int, boo
         rows[by_command].append([*_row(it), version])
     for by_command, of in rows.items():
         if of:
-            await tx.execute(_ADD, *map(array, zip(*of, strict=True)), by_command)
+            await tx.execute(_ADD, *arrays(of), by_command)
 
 
 async def lock_runtime(tx: Connection, ids: Sequence[UUID]) -> dict[UUID, RuntimeState]:
@@ -101,4 +101,4 @@ def read_runtime(row: Any) -> RuntimeState:
 
 async def write_runtime(tx: Connection, heartbeats: Sequence[Heartbeat] | Sequence[Timed]) -> None:
     """Writes the runtime state and the next deadline of heartbeats, each given once."""
-    await tx.execute(_UPDATE, *map(array, zip(*map(_row, heartbeats), strict=True)))
+    await tx.execute(_UPDATE, *arrays(map(_row, heartbeats)))

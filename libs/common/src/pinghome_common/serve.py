@@ -59,16 +59,18 @@ class TrustedProxies:
 
     def __init__(self, app: ASGIApp, trusted: list[str]) -> None:
         self._app = app
-        self._proxied = ProxyHeadersMiddleware(cast("Any", self._checked), trusted)
-        self._local = ProxyHeadersMiddleware(cast("Any", self._checked), "*")
+        # Without a trusted address a request goes straight on: pings pay for each step.
+        self._by_tcp: Any = ProxyHeadersMiddleware(cast("Any", self._checked), trusted) if trusted else app
+        self._by_socket: Any = ProxyHeadersMiddleware(cast("Any", self._checked), "*")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        proxied = self._proxied
+        inner = self._by_tcp
         if scope["type"] == "http":
             scope["peer"] = scope["client"]
-            proxied = self._proxied if scope["client"] else self._local
-        await proxied(cast("Any", scope), cast("Any", receive), cast("Any", send))
+            if not scope["client"]:
+                inner = self._by_socket
+        await inner(scope, receive, send)
 
     async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["client"] is not scope["peer"]:

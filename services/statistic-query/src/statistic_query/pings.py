@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.clock import from_micros
-from pinghome_common.db import Connection, Database, FastUUID, apart, array
+from pinghome_common.db import Connection, Database, FastUUID, apart, array, arrays
 from pinghome_common.events import Envelope
 from pinghome_common.events.heartbeat import RuntimeState, Status
 from pinghome_common.events.ping import Kind, Ping
@@ -50,7 +50,7 @@ async def apply_changes(tx: Connection, events: list[Envelope]) -> None:
             rows[ended].append((event.subject, event.version, ignores_from))
     for ended, of in rows.items():  # the ended first: of one that has both, none is passed over
         for part in apart(of):
-            await tx.execute(_APPLY_CHANGES, *map(array, zip(*part, strict=True)), ended)
+            await tx.execute(_APPLY_CHANGES, *arrays(part), ended)
 
 
 async def store(tx: Connection, pings: list[Ping], partitions: Partitions, fetch_missing: FetchMissing) -> None:
@@ -89,7 +89,7 @@ async def store(tx: Connection, pings: list[Ping], partitions: Partitions, fetch
             (heartbeat, times[at], *(counts[kind] for kind in kinds))
             for (heartbeat, at), counts in sorted(hours.items())
         ]
-        await tx.execute(_PING_HOUR, *map(array, zip(*counts_by_hour, strict=True)))
+        await tx.execute(_PING_HOUR, *arrays(counts_by_hour))
         columns = zip(*(_sequence_row(*it) for it in sorted(sequences.items(), key=lambda it: it[0])), strict=True)
         await tx.execute(_UPDATE_SEQUENCE, *map(array, columns))
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.clock import from_micros
-from pinghome_common.db import Connection, apart, array
+from pinghome_common.db import Connection, apart, arrays
 from pinghome_common.events import Envelope, decode
 from pinghome_common.events.heartbeat import unique_key
 from pinghome_common.events.metric import Sample
@@ -78,7 +78,7 @@ class Projector:
         stored = (_MONITOR, monitors), (state_changes.STORE, changes), (state_changes.STORE_FLIP, flips)
         for statement, rows in stored:
             for part in apart(rows):
-                await tx.execute(statement, *map(array, zip(*part, strict=True)))
+                await tx.execute(statement, *arrays(part))
         await pings.apply_changes(tx, events)
         await notifications.store(tx, events)
         for noun, id_ in deleted:

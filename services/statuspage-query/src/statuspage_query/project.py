@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from pinghome_common.audit import Audit, actors
-from pinghome_common.db import Connection, array
+from pinghome_common.db import Connection, arrays
 from pinghome_common.events import Envelope, followed
 from pinghome_common.events.followed import last_change
 from pinghome_common.events.incident import Incident, IncidentUpdate
@@ -72,8 +72,8 @@ async def monitors(tx: Connection, items: list[Item]) -> None:
         if not own:
             shown_since.append((event.subject, event.version, event.time, change.shown))
     if rows:
-        await tx.execute(_FOLLOWED, *map(array, zip(*rows.values(), strict=True)))
-        await tx.execute(_FOLLOWED_CHANGE, *map(array, zip(*changes, strict=True)))
+        await tx.execute(_FOLLOWED, *arrays(rows.values()))
+        await tx.execute(_FOLLOWED_CHANGE, *arrays(changes))
     if shown_since:
         await tx.executemany(_SHOWN_SINCE, shown_since)
 

@@ -32,8 +32,8 @@ class Choices:
     parents: Sequence[tuple[str, str]]
 
     @classmethod
-    async def of(cls, v: Viewer, noun: Noun) -> "Choices":
-        """Of an organisation, for one of a noun."""
+    async def of(cls, v: Viewer, noun: Noun | None = None) -> "Choices":
+        """Of an organisation; for one of a noun that may depend on others, these too."""
         services, channels, regions, *parents = await asyncio.gather(
             v.api.get("resource-query/v1/services", limit=500),
             v.api.get("resource-query/v1/channels", limit=500),

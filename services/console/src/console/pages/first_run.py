@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from console.api import Away, Refused
-from console.nouns import HEARTBEAT
 from console.pages.editing import Choices
 from console.pages.heartbeats import snippets
 from console.render import page
@@ -26,7 +25,7 @@ async def site(v: Somebody, form: Form) -> Response:
     """Watches a site."""
     address = form.one("url").strip()
     url = address if "://" in address else f"https://{address}"
-    choices = await Choices.of(v, HEARTBEAT)
+    choices = await Choices.of(v)
     body = {
         "name": url.partition("://")[2].strip("/")[:255],
         "type": "http",
@@ -41,7 +40,7 @@ async def site(v: Somebody, form: Form) -> Response:
 @routes.post("/start/job")
 async def job(v: Somebody, form: Form) -> Response:
     """Waits for a job."""
-    choices, schedule = await Choices.of(v, HEARTBEAT), form.one("schedule").strip()
+    choices, schedule = await Choices.of(v), form.one("schedule").strip()
     zone = form.one("zone") or "UTC"
     body = {
         "name": form.one("name").strip(),
@@ -57,7 +56,7 @@ async def job(v: Somebody, form: Form) -> Response:
 async def channel(v: Somebody, form: Form) -> Response:
     """Tells somebody, and sends a test at once; all services tell it that told nobody."""
     kind, to = ("email" if form.one("kind") == "email" else "webhook"), form.one("to").strip()
-    choices = await Choices.of(v, HEARTBEAT)
+    choices = await Choices.of(v)
     config = {"to": [to]} if kind == "email" else {"url": to}
     given = {"to": to, "kind": kind}
     body = {"name": v.t("On call"), "kind": kind, "service_id": choices.services[0][0], "config": config}

@@ -10,13 +10,13 @@ from fastapi.responses import Response
 from console.api import Away, Refused
 from console.forms import Field
 from console.forms import Form as Shown
+from console.pages.announcing import STATUSES
 from console.render import page
 from console.viewer import GUARDED, Form, Somebody, Viewer
 
 routes = APIRouter(include_in_schema=False)
 
 TYPES = (("statuspageIo", "Atlassian Statuspage"), ("webhook", "Webhook"), ("slack", "Slack"), ("email", "E-mail"))
-STATUSES = tuple((each, each.capitalize()) for each in ("investigating", "identified", "monitoring", "resolved"))
 _DAYS = "Days before, such as 1 7 30. Empty: none."
 REMINDERS = (
     Field("ssl", "Before the certificate expires", "days", _DAYS, default=[], example="1 7 14"),
