@@ -8,10 +8,10 @@ import pytest
 
 from pinghome_common.clock import now
 from pinghome_common.db import Database
-from pinghome_common.errors import Invalid, NotFound
+from pinghome_common.errors import Conflict, Invalid, NotFound
 from pinghome_common.event_log import LARGEST_STATE
 from pinghome_common.events.heartbeat import Heartbeat
-from pinghome_common.store import Actor, no_wait
+from pinghome_common.store import Actor, Row, no_wait
 from resource_cmd.accounts.store import Services
 from resource_cmd.heartbeats import heartbeat
 from resource_cmd.heartbeats.store import Heartbeats
@@ -30,9 +30,9 @@ def made(organisation: UUID, service: UUID, **settings: object) -> Heartbeat:
 
 async def add(db: Database, organisation: UUID, service: UUID, **settings: object) -> Heartbeat:
     """As a command that has no transaction around it."""
-    async with db.connection() as connection:
-        it = made(organisation, service, **settings)
-        return (await Heartbeats(connection, Actor("key", organisation), no_wait, now()).add(it)).state
+    return (
+        await Heartbeats(db, Actor("key", organisation), no_wait, now()).add(made(organisation, service, **settings))
+    ).state
 
 
 async def test_the_first_to_use_a_service_has_it(db):
@@ -89,6 +89,30 @@ async def test_of_many_who_use_a_service_first_at_the_same_time_one_gets_it(db):
         winners = [each for each in found if isinstance(each, Heartbeat)]
         assert len(winners) == 1
         assert all(isinstance(each, NotFound) for each in found if each not in winners)
+
+
+async def test_rows_added_at_the_same_time_share_a_statement_and_each_has_its_own_answer(db):
+    one, other, mine = uuid4(), uuid4(), uuid4()
+    there = await add(db, one, mine, name="there")
+
+    async def try_to_add(name: str, organisation: UUID = one) -> Row[Heartbeat]:
+        it = made(organisation, mine, name=name)
+        return await Heartbeats(db, Actor("key", organisation), no_wait, now()).add(it, unique=True)
+
+    found = await asyncio.gather(
+        *(try_to_add(f"job {n}") for n in range(30)),
+        *(try_to_add("there"), try_to_add("job", other), try_to_add("NUL \0")),
+        return_exceptions=True,
+    )  # fmt: skip
+    *rows, taken, not_mine, bad = found
+    assert {row.state.name for row in rows} == {f"job {n}" for n in range(30)}
+    assert isinstance(taken, Conflict)
+    assert str(there.id) in str(taken)
+    assert isinstance(not_mine, NotFound)
+    assert isinstance(bad, Exception)
+    logged = await db.fetch("SELECT e.xmin::text, h.name FROM heartbeat h JOIN events e ON e.aggregate = h.id")
+    assert len(logged) == 31
+    assert len({row["xmin"] for row in logged}) < 31
 
 
 async def test_a_command_makes_no_state_that_is_too_large(db):

@@ -1,7 +1,7 @@
 """One command: a caller, one transaction, its events, and the wait until the query side shows them."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -50,7 +50,7 @@ async def carry_out(
     state = request.app.state
     expected = state.progress.expect()
     try:
-        async with state.db.transaction() if in_transaction else state.db.connection() as tx:
+        async with state.db.transaction() if in_transaction else nullcontext(state.db) as tx:
             command = type_(request, tx, caller, expected.add)
             yield command
     except BaseException:

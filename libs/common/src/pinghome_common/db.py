@@ -13,6 +13,7 @@ from asyncpg import Connection as Connection  # noqa: PLC0414  # exported: async
 from asyncpg import Pool
 from asyncpg.pgproto.pgproto import UUID as FastUUID  # noqa: N811  # a uuid.UUID, made and compared ten times as fast
 
+from pinghome_common.batcher import Batcher
 from pinghome_common.errors import Unavailable
 from pinghome_common.health import resting, round_done
 from pinghome_common.lookup import look_up
@@ -99,6 +100,7 @@ class Database:
             url, connect=connect, min_size=0, max_size=size, command_timeout=20,
             max_inactive_connection_lifetime=30, reset=_no_reset, server_settings=_PLANS,
         )  # fmt: skip
+        self.batcher = Batcher(self.fetch)
 
     async def __aenter__(self) -> Self:
         await self._pool
@@ -150,6 +152,11 @@ class Database:
         """The first column of the first row, or None."""
         async with self.connection() as connection:
             return await connection.fetchval(statement, *args)
+
+    async def execute(self, statement: str, *args: object) -> None:
+        """One statement without a result."""
+        async with self.connection() as connection:
+            await connection.execute(statement, *args)
 
     async def dedicated_connection(self) -> Connection:
         """A connection outside the pool, for a worker that keeps something in its session; the caller closes it."""

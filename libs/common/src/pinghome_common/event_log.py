@@ -10,7 +10,7 @@ import msgspec
 from prometheus_client import Gauge
 
 from pinghome_common.db import Connection, Database
-from pinghome_common.errors import Unavailable
+from pinghome_common.errors import FieldError, Invalid, Unavailable
 from pinghome_common.events import Envelope, decode
 from pinghome_common.health import ROUND_LIMIT, round_done
 from pinghome_common.logs import log
@@ -25,6 +25,9 @@ WAITING = Gauge(
 
 LARGEST_STATE = 256 * 1024
 
+SLACK = 4096
+"""Bytes that a state which is too large already may still grow by: a pause, say, must not fail for that."""
+
 RESERVE = 256
 """Sequences reserved at a time: the most that are skipped after the broker was away."""
 
@@ -36,6 +39,15 @@ EVENTS = "events (event_id, aggregate, version, address, body)"
 INSERT = f"INSERT INTO {EVENTS} VALUES ($1, $2, $3, $4, $5)"  # noqa: S608  # our own names
 INSERT_MANY = f"INSERT INTO {EVENTS} SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bytea[])"  # noqa: S608
 """Used by the stores of aggregates in their own statements, so that state and event are written together."""
+
+
+def check_size(body: bytes, before: int) -> None:
+    """Raises Invalid for an event that is too large, unless its state was so before and is about as large.
+
+    What a command may make leaves room below the broker's limit for what workers add later.
+    """
+    if len(body) > max(LARGEST_STATE, before + SLACK):
+        raise Invalid(FieldError("body", f"is too large: {len(body)} bytes of at most {LARGEST_STATE} in all"))
 
 
 @dataclass(slots=True)

@@ -8,15 +8,13 @@ from uuid import UUID
 
 import msgspec
 
-from pinghome_common.db import Connection
+from pinghome_common.batcher import columns_of
+from pinghome_common.db import Connection, Database
 from pinghome_common.errors import Conflict, FieldError, Invalid, NotFound, PreconditionFailed
-from pinghome_common.event_log import EVENTS, INSERT, INSERT_MANY, LARGEST_STATE
+from pinghome_common.event_log import EVENTS, INSERT, INSERT_MANY, check_size
 from pinghome_common.events import Event, encode
 
 _COUNTING = "SELECT pg_advisory_xact_lock(hashtextextended($1, 2))"
-
-SLACK = 4096
-"""Bytes that a state which is too large already may still grow by: a pause, say, must not fail for that."""
 
 Logged = tuple[UUID, UUID, int, str, bytes]
 """An event's row in `events`."""
@@ -62,6 +60,9 @@ def no_wait(_: UUID) -> None:
 class Store(Generic[S]):
     """The aggregates of one noun inside one transaction; `on_event` gets the id of each event before it is written.
 
+    With a database in place of a transaction each statement is one of its own, and rows that are added at the same
+    time share one.
+
     A subclass names the noun (which is its table, too), the type of the state, the state's real columns with their
     types and, in SQL: when another one is its duplicate, whether its organisation may have it, and the further common
     table expressions of its creation (of the new row `made`) and of deletions (`$6` are the ids). `source` and
@@ -81,8 +82,11 @@ class Store(Generic[S]):
     on_creation: ClassVar[str] = ""
     on_deletion: ClassVar[str] = ""
 
-    def __init__(self, tx: Connection, actor: Actor, on_event: Callable[[UUID], None], now: datetime) -> None:
-        self._tx, self._actor, self._on_event, self._now = tx, actor, on_event, now
+    def __init__(
+        self, tx: Connection | Database, actor: Actor, on_event: Callable[[UUID], None], now: datetime
+    ) -> None:
+        self._tx: Any = tx
+        self._actor, self._on_event, self._now = actor, on_event, now
 
     @property
     def now(self) -> datetime:
@@ -166,7 +170,7 @@ class Store(Generic[S]):
             Invalid: it is too large.
         """
         event = self._event(state, version, "created")
-        _check_size(event[-1], 0)
+        check_size(event[-1], 0)
         duplicate, added = await self._insert(state, event, unique=unique)
         if not duplicate and not added:
             await self._claim(state)
@@ -179,19 +183,30 @@ class Store(Generic[S]):
 
     async def _insert(self, state: S, event: Logged, *, unique: bool) -> tuple[UUID | None, bool]:
         """A duplicate that there is, and whether the state was inserted."""
-        columns = {"id": "uuid", "organisation": "uuid", "version": "int", "state": "jsonb", **self.columns}
-        names = ", ".join(columns)
-        values = ", ".join(f"${place}::{type_} AS {name}" for place, (name, type_) in enumerate(columns.items(), 6))
-        found = await self._tx.fetchrow(
-            f"WITH n AS (SELECT {values}),"
-            f" duplicate AS (SELECT t.id FROM {self.noun} t, n WHERE {self.duplicate if unique else 'false'} LIMIT 1),"
-            f" made AS (INSERT INTO {self.noun} ({names}) SELECT {names} FROM n"
-            f" WHERE ({self.permitted}) AND NOT EXISTS (SELECT FROM duplicate) RETURNING *),"
-            f" logged AS (INSERT INTO {EVENTS} SELECT $1, $2, $3, $4, $5 FROM made){self.on_creation}"
-            " SELECT (SELECT id FROM duplicate) AS duplicate, EXISTS (SELECT FROM made) AS added",
-            *event, state.id, state.organisation, event[2], self._json(state), *self._values(state),
-        )  # fmt: skip
+        event_id, id_, version, *rest = event
+        values = (event_id, *rest, id_, state.organisation, version, self._json(state), *self._values(state))
+        if isinstance(self._tx, Database):
+            found = await self._tx.batcher.row(self._insertion(unique, "unnest({}) WITH ORDINALITY", "[]"), values)
+        else:
+            found = await self._tx.fetchrow(self._insertion(unique, "(VALUES ({}, 1))"), *values)
         return found["duplicate"], found["added"]
+
+    def _insertion(self, unique: bool, source: str, of: str = "") -> str:  # noqa: FBT001
+        """Inserts the rows of a source of parameters, each unless it is a duplicate or not permitted."""
+        columns = {"id": "uuid", "organisation": "uuid", "version": "int", "state": "jsonb", **self.columns}
+        names, types = ", ".join(columns), enumerate(["uuid", "text", "bytea", *columns.values()], 1)
+        rows = source.format(", ".join(f"${place}::{type_}{of}" for place, type_ in types))
+        return (
+            f"WITH n AS (SELECT * FROM {rows} AS n (event_id, address, body, {names}, place)),"
+            f" duplicate AS (SELECT n.place, d.id FROM n CROSS JOIN LATERAL (SELECT t.id FROM {self.noun} t"
+            f" WHERE {self.duplicate if unique else 'false'} LIMIT 1) d),"
+            f" made AS (INSERT INTO {self.noun} ({names}) SELECT {names} FROM n"
+            f" WHERE ({self.permitted}) AND place NOT IN (SELECT place FROM duplicate) RETURNING *),"
+            f" logged AS (INSERT INTO {EVENTS} SELECT event_id, id, version, address, body FROM n"
+            f" WHERE id IN (SELECT id FROM made)){self.on_creation}"
+            " SELECT d.id AS duplicate, EXISTS (SELECT FROM made m WHERE m.id = n.id) AS added"
+            " FROM n LEFT JOIN duplicate d USING (place) ORDER BY place"
+        )
 
     async def refuse_duplicate(self, state: S) -> None:
         """Raises Conflict when a changed one has become another's duplicate."""
@@ -229,7 +244,7 @@ class Store(Generic[S]):
         row.version += 1
         event = self._event(row.state, row.version, what)
         if self._actor.organisation:  # a worker adds only what is bounded, and must not fail for it
-            _check_size(event[-1], row.size)
+            check_size(event[-1], row.size)
         return event
 
     async def save_many(self, rows: Sequence[Row[S]], what: str = "updated") -> None:
@@ -248,7 +263,7 @@ class Store(Generic[S]):
         await self._tx.execute(
             f"WITH logged AS ({INSERT_MANY}) UPDATE {self.noun} t SET {sets}"
             f" FROM unnest({arrays}) n ({', '.join(columns)}) WHERE t.id = n.id",
-            *_turned(events), *_turned(values),
+            *columns_of(events), *columns_of(values),
         )  # fmt: skip
 
     async def remove(self, *rows: Row[S]) -> None:
@@ -257,7 +272,7 @@ class Store(Generic[S]):
         if events:
             await self._tx.execute(
                 f"WITH logged AS ({INSERT_MANY}){self.on_deletion} DELETE FROM {self.noun} WHERE id = ANY($6::uuid[])",
-                *_turned(events), [row.state.id for row in rows],
+                *columns_of(events), [row.state.id for row in rows],
             )  # fmt: skip
 
     async def remove_many(self, ids: Sequence[UUID]) -> None:
@@ -281,17 +296,3 @@ class Store(Generic[S]):
 
     def _json(self, state: S) -> str:
         return encode(state).decode()
-
-
-def _turned(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    """The columns of some rows."""
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
-def _check_size(body: bytes, before: int) -> None:
-    """Raises Invalid for a state that is too large, unless it was so before and is about as large: then it may change.
-
-    What a command may make leaves room below the broker's limit for what workers add later.
-    """
-    if len(body) > max(LARGEST_STATE, before + SLACK):
-        raise Invalid(FieldError("body", f"is too large: {len(body)} bytes of at most {LARGEST_STATE} in all"))

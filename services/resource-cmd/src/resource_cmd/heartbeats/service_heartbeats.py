@@ -70,7 +70,8 @@ class ServiceHeartbeats(Heartbeats):
             NotPermitted: the service may soon have `most`; in a transaction, `has_room` says whether it has.
         """
         if most is not None:
-            self.permitted = f"{Heartbeats.permitted} AND has_room(n.service, {most})"
+            roomy = f"SELECT service FROM n GROUP BY service HAVING has_room(service, {most} + 1 - count(*))"  # noqa: S608
+            self.permitted = f"{Heartbeats.permitted} AND service IN ({roomy})"
         settings = DEFAULTS | settings | {"service_id": self._service}
         return await self.add(heartbeat.create(uuid7(), self._organisation, settings, self._now, enabled=True))
 

@@ -20,7 +20,7 @@ class PingHomeCommand(Answering, Command):
 
 
 class Creation:
-    """A creation by one statement, which needs no transaction around it: that saves two round trips.
+    """A creation by one statement, which needs no transaction around it and is shared by those of the same moment.
 
     It gives only what may be done without a transaction.
     """
