@@ -54,12 +54,6 @@ class DeadLetters:
             await self.remove(connection, map(str, set(ids) - {id_ for id_, _ in failed}))
             await self.add(connection, [DeadLetter(str(id_), "", b"", error) for id_, error in failed])
 
-    async def waiting(self, connection: Connection) -> bool:
-        """Whether any are marked for replay; also updates the gauge."""
-        row = await connection.fetchrow(_KEPT, self._worker)
-        KEPT.labels(self._worker).set(row["kept"])
-        return bool(row["waiting"])
-
     async def to_replay(self, tx: Connection) -> list[Any]:
         """Locks and returns the dead letters marked for replay, oldest first."""
         rows: list[Any] = await tx.fetch(_TO_REPLAY, self._worker)
@@ -68,6 +62,14 @@ class DeadLetters:
     async def remove(self, tx: Connection, keys: Iterable[str]) -> None:
         """Deletes dead letters by key; unknown keys are ignored."""
         await tx.execute("DELETE FROM dead_letter WHERE worker = $1 AND key = ANY($2::text[])", self._worker, [*keys])
+
+
+async def dead_letters_waiting(connection: Connection, workers: Sequence[str]) -> set[str]:
+    """Those of some workers of whom any are marked for replay; also updates the gauge."""
+    rows = {row["worker"]: row for row in await connection.fetch(_KEPT, workers)}
+    for worker in workers:
+        KEPT.labels(worker).set(rows[worker]["kept"] if worker in rows else 0)
+    return {worker for worker, row in rows.items() if row["waiting"]}
 
 
 def _reason(error: Exception) -> str:
@@ -101,7 +103,10 @@ INSERT INTO dead_letter AS old (worker, key, subject, body, sent_at, error) VALU
 ON CONFLICT (worker, key) DO UPDATE SET error = $6, attempts = old.attempts + 1, at = now(), replay = false
 """
 
-_KEPT = "SELECT count(*) AS kept, bool_or(replay) AS waiting FROM dead_letter WHERE worker = $1"
+_KEPT = """
+SELECT worker, count(*) AS kept, bool_or(replay) AS waiting FROM dead_letter
+WHERE worker = ANY($1::text[]) GROUP BY worker
+"""
 
 _TO_REPLAY = "SELECT * FROM dead_letter WHERE worker = $1 AND replay ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED"
 

@@ -13,10 +13,10 @@ from prometheus_client import Counter, Gauge
 
 from pinghome_common.containment import Apply, contained, is_items_own
 from pinghome_common.db import Connection, Database
-from pinghome_common.dead_letters import DeadLetter, DeadLetters
+from pinghome_common.dead_letters import DeadLetter, DeadLetters, dead_letters_waiting
 from pinghome_common.health import round_done
 from pinghome_common.items import Contents, Item, first_seen, read, read_one, write_item
-from pinghome_common.read_your_writes import Progress, encode
+from pinghome_common.read_your_writes import SPEAK_EVERY, Progress, encode
 from pinghome_common.stream import Broker, Message, Reader
 
 LAG = Gauge("pinghome_projection_pending", "messages not yet applied", ["projection", "stream"])
@@ -137,7 +137,7 @@ class Projection:
         takes = {source.stream: self._take(source) for source in self._sources}
         try:
             while True:
-                await asyncio.wait(takes.values(), timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(takes.values(), timeout=SPEAK_EVERY, return_when=asyncio.FIRST_COMPLETED)
                 arrived: list[tuple[Source, list[Message]]] = []
                 reached: dict[str, int] = {}
                 for source in self._sources:
@@ -154,7 +154,7 @@ class Projection:
                     replayed = time.monotonic()
                     await self._replay(connection)
                 round_done()
-                if reached or time.monotonic() - spoken >= 0.5:
+                if reached or time.monotonic() - spoken >= SPEAK_EVERY:
                     spoken = time.monotonic()
                     await self._speak(applied, arrived)
         finally:
@@ -202,8 +202,9 @@ class Projection:
 
     async def _replay(self, connection: Connection) -> None:
         """Retries dead letters that an operator has marked; one that fails again stays, with the newest reason."""
+        waiting = await dead_letters_waiting(connection, [source.stream for source in self._sources])
         for source in self._sources:
-            if not await source.dead_letters.waiting(connection):
+            if source.stream not in waiting:
                 continue
             async with connection.transaction():
                 for index, row in enumerate(await source.dead_letters.to_replay(connection)):

@@ -12,8 +12,11 @@ from nats.aio.msg import Msg
 from pinghome_common.errors import Unavailable
 from pinghome_common.stream import Broker
 
-SILENT_WAITS = 3
-"""A projection without a message for as many waits is not waited for."""
+SPEAK_EVERY = 1.0
+"""Seconds after which a projection that has nothing to apply says where it is."""
+
+SILENT = 3
+"""A projection that was not heard for as many waits, or as many times when it should have spoken, is not waited for."""
 
 
 class Progress(msgspec.Struct, array_like=True):
@@ -71,7 +74,7 @@ class ProjectionProgress:
             self._moved.notify_all()
 
     def silent(self, seconds: float) -> list[str]:
-        """The projections that have not been heard for some time: they speak twice a second unless they are stuck."""
+        """The projections that have not been heard for some time: they speak each second unless they are stuck."""
         return [name for name, at in self._last_seen.items() if time.monotonic() - at > seconds]
 
     def expect(self) -> "PendingProjections":
@@ -139,10 +142,11 @@ class PendingProjections:
     async def wait(self) -> bool:
         """Waits a bounded time; true if all projections have applied the events."""
         most, now = self._progress.most, time.monotonic()
+        patience = SILENT * max(most, SPEAK_EVERY)
         pending = [
             event
             for (name, _), event in self._events.items()
-            if now - self._progress._last_seen[name] < SILENT_WAITS * most  # noqa: SLF001
+            if now - self._progress._last_seen[name] < patience  # noqa: SLF001
         ]
         try:
             async with asyncio.timeout(most):

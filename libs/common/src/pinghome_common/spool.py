@@ -44,6 +44,7 @@ class Spool:
         self._open: Path | None = None
         self._size = 0
         self._lock = threading.Lock()
+        self._filled = asyncio.Event()
 
     def __bool__(self) -> bool:
         """True while there is something to send."""
@@ -128,8 +129,11 @@ class Spool:
                     log.warning("telemetry_spooled")
                 else:
                     return True
-            for batch in batches:
-                await asyncio.to_thread(self.append, batch)
+            try:
+                for batch in batches:
+                    await asyncio.to_thread(self.append, batch)
+            finally:
+                self._filled.set()
         return False
 
     async def drain(self, publish: Publish, connected: Callable[[], bool]) -> None:
@@ -140,8 +144,9 @@ class Spool:
                 if self.nearly_empty:  # new batches wait, or under load it would never be empty
                     async with self._order:
                         await self.send_oldest(publish, LAST_FILE_TIMEOUT)
+            self._filled.clear()
             with resting():
-                await asyncio.sleep(0.2)
+                await (asyncio.sleep(0.2) if self else self._filled.wait())
 
     async def send_oldest(self, publish: Publish, seconds: float | None) -> None:
         """Sends the oldest file; TimeoutError after `seconds`."""

@@ -31,6 +31,10 @@ class Worker:
     async def begin(self, connection: Connection, /) -> None:
         """Called before the first round, once this process is the active one."""
 
+    async def due(self) -> bool:
+        """Whether there may be something to do: of who borrows the lock, which costs two statements, asked before."""
+        return True
+
     async def round(self, connection: Connection, /) -> bool:
         """Does what is due now; true when there is more to do at once."""
         raise NotImplementedError
@@ -62,8 +66,7 @@ class Worker:
         """Works until cancelled; after an error the supervisor starts it again."""
         while not self.resident:
             self._woken.clear()
-            async with self._db.turn(self.lock) as borrowed:
-                more = borrowed is not None and await self.round(borrowed)
+            more = await self.due() and await self._borrow()
             round_done()
             if not more:
                 await self._rest()
@@ -80,6 +83,10 @@ class Worker:
         finally:
             self._active = False
             connection.terminate()
+
+    async def _borrow(self) -> bool:
+        async with self._db.turn(self.lock) as borrowed:
+            return borrowed is not None and await self.round(borrowed)
 
     async def _rest(self) -> None:
         with resting(), suppress(TimeoutError):

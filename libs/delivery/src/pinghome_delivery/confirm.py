@@ -83,9 +83,13 @@ class Confirmer(Worker):
         super().__init__(db)
         self._transports, self._key, self._url = transports, key, url
 
+    async def due(self) -> bool:
+        """Never where there is no mail server."""
+        return self._transports.mail is not None
+
     async def round(self, _: Connection) -> bool:
-        """Mails one link, where there is a mail server."""
-        return self._transports.mail is not None and await self.step()
+        """Mails one link."""
+        return await self.step()
 
     async def step(self) -> bool:
         """Mails one link; False when none was due."""

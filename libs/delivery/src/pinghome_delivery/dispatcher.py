@@ -72,9 +72,10 @@ class Dispatcher:
         try:
             while True:
                 self._work.clear()
-                if free := AT_ONCE - len(self._turns):
+                overdue = await connection.fetchval(_OVERDUE)
+                OVERDUE.labels(self._audience.store.source).set(overdue or 0)
+                if overdue is not None and (free := AT_ONCE - len(self._turns)):
                     await self._claim(connection, free)
-                OVERDUE.labels(self._audience.store.source).set(await connection.fetchval(_OVERDUE))
                 with resting(), suppress(TimeoutError):
                     await asyncio.sleep(APART)
                     async with asyncio.timeout(1.0):
@@ -173,7 +174,7 @@ class Dispatcher:
         return None
 
 
-_OVERDUE = "SELECT coalesce(extract(epoch FROM now() - min(due)), 0)::float8 FROM notification WHERE due <= now()"
+_OVERDUE = "SELECT extract(epoch FROM now() - min(due))::float8 FROM notification WHERE due <= now()"
 
 # Whoever comes second to a lease waits a moment for the first, and finds it taken. A lease ends with its owner's
 # connection, too, so that after a kill nobody waits for the dead.

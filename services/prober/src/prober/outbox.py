@@ -68,6 +68,12 @@ class Outbox:
         self._spool, self._flushing = Spool(folder, limit), asyncio.Lock()
         self._siblings = folder.parents[1]
         self.waiting: list[Done] = []
+        self._work = asyncio.Event()
+
+    def add(self, done: Done) -> None:
+        """Buffers a result."""
+        self.waiting.append(done)
+        self._work.set()
 
     @property
     def crowded(self) -> bool:
@@ -78,9 +84,11 @@ class Outbox:
         """Stores results until cancelled."""
         while True:
             with resting():
+                await self._work.wait()
                 await asyncio.sleep(FLUSH_INTERVAL)
             try:
                 await self.flush()
+                self._work.clear()
             except OSError:
                 log.exception("results_not_stored", waiting=len(self.waiting))
                 if (lost := len(self.waiting) - MAX_BUFFERED) > 0:

@@ -144,7 +144,7 @@ class Prober:
             seen = Observation(verdict=Verdict.probe_error, error=internal(error))
             encoded = encode(result(job, seen, slot, started, None))
         PROBED.labels(self._region, seen.verdict).inc()
-        self.outbox.waiting.append(Done(encoded, task))
+        self.outbox.add(Done(encoded, task))
 
     async def _observe(self, job: Job) -> Observation:
         seen = await probe(job, self._guard, self._unseal)
@@ -199,8 +199,9 @@ class Prober:
                     due = begun + max(FETCH_EVERY, 100 * (time.monotonic() - begun))
                 except Unavailable:
                     due = begun + RETRY_AFTER
+            wait = due - time.monotonic() if generation == self._broker.generation else 0
             with resting():
-                await asyncio.sleep(0.5)
+                await self._broker.change(max(wait, 0.5))
 
     async def _fetch(self) -> None:
         self.schedule.jobs = jobs = {job.resource: job async for job in self._fetched()}
@@ -232,14 +233,12 @@ class Prober:
     async def work_alone(self) -> None:
         """Probes by the schedule on disk whenever the broker is away, until cancelled."""
         while True:
-            since = time.monotonic()
-            while not self._broker.connected:
-                if time.monotonic() - since > AWAY_AFTER:
-                    await self._work_alone()
+            try:
                 with resting():
-                    await asyncio.sleep(0.1)
-            with resting():
-                await asyncio.sleep(0.1)
+                    await self._broker.until_connected(AWAY_AFTER)
+                    await self._broker.change()
+            except Unavailable:
+                await self._work_alone()
 
     async def _work_alone(self) -> None:
         slots = Slots(self.schedule.jobs.copy(), self.schedule.now())

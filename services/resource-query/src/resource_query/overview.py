@@ -42,6 +42,11 @@ class EndedRuns(Worker):
     every = 3.0
     resident = False
 
+    async def due(self) -> bool:
+        """Whether there are any."""
+        found: bool = await self._db.fetchval(f"SELECT EXISTS (SELECT FROM shown s WHERE {_ENDED})")  # noqa: S608
+        return found
+
     async def round(self, connection: Connection) -> bool:
         """Finds those of now; gives up before PostgreSQL would see a deadlock with the projection."""
         with suppress(LockNotAvailable):
@@ -62,9 +67,10 @@ LEFT JOIN server_resource o ON o.id = s.id
 ORDER BY s.since, s.id
 """
 
-_END = """
+_ENDED = "s.state = 'running' AND s.run_until <= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+
+_END = f"""
 UPDATE shown s SET state = 'down', since = CASE WHEN v.status = 'down' THEN v.changed_at ELSE s.run_until END
 FROM runtime_state v
-WHERE v.heartbeat = s.id AND s.state = 'running'
-    AND s.run_until <= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-"""
+WHERE v.heartbeat = s.id AND {_ENDED}
+"""  # noqa: S608  # our own words

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import ssl
-from base64 import b64decode
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, Self
@@ -19,6 +17,7 @@ from pinghome_common.errors import Unavailable
 from pinghome_common.logs import error_text, log
 from pinghome_common.stream.jetstream import JetStream
 from pinghome_common.stream.message import Message
+from pinghome_common.trust import trusting
 
 ACK_WAIT = 5.0
 """Seconds to wait for JetStream to acknowledge that a message is on disk."""
@@ -28,14 +27,6 @@ CONNECT_WITHIN = 10.0
 
 CONNECTION_ERRORS = (nats.errors.Error, OSError, TimeoutError)
 """What nats-py raises when the broker is unavailable."""
-
-
-def _trusting(ca: str) -> ssl.SSLContext:
-    """A context that trusts one authority and no other."""
-    try:
-        return ssl.create_default_context(cadata=ca if "-----BEGIN" in ca else b64decode(ca, validate=True))
-    except (ValueError, ssl.SSLError) as error:
-        raise ValueError(f"PINGHOME_NATS_CA is no certificate: {error}") from None
 
 
 class Broker:
@@ -56,7 +47,7 @@ class Broker:
         self.url = url
         self.name = name
         # The handshake comes first: nats-py would speak plainly to whoever, in between, says that there is no TLS.
-        self._tls: dict[str, Any] = {"tls": _trusting(ca), "tls_handshake_first": True} if ca else {}
+        self._tls: dict[str, Any] = {"tls": trusting(ca), "tls_handshake_first": True} if ca else {}
         self._ping_interval = ping_interval
         user = urlsplit(url).username
         self._inbox = f"_INBOX_{user.replace('-', '_')}" if user else "_INBOX"
@@ -66,6 +57,7 @@ class Broker:
         self._answering: set[asyncio.Task[None]] = set()
         self._connecting: asyncio.Task[None] | None = None
         self._last_error = ""
+        self._changed = asyncio.Event()
         self.generation = 0
         """Increases with each connection; ephemeral consumers of earlier ones are gone."""
 
@@ -92,7 +84,9 @@ class Broker:
                         await self._connect()
                 except CONNECTION_ERRORS as error:
                     log.warning("nats_unreachable", service=self.name, error=error_text(error))
-            await asyncio.sleep(0.5)
+                await asyncio.sleep(0.5)
+            else:
+                await self.change()
 
     async def _connect(self) -> None:
         client = await nats.connect(
@@ -114,7 +108,7 @@ class Broker:
         for subject, queue, callback in self._subscriptions:
             await client.subscribe(subject, queue=queue, cb=callback)
         self._client, self._js = client, JetStream(client, publish_async_max_pending=20_000)
-        self.generation += 1
+        await self._reconnected()
 
     async def _disconnected(self) -> None:
         """Fails pending publications and requests at once, because clients wait for them and no answer will come.
@@ -129,10 +123,22 @@ class Broker:
             if not future.done():
                 future.set_exception(nats.errors.ConnectionClosedError())
                 future.exception()  # retrieved, because maybe nobody waits
+        self._announce()
 
     async def _reconnected(self) -> None:
         self._last_error = ""
         self.generation += 1
+        self._announce()
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def change(self, most: float = 5.0) -> None:
+        """Waits until the connection is lost or there is a new one, but at most some seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(most):
+                await self._changed.wait()
 
     async def _error(self, error: Exception) -> None:
         if (message := str(error)[:200]) != self._last_error:  # an outage is logged once, not four times a second
@@ -145,7 +151,7 @@ class Broker:
         return self._client is not None and self._client.is_connected
 
     async def until_connected(self, wait: float) -> None:
-        """Waits for the first connection, for programs that do one thing and end.
+        """Waits for the connection.
 
         Raises:
             Unavailable: there is none in `wait` seconds.
@@ -153,7 +159,7 @@ class Broker:
         try:
             async with asyncio.timeout(wait):
                 while not self.connected:
-                    await asyncio.sleep(0.01)
+                    await self._changed.wait()
         except TimeoutError:
             raise Unavailable("The message broker is not reachable.") from None
 
@@ -274,11 +280,7 @@ class Broker:
         return info
 
     async def head(self, stream: str) -> int:
-        """The sequence of the newest message of a stream.
-
-        Raises:
-            Unavailable: the broker is unavailable, or the stream does not exist yet.
-        """
+        """The sequence of the newest message of a stream; raises Unavailable like `info`."""
         return int((await self.info(stream))["state"]["last_seq"])
 
     async def subjects(self, stream: str, pattern: str) -> set[str]:

@@ -13,14 +13,15 @@ from pinghome_common.errors import Unavailable
 from pinghome_common.stream.broker import CONNECTION_ERRORS, Broker
 from pinghome_common.stream.message import Message, meta
 
-_SILENCE = 3.0
-"""Seconds without a message or an idle heartbeat (one a second) after which a consumer counts as lost."""
+_HEARTBEAT, _SILENCE = 3, 7.0
+"""Seconds between two idle heartbeats, and seconds without one or a message after which a consumer counts as lost; a
+process has some twenty consumers, and they only get lost with their node of a cluster or with their stream."""
 
 
 class Reader:
     """Reads a stream in order without acknowledgements, from the caller's checkpoint, not the broker's.
 
-    After a gap, three seconds of silence or a reconnection it continues behind the last message that it returned.
+    After a gap, seven seconds of silence or a reconnection it continues behind the last message that it returned.
     Without a sequence in `after` it starts with the first message of the time `since`, or else with the newest message
     of each subject. With `headers_only`, messages have no data.
     """
@@ -134,7 +135,7 @@ class Reader:
             "ack_policy": "none",
             "max_deliver": 1,
             "flow_control": True,
-            "idle_heartbeat": 10**9,
+            "idle_heartbeat": _HEARTBEAT * 10**9,
             "inactive_threshold": 30 * 10**9,
             "mem_storage": True,
             "num_replicas": 1,

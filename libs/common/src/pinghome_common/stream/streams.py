@@ -1,6 +1,5 @@
 """Makes streams, again when the broker has lost them."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,12 +15,12 @@ async def keep(broker: Broker, make_all: Callable[[], Awaitable[None]]) -> None:
     """Has the streams made at each new connection to the broker, for a lost store comes with a restart."""
     seen = 0
     while True:
-        if broker.connected and broker.generation != seen:
+        while broker.connected and broker.generation != seen:
             generation = broker.generation
             await make_all()
             seen = generation
         with resting():
-            await asyncio.sleep(0.2)
+            await broker.change()
 
 
 async def make(broker: Broker, replicas: int, streams: dict[str, dict[str, Any]]) -> None:

@@ -49,6 +49,17 @@ SELECT id FROM resource WHERE judge_at <= $1 AND NOT {PARKED.format(worker="dead
 
 _JUST_SILENT = "SELECT EXISTS(SELECT FROM region_heard WHERE heard_at BETWEEN $1 AND $2)"
 
+_MARK = "(SELECT at FROM mark)"
+
+# What a round finds, but for `_STALE`, in one statement.
+_ANY = f"""
+WITH mark AS MATERIALIZED ({_WATERMARK})
+SELECT EXISTS ({_LATE.replace("$1", _MARK)}) OR EXISTS ({_SILENT.replace("$1", _MARK)})
+    OR EXISTS ({_DUE.replace("$1", f"{_MARK} - {CONFIRMED}")})
+    OR EXISTS (SELECT FROM region_heard WHERE
+        heard_at BETWEEN {_MARK} - {20 * quorum.SILENT} AND {_MARK} - {quorum.SILENT})
+"""  # noqa: S608
+
 # As long as `fresh_for` says.
 _STALE = f"""
 SELECT id FROM resource r WHERE status IN ('up', 'down') AND NOT EXISTS (
@@ -73,7 +84,12 @@ class DeadlineWorker(Worker):
     def __init__(self, db: Database, after: Callable[[], None], unit: int) -> None:
         super().__init__(db)
         self._after, self._unit = after, unit
-        self._turn = 0
+        self._turn = -1
+
+    async def due(self) -> bool:
+        """In each tenth round, and when the watermark has passed a deadline."""
+        self._turn = (self._turn + 1) % STALE_EVERY
+        return self._turn == 0 or await self._db.fetchval(_ANY)
 
     async def round(self, connection: Connection) -> bool:
         """One round."""
@@ -81,7 +97,6 @@ class DeadlineWorker(Worker):
         if mark and mark["at"] is not None:
             # Silence is judged only as far as the gateways vouch for having heard everything.
             await self._judge_silence(connection, min(micros(now()), mark["at"]), mark["resumed"])
-        self._turn = (self._turn + 1) % STALE_EVERY
         return False
 
     async def _judge_silence(self, connection: Connection, at: int, resumed: int) -> None:

@@ -219,6 +219,8 @@ async def tick(tx: Connection, items: list[Item]) -> None:
         if it.gone:
             await tx.execute(_FORGET, it.gateway, it.at - GAP)
             continue
+        if await tx.fetchval(_TICK, gateway, it.at, it.since, GAP):  # as ever
+            continue
         before = await tx.fetchval("SELECT ticked_at FROM gateway WHERE name = $1", gateway)
         if before is not None and it.at <= before:
             continue
@@ -234,6 +236,11 @@ async def tick(tx: Connection, items: list[Item]) -> None:
             await tx.execute(_EXCUSE, before, it.since)
             await samples.excuse(tx, before, it.since)
 
+
+_TICK = """
+UPDATE gateway SET ticked_at = $2 WHERE name = $1 AND ticked_at < $2 AND greatest($2, $3) - ticked_at <= $4
+RETURNING true
+"""
 
 _FORGET = """
 DELETE FROM gateway g WHERE name = $1 AND EXISTS (SELECT FROM gateway o WHERE o.name <> g.name AND o.ticked_at > $2)

@@ -29,7 +29,7 @@ LIMIT 500
 
 
 class Unmuted(Worker):
-    """Looks each second: the maintenance may have ended, or been changed or deleted.
+    """Looks each five seconds: the maintenance may have ended, or been changed or deleted.
 
     Args:
         db: of this service.
@@ -37,6 +37,7 @@ class Unmuted(Worker):
     """
 
     lock = "unmuted"
+    every = 5.0
     resident = False
 
     def __init__(self, db: Database, after: Callable[[], None]) -> None:

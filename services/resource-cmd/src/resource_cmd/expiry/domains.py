@@ -37,6 +37,11 @@ SELECT name, tries FROM (
 ) AS first ORDER BY due
 """
 
+_ANY = """
+SELECT EXISTS (SELECT FROM resource WHERE domain <> '' AND domain_checked_at IS NULL)
+    OR EXISTS (SELECT FROM domain WHERE due <= $1)
+"""
+
 _NEW = """
 INSERT INTO domain (name) SELECT DISTINCT domain FROM resource WHERE domain <> '' AND domain_checked_at IS NULL
 ON CONFLICT (name) DO NOTHING
@@ -86,6 +91,8 @@ class Domains(Worker):
 
     async def round(self, connection: Connection) -> bool:
         """Begins what is due, as far as the registries are free."""
+        if not await connection.fetchval(_ANY, now()):
+            return False
         await connection.execute(_NEW)
         for row in await connection.fetch(_UNTOLD):
             await self._tell(connection, msgspec.json.decode(row["state"], type=Domain))

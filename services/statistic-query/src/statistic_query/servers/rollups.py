@@ -47,6 +47,10 @@ class Rollups(Worker):
         self._reached = [UUID(int=0)] * len(LEVELS)
         self._dead_letters = DeadLetters("rollup")
 
+    async def due(self) -> bool:
+        """Whether there are marked minutes, servers that were deleted, or the time of hours and days has come."""
+        return time.monotonic() >= self._coarse_due or await self._db.fetchval(_ANY)
+
     async def round(self, connection: Connection) -> bool:
         """Computes what is marked; true if there is more."""
         await delete_left_behind(connection)
@@ -189,6 +193,10 @@ _MARKED = (
     f"SELECT DISTINCT server FROM metric_mark t WHERE level = $1 AND server > $2 AND NOT {_PARKED}"  # noqa: S608
     " ORDER BY server LIMIT $3"
 )
+
+_ANY = f"""
+SELECT EXISTS (SELECT FROM metric_mark t WHERE level = 0 AND NOT {_PARKED}) OR EXISTS (SELECT FROM deleted_server)
+"""  # noqa: S608
 
 _TAKE = """
 WITH taken AS (

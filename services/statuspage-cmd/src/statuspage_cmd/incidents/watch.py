@@ -42,6 +42,10 @@ class Watch(Worker):
         super().__init__(db)
         self._broker, self._after = broker, after
 
+    async def due(self) -> bool:
+        """Whether there is a page to look at."""
+        return await self._db.fetchrow(_DUE) is not None
+
     async def round(self, connection: Connection) -> bool:
         """One round; each page is a transaction of its own."""
         due = await connection.fetch(_DUE)

@@ -32,6 +32,8 @@ _NEAR = f"""
 SELECT id FROM recurrence WHERE next_at <= $1 AND NOT {PARKED.format(worker="clock", id="recurrence.id")} LIMIT 500
 """  # noqa: S608
 
+_ANY = f"SELECT EXISTS ({_UNTOLD}) OR EXISTS ({_DUE.replace('$1', '$2')}) OR EXISTS ({_NEAR.replace('$1', '$3')})"
+
 
 class Clock(Worker):
     """Looks each second; `after` is called when something was changed."""
@@ -42,6 +44,12 @@ class Clock(Worker):
     def __init__(self, db: Database, after: Callable[[], None]) -> None:
         super().__init__(db)
         self._after = after
+
+    async def due(self) -> bool:
+        """Whether the time of anything has come."""
+        at = now()
+        found: bool = await self._db.fetchval(_ANY, at + recurrence.TOLD, at, at + recurrence.AHEAD)
+        return found
 
     async def round(self, connection: Connection) -> bool:
         """One round; each maintenance and each rule is a transaction of its own."""

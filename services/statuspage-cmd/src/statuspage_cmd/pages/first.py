@@ -48,9 +48,13 @@ class FirstPage(Worker):
                 return f"the first status page {missing.page} is not made yet"
         return None
 
+    async def due(self) -> bool:
+        """Whether the page is to be made."""
+        return not self._made and await self._missing() is not None
+
     async def round(self, connection: Connection) -> bool:
         """Makes the page that a token names and that was never there."""
-        if not self._made and (missing := await self._missing()):
+        if missing := await self._missing():
             async with connection.transaction():
                 await make(connection, missing)
             self._after()
