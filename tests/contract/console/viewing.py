@@ -73,7 +73,7 @@ class _Filled(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         name = given.get("name", "")
         if tag == "form":
-            self._inside = given.get("action") == self._action and given.get("method") == "post"
+            self._inside = given.get("action", "").removeprefix(BASE) == self._action and given.get("method") == "post"
         if not self._inside:
             return
         self.names.add(name)
@@ -122,7 +122,7 @@ class Filled:
 
 def filled(html: str, action: str) -> Filled:
     """The form of a page that is sent to a path of the console."""
-    read = _Filled(BASE + action)
+    read = _Filled(action)
     read.feed(html)
     assert read.names, f"there is no form for {action}"
     return Filled(action, read.names, read.pairs)

@@ -28,6 +28,7 @@ _CONFIG = {
             "It gets a POST with JSON, signed by the secret.",
             required=True,
             example="https://hooks.example.com/pinghome",
+            secret=True,
         ),
         Field(
             "secret",
@@ -56,6 +57,7 @@ _CONFIG = {
             "Of a service with a fixed host, such as Telegram, Discord or PagerDuty.",
             required=True,
             example="tgram://bottoken/ChatID",
+            secret=True,
         )
     ],
 }

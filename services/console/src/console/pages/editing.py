@@ -14,9 +14,8 @@ from console.forms import Form as Shown
 from console.nouns import MONITOR, SERVER, Noun
 from console.pages.deleting import delete_named
 from console.render import page
-from console.viewer import Form, Somebody, Viewer
+from console.viewer import MASK, Form, Somebody, Viewer
 
-MASK = "********"
 PARENTS = (MONITOR, SERVER)
 """What others may depend on."""
 Document = Mapping[str, Any]

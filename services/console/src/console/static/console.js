@@ -210,9 +210,9 @@ document.addEventListener("htmx:sendError", () => lost("away"));
 document.addEventListener("htmx:responseError", ({ detail }) => { if (detail.xhr.status === 401) lost("out"); });
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   $("#lost").hidden = true;
-  const next = detail.boosted && new DOMParser().parseFromString(detail.serverResponse, "text/html"), away = next && detail.xhr.status === 503 && $("main.notice [role=status]", next);
-  if (!next || ($("main", next) && !away)) return;
-  detail.shouldSwap = false; // the form stays as it was typed
+  const next = new DOMParser().parseFromString(detail.serverResponse, "text/html"), away = detail.xhr.status === 503 && $("[data-away]", next);
+  if (!away && (!detail.boosted || $("main", next))) return;
+  detail.shouldSwap = false; // the form stays as it was typed, with its secrets
   lost("away");
   if (away) $("#lost").textContent = away.textContent;
 });
