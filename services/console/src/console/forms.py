@@ -188,6 +188,13 @@ def _text(name: str, posted: Posted) -> Any:
     return posted.one(name).strip()
 
 
+def picked(name: str, posted: Posted) -> str | None:
+    """What is chosen by its name: what it was while the name is the same, else the name; None for nothing."""
+    text = posted.one(name).strip()
+    was, _, known = posted.one(f"{name}.was").partition(" ")
+    return was if text and text.split() == known.split() else text or None
+
+
 def _chosen(name: str, posted: Posted) -> Any:
     return posted.one(name) or None
 
@@ -200,6 +207,7 @@ _READ: dict[str, Callable[[str, Posted], Any]] = {
     "zone": _text,
     "choice": _text,
     "optional": _chosen,
+    "pick": picked,
     "area": lambda name, posted: posted.one(name),
     "number": _number,
     "seconds": _number,

@@ -62,7 +62,7 @@ async def channel(v: Somebody, form: Form) -> Response:
     body = {"name": v.t("On call"), "kind": kind, "service_id": choices.services[0][0], "config": config}
     try:
         made = await v.api.send("POST", "resource-cmd/v1/channel", body, form.one("key"))
-        services = (await v.api.get("resource-query/v1/services", limit=500))["data"]
+        services = await v.api.all("resource-query/v1/services")
         for each in services:
             if not each["channels"]:
                 await v.api.send("PUT", f"resource-cmd/v1/service/{each['id']}", {"channels": [made["id"]]})

@@ -22,7 +22,7 @@ async def collection(v: Viewer, noun: Noun, asked: dict[str, Any], number: int, 
     try:
         found, services = await asyncio.gather(
             v.api.get(noun.listed, page=number, limit=LIMIT, **asked),
-            v.api.get("resource-query/v1/services", limit=500),
+            v.api.all("resource-query/v1/services"),
         )
     except Refused as refusal:
         if refusal.status != 422:
@@ -37,7 +37,7 @@ async def collection(v: Viewer, noun: Noun, asked: dict[str, Any], number: int, 
         filtered=any(value for name, value in asked.items() if name != "sort"),
         number=number,
         pages=max(1, -(-found["total"] // LIMIT)),
-        services={each["id"]: each["name"] for each in services["data"]},
+        services={each["id"]: each["name"] for each in services},
         types=TYPES if noun.api == "resource" else (),
         picture=picture,
     )
@@ -79,7 +79,7 @@ def routes_of(noun: Noun, picture: str = "") -> APIRouter:
         return _back(v, noun, form, do)
 
     async def ask(v: Viewer, noun: Noun, do: str, ids: list[str], form: Posted, problem: str = "") -> Response:
-        channels = await v.api.get("resource-query/v1/channels", limit=500) if do == "channels" else {"data": []}
+        channels = await v.api.all("resource-query/v1/channels") if do == "channels" else []
         return page(
             v,
             "many.html",
@@ -89,7 +89,7 @@ def routes_of(noun: Noun, picture: str = "") -> APIRouter:
             ids=ids,
             back=form.one("back"),
             problem=problem,
-            channels=channels["data"],
+            channels=channels,
         )
 
     return routes

@@ -83,7 +83,7 @@ def _target(of: str) -> list[Field]:
     return [host, port, _TLS]
 
 
-def fields(choices: Choices, document: Document | None, of: str) -> Sequence[Field]:
+def fields(choices: Choices, _: Document | None, of: str) -> Sequence[Field]:
     """The form of a type."""
     regions = [name for name, _ in choices.regions]
     return [
@@ -92,7 +92,7 @@ def fields(choices: Choices, document: Document | None, of: str) -> Sequence[Fie
         Field("interval", "Every", "seconds", options=[(str(each), str(each)) for each in _INTERVALS], default=60),
         Field("regions", "From", "many", "Regions that probe it; the majority decides.", choices.regions, regions[:1]),
         *choices.common(),
-        choices.parent(document),
+        choices.parent(),
         Field(
             "grace_period",
             "Down after",
