@@ -14,74 +14,14 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from contract.console.conftest import Told
+from contract.console.line import Line
 from contract.console.test_pages import path
-from contract.console.viewing import form_of, form_token, send, sign_in, signed_in, with_cookie
+from contract.console.viewing import enter, form_of, form_token, send, sign_in, signed_in, with_cookie
 from contract.public.browser import tab
 from running import Platform, free_port
 
 ASKED = ("resource-cmd", "resource-query", "statistic-query", "statuspage-cmd", "statuspage-query")
 CONSOLE = Path(sys.executable).parent / "console"
-
-
-class Line:
-    """The way from the console to the platform: it can be cut, and lose the answer to one request."""
-
-    def __init__(self, to: int) -> None:
-        self.port, self._to = free_port(), to
-        self.loses = b""
-        """How a request begins whose answer is lost, once."""
-        self.asked: list[bytes] = []
-        """The first lines of requests."""
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
-
-    async def mend(self) -> None:
-        self._server = self._server or await asyncio.start_server(self._carry, "127.0.0.1", self.port)
-
-    async def cut(self) -> None:
-        if self._server:
-            self._server.close()
-            self._server = None
-        for writer in [*self._open]:
-            writer.transport.abort()
-
-    @asynccontextmanager
-    async def away(self) -> AsyncIterator[None]:
-        """It is cut meanwhile."""
-        await self.cut()
-        try:
-            yield
-        finally:
-            await self.mend()
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, to = await asyncio.open_connection("127.0.0.1", self._to)
-        ends = {writer, to}
-        self._open |= ends
-        lost = asyncio.Event()
-
-        async def ask() -> None:
-            while data := await reader.read(65536):
-                self.asked.append(data.partition(b"\r\n")[0])
-                if self.loses and data.startswith(self.loses):
-                    self.loses = b""
-                    lost.set()
-                to.write(data)
-
-        async def answer() -> None:
-            while data := await there.read(65536):
-                if lost.is_set():
-                    return
-                writer.write(data)
-
-        tasks = [asyncio.create_task(ask()), asyncio.create_task(answer())]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for end in ends:
-            end.transport.abort()
-        self._open -= ends
 
 
 @pytest.fixture(scope="module")
@@ -301,7 +241,7 @@ async def test_tabs_of_a_session_share_one_stream_of_the_platform(alone, direct:
         for _ in range(3):
             it = await tabs.enter_async_context(direct.stream("GET", "/events", headers=session))
             assert it.status_code == 200
-            assert ": hello" in await anext(it.aiter_text())
+            assert "event: hello" in await anext(it.aiter_text())
         for _ in range(2):  # whatever else is asked meanwhile
             assert (await direct.get("/regions", headers=session)).status_code == 200
         changes = [each for each in line.asked if b"/changes" in each]
@@ -309,3 +249,27 @@ async def test_tabs_of_a_session_share_one_stream_of_the_platform(alone, direct:
         b"/resource-query/v1/changes",
         b"/statuspage-query/v1/changes",
     ]
+
+
+async def test_page_is_fresh_behind_a_proxy_that_holds_streams_back(
+    alone, direct: httpx.AsyncClient, browser: Browser, axe: str, told: Told
+):
+    _, _, process = alone
+    session = await signed_in(direct, told.token)
+    body = {"name": "Polled", "interval": 86400, "service_id": told.client.service_id}
+    made = (await told.client("POST", "resource-cmd/v1/heartbeat", json=body)).json()["id"]
+    proxy = Line(process.port)
+    proxy.holds = b"GET /events "
+    await proxy.mend()
+    async with tab(browser, axe) as it:
+        await enter(it.page, session, "/")
+        await it.page.goto(f"http://127.0.0.1:{proxy.port}/heartbeats?q=Polled")
+        row = it.page.locator(f"#row-{made}")
+        await expect(row).to_contain_text("Pending")
+        async with asyncio.timeout(60):
+            while not proxy.held:
+                await asyncio.sleep(0.1)
+        await told.client("GET", f"data-gateway/v1/heartbeat/{made}")
+        await expect(row).to_contain_text("Up", timeout=150_000)
+        assert b"text/event-stream" in proxy.held[0]
+    await proxy.cut()

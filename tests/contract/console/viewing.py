@@ -54,9 +54,9 @@ async def sign_in(page: Page, url: str, token: str) -> None:
     await page.wait_for_selector("#menu", state="attached")
 
 
-async def enter(page: Page, session: str) -> None:
+async def enter(page: Page, session: str, path: str = BASE) -> None:
     """Gives the browser a session."""
-    cookie = {"name": COOKIE, "value": session, "domain": "127.0.0.1", "path": BASE}
+    cookie = {"name": COOKIE, "value": session, "domain": "127.0.0.1", "path": path}
     await page.context.add_cookies([cookie])  # type: ignore[list-item]  # as they are
 
 

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from console.api import Refused
 from console.nouns import Noun
+from console.pages.picking import names_of
 from console.render import page
 from console.viewer import Form, Posted, Somebody, Viewer
 
@@ -79,6 +80,7 @@ def routes_of(noun: Noun, picture: str = "") -> APIRouter:
         return _back(v, noun, form, do)
 
     async def ask(v: Viewer, noun: Noun, do: str, ids: list[str], form: Posted, problem: str = "") -> Response:
+        names = await names_of(v, [noun], ids)
         channels = await v.api.all("resource-query/v1/channels") if do == "channels" else []
         return page(
             v,
@@ -87,6 +89,7 @@ def routes_of(noun: Noun, picture: str = "") -> APIRouter:
             noun=noun,
             do=do,
             ids=ids,
+            names=[names[id_] for id_ in ids if id_ in names],
             back=form.one("back"),
             problem=problem,
             channels=channels,
