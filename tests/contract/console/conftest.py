@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def web(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
     """The console, over HTTP alone; cookies are given by hand."""
     async with httpx.AsyncClient(base_url=platform.url + BASE, timeout=30, trust_env=False) as connections:
+        connections.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         yield connections
 
 

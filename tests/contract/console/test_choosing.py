@@ -1,5 +1,6 @@
 """What is chosen from a list can be chosen beyond the list's first page, with a script and without."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -160,3 +161,27 @@ async def test_what_is_typed_is_searched_as_it_is_typed(
         await it.page.get_by_role("button", name="Save").last.click()
         await expect(it.page.get_by_text("Saved.", exact=True)).to_be_visible()
     assert (await crowded.monitor())["parent_id"] == crowded.ids["server_resource"]
+
+
+async def test_list_is_paged_sorted_and_filtered(web: httpx.AsyncClient, crowded: Crowded):
+    async def names(query: str) -> list[str]:
+        page = (await web.get(f"/monitors?{query}", headers=with_cookie(crowded.session))).text
+        return re.findall(r'class="name"><a [^>]*>([^<]+)</a>', page)
+
+    assert len(await names("")) == 50
+    assert (await names("sort=-name&page=1"))[0] == "Zebra"
+    assert (await names("sort=name&page=13")) == ["Zebra"]
+    for query, found in (
+        ("q=zEB", 1), ("state=paused", 0), ("type=dns", 0), ("type=http&q=Ant 600", 1), ("tag=none", 0),
+        (f"service={crowded.client.service_id}&q=nothing", 0),
+    ):  # fmt: skip
+        assert len(await names(query)) == found, query
+
+
+async def test_audit_goes_back_to_the_beginning(web: httpx.AsyncClient, crowded: Crowded):
+    seen, at = "", "/audit"
+    while at:
+        page = (await web.get(at, headers=with_cookie(crowded.session))).text
+        found = re.search(r'rel="next" href="/console([^"]+)"', page)
+        seen, at = seen + page, found[1].replace("&amp;", "&") if found else ""
+    assert all(f"Key {number}." in seen for number in range(51))

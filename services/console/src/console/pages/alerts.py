@@ -17,7 +17,7 @@ from console.viewer import GUARDED, Form, Somebody, Viewer
 routes = APIRouter(include_in_schema=False)
 
 KINDS = (("webhook", "Webhook"), ("email", "E-mail"), ("apprise", "Chat and others"))
-STATES = ("failed", "pending", "sent", "suppressed")
+STATES = ("failed", "waiting", "held", "sent", "suppressed")
 LIMIT = LEDGER = 50
 _CONFIG = {
     "webhook": [
@@ -120,7 +120,7 @@ async def ledger(
         channel=channel,
         before=before,
         states=STATES,
-        older=told[-1]["created_at"] if len(told) == LEDGER else "",
+        older=told[-1]["id"] if len(told) == LEDGER else "",
     )
 
 
