@@ -28,8 +28,8 @@ SHOWN = ["calm", "incident", "maintenance", "new"]
 CONSOLE = [f"console-{name}" for name in console.SCENES]
 """Those of the console."""
 SIZES = {"desktop": (1120, 860), "phone": (390, 844)}
-COLOURS, NEAR = 160, 9
-"""Of a picture, and how far each is from all others in one part at least."""
+COLOURS, FREQUENT, NEAR, FAR = 160, 48, 4, 9
+"""Of a picture; the most frequent of them; how far these are from each other at least, in one part, and the others."""
 WIDE = (1360, 900)
 """A window of the console on a desktop."""
 
@@ -87,10 +87,11 @@ async def keep(page: Page, path: Path, *, whole: bool) -> None:
     """Writes what a page shows in its most frequent colours, so that large areas are what they are."""
     body = await page.screenshot(full_page=whole)
     picture = Image.open(BytesIO(body)).convert("RGB")
-    counted = picture.getcolors(picture.width * picture.height) or []
+    counted = sorted(picture.getcolors(picture.width * picture.height) or [], reverse=True)  # type: ignore[type-var]
     kept: list[tuple[int, ...]] = []
-    for _, colour in sorted(counted, reverse=True):  # type: ignore[type-var]
-        if all(max(abs(one - other) for one, other in zip(colour, each, strict=True)) > NEAR for each in kept):  # type: ignore[arg-type]
+    for _, colour in counted:
+        near = (max(abs(one - other) for one, other in zip(colour, each, strict=True)) for each in kept)  # type: ignore[arg-type]
+        if all(each > (NEAR if len(kept) < FREQUENT else FAR) for each in near):
             kept.append(colour)  # type: ignore[arg-type]
     few = Image.new("P", (1, 1))
     few.putpalette([part for each in kept[:COLOURS] for part in each])

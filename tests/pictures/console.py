@@ -164,6 +164,7 @@ async def _fill(  # as long as what there is
     told = (await http.get(f"/statuspage-query/v1/statuspage/{page}/incidents")).json()["data"]
     incident = next(it["id"] for it in told if it["title"] == SCENES["incident"])
     await made(f"/statuspage-cmd/v1/statuspage/{page}/subscriptions", addresses=["ada@northwind.example"])
+    await asyncio.sleep(20)  # each has been probed again: the hour under way is no gap
     return paths | {
         "channel": f"/alerts/{channel['id']}",
         "statuspage": f"/statuspages/{own['id']}",
