@@ -4,41 +4,19 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from contract.client import Client
 from contract.console.viewing import BASE, signed_in
-from contract.public.browser import chromium, packages
 from contract.target import Target, eventually, listening
 from running import Platform
 
 expect.set_options(timeout=60_000)  # a busy machine may take its time
 EVIL = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7 * 7 }}"
-
-
-@pytest.fixture(scope="session")
-def node(folder: Path) -> Path:
-    """The packages from npm."""
-    (place := folder / "console-node").mkdir()
-    return packages(place)
-
-
-@pytest.fixture(scope="session")
-def axe(node: Path) -> str:
-    """axe-core's source."""
-    return (node / "axe-core/axe.min.js").read_text()
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """The browser."""
-    async with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="session")
