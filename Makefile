@@ -46,7 +46,7 @@ compose-test: .venv/.ready ## run the platform in containers, cut off a region, 
 fuzz: .venv/.ready $(AGENT)/SHA256SUMS ## ask every operation 200 times what its OpenAPI document does not say (about 10 minutes)
 	.venv/bin/python tests/fuzz $(ARGS)
 
-pictures: .venv/.ready $(AGENT)/SHA256SUMS ## photograph status pages in Chromium into docs/pictures (a minute; installs Chromium from Debian)
+pictures: .venv/.ready $(AGENT)/SHA256SUMS ## photograph status pages and the console in Chromium into docs/pictures (two minutes; installs Chromium from Debian)
 	.venv/bin/python tests/pictures $(ARGS)
 
 dist: $(AGENT)/SHA256SUMS ## build the wheels of all packages into dist/, with the agent that data-gateway offers to servers

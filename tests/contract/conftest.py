@@ -6,8 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.async_api import Browser
 
 from contract.client import CANARY, Client
+from contract.public.browser import chromium, packages
 from mail_sink import MailSink, mail_sink
 from registries import Registry, registry
 from running import TOKEN, Platform, free_port, up
@@ -117,3 +119,23 @@ async def reader(platform: Platform, http: httpx.AsyncClient) -> Client:
     """The first organisation with a token that may only read."""
     made = await platform.command("keys", "create", "First organisation", "--scope", "read")
     return Client(http, made["key"])
+
+
+@pytest.fixture(scope="session")
+def node(folder: Path) -> Path:
+    """The packages from npm."""
+    (place := folder / "node").mkdir()
+    return packages(place)
+
+
+@pytest.fixture(scope="session")
+def axe(node: Path) -> str:
+    """axe-core's source."""
+    return (node / "axe-core/axe.min.js").read_text()
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """The browser."""
+    async with chromium() as opened:
+        yield opened

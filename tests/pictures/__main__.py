@@ -26,8 +26,10 @@ from running import TOKEN, Platform, up
 SHOWN = ["calm", "incident", "maintenance", "new"]
 """The scenes of docs/pictures."""
 CONSOLE = [f"console-{name}" for name in console.SCENES]
-"""Those of the console, which are there, too."""
+"""Those of the console."""
 SIZES = {"desktop": (1120, 860), "phone": (390, 844)}
+COLOURS, FREQUENT, NEAR, FAR = 160, 48, 4, 9
+"""Of a picture; the most frequent of them; how far these are from each other at least, in one part, and the others."""
 WIDE = (1360, 900)
 """A window of the console on a desktop."""
 
@@ -82,16 +84,23 @@ async def photograph(
 
 
 async def keep(page: Page, path: Path, *, whole: bool) -> None:
-    """Writes what a page shows in few colours."""
+    """Writes what a page shows in its most frequent colours, so that large areas are what they are."""
     body = await page.screenshot(full_page=whole)
     picture = Image.open(BytesIO(body)).convert("RGB")
-    few = picture.quantize(200, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
+    counted = sorted(picture.getcolors(picture.width * picture.height) or [], reverse=True)  # type: ignore[type-var]
+    kept: list[tuple[int, ...]] = []
+    for _, colour in counted:
+        near = (max(abs(one - other) for one, other in zip(colour, each, strict=True)) for each in kept)  # type: ignore[arg-type]
+        if all(each > (NEAR if len(kept) < FREQUENT else FAR) for each in near):
+            kept.append(colour)  # type: ignore[arg-type]
+    few = Image.new("P", (1, 1))
+    few.putpalette([part for each in kept[:COLOURS] for part in each])
+    picture.quantize(palette=few, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 async def main() -> None:
     """Writes the pictures into a folder."""
-    words = argparse.ArgumentParser(description="Photographs status pages.")
+    words = argparse.ArgumentParser(description="Photographs status pages and the console.")
     words.add_argument("--into", type=Path, default=Path("docs/pictures"), help="the folder (docs/pictures)")
     words.add_argument(
         "--scene",
@@ -107,7 +116,7 @@ async def main() -> None:
         folder.chmod(0o711)  # noqa: ASYNC240  # nothing else runs yet
         async with told(folder) as platform, console.watched(platform) as paths, async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"))
-            scenes = asked.scene or [*SHOWN, *CONSOLE]
+            scenes = asked.scene or [*SHOWN, *(f"console-{name}" for name in console.SHOWN)]
             await photograph(browser, platform.url, asked.into, scenes, paths, whole=asked.whole)
             await browser.close()
 

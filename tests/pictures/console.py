@@ -43,13 +43,38 @@ SCENES = {
     "overview": "/",
     "monitors": "/monitors",
     "monitor": "Checkout",
+    "down": "Payments API",
     "new": "/monitors/new",
+    "many": "/monitors?q=shop",
+    "heartbeats": "/heartbeats",
     "heartbeat": "Nightly backup",
     "servers": "/servers",
     "server": "db-1",
+    "alerts": "/alerts",
+    "channel": "On call",
+    "sent": "/alerts/sent",
+    "incidents": "/incidents",
+    "incident": "Card payments are declined",
+    "announcing": "New incident",
+    "statuspages": "/statuspages",
     "statuspage": "Northwind",
+    "subscribers": "Subscribers",
+    "services": "/services",
+    "regions": "/regions",
+    "keys": "/keys",
+    "key": "/keys",
+    "audit": "/audit",
+    "health": "/health",
+    "search": "/search?q=shop",
+    "start": "/start",
+    "missing": "/nothing",
+    "sign-in": "/sign-in",
 }
 """The pages that are shown: paths, or names of what is there."""
+SHOWN = (
+    "overview", "monitors", "monitor", "new", "heartbeat", "servers", "server", "alerts", "incident", "statuspage",
+)  # fmt: skip
+"""Those of docs/pictures."""
 
 
 @asynccontextmanager
@@ -65,7 +90,7 @@ async def watched(platform: Platform) -> AsyncIterator[dict[str, str]]:
         yield await _fill(platform, http, site, hook, broken)
 
 
-async def _fill(  # noqa: C901  # as long as what there is
+async def _fill(  # as long as what there is
     platform: Platform, http: httpx.AsyncClient, site: Target, hook: Target, broken: Target
 ) -> dict[str, str]:
     paths = {name: path for name, path in SCENES.items() if path.startswith("/")}
@@ -92,8 +117,7 @@ async def _fill(  # noqa: C901  # as long as what there is
             service_id=services[service], tags=TAGS[service], **body,
         )  # fmt: skip
         addresses[it["id"]] = address
-        if name in SCENES.values():
-            paths["monitor"] = f"/monitors/{it['id']}"
+        paths |= {scene: f"/monitors/{it['id']}" for scene, of in SCENES.items() if of == name}
     beats = []
     for name, how, ends in HEARTBEATS:
         it = await made("/resource-cmd/v1/heartbeat", name=name, interval=86400, service_id=first, tags=["cron"], **how)
@@ -128,8 +152,26 @@ async def _fill(  # noqa: C901  # as long as what there is
             (now - 9 * DAY).isoformat(),
         )
     pages = (await http.get("/statuspage-query/v1/statuspages")).json()["data"]
-    paths["statuspage"] = f"/statuspages/{next(it['id'] for it in pages if it['subdomain'] == 'incident')}"
-    return paths
+    page = next(it["id"] for it in pages if it["subdomain"] == "incident")
+    followed = [
+        {"name": name, "type": "resource", "resource_id": id_}
+        for id_, (name, *_) in zip(addresses, MONITORS, strict=True)
+    ]
+    own = await made(
+        "/statuspage-cmd/v1/statuspage", name="Northwind shop", description="", subdomain="shop", type="public",
+        components=followed[:2], groups=[{"name": "API", "components": followed[2:6]}],
+    )  # fmt: skip
+    told = (await http.get(f"/statuspage-query/v1/statuspage/{page}/incidents")).json()["data"]
+    incident = next(it["id"] for it in told if it["title"] == SCENES["incident"])
+    await made(f"/statuspage-cmd/v1/statuspage/{page}/subscriptions", addresses=["ada@northwind.example"])
+    await asyncio.sleep(20)  # each has been probed again: the hour under way is no gap
+    return paths | {
+        "channel": f"/alerts/{channel['id']}",
+        "statuspage": f"/statuspages/{own['id']}",
+        "subscribers": f"/statuspages/{page}/subscribers",
+        "incident": f"/incidents/{page}/incident/{incident}",
+        "announcing": f"/incidents/new?of={page}",
+    }
 
 
 async def _wait(http: httpx.AsyncClient, monitors: int, servers: int) -> None:
@@ -214,9 +256,6 @@ async def _past(there: asyncpg.Connection, now: datetime, monitors: list[str], b
             await there.execute("INSERT INTO ping_hour VALUES ($1, $2, $3, $4, $5, $6)", UUID(id_), at, *counts)
 
 
-_PICTURES = 'Promise.all([...document.images].map((it) => { it.loading = "eager"; return it.decode(); }))'
-
-
 _DECODED = 'Promise.all([...document.images].map((it) => { it.loading = "eager"; return it.decode(); }))'
 
 
@@ -240,5 +279,16 @@ async def show(page: Page, url: str, name: str, path: str) -> None:
         await page.wait_for_selector("#trial article")
         await page.fill("#url", "https://api.northwind.example/orders")
         await page.evaluate("scrollTo(0, 0)")
+    elif name == "many":
+        await page.evaluate("for (const it of document.querySelectorAll('[name=id]')) it.click()")
+        await page.click("button[value=delete]")
+        await page.wait_for_selector("#typed")
+    elif name == "key":
+        await page.fill("#name", "Terraform")
+        await page.click("main form .buttons button")
+        await page.wait_for_selector("[data-copy]")
+    elif name == "sign-in":
+        await page.context.clear_cookies()
+        await page.reload()
     await page.evaluate("document.activeElement.blur()")
     await page.evaluate(_DECODED)

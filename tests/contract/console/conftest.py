@@ -3,16 +3,15 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from contract.client import Client
 from contract.console.viewing import BASE, signed_in
-from contract.public.browser import chromium, packages
 from contract.target import Target, eventually, listening
 from running import Platform
 
@@ -21,29 +20,10 @@ EVIL = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7 * 7 }}"
 
 
 @pytest.fixture(scope="session")
-def node(folder: Path) -> Path:
-    """The packages from npm."""
-    (place := folder / "console-node").mkdir()
-    return packages(place)
-
-
-@pytest.fixture(scope="session")
-def axe(node: Path) -> str:
-    """axe-core's source."""
-    return (node / "axe-core/axe.min.js").read_text()
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """The browser."""
-    async with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="session")
 async def web(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
     """The console, over HTTP alone; cookies are given by hand."""
     async with httpx.AsyncClient(base_url=platform.url + BASE, timeout=30, trust_env=False) as connections:
+        connections.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         yield connections
 
 

@@ -14,73 +14,14 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from contract.console.conftest import Told
-from contract.console.viewing import form_token, sign_in, signed_in, with_cookie
+from contract.console.line import Line
+from contract.console.test_pages import path
+from contract.console.viewing import enter, form_of, form_token, send, sign_in, signed_in, with_cookie
 from contract.public.browser import tab
 from running import Platform, free_port
 
 ASKED = ("resource-cmd", "resource-query", "statistic-query", "statuspage-cmd", "statuspage-query")
 CONSOLE = Path(sys.executable).parent / "console"
-
-
-class Line:
-    """The way from the console to the platform: it can be cut, and lose the answer to one request."""
-
-    def __init__(self, to: int) -> None:
-        self.port, self._to = free_port(), to
-        self.loses = b""
-        """How a request begins whose answer is lost, once."""
-        self.asked: list[bytes] = []
-        """The first lines of requests."""
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
-
-    async def mend(self) -> None:
-        self._server = self._server or await asyncio.start_server(self._carry, "127.0.0.1", self.port)
-
-    async def cut(self) -> None:
-        if self._server:
-            self._server.close()
-            self._server = None
-        for writer in [*self._open]:
-            writer.transport.abort()
-
-    @asynccontextmanager
-    async def away(self) -> AsyncIterator[None]:
-        """It is cut meanwhile."""
-        await self.cut()
-        try:
-            yield
-        finally:
-            await self.mend()
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, to = await asyncio.open_connection("127.0.0.1", self._to)
-        ends = {writer, to}
-        self._open |= ends
-        lost = asyncio.Event()
-
-        async def ask() -> None:
-            while data := await reader.read(65536):
-                self.asked.append(data.partition(b"\r\n")[0])
-                if self.loses and data.startswith(self.loses):
-                    self.loses = b""
-                    lost.set()
-                to.write(data)
-
-        async def answer() -> None:
-            while data := await there.read(65536):
-                if lost.is_set():
-                    return
-                writer.write(data)
-
-        tasks = [asyncio.create_task(ask()), asyncio.create_task(answer())]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for end in ends:
-            end.transport.abort()
-        self._open -= ends
 
 
 @pytest.fixture(scope="module")
@@ -170,15 +111,21 @@ async def test_page_says_what_is_away_and_comes_back_by_itself(alone, browser: B
         await expect(it.page.get_by_role("heading", name="Monitors")).to_be_visible(timeout=60_000)
 
 
-async def test_form_comes_back_filled_and_a_retry_is_carried_out_once(alone, browser: Browser, axe: str, told: Told):
+async def test_form_stays_as_it_was_typed_and_a_retry_is_carried_out_once(
+    alone, browser: Browser, axe: str, told: Told
+):
     line, url, _ = alone
     async with visit(browser, axe, url, told.token) as it:
-        await typed(it.page, url, "tcp", "Sent twice")
-        await it.page.get_by_label("Port").fill("9")
+        await it.page.goto(f"{url}/monitors/new")
+        await it.page.get_by_label("Name", exact=True).fill("Sent twice")
+        await it.page.get_by_label("Address").fill(told.site.url)
+        await it.page.get_by_text("More", exact=True).click()
+        await it.page.get_by_label("Headers").fill("Authorization: hush")
         line.loses = b"POST /resource-cmd/v1/resource "
         await it.page.get_by_role("button", name="Save").last.click()
-        await expect(it.page.get_by_role("alert").first).to_contain_text("away")
-        await expect(it.page.get_by_label("Host")).to_have_value("127.0.0.1")
+        await expect(it.page.locator("#lost")).to_contain_text("resource-cmd is away")
+        await expect(it.page.get_by_label("Address")).to_have_value(told.site.url)
+        await expect(it.page.get_by_label("Headers")).to_have_value("Authorization: hush")  # it never left the browser
         await it.page.get_by_role("button", name="Save").last.click()
         await expect(it.page.get_by_text("Made.")).to_be_visible()
     assert (await told.client.get("resource-query/v1/resources", q="Sent twice"))["total"] == 1
@@ -225,7 +172,7 @@ async def test_form_can_be_sent_again_without_a_script_and_without_its_secret(
         "secret": "hush-hush-hush-hush",
         "key": "k" * 36,
     }
-    given["service_id"] = told.at["service"].rpartition("/")[2]
+    given |= {"service_id": told.at["service"].rpartition("/")[2], "secrets": "url secret"}
     async with line.away():
         away = await direct.post("/alerts/new", data=given | {"form_token": token}, headers=with_cookie(session))
     assert away.status_code == 503
@@ -233,11 +180,43 @@ async def test_form_can_be_sent_again_without_a_script_and_without_its_secret(
     assert given["secret"] not in away.text
     kept = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', away.text))
     assert kept.items() >= {name: given[name] for name in ("type", "name", "key")}.items()
+    assert given["url"] not in kept.values()  # what follows a webhook's host is a secret
     for _ in range(2):  # the second is the first, said again
-        made = await direct.post("/alerts/new", data=kept | {"secret": given["secret"]}, headers=with_cookie(session))
+        secrets = {name: given[name] for name in ("url", "secret")}
+        made = await direct.post("/alerts/new", data=kept | secrets, headers=with_cookie(session))
         assert made.status_code == 303, made.text
     found = await told.client.get("resource-query/v1/channels", q="Sent again")
     assert found["total"] == 1
+
+
+SECRETS = {
+    "/alerts/new": {"url": "https://hooks.example.com/hush", "secret": "hush-hush-hush-hush"},
+    "/alerts/new?kind=apprise": {"url": "tgram://hush/hush"},
+    "/monitors/new": {"headers": "X-Kept: ********\nAuthorization: Basic hush", "body": "hush"},
+    "/statuspages/new": {"password": "hush-hush"},
+    "monitor/outside/new": {"token": "hush-hush-hush-hush"},
+    "monitor/outside/new?type=slack": {"integration": "https://hooks.slack.com/services/hush"},
+    "monitor/outside/new?type=webhook": {"integration": "https://example.com/hush", "token": "hush-hush-hush-hush"},
+}
+
+
+@pytest.mark.parametrize("form", SECRETS)
+async def test_no_secret_comes_back(alone, direct: httpx.AsyncClient, told: Told, form: str):
+    """Neither while everything is away, nor while the commands alone are."""
+    line, _, _ = alone
+    session = await signed_in(direct, told.token)
+    at = path(told, form)
+    filled_in = await form_of(direct, session, at, at.partition("?")[0])
+    async with line.away():
+        nothing = await send(direct, session, filled_in, name="Typed", **SECRETS[form])
+    line.loses = b"POST /statuspage-cmd/" if "statuspages" in form else b"POST /resource-cmd/"
+    commands = await send(direct, session, filled_in, name="Typed", **SECRETS[form])
+    for answer in (nothing, commands):
+        assert answer.status_code == 503
+        assert "Secrets have to be typed anew." in answer.text
+        assert "hush" not in answer.text
+        assert 'value="Typed"' in answer.text
+        assert "X-Kept: ********" in answer.text or form != "/monitors/new"  # a mask is none
 
 
 async def test_one_service_away_takes_only_its_part(alone, direct: httpx.AsyncClient, told: Told):
@@ -262,7 +241,7 @@ async def test_tabs_of_a_session_share_one_stream_of_the_platform(alone, direct:
         for _ in range(3):
             it = await tabs.enter_async_context(direct.stream("GET", "/events", headers=session))
             assert it.status_code == 200
-            assert ": hello" in await anext(it.aiter_text())
+            assert "event: hello" in await anext(it.aiter_text())
         for _ in range(2):  # whatever else is asked meanwhile
             assert (await direct.get("/regions", headers=session)).status_code == 200
         changes = [each for each in line.asked if b"/changes" in each]
@@ -270,3 +249,27 @@ async def test_tabs_of_a_session_share_one_stream_of_the_platform(alone, direct:
         b"/resource-query/v1/changes",
         b"/statuspage-query/v1/changes",
     ]
+
+
+async def test_page_is_fresh_behind_a_proxy_that_holds_streams_back(
+    alone, direct: httpx.AsyncClient, browser: Browser, axe: str, told: Told
+):
+    _, _, process = alone
+    session = await signed_in(direct, told.token)
+    body = {"name": "Polled", "interval": 86400, "service_id": told.client.service_id}
+    made = (await told.client("POST", "resource-cmd/v1/heartbeat", json=body)).json()["id"]
+    proxy = Line(process.port)
+    proxy.holds = b"GET /events "
+    await proxy.mend()
+    async with tab(browser, axe) as it:
+        await enter(it.page, session, "/")
+        await it.page.goto(f"http://127.0.0.1:{proxy.port}/heartbeats?q=Polled")
+        row = it.page.locator(f"#row-{made}")
+        await expect(row).to_contain_text("Pending")
+        async with asyncio.timeout(60):
+            while not proxy.held:
+                await asyncio.sleep(0.1)
+        await told.client("GET", f"data-gateway/v1/heartbeat/{made}")
+        await expect(row).to_contain_text("Up", timeout=150_000)
+        assert b"text/event-stream" in proxy.held[0]
+    await proxy.cut()

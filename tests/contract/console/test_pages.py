@@ -1,15 +1,14 @@
 """Every page: for everybody, within its policy, on a phone, without a script; and no name is ever markup."""
 
-import asyncio
 import re
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from contract.console.conftest import Told
+from contract.console.conftest import EVIL, Told
 from contract.console.viewing import BASE, enter, form_of, send, with_cookie
-from contract.public.browser import tab
-from contract.target import eventually, listening
+from contract.public.browser import Tab, tab
+from contract.target import eventually
 from running import Platform
 
 PAGES = {
@@ -37,29 +36,57 @@ def path(told: Told, name: str) -> str:
     return told.at[noun] + mark + rest if noun in told.at else name
 
 
+async def usable(it: Tab, name: str) -> None:
+    """Everybody can use what a tab shows, on a desktop in the light and on a phone in the dark."""
+    await it.page.evaluate(OPENED)
+    assert await it.violations() == [], name
+    assert await it.overflow() <= 0, name
+    await it.page.set_viewport_size(PHONE)
+    await it.page.emulate_media(color_scheme="dark")
+    assert await it.violations("color-contrast") == [], name
+    assert await it.overflow() <= 0, name
+    assert await it.complaints() == [], name
+    await it.page.set_viewport_size(DESKTOP)
+    await it.page.emulate_media(color_scheme="light")
+
+
 @pytest.mark.parametrize("pages", PAGES)
 async def test_everybody_can_use_every_page(
     platform: Platform, browser: Browser, axe: str, told: Told, session: str, pages: str
 ):
-    """On a desktop in the light and on a phone in the dark; what is hostile on it does nothing."""
-    async with tab(browser, axe) as it:
+    """What is hostile on it does nothing."""
+    async with tab(browser, axe, viewport=DESKTOP, color_scheme="light") as it:
         await enter(it.page, session)
         for name in PAGES[pages]:
-            await it.page.set_viewport_size(DESKTOP)
-            await it.page.emulate_media(color_scheme="light")
             answer = await it.page.goto(platform.url + BASE + path(told, name))
             assert answer is not None
             assert answer.status == (404 if name == "/nope" else 200), name
-            await it.page.evaluate(OPENED)
-            assert await it.violations() == [], name
-            assert await it.overflow() <= 0, name
-            await it.page.set_viewport_size(PHONE)
-            await it.page.emulate_media(color_scheme="dark")
-            assert await it.violations("color-contrast") == [], name
-            assert await it.overflow() <= 0, name
-            assert await it.complaints() == [], name
+            await usable(it, name)
         if "/nope" in PAGES[pages]:
             it.errors.clear()  # the browser notes the 404
+
+
+async def test_everybody_can_use_what_follows_a_form(platform: Platform, browser: Browser, axe: str, session: str):
+    """What is asked before many are changed, and what is shown once."""
+    async with tab(browser, axe, viewport=DESKTOP, color_scheme="light") as it:
+        await enter(it.page, session)
+        for do in ("Tags …", "Who is told …", "Delete …"):
+            await it.page.goto(f"{platform.url}{BASE}/monitors?q=onerror")
+            await it.page.get_by_label("Select all").check()
+            await it.page.get_by_role("button", name=do).click()
+            await expect(it.page.locator("h1")).not_to_have_text("Monitors")
+            await usable(it, do)
+        for at, fields in (
+            ("/keys", {"Name": EVIL}),
+            ("/servers/new", {"Name": f"{EVIL} 2"}),
+            ("/alerts/new", {"Name": EVIL, "Address": "https://example.com/hook"}),
+        ):
+            await it.page.goto(platform.url + BASE + at)
+            for label, text in fields.items():
+                await it.page.get_by_label(label, exact=True).fill(text)
+            await it.page.locator("main form .buttons button").first.click()
+            await expect(it.page.locator("[data-copy]")).to_be_visible()
+            await usable(it, at)
 
 
 async def test_pages_say_all_without_a_script_in_german_too(platform: Platform, browser: Browser, axe: str, told: Told):
@@ -103,61 +130,6 @@ async def test_first_view_is_small(web, session: str):
     for file in set(re.findall(r'(?:href|src)="/console(/static/[^"]+)"', page.text)):
         size += int((await web.get(file, headers={"Accept-Encoding": "gzip"})).headers["content-length"])
     assert size <= 80_000
-
-
-async def test_open_page_follows_and_what_is_typed_stays(
-    platform: Platform, browser: Browser, axe: str, told: Told, session: str
-):
-    body = {"name": "Followed", "interval": 86400, "service_id": told.client.service_id}
-    made = (await told.client("POST", "resource-cmd/v1/heartbeat", json=body)).json()["heartbeat"]
-    async with tab(browser, axe) as it:
-        await enter(it.page, session)
-        await it.page.goto(f"{platform.url}{BASE}/heartbeats?q=Followed&sort=state")
-        row = it.page.locator(f"#row-{made['id']}")
-        await expect(row).to_contain_text("Pending")
-        await it.page.evaluate("document.querySelector('tbody').dataset.same = 'yes'")
-        await row.get_by_role("checkbox").check()
-        await it.page.mouse.move(0, 0)
-        await told.client("GET", f"data-gateway/v1/heartbeat/{made['id']}")
-        await expect(row).to_contain_text("Up", timeout=60_000)
-        await expect(row.get_by_role("checkbox")).to_be_checked()
-        assert await it.page.evaluate("document.querySelector('tbody').dataset.same") == "yes"
-
-
-async def test_keyboard_goes_through_a_list(platform: Platform, browser: Browser, axe: str, session: str):
-    async with tab(browser, axe) as it:
-        await enter(it.page, session)
-        await it.page.goto(f"{platform.url}{BASE}/monitors")
-        await it.page.keyboard.press("?")
-        await expect(it.page.locator("dialog")).to_be_visible()
-        await it.page.keyboard.press("Escape")
-        await expect(it.page.locator("dialog")).to_be_hidden()
-        async with asyncio.timeout(60):
-            while not await it.page.evaluate("document.activeElement.matches('[data-search]')"):
-                await it.page.keyboard.press("/")  # a dialog that closes gives the focus back, sooner or later
-        await it.page.keyboard.type("nothing-like-it")
-        await expect(it.page.get_by_text("Nothing fits.")).to_be_visible()
-        await it.page.locator("[data-search]").fill("")
-        await expect(it.page.locator("tbody tr")).not_to_have_count(0)
-        await it.page.locator("h1").click()
-        await it.page.keyboard.press("j")
-        await expect(it.page.locator("tr.here")).to_have_count(1)
-        await it.page.keyboard.press("Enter")
-        await it.page.wait_for_url(re.compile("/monitors/[0-9a-f-]{36}$"))
-        await it.page.keyboard.press("e")
-        await it.page.wait_for_url("**/edit")
-
-
-async def test_times_are_the_viewers_and_exact_on_focus(
-    platform: Platform, browser: Browser, axe: str, told: Told, session: str
-):
-    async with tab(browser, axe, timezone_id="Asia/Tokyo") as it:
-        await enter(it.page, session)
-        await it.page.goto(platform.url + BASE + told.at["maintenance"])
-        time = it.page.locator(".sub time").first
-        await expect(time).to_have_text(re.compile("1 Jan 2030, 0?9:00"))
-        await time.focus()
-        await expect(it.page.locator(".tip")).to_have_text("2030-01-01 00:00:00 UTC")
 
 
 async def test_dry_run_is_shown_beside_the_form_and_wrong_fields_are_named(
@@ -216,60 +188,3 @@ async def test_components_are_ordered_by_their_places(web, told: Told, session: 
     found = await told.client.get(f"statuspage-query/v1/statuspage/{made}/components")
     assert [each["name"] for each in found["data"]] == ["Second", "First"]
     await told.client("DELETE", f"statuspage-cmd/v1/statuspage/{made}")
-
-
-async def test_components_are_ordered_by_the_keyboard(
-    platform: Platform, browser: Browser, axe: str, told: Told, session: str
-):
-    components = [{"name": name, "type": "manual"} for name in ("First", "Second")]
-    body = {"name": "Ordered", "description": "", "subdomain": "by-keys", "type": "public", "components": components}
-    made = (await told.client("POST", "statuspage-cmd/v1/statuspage", json=body)).json()["id"]
-    async with tab(browser, axe) as it:
-        await enter(it.page, session)
-        await it.page.goto(f"{platform.url}{BASE}/statuspages/{made}")
-        await it.page.get_by_role("button", name="Move down").first.press("Enter")
-        await it.page.get_by_role("button", name="Save").last.click()
-        await expect(it.page.get_by_text("Saved.", exact=True)).to_be_visible()
-    found = await told.client.get(f"statuspage-query/v1/statuspage/{made}/components")
-    assert [each["name"] for each in found["data"]] == ["Second", "First"]
-    await told.client("DELETE", f"statuspage-cmd/v1/statuspage/{made}")
-
-
-async def test_charts_say_their_values(platform: Platform, browser: Browser, axe: str, told: Told, session: str):
-    async with listening() as site, tab(browser, axe) as it:
-        body = {
-            "name": "Drawn",
-            "type": "http",
-            "url": site.url,
-            "interval": 5,
-            "regions": ["eu-central-1", "us-east-1"],
-        }
-        body["service_id"] = told.at["service"].rpartition("/")[2]
-        made = (await told.client("POST", "resource-cmd/v1/resource", json=body)).json()["id"]
-        at = f"statistic-query/v1/resource/{made}/statistic"
-        await eventually(
-            lambda: told.client.get(at, by="region"),
-            lambda seen: len([each for each in seen["regions"] if each["summary"]["checks"]]) == 2,
-        )
-        await enter(it.page, session)
-        for by, words in (("", "on average"), ("region", "us-east-1")):
-            await it.page.goto(f"{platform.url}{BASE}/monitors/{made}?by={by}")
-            await it.page.mouse.move(0, 0)
-            box = await it.page.locator(".lines").bounding_box()
-            assert box
-            await it.page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 40)
-            assert words in (await it.page.locator(".lines").get_attribute("data-tips") or "")
-            await expect(it.page.locator(".tip")).to_contain_text(" · ")  # a time, and what was then
-        assert await it.page.locator(".plot .line").count() >= 2
-        await it.page.goto(platform.url + BASE + told.at["server"])
-        figure = it.page.locator("figure", has=it.page.get_by_alt_text(re.compile("^Memory")))
-        await figure.scroll_into_view_if_needed()
-        box = await figure.bounding_box()
-        assert box
-        async with it.page.expect_response(re.compile("memory-usage.json")) as answered:
-            await it.page.mouse.move(box["x"] + box["width"] - 40, box["y"] + 60)
-        assert (await (await answered.value).json())[0][2] == "50 %"
-        async with asyncio.timeout(60):
-            while "50 %" not in (await it.page.locator(".tip").inner_text()):
-                await it.page.mouse.move(box["x"] + box["width"] - 60, box["y"] + 60)
-                await it.page.mouse.move(box["x"] + box["width"] - 40, box["y"] + 60)

@@ -105,7 +105,17 @@ async def test_other_organisations_see_nothing(web: httpx.AsyncClient, foreign_s
         assert answer.status_code == 404, name
     for at in (f"{told.at['server']}/cpu-total-usage.svg", f"{told.at['server']}/cpu-total-usage.json"):
         assert (await web.get(at, headers=with_cookie(foreign_session))).status_code == 404
-    for at in ("/", "/monitors", "/alerts", "/alerts/sent", "/incidents", "/statuspages", "/keys", "/audit"):
+    for at in (
+        "/",
+        "/monitors",
+        "/alerts",
+        "/alerts/sent",
+        "/incidents",
+        "/statuspages",
+        "/keys",
+        "/audit",
+        "/pick/followed",
+    ):
         text = (await web.get(at, headers=with_cookie(foreign_session))).text
         assert not any(each.rpartition("/")[2] in text for each in told.at.values()), at
 

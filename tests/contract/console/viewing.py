@@ -54,9 +54,9 @@ async def sign_in(page: Page, url: str, token: str) -> None:
     await page.wait_for_selector("#menu", state="attached")
 
 
-async def enter(page: Page, session: str) -> None:
+async def enter(page: Page, session: str, path: str = BASE) -> None:
     """Gives the browser a session."""
-    cookie = {"name": COOKIE, "value": session, "domain": "127.0.0.1", "path": BASE}
+    cookie = {"name": COOKIE, "value": session, "domain": "127.0.0.1", "path": path}
     await page.context.add_cookies([cookie])  # type: ignore[list-item]  # as they are
 
 
@@ -73,7 +73,7 @@ class _Filled(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         name = given.get("name", "")
         if tag == "form":
-            self._inside = given.get("action") == self._action and given.get("method") == "post"
+            self._inside = given.get("action", "").removeprefix(BASE) == self._action and given.get("method") == "post"
         if not self._inside:
             return
         self.names.add(name)
@@ -122,7 +122,7 @@ class Filled:
 
 def filled(html: str, action: str) -> Filled:
     """The form of a page that is sent to a path of the console."""
-    read = _Filled(BASE + action)
+    read = _Filled(action)
     read.feed(html)
     assert read.names, f"there is no form for {action}"
     return Filled(action, read.names, read.pairs)

@@ -54,6 +54,18 @@ async def test_sort_by_name_and_creation_and_pages_of_it(client: Client, noun: s
     assert [row["name"] for row in paginated(second, page=2, limit=2)] == ["C"]
 
 
+@pytest.mark.parametrize("noun", NOUNS)
+async def test_some_are_listed_by_their_ids(client: Client, stranger: dict[str, str], noun: str):
+    service = (await client.service())["id"]
+    ids = {name: (await made(client, noun, service, name=name))["id"] for name in ("a", "b", "c")}
+    assert await names(client, noun, id=[ids["c"], ids["a"], str(uuid4())]) == ["a", "c"]
+    assert await names(client, noun, id=ids["b"], q="a") == []
+    foreign = Client(client.http, stranger["token"])
+    assert await names(foreign, noun, id=[*ids.values()]) == []
+    refused(await client("GET", f"{RECORDS}/{noun}", params={"id": "x"}), 422, "id.0")
+    refused(await client("GET", f"{RECORDS}/{noun}", params={"id": [ids["a"]] * 101}), 422, "id")
+
+
 async def test_state_type_url_and_host_of_monitors(client: Client):
     service = (await client.service())["id"]
     off = await client.resource(service_id=service, name="off", url="http://127.0.0.1:1/Reports")

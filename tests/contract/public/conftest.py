@@ -5,10 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Browser
 
 from contract.client import Client
-from contract.public.browser import chromium, packages
 from contract.public.owning import BELOW
 from mail_sink import MailSink, mail_sink
 from running import TOKEN, Platform, up
@@ -61,23 +59,3 @@ async def owner(pages: Platform) -> AsyncIterator[Client]:
     """The first organisation."""
     async with httpx.AsyncClient(base_url=pages.url, timeout=30, trust_env=False) as connections:
         yield Client(connections, TOKEN)
-
-
-@pytest.fixture(scope="session")
-def node(folder: Path) -> Path:
-    """The packages from npm."""
-    (place := folder / "node").mkdir()
-    return packages(place)
-
-
-@pytest.fixture(scope="session")
-def axe(node: Path) -> str:
-    """axe-core's source."""
-    return (node / "axe-core/axe.min.js").read_text()
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """The browser."""
-    async with chromium() as opened:
-        yield opened

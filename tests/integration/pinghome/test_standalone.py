@@ -248,7 +248,7 @@ async def test_event_stream_of_a_page_flows(public: Public):
     await shows(public, url.removesuffix("/events"), "Acme")
     async with public.web.stream("GET", url) as stream, asyncio.timeout(60):
         lines = stream.aiter_lines()
-        assert [await anext(lines), await anext(lines)] == ["retry: 3000", ": hello"]
+        assert [await anext(lines), await anext(lines)] == ["retry: 3000", "event: hello"]
         await changed(public, page, page_name="Acme Cloud")
         async for line in lines:
             if line == "event: changed":

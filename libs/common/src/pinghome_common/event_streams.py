@@ -9,6 +9,8 @@ from starlette.types import Receive, Scope, Send
 
 HEARTBEAT = 15.0
 """Seconds between two signs of life."""
+HELLO = b"event: hello\ndata: hello\n\n"
+"""Said to pages at first: a proxy that holds back a stream may pass on its head, which tells a browser nothing."""
 STREAMS, STREAMS_OF_ONE = 500, 10
 """Event streams of a process, and of one client."""
 

@@ -1,5 +1,6 @@
 """The one client of the public API: whatever the console can do, curl can."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -10,6 +11,9 @@ import msgspec
 
 PATIENCE = 15.0
 """Seconds for an answer; a dry run takes up to ten."""
+
+MOST = 500
+"""What a list shows at once."""
 
 
 class SignedOut(Exception):
@@ -61,6 +65,13 @@ class Api:
             SignedOut, Away, Refused: it does not.
         """
         return (await self._ask("GET", path, query)).decoded
+
+    async def all(self, path: str, **query: Any) -> list[Any]:
+        """All of a list, page by page."""
+        first = await self.get(path, limit=MOST, **query)
+        numbers = range(2, -(-first["total"] // MOST) + 1)
+        others = await asyncio.gather(*(self.get(path, limit=MOST, page=number, **query) for number in numbers))
+        return [each for found in (first, *others) for each in found["data"]]
 
     async def maybe(self, path: str, **query: Any) -> Any:
         """The same; None where there is nothing (404)."""

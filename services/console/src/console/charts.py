@@ -7,15 +7,19 @@ from math import floor, log10
 from markupsafe import Markup, escape
 
 HEIGHT, WIDTH = 100, 600
-PITCH, BAR, CUT = 4, 28, 20
+PITCH, FEW_PITCH, BAR, CUT = 4, 12, 28, 20
+FEW = 40
+"""Spans of a bar up to which they are so wide that the gaps between them are a smaller part."""
 
 
 def bar(label: str, shapes: Sequence[str], texts: Sequence[str] = ()) -> Markup:
     """A bar of equal spans of time, oldest first, by their shapes; `texts` say each of them when pointed at."""
     found: dict[str, str] = {}
+    few = len(shapes) <= FEW
+    pitch = FEW_PITCH if few else PITCH
     for shape, run in groupby(enumerate(shapes), key=lambda each: each[1]):
         places = [place for place, _ in run]
-        left, right = PITCH * places[0], PITCH * (places[-1] + 1) - 1
+        left, right = pitch * places[0], pitch * (places[-1] + 1) - 1
         found[shape] = found.get(shape, "") + f"M{left} {BAR}H{right}"
         if shape in ("partial", "major"):
             found["cut"] = found.get("cut", "") + f"M{left} {CUT}H{right}"
@@ -24,7 +28,8 @@ def bar(label: str, shapes: Sequence[str], texts: Sequence[str] = ()) -> Markup:
     paths = "".join(f'<path class="{shape}" d="{path}"/>' for shape, path in found.items())
     tips = f' data-tips="{escape(chr(10).join(texts))}"' if texts else ""
     return Markup(  # noqa: S704  # what is not ours is escaped
-        f'<div class="bar" role="img" aria-label="{escape(label)}"{tips}><svg viewBox="0 0 {PITCH * len(shapes) - 1}'
+        f'<div class="bar{" few" if few else ""}" role="img" aria-label="{escape(label)}"{tips}><svg viewBox="0 0'
+        f" {pitch * len(shapes) - 1}"
         f' {BAR}" preserveAspectRatio="none" aria-hidden="true">{paths}</svg></div>'
     )
 

@@ -26,10 +26,12 @@ async def away(request: Request, error: Exception) -> Response:
     assert isinstance(error, Away)  # noqa: S101  # registered for it
     if request.method == "GET":
         about = "{service} does not answer. This page tries again by itself; check-ins and probes go on meanwhile."
-        return await _error(request, 503, "The platform is away", about, again=True, service=error.service)
-    about = "{service} is away. Nothing was lost: send it again in a moment. Secrets have to be typed anew."
+        return await _error(request, 503, "The platform is away", about, away=True, again=True, service=error.service)
+    about = "{service} is away. Nothing was lost: send it again in a moment."
     kept, secrets = request.state.posted.again() if hasattr(request.state, "posted") else ([], [])
-    return await _error(request, 503, "The platform is away", about, kept=kept, secrets=secrets, service=error.service)
+    return await _error(
+        request, 503, "The platform is away", about, away=True, kept=kept, secrets=secrets, service=error.service
+    )
 
 
 async def refused(request: Request, error: Exception) -> Response:
@@ -72,5 +74,8 @@ async def _missing(request: Request) -> Response:
 
 async def _error(request: Request, status: int, title: str, about: str, **more: Any) -> Response:
     viewer = await anybody(request)
-    shown = {name: more.pop(name, default) for name, default in (("again", False), ("kept", ()), ("secrets", ()))}
+    shown = {
+        name: more.pop(name, default)
+        for name, default in (("away", False), ("again", False), ("kept", ()), ("secrets", ()))
+    }
     return page(viewer, "error.html", status, title=viewer.t(title), about=viewer.t(about, **more), **shown)

@@ -8,7 +8,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from console.api import Away, Refused
-from console.viewer import Posted
+from console.viewer import MASK, Posted
 
 Options = Sequence[tuple[str, str]]
 
@@ -25,6 +25,7 @@ class Field:
         options: value and label of what there is to choose from; labels that are no names are translated.
         default: JSON of a new one.
         more: whether it is folded away with the others that few people need.
+        secret: whether the API masks it, so that nothing repeats what is typed here; of the kind `secret` in any case.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Field:
     unit: str = ""
     example: str = ""
     least: int | None = None
+    secret: bool = False
 
 
 @dataclass
@@ -79,10 +81,18 @@ class Form:
             if not (each.kind == "secret" and not self.values[each.name])
         }
 
+    @property
+    def secrets(self) -> str:
+        """The names of its secrets."""
+        return " ".join(each.name for each in self.fields if each.secret or each.kind == "secret")
+
     def refused(self, error: Refused | Away) -> "Form":
-        """The same form with what was said against it; secrets have to be typed anew."""
+        """The same form with what was said against it, or without its secrets where the command was not carried out."""
         if isinstance(error, Away):
             self.away = error.service
+            self.values = {
+                name: _bare(value) if name in self.secrets.split() else value for name, value in self.values.items()
+            }
             return self
         names = {each.name for each in self.fields}
         for path, sentence in error.errors.items():
@@ -101,6 +111,13 @@ class Form:
     def status(self) -> int:
         """Of the answer that shows it."""
         return 503 if self.away else 422 if self.errors or self.message else 200
+
+
+def _bare(value: Any) -> Any:
+    """A secret without what was typed: masks, which stand for what is stored, and names of headers stay."""
+    if isinstance(value, dict):
+        return {name: _bare(text) for name, text in value.items()}
+    return value if MASK in value else ""
 
 
 def _lines(name: str, posted: Posted) -> list[str]:
@@ -171,6 +188,13 @@ def _text(name: str, posted: Posted) -> Any:
     return posted.one(name).strip()
 
 
+def picked(name: str, posted: Posted) -> str | None:
+    """What is chosen by its name: what it was while the name is the same, else the name; None for nothing."""
+    text = posted.one(name).strip()
+    was, _, known = posted.one(f"{name}.was").partition(" ")
+    return was if text and text.split() == known.split() else text or None
+
+
 def _chosen(name: str, posted: Posted) -> Any:
     return posted.one(name) or None
 
@@ -183,6 +207,7 @@ _READ: dict[str, Callable[[str, Posted], Any]] = {
     "zone": _text,
     "choice": _text,
     "optional": _chosen,
+    "pick": picked,
     "area": lambda name, posted: posted.one(name),
     "number": _number,
     "seconds": _number,

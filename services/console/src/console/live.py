@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from console.api import Api, Away, Refused, SignedOut
-from pinghome_common.event_streams import EventStreams
+from pinghome_common.event_streams import HELLO, EventStreams
 
 SOURCES = ("resource-query/v1/changes", "statuspage-query/v1/changes")
 AGAIN = 5.0
@@ -76,7 +76,7 @@ class Live:
     def __init__(self, api_of: Callable[[str, str], Api]) -> None:
         self._api_of = api_of
         self._upstreams: dict[str, _Upstream] = {}
-        self.streams = EventStreams("no-store")
+        self.streams = EventStreams("no-store, no-transform")
 
     async def close(self) -> None:
         """Ends them all."""
@@ -117,8 +117,6 @@ class Changes(Response):
             return b"" if END in nouns else f"event: changed\ndata: {' '.join(sorted(nouns))}\n\n".encode()
 
         try:
-            await self._live.streams.serve(
-                self._viewer, b": hello\n\n", news, lambda: b": still here\n\n", scope, receive, send
-            )
+            await self._live.streams.serve(self._viewer, HELLO, news, lambda: b": still here\n\n", scope, receive, send)
         finally:
             self._live.leave(self._token, queue)

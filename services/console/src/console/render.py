@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from console import charts, conditions, icons, states
 from console.guard import FORM_TOKEN
 from console.language import LANGUAGES
-from console.viewer import Viewer
+from console.viewer import SECRETS, Viewer
 from pinghome_web.answer import SMALL
 from pinghome_web.assets import Assets
 from pinghome_web.glyphs import GLYPHS
@@ -30,6 +30,7 @@ _KNOWN = {
     "chart": charts,
     "languages": LANGUAGES,
     "FORM_TOKEN": FORM_TOKEN,
+    "SECRETS": SECRETS,
     "moment_of": datetime.fromisoformat,
     "key": lambda: str(uuid4()),
     "names_of": lambda ids, names: ", ".join(names.get(each, "?") for each in ids),

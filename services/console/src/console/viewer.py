@@ -18,8 +18,10 @@ from pinghome_web.language import chosen
 MOUNT = "/console"
 """Where the platform's host has the console; the edge says so in `root_path` or in `X-Forwarded-Prefix`."""
 FIELDS_LIMIT = 2000
-SECRETS = ("token", "secret", "password")
-"""Fields whose texts no page repeats."""
+SECRETS = "secrets"
+"""The field that names those of a form whose texts no page repeats."""
+MASK = "********"
+"""What the API shows in place of a secret."""
 LARGEST = (2 << 20) + (64 << 10)
 """Bytes of a form; a picture has at most 2 MiB, everything else is far smaller."""
 
@@ -39,12 +41,22 @@ class Posted:
         """All values of a field."""
         return [value for key, value in self.pairs if key == name]
 
-    def again(self) -> tuple[list[tuple[str, str]], list[str]]:
-        """What may be sent again as it is, and the names of secrets, which are to be typed anew; nothing of files."""
+    def again(self) -> tuple[list[tuple[str, str]], list[tuple[str, str, bool]]]:
+        """What may be sent again as it is, and secrets, which are to be typed anew; nothing of files.
+
+        Of a secret: its name, those of its lines that are masks of what is stored, and whether it has several.
+        """
         if self._files:
             return [], []
-        kept = [each for each in self.pairs if each[0] not in (*SECRETS, guard.FORM_TOKEN)]
-        return kept, [name for name, value in self.pairs if name in SECRETS and value]
+        kept, typed = list[tuple[str, str]](), list[tuple[str, str, bool]]()
+        for name, value in self.pairs:
+            lines = value.splitlines()
+            masked = [line for line in lines if MASK in line]
+            if name in self.one(SECRETS).split() and masked != lines:
+                typed.append((name, "\n".join(masked), len(lines) > 1))
+            elif name != guard.FORM_TOKEN:
+                kept.append((name, value))
+        return kept, typed
 
     def file(self, name: str) -> bytes:
         """What is in a file; empty where none was sent."""

@@ -72,11 +72,12 @@ NOUNS = {
 class Wanted:
     """What a list shows: all of the organisation, oldest first, unless something is said.
 
-    `services`, `states` and `types`: any of them; `tags`: all of them; `q`: a part of name, url, host or tag in any
-    case; `sort`: one of the noun's, with `-` in front descending.
+    `ids`, `services`, `states` and `types`: any of them; `tags`: all of them; `q`: a part of name, url, host or tag in
+    any case; `sort`: one of the noun's, with `-` in front descending.
     """
 
     services: Sequence[UUID] = ()
+    ids: Sequence[UUID] = ()
     q: str = ""
     states: Sequence[str] = ()
     types: Sequence[str] = ()
@@ -86,7 +87,7 @@ class Wanted:
     @property
     def filters(self) -> bool:
         """True if it leaves out more than services."""
-        return bool(self.q or self.states or self.types or self.tags)
+        return bool(self.ids or self.q or self.states or self.types or self.tags)
 
 
 class Statements:
@@ -120,6 +121,8 @@ class Statements:
             found.append(f"r.service = {self._bound(wanted.services[0])}")
         elif wanted.services:
             found.append(f"r.service = ANY({self._bound(list(wanted.services))}::uuid[])")
+        if wanted.ids:
+            found.append(f"r.id = ANY({self._bound(list(wanted.ids))}::uuid[])")
         if wanted.q:
             found.append(f"{_SEARCHED} LIKE '%' || lower({self._bound(_plain(wanted.q))}::text) || '%'")
         if wanted.states:

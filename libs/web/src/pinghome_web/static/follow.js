@@ -1,7 +1,7 @@
 // A shared worker: one event stream for all tabs of a browser that show the page and are not hidden.
 "use strict";
 const tabs = new Set();
-let stream;
+let stream, heard = false; // not before something is: a proxy may hold it back
 
 function tell(word) {
   for (const tab of tabs) tab.postMessage(word);
@@ -9,8 +9,9 @@ function tell(word) {
 
 function open() {
   stream = new EventSource(new URL("../events", location));
-  stream.onopen = () => tell("open");
+  stream.addEventListener("hello", () => { heard = true; tell("open"); });
   stream.onerror = () => {
+    heard = false;
     tell("lost");
     if (stream.readyState === EventSource.CLOSED) stream = undefined; // the next tab tries again
   };
@@ -22,12 +23,13 @@ onconnect = ({ ports: [tab] }) => {
     if (data === "follow") {
       tabs.add(tab);
       if (!stream) open();
-      else if (stream.readyState === EventSource.OPEN) tab.postMessage("open");
+      else if (heard) tab.postMessage("open");
       return;
     }
     tabs.delete(tab);
     if (tabs.size) return;
     stream?.close();
     stream = undefined;
+    heard = false;
   };
 };

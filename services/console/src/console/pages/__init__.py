@@ -13,6 +13,7 @@ from console.pages import (
     operating,
     outside,
     overview,
+    picking,
     servers,
     services,
     signing_in,
@@ -28,6 +29,7 @@ ROUTES = [
     overview.routes,
     first_run.routes,
     live.routes,
+    picking.routes,
     *(lists.routes_of(each.noun, "cpu-total-usage" if each is servers.EDITOR else "") for each in _EDITORS),
     *(editing.routes_of(each) for each in _EDITORS),  # before those of one: /monitors/new is no monitor
     monitors.routes,

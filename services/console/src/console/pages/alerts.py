@@ -17,8 +17,8 @@ from console.viewer import GUARDED, Form, Somebody, Viewer
 routes = APIRouter(include_in_schema=False)
 
 KINDS = (("webhook", "Webhook"), ("email", "E-mail"), ("apprise", "Chat and others"))
-STATES = ("failed", "pending", "sent", "suppressed")
-LEDGER = 50
+STATES = ("failed", "waiting", "held", "sent", "suppressed")
+LIMIT = LEDGER = 50
 _CONFIG = {
     "webhook": [
         Field(
@@ -28,6 +28,7 @@ _CONFIG = {
             "It gets a POST with JSON, signed by the secret.",
             required=True,
             example="https://hooks.example.com/pinghome",
+            secret=True,
         ),
         Field(
             "secret",
@@ -56,6 +57,7 @@ _CONFIG = {
             "Of a service with a fixed host, such as Telegram, Discord or PagerDuty.",
             required=True,
             example="tgram://bottoken/ChatID",
+            secret=True,
         )
     ],
 }
@@ -72,20 +74,23 @@ def fields(kind: str, services: Sequence[tuple[str, str]]) -> list[Field]:
 
 
 @routes.get("/alerts")
-async def alerts(v: Somebody, q: str = "") -> Response:
+async def alerts(v: Somebody, q: str = "", number: Annotated[int, Query(alias="page")] = 1) -> Response:
     """The channels, and where each is used."""
-    channels, services, told = await asyncio.gather(
-        v.api.get("resource-query/v1/channels", limit=500, q=q[:100]),
-        v.api.get("resource-query/v1/services", limit=500),
+    number = max(number, 1)
+    found, services, told = await asyncio.gather(
+        v.api.get("resource-query/v1/channels", limit=LIMIT, page=number, q=q[:100]),
+        v.api.all("resource-query/v1/services"),
         v.api.get("statistic-query/v1/notifications", limit=10),
     )
     return page(
         v,
         "alerts.html",
-        channels=channels["data"],
-        services=services["data"],
+        found=found,
+        number=number,
+        pages=max(1, -(-found["total"] // LIMIT)),
+        services=services,
         told=told["data"],
-        q=q,
+        q=q[:100],
         kinds=dict(KINDS),
     )
 
@@ -103,19 +108,19 @@ async def ledger(
             before=before,
             limit=LEDGER,
         ),
-        v.api.get("resource-query/v1/channels", limit=500),
+        v.api.all("resource-query/v1/channels"),
     )
     told = found["data"]
     return page(
         v,
         "ledger.html",
         told=told,
-        channels=channels["data"],
+        channels=channels,
         state=state,
         channel=channel,
         before=before,
         states=STATES,
-        older=told[-1]["created_at"] if len(told) == LEDGER else "",
+        older=told[-1]["id"] if len(told) == LEDGER else "",
     )
 
 
@@ -187,8 +192,7 @@ async def delete(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
 
 
 async def _services(v: Viewer) -> list[tuple[str, str]]:
-    found = await v.api.get("resource-query/v1/services", limit=500)
-    return [(each["id"], each["name"]) for each in found["data"]]
+    return [(each["id"], each["name"]) for each in await v.api.all("resource-query/v1/services")]
 
 
 def _body(shown: Shown, kind: str) -> dict[str, Any]:

@@ -147,7 +147,7 @@ async def _show(v: Viewer, of: str, kind: str, form: Shown, chosen: list[Any], i
     about, components, templates = await asyncio.gather(
         v.api.get(f"statuspage-query/v1/statuspage/{of}"),
         v.api.get(f"statuspage-query/v1/statuspage/{of}/components"),
-        v.api.get(f"statuspage-query/v1/statuspage/{of}/templates", limit=100),
+        v.api.all(f"statuspage-query/v1/statuspage/{of}/templates"),
     )
     statuses = {each: "maintenance" for each in chosen if isinstance(each, str)} | {
         each["id"]: each["status"] for each in chosen if isinstance(each, dict)
@@ -161,7 +161,7 @@ async def _show(v: Viewer, of: str, kind: str, form: Shown, chosen: list[Any], i
         it=it,
         about=about,
         components=components["data"],
-        templates=templates["data"] if kind == "incident" and not it else [],
+        templates=templates if kind == "incident" and not it else [],
         chosen=statuses,
         statuses=AFFECTED,
     )

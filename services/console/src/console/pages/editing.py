@@ -11,14 +11,12 @@ from fastapi.responses import Response
 from console.api import Away, Refused
 from console.forms import Field
 from console.forms import Form as Shown
-from console.nouns import MONITOR, SERVER, Noun
+from console.nouns import Noun
 from console.pages.deleting import delete_named
+from console.pages.picking import PARENTS, find, names_of
 from console.render import page
-from console.viewer import Form, Somebody, Viewer
+from console.viewer import MASK, Form, Somebody, Viewer
 
-MASK = "********"
-PARENTS = (MONITOR, SERVER)
-"""What others may depend on."""
 Document = Mapping[str, Any]
 
 
@@ -32,19 +30,20 @@ class Choices:
     parents: Sequence[tuple[str, str]]
 
     @classmethod
-    async def of(cls, v: Viewer, noun: Noun | None = None) -> "Choices":
-        """Of an organisation; for one of a noun that may depend on others, these too."""
-        services, channels, regions, *parents = await asyncio.gather(
-            v.api.get("resource-query/v1/services", limit=500),
-            v.api.get("resource-query/v1/channels", limit=500),
+    async def of(cls, v: Viewer, document: Document | None = None) -> "Choices":
+        """Of an organisation, and what something depends on already."""
+        parent = (document or {}).get("parent_id")
+        services, channels, regions, parents = await asyncio.gather(
+            v.api.all("resource-query/v1/services"),
+            v.api.all("resource-query/v1/channels"),
             v.api.get("resource-query/v1/regions"),
-            *(v.api.get(each.listed, limit=500, sort="name") for each in PARENTS if noun in PARENTS),
+            names_of(v, PARENTS, [parent] if parent else []),
         )
         return cls(
-            [(each["id"], each["name"]) for each in services["data"]],
-            [(each["id"], each["name"]) for each in channels["data"]],
+            [(each["id"], each["name"]) for each in services],
+            [(each["id"], each["name"]) for each in channels],
             [(each["region"], each["region"]) for each in regions["data"]],
-            [(each["id"], each["name"]) for found in parents for each in found["data"]],
+            [*parents.items()],
         )
 
     def common(self) -> list[Field]:
@@ -55,11 +54,10 @@ class Choices:
             Field("service_id", "Service", "choice", "What it belongs to.", self.services, _first(self.services)),
         ]
 
-    def parent(self, document: Document | None) -> Field:
+    def parent(self) -> Field:
         """The field of what monitors and servers depend on."""
-        options = [each for each in self.parents if each[0] != (document or {}).get("id")]
-        about = "While that is down, nobody is told of this one."
-        return Field("parent_id", "Depends on", "optional", about, options, None, more=True)
+        about = "A monitor or a server; while that is down, nobody is told of this one."
+        return Field("parent_id", "Depends on", "pick", about, self.parents, None, more=True)
 
 
 @dataclass(frozen=True)
@@ -120,16 +118,16 @@ def _make(routes: APIRouter, editor: Editor) -> None:
         original = await v.api.get(noun.read(copy)) if copy else None
         of = original.get("type", "") if original else type
         of = of if of in known else known[0]
-        fields = editor.fields(await Choices.of(v, noun), None, of)
+        fields = editor.fields(await Choices.of(v, original), None, of)
         given = _copied(original, v.t("Copy of {name}", name=original["name"])) if original else None
         return _show(v, editor, Shown.of(fields, given), of, None)
 
     @routes.post(f"/{noun.word}/new")
     async def make(v: Somebody, form: Form) -> Response:
         of = form.one("type") if form.one("type") in known else known[0]
-        shown = Shown.posted(editor.fields(await Choices.of(v, noun), None, of), form)
-        body = shown.body() | ({"type": of} if of else {})
+        shown = Shown.posted(editor.fields(await Choices.of(v), None, of), form)
         try:
+            body = await _body(v, shown, None) | ({"type": of} if of else {})
             if editor.trial and form.one("do") == "try":
                 return _show(v, editor, shown, of, None, await editor.trial(v, body))
             made = await v.api.send("POST", noun.command(), body, shown.key)
@@ -145,20 +143,21 @@ def _change(routes: APIRouter, editor: Editor) -> None:
 
     @routes.get(f"/{noun.word}/{{id}}/edit")
     async def edit(v: Somebody, id: str) -> Response:  # noqa: A002
-        document, choices = await asyncio.gather(v.api.get(noun.read(id)), Choices.of(v, noun))
-        of = document.get("type", "")
+        document = await v.api.get(noun.read(id))
+        choices, of = await Choices.of(v, document), document.get("type", "")
         return _show(v, editor, Shown.of(editor.fields(choices, document, of), document), of, document)
 
     @routes.post(f"/{noun.word}/{{id}}/edit")
     async def change(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
-        document, choices = await asyncio.gather(v.api.get(noun.read(id)), Choices.of(v, noun))
-        of = document.get("type", "")
+        document = await v.api.get(noun.read(id))
+        choices, of = await Choices.of(v, document), document.get("type", "")
         shown = Shown.posted(editor.fields(choices, document, of), form)
         try:
+            body = await _body(v, shown, document)
             if editor.trial and form.one("do") == "try":
-                trial = await editor.trial(v, shown.body() | {"type": of, "id": id})
+                trial = await editor.trial(v, body | {"type": of, "id": id})
                 return _show(v, editor, shown, of, document, trial)
-            await v.api.send("PUT", noun.command(id), shown.body())
+            await v.api.send("PUT", noun.command(id), body)
         except (Refused, Away) as error:
             return _show(v, editor, shown.refused(error), of, document, tried=form.one("do") == "try")
         return v.goto(f"/{noun.word}/{id}", done="saved")
@@ -173,6 +172,15 @@ def _change(routes: APIRouter, editor: Editor) -> None:
     async def delete(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
         command = "POST", noun.command("delete"), {"ids": [id]}
         return await delete_named(v, form, f"/{noun.word}/{id}", noun.read(id), *command)
+
+
+async def _body(v: Viewer, shown: Shown, document: Document | None) -> dict[str, Any]:
+    """What the API is sent: what one depends on by its id, whatever was typed."""
+    body = shown.body()
+    parent = body.get("parent_id")
+    if parent and parent != (document or {}).get("parent_id"):
+        _, body["parent_id"] = await find(v, PARENTS, parent, "parent_id")
+    return body
 
 
 def _first(options: Sequence[tuple[str, str]]) -> str:

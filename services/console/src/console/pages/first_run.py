@@ -58,16 +58,18 @@ async def channel(v: Somebody, form: Form) -> Response:
     kind, to = ("email" if form.one("kind") == "email" else "webhook"), form.one("to").strip()
     choices = await Choices.of(v)
     config = {"to": [to]} if kind == "email" else {"url": to}
-    given = {"to": to, "kind": kind}
+    given = {"to": to, "kind": kind, "key": form.one("key")}
     body = {"name": v.t("On call"), "kind": kind, "service_id": choices.services[0][0], "config": config}
     try:
         made = await v.api.send("POST", "resource-cmd/v1/channel", body, form.one("key"))
-        services = (await v.api.get("resource-query/v1/services", limit=500))["data"]
+        services = await v.api.all("resource-query/v1/services")
         for each in services:
             if not each["channels"]:
                 await v.api.send("PUT", f"resource-cmd/v1/service/{each['id']}", {"channels": [made["id"]]})
-    except (Refused, Away) as error:
-        return await _show(v, "channel", error, given)
+    except Refused as refusal:
+        return await _show(v, "channel", refusal, given)
+    except Away as away:
+        return await _show(v, "channel", away, given | {"to": ""})  # an address may be a secret
     try:
         said = await v.api.send("POST", f"resource-cmd/v1/channel/{made['id']}/test")
     except Refused as refusal:
@@ -79,7 +81,7 @@ async def _sent(v: Viewer, noun: str, body: dict[str, object], key: str, given: 
     try:
         await v.api.send("POST", f"resource-cmd/v1/{noun}", body, key)
     except (Refused, Away) as error:
-        return await _show(v, noun, error, given)
+        return await _show(v, noun, error, given | {"key": key})
     return v.goto("/start", done="made")
 
 
@@ -91,21 +93,19 @@ async def _show(
         v.api.get("resource-query/v1/heartbeats", limit=1),
         v.api.get("resource-query/v1/channels", limit=1),
     )
-    problem = ""
-    if isinstance(error, Away):
-        problem = v.t("{service} is away. Nothing was lost: send it again in a moment.", service=error.service)
-    elif error:
-        problem = "; ".join(error.errors.values()) or error.message
+    away = error.service if isinstance(error, Away) else ""
+    problem = "; ".join(error.errors.values()) or error.message if isinstance(error, Refused) else ""
     first = jobs["data"][0] if jobs["data"] else None
     return page(
         v,
         "start.html",
-        503 if isinstance(error, Away) else 422 if error else 200,
+        503 if away else 422 if error else 200,
         site=sites["data"][0] if sites["data"] else None,
         job=first,
         channel=channels["data"][0] if channels["data"] else None,
         snippets=snippets(first) if first else [],
         step=step,
         problem=problem,
+        away=away,
         given=given or {},
     )

@@ -1,9 +1,9 @@
 """Incidents and maintenance: what status pages tell."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import Response
 
 from console.api import Away, Refused
@@ -15,24 +15,35 @@ from console.viewer import GUARDED, Form, Somebody, Viewer
 
 routes = APIRouter(include_in_schema=False)
 
-PAGES = 20
-"""Pages whose incidents are shown together."""
+PAGES, LIMIT = 20, 30
+"""Pages whose incidents are shown together, and how many of each."""
 _UPDATE = [Field("status", "Status", "choice", options=STATUSES, default="identified"), MESSAGE, NOTIFY]
 _LEARNT = [Field("message", "What was learnt", "area", "Shown on the page below the incident. Empty: nothing.")]
 
 
 @routes.get("/incidents")
-async def incidents(v: Somebody) -> Response:
-    """What is open, what is planned, and what was."""
+async def incidents(v: Somebody, of: str = "", number: Annotated[int, Query(alias="page")] = 1) -> Response:
+    """What is open, what is planned, and what was: the newest of all pages, or all of one page."""
     pages = (await v.api.get("statuspage-query/v1/statuspages"))["data"]
-    found = await asyncio.gather(*(_of_page(v, each) for each in pages[:PAGES]))
+    number = max(number, 1) if of else 1
+    wanted = [each for each in pages if each["id"] == of] if of else pages[:PAGES]
+    lists = await asyncio.gather(*(_of_page(v, each, number) for each in wanted))
+    found = [
+        [[it | {"page": each} for it in of_noun["data"]] for of_noun in of_page]
+        for each, of_page in zip(wanted, lists, strict=True)
+    ]
     told = sorted((each for of, _, _ in found for each in of), key=lambda it: it["occurred_at"], reverse=True)
     planned = sorted((each for _, of, _ in found for each in of), key=lambda it: it["scheduled_for"])
+    most = max((each["total"] for of_page in lists for each in of_page), default=0)
     return page(
         v,
         "incidents.html",
         pages=pages,
-        shown=min(len(pages), PAGES),
+        shown=len(wanted),
+        of=of,
+        number=number,
+        more=most > LIMIT,
+        numbers=-(-most // LIMIT),
         open=[each for each in told if each["status"] != "resolved"],
         over=[each for each in told if each["status"] == "resolved"],
         planned=[each for each in planned if each["status"] in ("scheduled", "in_progress")],
@@ -41,13 +52,10 @@ async def incidents(v: Somebody) -> Response:
     )
 
 
-async def _of_page(v: Viewer, of: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any]]:
+async def _of_page(v: Viewer, of: dict[str, Any], number: int) -> list[Any]:
     path = f"statuspage-query/v1/statuspage/{of['id']}"
-    found = await asyncio.gather(
-        *(v.api.get(f"{path}/{noun}", limit=30) for noun in ("incidents", "maintenances", "templates"))
-    )
-    one, two, three = ([each | {"page": of} for each in each_["data"]] for each_ in found)
-    return one, two, three
+    nouns = ("incidents", "maintenances", "templates")
+    return await asyncio.gather(*(v.api.get(f"{path}/{noun}", page=number, limit=LIMIT) for noun in nouns))
 
 
 @routes.get("/incidents/{of}/{kind}/{id}")

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from console.api import Refused
 from console.nouns import Noun
+from console.pages.picking import names_of
 from console.render import page
 from console.viewer import Form, Posted, Somebody, Viewer
 
@@ -22,7 +23,7 @@ async def collection(v: Viewer, noun: Noun, asked: dict[str, Any], number: int, 
     try:
         found, services = await asyncio.gather(
             v.api.get(noun.listed, page=number, limit=LIMIT, **asked),
-            v.api.get("resource-query/v1/services", limit=500),
+            v.api.all("resource-query/v1/services"),
         )
     except Refused as refusal:
         if refusal.status != 422:
@@ -37,7 +38,7 @@ async def collection(v: Viewer, noun: Noun, asked: dict[str, Any], number: int, 
         filtered=any(value for name, value in asked.items() if name != "sort"),
         number=number,
         pages=max(1, -(-found["total"] // LIMIT)),
-        services={each["id"]: each["name"] for each in services["data"]},
+        services={each["id"]: each["name"] for each in services},
         types=TYPES if noun.api == "resource" else (),
         picture=picture,
     )
@@ -79,7 +80,8 @@ def routes_of(noun: Noun, picture: str = "") -> APIRouter:
         return _back(v, noun, form, do)
 
     async def ask(v: Viewer, noun: Noun, do: str, ids: list[str], form: Posted, problem: str = "") -> Response:
-        channels = await v.api.get("resource-query/v1/channels", limit=500) if do == "channels" else {"data": []}
+        names = await names_of(v, [noun], ids)
+        channels = await v.api.all("resource-query/v1/channels") if do == "channels" else []
         return page(
             v,
             "many.html",
@@ -87,9 +89,10 @@ def routes_of(noun: Noun, picture: str = "") -> APIRouter:
             noun=noun,
             do=do,
             ids=ids,
+            names=[names[id_] for id_ in ids if id_ in names],
             back=form.one("back"),
             problem=problem,
-            channels=channels["data"],
+            channels=channels,
         )
 
     return routes

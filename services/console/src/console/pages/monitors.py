@@ -61,8 +61,9 @@ def _target(of: str) -> list[Field]:
                 default={},
                 more=True,
                 example="Authorization: Bearer …",
+                secret=True,
             ),
-            Field("body", "Body", "area", default="", more=True),
+            Field("body", "Body", "area", default="", more=True, secret=True),
             Field("not_follow_redirect", "Do not follow redirects", "flag", default=False, more=True),
             Field("max_redirects", "Most redirects", "number", default=10, least=0, more=True),
             _TLS,
@@ -82,7 +83,7 @@ def _target(of: str) -> list[Field]:
     return [host, port, _TLS]
 
 
-def fields(choices: Choices, document: Document | None, of: str) -> Sequence[Field]:
+def fields(choices: Choices, _: Document | None, of: str) -> Sequence[Field]:
     """The form of a type."""
     regions = [name for name, _ in choices.regions]
     return [
@@ -91,7 +92,7 @@ def fields(choices: Choices, document: Document | None, of: str) -> Sequence[Fie
         Field("interval", "Every", "seconds", options=[(str(each), str(each)) for each in _INTERVALS], default=60),
         Field("regions", "From", "many", "Regions that probe it; the majority decides.", choices.regions, regions[:1]),
         *choices.common(),
-        choices.parent(document),
+        choices.parent(),
         Field(
             "grace_period",
             "Down after",

@@ -60,12 +60,10 @@ async def revoke(v: Somebody, id: str) -> Response:  # noqa: A002
 
 
 async def _key_fields(v: Viewer) -> Sequence[Field]:
-    services, pages = (
-        [(each["id"], each["name"]) for each in found["data"]]
-        for found in await asyncio.gather(
-            v.api.get("resource-query/v1/services", limit=500), v.api.get("statuspage-query/v1/statuspages")
-        )
+    all_services, all_pages = await asyncio.gather(
+        v.api.all("resource-query/v1/services"), v.api.get("statuspage-query/v1/statuspages")
     )
+    services, pages = ([(each["id"], each["name"]) for each in found] for found in (all_services, all_pages["data"]))
     return [
         Field("name", "Name", hint="Who or what uses it.", required=True, example="Terraform"),
         Field("kind", "Kind", "choice", options=KINDS, default="bearer"),
@@ -76,13 +74,13 @@ async def _key_fields(v: Viewer) -> Sequence[Field]:
 
 
 async def _keys(v: Viewer, wrong: Shown | None = None) -> Response:
-    found = await v.api.get("resource-query/v1/keys")
+    keys = await v.api.all("resource-query/v1/keys")
     form = wrong or Shown.of(await _key_fields(v))
     return page(
         v,
         "keys.html",
         wrong.status if wrong else 200,
-        keys=found["data"],
+        keys=keys,
         form=form,
         kinds=dict(KINDS),
         services=dict(form.fields[3].options),

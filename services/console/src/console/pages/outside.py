@@ -38,7 +38,9 @@ def fields(of: str, *, new: bool) -> list[Field]:
         where = Field("integration", "Mail address", required=True, example="oncall@example.com")
         more = []
     else:
-        where = Field("integration", "Address", "web", required=True, example="https://hooks.example.com/pinghome")
+        where = Field(
+            "integration", "Address", "web", required=True, example="https://hooks.example.com/pinghome", secret=True
+        )
         hint = "Leave it empty to have one made, or to keep the one that there is."
         more = [Field("token", "Secret", "secret", hint)] if of == "webhook" else []
     name = Field("name", "Name", hint="Of what is opened or sent there.", required=True, example="Web shop")

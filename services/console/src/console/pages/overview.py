@@ -26,7 +26,7 @@ async def overview(v: Somebody, window: str = "24h") -> Response:
     window = window if window in HOURS else "24h"
     found, services, history, channels = await asyncio.gather(
         v.api.get("resource-query/v1/overview"),
-        v.api.get("resource-query/v1/services", limit=500),
+        v.api.all("resource-query/v1/services"),
         _history(v, HOURS[window]),
         v.api.get("resource-query/v1/channels", limit=1),
     )
@@ -40,7 +40,7 @@ async def overview(v: Somebody, window: str = "24h") -> Response:
         counts=counts,
         total=total,
         down=[each | {"page": nouns.OF_API[each["noun"]]} for each in found["down"]],
-        services=services["data"],
+        services=services,
         history=history,
         window=window,
         windows=HOURS,

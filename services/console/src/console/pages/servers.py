@@ -54,7 +54,7 @@ SHAPES = (("line", "Lines"), ("area", "Areas"), ("bar", "Bars"))
 _INTERVALS = (10, 30, 60, 120, 300, 600, 1800, 3600)
 
 
-def fields(choices: Choices, document: Document | None, _: str) -> Sequence[Field]:
+def fields(choices: Choices, *_: Document | str | None) -> Sequence[Field]:
     """The form."""
     return [
         Field("name", "Name", required=True, example="web-1"),
@@ -70,7 +70,7 @@ def fields(choices: Choices, document: Document | None, _: str) -> Sequence[Fiel
         ),
         Field("reboot_alert", "Tell me of reboots", "flag", default=False),
         *choices.common(),
-        choices.parent(document),
+        choices.parent(),
         Field("chart_type_default", "Charts", "choice", options=SHAPES, default="line", more=True),
         Field("timezone", "Time zone", "zone", "Of its charts.", default="UTC", example="Europe/Berlin", more=True),
     ]

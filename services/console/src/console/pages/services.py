@@ -1,8 +1,9 @@
 """Services: the folders of monitors, heartbeats and servers, and who is told of what is in them."""
 
 import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from console.api import Away, Refused
@@ -13,25 +14,28 @@ from console.viewer import GUARDED, Form, Somebody, Viewer
 
 routes = APIRouter(include_in_schema=False)
 
+LIMIT = 50
+"""Each has its form."""
+
 
 @routes.get("/services")
-async def services(v: Somebody) -> Response:
+async def services(v: Somebody, number: Annotated[int, Query(alias="page")] = 1) -> Response:
     """All of them, each with its form."""
-    return await _show(v)
+    return await _show(v, number=max(number, 1))
 
 
 @routes.post("/services")
 async def save(v: Somebody, form: Form) -> Response:
     """Makes a service, or changes the one that the form names."""
-    id_ = form.one("id")
-    channels = await v.api.get("resource-query/v1/channels", limit=500)
-    shown = Shown.posted(_fields([(each["id"], each["name"]) for each in channels["data"]]), form)
+    id_, number = form.one("id"), int(form.one("page")) if form.one("page").isdecimal() else 1
+    channels = await v.api.all("resource-query/v1/channels")
+    shown = Shown.posted(_fields([(each["id"], each["name"]) for each in channels]), form)
     path = "resource-cmd/v1/service" + (f"/{id_}" if id_ else "")
     try:
         await v.api.send("PUT" if id_ else "POST", path, shown.body(), "" if id_ else shown.key)
     except (Refused, Away) as error:
-        return await _show(v, shown.refused(error), id_)
-    return v.goto("/services", done="saved" if id_ else "made")
+        return await _show(v, shown.refused(error), id_, max(number, 1))
+    return v.goto("/services", page=number if number > 1 else "", done="saved" if id_ else "made")
 
 
 @routes.post("/services/{id}/delete", dependencies=GUARDED)
@@ -48,13 +52,24 @@ def _fields(channels: list[tuple[str, str]]) -> list[Field]:
     ]
 
 
-async def _show(v: Viewer, wrong: Shown | None = None, of: str = "") -> Response:
+async def _show(v: Viewer, wrong: Shown | None = None, of: str = "", number: int = 1) -> Response:
     found, channels = await asyncio.gather(
-        v.api.get("resource-query/v1/services", limit=500, sort="name"),
-        v.api.get("resource-query/v1/channels", limit=500),
+        v.api.get("resource-query/v1/services", limit=LIMIT, page=number, sort="name"),
+        v.api.all("resource-query/v1/channels"),
     )
-    fields = _fields([(each["id"], each["name"]) for each in channels["data"]])
+    names = {each["id"]: each["name"] for each in channels}
+    fields = _fields([*names.items()])
     forms = [(each, wrong if wrong and each["id"] == of else Shown.of(fields, each)) for each in found["data"]]
     new = wrong if wrong and not of else Shown.of(fields)
-    names = {each["id"]: each["name"] for each in channels["data"]}
-    return page(v, "services.html", wrong.status if wrong else 200, forms=forms, new=new, names=names, of=of)
+    return page(
+        v,
+        "services.html",
+        wrong.status if wrong else 200,
+        found=found,
+        number=number,
+        pages=max(1, -(-found["total"] // LIMIT)),
+        forms=forms,
+        new=new,
+        names=names,
+        of=of,
+    )

@@ -1,6 +1,7 @@
 """Status pages: their components, look, address and subscribers."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,15 +9,15 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response
 
 from console.api import Away, Refused
-from console.forms import Field
+from console.forms import Field, picked
 from console.forms import Form as Shown
 from console.pages.deleting import delete_named
+from console.pages.picking import FOLLOWED, find, names_of
 from console.render import page
 from console.viewer import Form, Posted, Somebody, Viewer
 
 routes = APIRouter(include_in_schema=False)
 
-FOLLOWED = tuple((each, f"resource-query/v1/{each}s") for each in ("resource", "heartbeat", "server-resource"))
 SHOWN = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 """What a page that is looked at here may do: nothing."""
 TYPES = (("public", "Everybody"), ("private", "Who has the password or an allowed address"))
@@ -25,6 +26,7 @@ THEMES = (("auto", "The visitor's"), ("light", "Light"), ("dark", "Dark"))
 ROBOTS = tuple((each, each) for each in ("noindex", "nofollow", "noarchive", "nosnippet", "noimageindex", "none"))
 BY_HAND = ("operational", "degraded", "partial-outage", "offline", "maintenance")
 """What a component may be said to be; one that follows something does so while it is said to be operational."""
+_FOLLOWED = re.compile(r"(resource|heartbeat|server-resource)/([0-9a-f-]{36})")
 PICTURES = {"logo": "Logo", "favicon": "Icon"}
 
 
@@ -92,6 +94,7 @@ async def make(v: Somebody, form: Form) -> Response:
     """Makes a page."""
     shown, components = Shown.posted(fields(), form), _components(form)
     try:
+        await _found(v, components)
         body = shown.body() | _grouped(components, {"components": [], "groups": []})
         made = await v.api.send("POST", "statuspage-cmd/v1/statuspage", body, shown.key)
     except (Refused, Away) as error:
@@ -111,9 +114,10 @@ async def change(v: Somebody, id: str, form: Form) -> Response:  # noqa: A002
     """Changes a page, its components and their order."""
     it = await v.api.get(f"statuspage-query/v1/statuspage/{id}/unified")
     shown, rows = Shown.posted(fields(), form), _components(form)
-    body = shown.body() | _grouped(rows, it)
-    body |= {"update_password": True} if "password" in body else {}
     try:
+        await _found(v, rows)
+        body = shown.body() | _grouped(rows, it)
+        body |= {"update_password": True} if "password" in body else {}
         await v.api.send("PUT", f"statuspage-cmd/v1/statuspage/{id}", body)
     except (Refused, Away) as error:
         return await _show(v, shown.refused(error), it, rows)
@@ -161,6 +165,10 @@ async def picture(v: Somebody, id: str, kind: str, form: Form) -> Response:  # n
     return v.goto(f"/statuspages/{id}", done="saved")
 
 
+def _follows(component: Mapping[str, Any]) -> str:
+    return f"{component['type']}/{component['resource_id']}" if component["resource_id"] else ""
+
+
 def _form(it: Mapping[str, Any]) -> Shown:
     return Shown.of(fields(), {**it, "theme": it["theme"]["theme"]})
 
@@ -175,10 +183,9 @@ def _components(form: Posted) -> list[dict[str, Any]]:
     """The components of a form in the order of their places; those without a name are left out."""
     rows = []
     for place, row in enumerate(form.all("row")):
-        name, follows = form.one(f"name.{row}").strip(), form.one(f"follows.{row}", "manual")
+        name, follows = form.one(f"name.{row}").strip(), picked(f"follows.{row}", form)
         if not name or form.has(f"remove.{row}"):
             continue
-        type_, _, id_ = follows.partition(" ")
         order, status = form.one(f"place.{row}"), form.one(f"status.{row}")
         rows.append(
             (
@@ -188,8 +195,7 @@ def _components(form: Posted) -> list[dict[str, Any]]:
                     "name": name,
                     "description": form.one(f"description.{row}").strip(),
                     **({"status": status} if status in BY_HAND else {}),
-                    "type": type_,
-                    "resource_id": id_ or None,
+                    "follows": follows or "",
                     "showcased": form.has(f"showcased.{row}"),
                     "group": form.one(f"group.{row}").strip(),
                 },
@@ -198,13 +204,25 @@ def _components(form: Posted) -> list[dict[str, Any]]:
     return [row for _, row in sorted(rows, key=lambda each: each[0])]
 
 
+async def _found(v: Viewer, rows: Sequence[dict[str, Any]]) -> None:
+    """Puts what each component follows in place of what was typed."""
+    for row in rows:
+        type_, id_ = "manual", None
+        if known := _FOLLOWED.fullmatch(row["follows"]):
+            type_, id_ = known.groups()
+        elif row["follows"]:
+            noun, id_ = await find(v, FOLLOWED, row["follows"], "components")
+            type_ = noun.api
+        row |= {"type": type_, "resource_id": id_}
+
+
 def _grouped(rows: Sequence[dict[str, Any]], it: Mapping[str, Any]) -> dict[str, Any]:
     """Components and groups as the API takes them; a group that there is stays what it is."""
     known = {each["name"]: {"id": each["id"], "description": each["description"]} for each in it["groups"]}
     by_hand = {each["id"]: {"status": each["manual_status"]} for each in _arranged(it) if each["manual_status"]}
     names = list(dict.fromkeys(each["group"] for each in rows if each["group"]))
     bare = [
-        (by_hand.get(each["id"], {}) | {key: value for key, value in each.items() if key != "group"}, each["group"])
+        (by_hand.get(each["id"], {}) | {key: each[key] for key in each.keys() - {"group", "follows"}}, each["group"])
         for each in rows
     ]
     return {
@@ -217,23 +235,23 @@ def _grouped(rows: Sequence[dict[str, Any]], it: Mapping[str, Any]) -> dict[str,
 
 
 async def _show(v: Viewer, form: Shown, it: Any, components: Sequence[Any]) -> Response:
-    async def named(noun: str, path: str) -> list[tuple[str, str]]:
-        found = await v.api.get(path, limit=500, sort="name")
-        return [(f"{noun} {each['id']}", each["name"]) for each in found["data"]]
-
     async def cname() -> Any:
         return await v.api.maybe(f"statuspage-query/v1/domain/{it['domain']}/cname") if it and it["domain"] else None
 
-    *followed, dns = await asyncio.gather(*(named(*each) for each in FOLLOWED), cname())
+    follows = [each["follows"] if "follows" in each else _follows(each) for each in components]
+    known = [_FOLLOWED.fullmatch(each) for each in follows]
+    names, dns = await asyncio.gather(names_of(v, FOLLOWED, [each[2] for each in known if each]), cname())
+    rows = [
+        {**row, "follows": text, "followed": names.get(each[2], each[2]) if each else ""}
+        for row, text, each in zip(components, follows, known, strict=True)
+    ]
     return page(
         v,
         "statuspage.html",
         form.status,
         it=it,
         form=form,
-        components=components,
-        followed=followed,
-        known={value for of in followed for value, _ in of},
+        components=rows,
         dns=dns,
         pictures=PICTURES,
         statuses=BY_HAND,

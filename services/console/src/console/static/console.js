@@ -49,10 +49,11 @@ function pointsOf(chart) {
 document.addEventListener("pointermove", (event) => {
   const chart = event.target.closest?.("[data-tips], [data-tips-from]"), points = chart && pointsOf(chart);
   if (!points?.length) return void (tip.hidden ||= true);
-  const box = chart.getBoundingClientRect(), left = box.left + box.width * (chart.dataset.left || 0);
-  const place = (event.clientX - left) / (box.width * (chart.dataset.wide || 1));
+  const box = chart.getBoundingClientRect(), { left: before = 0, right: after = 0 } = chart.dataset, scale = box.width / ($("img", chart)?.naturalWidth || box.width);
+  const left = box.left + before * scale, wide = box.width - (+before + +after) * scale;
+  const place = (event.clientX - left) / wide;
   const [at, text] = points.reduce((best, it) => Math.abs(it[0] - place) < Math.abs(best[0] - place) ? it : best);
-  show(local(text), left + at * box.width * (chart.dataset.wide || 1), box.top);
+  show(local(text), left + at * wide, box.top);
 });
 document.addEventListener("focusin", ({ target }) => {
   if (target.localName !== "time") return;
@@ -106,7 +107,7 @@ function listen() {
     port.postMessage("follow");
   } else if (!stream) {
     stream = new EventSource(main.dataset.events);
-    stream.onopen = () => heard("open");
+    stream.addEventListener("hello", () => heard("open"));
     stream.onerror = () => heard("lost");
     stream.addEventListener("changed", ({ data }) => heard("changed " + data));
   }
@@ -210,9 +211,9 @@ document.addEventListener("htmx:sendError", () => lost("away"));
 document.addEventListener("htmx:responseError", ({ detail }) => { if (detail.xhr.status === 401) lost("out"); });
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   $("#lost").hidden = true;
-  const next = detail.boosted && new DOMParser().parseFromString(detail.serverResponse, "text/html"), away = next && detail.xhr.status === 503 && $("main.notice [role=status]", next);
-  if (!next || ($("main", next) && !away)) return;
-  detail.shouldSwap = false; // the form stays as it was typed
+  const next = new DOMParser().parseFromString(detail.serverResponse, "text/html"), away = detail.xhr.status === 503 && $("[data-away]", next);
+  if (!away && (!detail.boosted || $("main", next))) return;
+  detail.shouldSwap = false; // the form stays as it was typed, with its secrets
   lost("away");
   if (away) $("#lost").textContent = away.textContent;
 });

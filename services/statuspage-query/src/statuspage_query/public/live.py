@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.types import Receive, Scope, Send
 
-from pinghome_common.event_streams import EventStreams
+from pinghome_common.event_streams import HELLO, EventStreams
 from statuspage_query.public.published import Published
 
 
@@ -22,6 +22,6 @@ class Live(EventStreams):
 
         page.watchers.add(changed)
         try:
-            await self.serve(client, b": hello\n\n", news, lambda: b": still here\n\n", scope, receive, send)
+            await self.serve(client, HELLO, news, lambda: b": still here\n\n", scope, receive, send)
         finally:
             page.watchers.discard(changed)

@@ -1,4 +1,4 @@
-"""What a list may be asked for: `q`, `state`, `type`, `tag` and `sort` (contract K, our extension)."""
+"""What a list may be asked for: `id`, `q`, `state`, `type`, `tag` and `sort` (contract K, our extension)."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -68,6 +68,7 @@ def filtered(table: str) -> Any:
     return Depends(wanted)
 
 
+Ids = Annotated[list[Id], Query(alias="id", default_factory=list, max_length=100, description="only these")]
 Services = Annotated[list[Id], Query(default_factory=list, max_length=50, description="only of these services")]
 
 

@@ -12,7 +12,7 @@ from pinghome_common.dialects.pinghome_fields import Id, Page, Paged, listing
 from pinghome_common.directory import Caller
 from pinghome_common.events.key import Scope
 from resource_query.api.pinghome.dependencies import Reading, telemetry_applied
-from resource_query.api.pinghome.filters import Services, filtered
+from resource_query.api.pinghome.filters import Ids, Services, filtered
 from resource_query.lists import Wanted
 from resource_query.read import Read
 
@@ -37,10 +37,16 @@ async def collection(
 
 @routes.get("/v1/heartbeats", responses=documents.listed(documents.HEARTBEAT))
 async def everywhere(
-    page: Paged, read: Reading, wanted: Filtered, service: Services, caller: Authorized, request: Request
+    page: Paged,
+    read: Reading,
+    wanted: Filtered,
+    service: Services,
+    ids: Ids,
+    caller: Authorized,
+    request: Request,
 ) -> Response:
     """The organisation's heartbeats, paginated (our extension)."""
-    return await _listed(read, page, replace(wanted, services=service), _gateway(request, caller))
+    return await _listed(read, page, replace(wanted, ids=ids, services=service), _gateway(request, caller))
 
 
 async def _listed(read: Read, page: Page, wanted: Wanted, gateway: str | None) -> Response:

@@ -9,7 +9,7 @@ from pinghome_common.dialects import pinghome_documents as documents
 from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_fields import Id, Page, Paged, listing
 from resource_query.api.pinghome.dependencies import Reading
-from resource_query.api.pinghome.filters import Services, Types, filtered, typed
+from resource_query.api.pinghome.filters import Ids, Services, Types, filtered, typed
 from resource_query.lists import Wanted
 from resource_query.read import Read
 
@@ -38,9 +38,16 @@ async def collection(id: Id, page: Paged, read: Reading, wanted: Filtered, type:
 
 
 @routes.get("/v1/resources", responses=documents.listed(documents.RESOURCE))
-async def everywhere(page: Paged, read: Reading, wanted: Filtered, type: Types, service: Services) -> Response:  # noqa: A002
+async def everywhere(
+    page: Paged,
+    read: Reading,
+    wanted: Filtered,
+    type: Types,  # noqa: A002
+    service: Services,
+    ids: Ids,
+) -> Response:
     """The organisation's monitors, paginated (our extension)."""
-    return await _listed(read, page, replace(wanted, services=service, types=typed(type)))
+    return await _listed(read, page, replace(wanted, ids=ids, services=service, types=typed(type)))
 
 
 async def _listed(read: Read, page: Page, wanted: Wanted) -> Response:

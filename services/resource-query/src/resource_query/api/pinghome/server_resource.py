@@ -10,7 +10,7 @@ from pinghome_common.dialects.pinghome import Router, answer
 from pinghome_common.dialects.pinghome_documents import listed, shows
 from pinghome_common.dialects.pinghome_fields import Id, Page, Paged, listing
 from resource_query.api.pinghome.dependencies import Reading, telemetry_applied
-from resource_query.api.pinghome.filters import Services, filtered
+from resource_query.api.pinghome.filters import Ids, Services, filtered
 from resource_query.lists import Wanted
 from resource_query.read import Read
 
@@ -27,9 +27,9 @@ async def collection(id: Id, page: Paged, read: Reading, wanted: Filtered) -> Re
 
 
 @routes.get("/v1/server-resources", responses=listed(documents.SERVER))
-async def everywhere(page: Paged, read: Reading, wanted: Filtered, service: Services) -> Response:
+async def everywhere(page: Paged, read: Reading, wanted: Filtered, service: Services, ids: Ids) -> Response:
     """The organisation's servers with their newest figures, paginated (our extension)."""
-    return await _listed(read, page, replace(wanted, services=service))
+    return await _listed(read, page, replace(wanted, ids=ids, services=service))
 
 
 async def _listed(read: Read, page: Page, wanted: Wanted) -> Response:

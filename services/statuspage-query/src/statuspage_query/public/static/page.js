@@ -132,7 +132,7 @@ function listen() {
     port.postMessage("follow");
   } else if (window.EventSource) {
     stream = new EventSource(events);
-    stream.onopen = () => heard("open");
+    stream.addEventListener("hello", () => heard("open"));
     stream.onerror = () => heard("lost");
     stream.addEventListener("changed", () => heard("changed"));
   }
