@@ -18,6 +18,9 @@ from pinghome_common.stream import Broker, Reader
 _SAVE_EVERY, _SAVE_AFTER = 2.0, 15.0
 """Seconds without events after which changes are saved, and seconds after which they are saved in any case."""
 
+_TAKE = 5.0
+"""Seconds for which a stream without events is left alone."""
+
 
 class _Snapshot(msgspec.Struct):
     position: int
@@ -79,7 +82,7 @@ class Follower:
         changed, saved = False, time.monotonic()
         try:
             while True:
-                messages = await reader.take(_SAVE_EVERY)
+                messages = await reader.take(_SAVE_EVERY if changed or not self.ready else _TAKE)
                 round_done()
                 for message in messages:
                     self._apply_or_log(message.data)

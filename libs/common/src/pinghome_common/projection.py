@@ -33,6 +33,9 @@ pings came."""
 UNAWAITED = 10
 """Events that are load where no command waits for them."""
 
+TAKE = 5.0
+"""Seconds for which a stream without messages is left alone."""
+
 REPLAY_EVERY = 5.0
 """Seconds between two looks for dead letters that an operator wants to replay."""
 
@@ -73,7 +76,7 @@ class Source:
         """What has arrived, under load after a while; waits on while nothing has."""
         if self._load() > self.calm:
             await asyncio.sleep(COLLECT)
-        return await self.reader.take()
+        return await self.reader.take(TAKE)
 
     def count(self, items: int) -> None:
         """Notes that some items have come."""

@@ -164,7 +164,8 @@ class Projector:
             if result.verdict is not Verdict.up or result.tolerated
         ]  # fmt: skip
         columns = ("slot", "series", "error", "condition", "excerpt", "late", "tolerated")
-        await tx.copy_records_to_table("failure", records=failures, columns=columns)
+        if failures:
+            await tx.copy_records_to_table("failure", records=failures, columns=columns)
         await rollup.count(tx, (result for _, result in new))
         await latency.count(tx, ((series, result) for (series, _), result in new))
 

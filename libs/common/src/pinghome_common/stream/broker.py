@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, Self
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import nats
 import nats.errors
@@ -57,7 +58,7 @@ class Broker:
         self._answering: set[asyncio.Task[None]] = set()
         self._connecting: asyncio.Task[None] | None = None
         self._last_error = ""
-        self._changed = asyncio.Event()
+        self.told = WeakSet[asyncio.Event]()  # set whenever the connection is lost or there is a new one
         self.generation = 0
         """Increases with each connection; ephemeral consumers of earlier ones are gone."""
 
@@ -131,14 +132,15 @@ class Broker:
         self._announce()
 
     def _announce(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+        for event in self.told:
+            event.set()
 
     async def change(self, most: float = 5.0) -> None:
         """Waits until the connection is lost or there is a new one, but at most some seconds."""
+        self.told.add(changed := asyncio.Event())
         with suppress(TimeoutError):
             async with asyncio.timeout(most):
-                await self._changed.wait()
+                await changed.wait()
 
     async def _error(self, error: Exception) -> None:
         if (message := str(error)[:200]) != self._last_error:  # an outage is logged once, not four times a second
@@ -159,7 +161,7 @@ class Broker:
         try:
             async with asyncio.timeout(wait):
                 while not self.connected:
-                    await self._changed.wait()
+                    await self.change(wait)
         except TimeoutError:
             raise Unavailable("The message broker is not reachable.") from None
 

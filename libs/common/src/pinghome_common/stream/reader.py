@@ -41,6 +41,7 @@ class Reader:
         self._headers_only = headers_only
         self._arrived: list[Msg] = []
         self._wake = asyncio.Event()
+        broker.told.add(self._wake)
         self._last_received = 0.0
         self._count = 0
         self.pending = -1
@@ -53,14 +54,16 @@ class Reader:
     async def take(self, wait: float = 1.0, limit: int = 4096) -> list[Message]:
         """Everything that has arrived since the last call, at most `limit`; empty after `wait` seconds without any.
 
+        It is empty sooner when reading has to start again.
+
         Raises:
             Unavailable: the broker is unavailable.
         """
+        self._wake.clear()
         await self._ensure_subscribed()
         if not self._arrived:
-            self._wake.clear()
             try:
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout(min(wait, self._last_received + _SILENCE - time.monotonic())):
                     await self._wake.wait()
             except TimeoutError:
                 return []
