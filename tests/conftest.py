@@ -17,7 +17,8 @@ import pytest
 from _pytest.fixtures import FixtureDef
 from xdist.scheduler import LoadFileScheduling
 
-from pinghome import postgres
+import forking
+from pinghome import postgres, supervise
 from pinghome.nats import Nats
 from pinghome.servers import Servers
 from pinghome.state_file import StateFile
@@ -27,6 +28,7 @@ from pinghome_common.stream import Broker
 from running import free_port, prepare
 
 gc.disable()  # until all tests are collected
+supervise._spawn = forking.spawn
 
 # An example's time says how busy the machine is.
 hypothesis.settings.register_profile("tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+import forking
 from pinghome import services
 from pinghome.servers import Servers
 from pinghome_common.settings import Settings
@@ -32,7 +33,7 @@ TOKEN = "ph_a-bootstrap-token-of-the-tests"
 class Platform:
     """A platform that runs; `log` is what it prints and logs."""
 
-    process: asyncio.subprocess.Process
+    process: forking.Forked
     port: int
     data: Path
     log: Path
@@ -44,11 +45,8 @@ class Platform:
 
     async def command(self, *words: str) -> Any:
         """What `pinghome …` prints, as JSON."""
-        process = await asyncio.create_subprocess_exec(
-            PINGHOME, *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment
-        )
-        said, complaint = await process.communicate()
-        assert process.returncode == 0, complaint.decode()
+        status, said, complaint = await command(*words, environment=self.environment)
+        assert status == 0, complaint
         return json.loads(said)
 
     @asynccontextmanager
@@ -65,7 +63,7 @@ class Platform:
         """Waits for GET /readyz 200."""
         async with asyncio.timeout(60):
             while not await _ready(self.port):
-                assert self.process.returncode is None, self.log.read_text()
+                assert self.process.poll() is None, self.log.read_text()
                 await asyncio.sleep(0.05)
 
     async def stop(self) -> None:
@@ -103,17 +101,23 @@ async def up(data: Path, port: int = 0, **settings: str) -> AsyncIterator[Platfo
         await prepare(data)
     log = data.with_name(f"{data.name}-{time.monotonic_ns()}.log")
     with log.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            PINGHOME, "up", stdout=out, stderr=subprocess.STDOUT, env=environment, start_new_session=True
-        )
+        process = forking.fork(forking.CLI, "up", env=environment, out=out, err=out)
     platform = Platform(process, port, data, log, environment)
     try:
         await platform.until_ready()
         yield platform
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        process.kill()
+        await process.wait()
+
+
+async def command(*words: str | Path, environment: dict[str, str], code: str = forking.CLI) -> tuple[int, str, str]:
+    """The exit status of `pinghome …`, or of other `code`, what it prints, and what it complains of."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = forking.fork(code, *map(str, words), env=environment, out=out, err=err)
+        status = await process.wait()
+        said, complaint = (os.pread(it.fileno(), 1 << 24, 0).decode() for it in (out, err))
+    return status, said, complaint
 
 
 async def prepare(data: Path) -> None:

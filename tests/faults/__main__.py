@@ -9,6 +9,9 @@ from importlib import import_module
 from pathlib import Path
 
 import uvloop
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from run import Run
 from under_test import Platform
 from verdict import Check, Verdict, documents, table

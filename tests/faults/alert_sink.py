@@ -31,7 +31,10 @@ class Received:
 
 @dataclass
 class Sink:
-    """Answers 200, after `pause` seconds; paths in `hanging` get no answer, those in `failing` 500."""
+    """Answers 200, after `pause` seconds; paths in `hanging` get no answer, those in `failing` 500.
+
+    `channels` are the ids of those that call it.
+    """
 
     port: int = 0
     pause: float = 0.0
@@ -39,6 +42,7 @@ class Sink:
     tried: int = 0
     hanging: set[str] = field(default_factory=set)
     failing: set[str] = field(default_factory=set)
+    channels: list[str] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request on one connection."""
@@ -74,8 +78,8 @@ class Sink:
 
 
 @asynccontextmanager
-async def sink() -> AsyncIterator[Sink]:
-    """Receivers on one port, one for each path."""
+async def sink(platform: Platform) -> AsyncIterator[Sink]:
+    """Receivers on one port, one for each path; their channels end with them, else other scenarios would tell them."""
     it = Sink()
     serving: set[asyncio.Task[None]] = set()
 
@@ -94,6 +98,10 @@ async def sink() -> AsyncIterator[Sink]:
     it.port = server.sockets[0].getsockname()[1]
     try:
         yield it
+        client = Client(platform)
+        for id_ in it.channels:
+            await client.until_done("DELETE", f"/v1/channel/{id_}", None)
+        client.close()
     finally:
         server.close()
         for task in list(serving):
@@ -125,6 +133,7 @@ async def _alerted(
             config = {"url": f"http://127.0.0.1:{it.port}{path}"}
             channel = {"service_id": service, "name": f"{name} {number}", "kind": "webhook", "config": config}
             to = (await client.until_done("POST", "/v1/channel", channel))["id"]
+            it.channels.append(to)
             body = {"service_id": service, "name": f"{name} {number}", "channels": [to], **settings}
             made.append((await client.until_done("POST", route, body), path))
         client.close()

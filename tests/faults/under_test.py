@@ -12,11 +12,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from unittest.mock import patch
 
 import asyncpg
 import structlog
 
-from pinghome import services
+import forking
+from pinghome import postgres, services, supervise
 from pinghome.servers import Servers
 from pinghome.state_file import free_port
 from pinghome.supervise import Child, Supervisor
@@ -77,6 +79,9 @@ class Platform:
         async with AsyncExitStack() as stack:
             stack.callback(self._leave)
             if made := os.environ.get("TESTS_PREPARED"):  # databases with their tables, which the tests share
+                stack.enter_context(patch.object(supervise, "_spawn", forking.spawn))
+                # What a killed process has written stays without fsync, which is for a power cut.
+                stack.enter_context(patch.dict(postgres.SETTINGS, {"fsync": "off"}))
                 subprocess.run(["cp", "-a", f"{made}/.", self.data], check=True)  # noqa: ASYNC221, S603, S607
             self.servers = await stack.enter_async_context(Servers(self.settings))
             self.settings = self.settings.but(database_url=self.servers.database_url)

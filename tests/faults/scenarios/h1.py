@@ -33,7 +33,7 @@ async def play(run: Run, verdict: Verdict) -> None:
     platform = run.platform
     sites, tenants, honest, seconds = (50, 5, 100, 300.0) if run.long else (len(SITES), 2, 20, 40.0)
     trials = [Trial(OUTAGE) for _ in range(honest)]
-    async with hostile_sites() as port, sink() as told:
+    async with hostile_sites() as port, sink(platform) as told:
         await asyncio.gather(*(trial.listen() for trial in trials))
         jobs = await make_alerted(platform, told, f"h1-{run.seed}", honest)
         await _watch(platform, told, trials)
@@ -79,6 +79,7 @@ async def _watch(platform: Platform, told: Sink, trials: list[Trial]) -> None:
     for trial in trials:  # a channel of its own each, so that none of it waits for another's
         channel = {"service_id": service, "name": f"h1 {trial.port}", "kind": "webhook", "config": config}
         to = (await client.until_done("POST", "/v1/channel", channel))["id"]
+        told.channels.append(to)
         body = {
             "service_id": service, "name": f"H1 {trial.port}", "type": "http", "regions": [REGION],
             "url": f"http://127.0.0.1:{trial.port}/", "interval": INTERVAL, "channels": [to],

@@ -16,7 +16,7 @@ async def play(run: Run, verdict: Verdict) -> None:
     """1,000 changes and 30 kills in the long form."""
     platform = run.platform
     count, kills, seconds = (500, 30, 40.0) if run.long else (30, 4, 4.0)
-    async with sink() as it:
+    async with sink(platform) as it:
         it.pause = 0.3  # so that kills find messages under way
         monitors = await make_alerted(platform, it, f"n1-{run.seed}", count)
         run.say(f"{count} heartbeats, each with a channel of its own")

@@ -12,7 +12,7 @@ async def play(run: Run, verdict: Verdict) -> None:
     """One channel of a hundred hangs, and another fails, for two minutes in the long form."""
     platform = run.platform
     count, seconds = (100, 120.0) if run.long else (20, 6.0)
-    async with sink() as it:
+    async with sink(platform) as it:
         monitors = await make_alerted(platform, it, f"n2-{run.seed}", count)
         paths = list(monitors.values())
         it.hanging, it.failing = {paths[0]}, {paths[1]}

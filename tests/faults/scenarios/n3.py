@@ -25,7 +25,7 @@ async def play(run: Run, verdict: Verdict) -> None:
     """1,000 changes and 30 kills in the long form."""
     platform = run.platform
     count, kills, seconds = (500, 15, 20.0) if run.long else (30, 3, 4.0)
-    async with sink() as it:
+    async with sink(platform) as it:
         it.pause = 0.3  # so that kills find messages under way
         servers = await make_servers(platform, it, f"n3-{run.seed}", count, thresholds=[LOAD], interval=10)
         run.say(f"{count} servers, each with a channel of its own")
@@ -44,11 +44,11 @@ async def play(run: Run, verdict: Verdict) -> None:
         await judge_told(run, verdict, it, servers, WHATS, killed, last)
         said = [what for each in it.received for _, what, _ in each.said]
         verdict.none("told that never was", set(said) - set(WHATS))
-    async with platform.sql("resource_cmd") as db:
-        rows = await db.fetch("SELECT * FROM server_resource WHERE id = ANY($1::uuid[])", list(servers))
-    # Created, up, broken, down: a change that was made twice would have an event of its own.
-    others = [row["id"] for row in rows if (row["status"], row["version"]) != ("down", 4)]
-    verdict.none("servers with other changes", others)
+        async with platform.sql("resource_cmd") as db:
+            rows = await db.fetch("SELECT * FROM server_resource WHERE id = ANY($1::uuid[])", list(servers))
+        # Created, up, broken, down: a change that was made twice would have an event of its own.
+        others = [row["id"] for row in rows if (row["status"], row["version"]) != ("down", 4)]
+        verdict.none("servers with other changes", others)
 
 
 async def _send(platform: Platform, servers: Mapping[UUID, str], seconds: float) -> float:

@@ -3,8 +3,6 @@
 import asyncio
 import gzip
 import json
-import subprocess
-import sys
 import tarfile
 import time
 from collections.abc import AsyncIterator
@@ -20,13 +18,14 @@ import asyncpg
 import httpx
 import pytest
 
+import forking
 from contract.client import Client
 from contract.target import Target, eventually, listening
 from pinghome.backup import databases
 from pinghome.backup.archive import Writer, parts, verified
 from pinghome.servers import Servers
 from pinghome_common.settings import Settings
-from running import PINGHOME, TOKEN, Platform, free_port, up
+from running import TOKEN, Platform, command, free_port, up
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -176,12 +175,9 @@ async def load(http: httpx.AsyncClient, world: World) -> None:
         await asyncio.sleep(0.05)
 
 
-async def run(*words: str | Path, environment: dict[str, str]) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        *words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
-    )
-    said, _ = await process.communicate()
-    return process.returncode or 0, said.decode()
+async def run(*words: str | Path, environment: dict[str, str], code: str = forking.CLI) -> tuple[int, str]:
+    status, said, complaint = await command(*words, environment=environment, code=code)
+    return status, said + complaint
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +194,7 @@ async def backup(folder: Path) -> AsyncIterator[Backup]:
             pinged = time.monotonic()
             accepted = {id_: list(numbers) for id_, numbers in world.accepted.items()}
             file = folder / "pinghome.tar.gz"
-            status, said = await run(PINGHOME, "backup", file, environment=platform.environment)
+            status, said = await run("backup", file, environment=platform.environment)
             assert status == 0, said
             loading.cancel()
             assert differing(await world.answers(http), before) == {}
@@ -228,7 +224,7 @@ def environment(data: Path, **settings: str) -> dict[str, str]:
 async def refusal(backup: Backup, folder: Path, file: Path | None = None, **settings: str) -> str:
     """What `pinghome restore` says when it refuses; nothing is there afterwards."""
     data = folder / f"refused-{uuid4().hex[:8]}"
-    status, said = await run(PINGHOME, "restore", file or backup.file, environment=environment(data, **settings))
+    status, said = await run("restore", file or backup.file, environment=environment(data, **settings))
     assert status == 1, said
     assert not data.exists()
     return said
@@ -237,15 +233,15 @@ async def refusal(backup: Backup, folder: Path, file: Path | None = None, **sett
 async def killed_at(function: str, name: str, backup: Backup, data: Path) -> None:
     """A restore that is killed as `databases.<function>` is called for a database, or at all."""
     code = (
-        "import os, sys; from pinghome.backup import databases\n"
+        "import os; from pinghome.backup import databases\n"
         f"original = databases.{function}\n"
         "async def killed(server, *names):\n"
         f"    if names[:1] == ({name!r},) or not names: os.kill(os.getpid(), 9)\n"
         "    return await original(server, *names)\n"
         f"databases.{function} = killed\n"
-        "from pinghome.cli import app; app(sys.argv[1:])\n"
+        "from pinghome.cli import app; app()\n"
     )
-    status, said = await run(sys.executable, "-c", code, "restore", backup.file, environment=environment(data))
+    status, said = await run("restore", backup.file, environment=environment(data), code=code)
     assert status == -9, said
 
 
@@ -255,7 +251,7 @@ async def test_a_backup_under_load_is_the_same_platform_again_also_when_its_rest
     data.mkdir(mode=0o711)
     await killed_at("make_place", "statistic_query", backup, data)
     await killed_at("put_in_place", "", backup, data)
-    status, said = await run(PINGHOME, "restore", backup.file, environment=environment(data))
+    status, said = await run("restore", backup.file, environment=environment(data))
     assert status == 0, said
     told = len(sink.asked)
     await asyncio.sleep(backup.overdue - time.monotonic())
@@ -289,7 +285,7 @@ async def test_a_backup_under_load_is_the_same_platform_again_also_when_its_rest
         assert (await client.resource(service_id=world.fixed["service"]))["id"]
         await platform.stop()
 
-    status, said = await run(PINGHOME, "restore", backup.file, environment=environment(data))
+    status, said = await run("restore", backup.file, environment=environment(data))
     assert status == 1
     assert "not empty" in said
 
@@ -300,11 +296,11 @@ async def test_servers_elsewhere_are_restored_and_backed_up_by_their_urls(backup
         here.mkdir()
         urls = {"database_url": servers.database_url, "nats_url": servers.nats_url("admin")}
         for expected, word in ((0, "Restored"), (1, "not empty: resource_cmd.")):
-            status, said = await run(PINGHOME, "restore", backup.file, environment=environment(here, **urls))
+            status, said = await run("restore", backup.file, environment=environment(here, **urls))
             assert status == expected, said
             assert word in said
         again = folder / "again.tar.gz"
-        status, said = await run(PINGHOME, "backup", again, environment=environment(here, **urls))
+        status, said = await run("backup", again, environment=environment(here, **urls))
         assert status == 0, said
     assert not (here / "postgres").exists()
     assert verified(again).databases == verified(backup.file).databases

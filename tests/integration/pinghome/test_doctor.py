@@ -1,10 +1,8 @@
 """`pinghome doctor` names what is wrong, one fault at a time, and says so when nothing is."""
 
-import asyncio
 import json
 import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,7 +20,7 @@ from mail_sink import mail_sink
 from pinghome.doctor.command import _look as look
 from pinghome.doctor.finding import Finding, Level
 from pinghome_common.events.ping import Batch, Ping
-from running import PINGHOME, TOKEN, Platform, descendants, free_port, up
+from running import TOKEN, Platform, command, descendants, free_port, up
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -37,11 +35,8 @@ async def platform(folder: Path) -> AsyncIterator[Platform]:
 
 async def run(platform: Platform, *words: str, **settings: str) -> tuple[int, str]:
     environment = platform.environment | {f"PINGHOME_{name.upper()}": value for name, value in settings.items()}
-    process = await asyncio.create_subprocess_exec(
-        PINGHOME, *words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
-    )
-    said, _ = await process.communicate()
-    return process.returncode or 0, said.decode()
+    status, said, complaint = await command(*words, environment=environment)
+    return status, said + complaint
 
 
 async def found(platform: Platform, **settings: str) -> list[Finding]:

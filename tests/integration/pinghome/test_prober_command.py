@@ -1,7 +1,6 @@
 """`pinghome prober add` and `remove` beside a running platform: a region elsewhere, from its first word to its last."""
 
 import asyncio
-import subprocess
 from uuid import uuid4
 
 import httpx
@@ -9,18 +8,15 @@ import nats
 import pytest
 
 from integration.prober.link import ProberProcess, Target
-from running import PINGHOME, TOKEN, Platform, up
+from running import TOKEN, Platform, command, up
 
 REGION = "ab-nowhere-1"
 
 
 async def said(platform: Platform, *words: str, status: int = 0) -> str:
-    process = await asyncio.create_subprocess_exec(
-        PINGHOME, "prober", *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=platform.environment
-    )
-    out, complaint = await process.communicate()
-    assert process.returncode == status, complaint.decode()
-    return out.decode() if status == 0 else complaint.decode()
+    found, out, complaint = await command("prober", *words, environment=platform.environment)
+    assert found == status, complaint
+    return out if status == 0 else complaint
 
 
 async def get(client: httpx.AsyncClient, path: str):

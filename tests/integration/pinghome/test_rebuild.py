@@ -1,8 +1,6 @@
 """`pinghome rebuild SERVICE`: the read models from the event log, while everything serves and changes."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -16,7 +14,7 @@ import pytest
 from contract.client import Client
 from contract.pinghome.following import following
 from contract.target import eventually
-from running import PINGHOME, TOKEN, Platform, up
+from running import TOKEN, Platform, command, up
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -81,12 +79,9 @@ async def load(client: Client, world: dict[str, Any]) -> AsyncIterator[None]:
 
 
 async def rebuild(platform: Platform, service: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        PINGHOME, "rebuild", service, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=platform.environment
-    )
-    said, _ = await process.communicate()
-    assert process.returncode == 0, said.decode()
-    return said.decode()
+    status, said, complaint = await command("rebuild", service, environment=platform.environment)
+    assert status == 0, complaint
+    return said
 
 
 async def answers(client: Client, world: dict[str, Any]) -> list[Any]:
@@ -183,18 +178,16 @@ async def test_a_rebuild_that_is_killed_in_its_last_moment_has_changed_nothing(p
     await damage(platform, world, "resource-query")
     damaged = await answers(client, world)
     code = (
-        "import os, sys; from pinghome_common import rebuild\n"
+        "import os; from pinghome_common import rebuild\n"
         "async def killed(self, connection, schema, *, hashes=[]):\n"
         "    hashes.append(await original(self, connection, schema))\n"
         "    if len(hashes) == 3: os.kill(os.getpid(), 9)  # all is written and not committed\n"
         "    return hashes[-1]\n"
         "original, rebuild.Rebuild._hash = rebuild.Rebuild._hash, killed\n"
-        "from pinghome.cli import app; app(sys.argv[1:])\n"
+        "from pinghome.cli import app; app()\n"
     )
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, "rebuild", "resource-query", env=platform.environment
-    )
-    assert await process.wait() == -9
+    status, *_ = await command("rebuild", "resource-query", environment=platform.environment, code=code)
+    assert status == -9
     assert await answers(client, world) == damaged
     made = await client.heartbeat()
     assert (await client.get(f"resource-query/v1/heartbeat/{made['id']}"))["id"] == made["id"]  # it is projected on

@@ -1,0 +1,123 @@
+"""Our own programs by fork of a process that has imported them: to import is four fifths of the CPU of a start."""
+
+# ruff: noqa: S102, S603  # our own programs
+
+import atexit
+import gc
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any
+
+from pinghome import services, supervise
+from pinghome.cli import COMMANDS
+
+CLI = "from pinghome.cli import app; app()"
+
+
+@dataclass
+class Forked:
+    """What `subprocess.Popen` and asyncio's processes are to their users."""
+
+    pid: int
+    returncode: int | None = None
+
+    def poll(self) -> int | None:
+        if self.returncode is None:
+            self.returncode = _ask({"pid": self.pid})
+        return self.returncode
+
+    async def wait(self) -> int:
+        return await supervise._exit_code(self)  # type: ignore[arg-type]
+
+    def send_signal(self, sign: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, sign)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def fork(
+    code: str, *words: str, env: Mapping[str, str], out: IO[bytes], err: IO[bytes], cwd: Path | None = None
+) -> Forked:
+    """A process in a session of its own that runs `code` with `words` as its command line; it ends when we do."""
+    asked = {"code": code, "words": words, "env": dict(env), "cwd": str(cwd or Path.cwd())}
+    return Forked(_ask(asked, out.fileno(), err.fileno()))
+
+
+def spawn(child: supervise.Child) -> Any:
+    """In place of `supervise._spawn`: a service is forked, every other program is started as ever."""
+    if child.command[:2] != [sys.executable, "-c"]:
+        return _spawn(child)
+    child.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with child.log.open("ab") as out:
+        return fork(str(child.command[2]), env=child.env or {}, out=out, err=out, cwd=child.folder)
+
+
+_spawn = supervise._spawn
+
+
+@cache
+def _server() -> socket.socket:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PINGHOME_")}
+    command = [sys.executable, __file__, str(handle := theirs.fileno())]
+    process = subprocess.Popen(command, env=env, pass_fds=[handle], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    theirs.close()
+    atexit.register(process.wait)
+    atexit.register(ours.close)
+    return ours
+
+
+def _ask(what: Any, *descriptors: int) -> Any:
+    socket.send_fds(_server(), [json.dumps(what).encode()], descriptors)
+    return json.loads(_server().recv(100))
+
+
+def _serve(asking: socket.socket) -> str:
+    """Answers until its user ends; returns in each child, with the code that this must run."""
+    while True:
+        message, descriptors, *_ = socket.recv_fds(asking, 1 << 20, 2)
+        if not message:
+            os._exit(0)
+        asked = json.loads(message)
+        if "pid" in asked:
+            pid, status = os.waitpid(asked["pid"], os.WNOHANG)
+            answer = os.waitstatus_to_exitcode(status) if pid else None
+        elif not (answer := os.fork()):
+            break
+        for each in descriptors:
+            os.close(each)
+        asking.send(json.dumps(answer).encode())
+    supervise._libc.prctl(supervise._PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    os.setsid()
+    for number, each in enumerate(descriptors, start=1):
+        os.dup2(each, number)
+        os.close(each)
+    asking.close()
+    os.chdir(asked["cwd"])
+    os.environ.clear()
+    os.environ.update(asked["env"])
+    sys.argv = ["pinghome", *asked["words"]]
+    return str(asked["code"])
+
+
+if __name__ == "__main__":
+    gc.disable()
+    for each in [*services.SERVICES.values(), "console.app", *COMMANDS.values(), "pinghome_common.serve"]:
+        import_module(each.partition(":")[0])
+    gc.freeze()
+    gc.enable()
+    exec(_serve(socket.socket(fileno=int(sys.argv[1]))), {"__name__": "__main__"})
