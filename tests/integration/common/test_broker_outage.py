@@ -48,6 +48,19 @@ async def test_what_is_in_flight_when_the_broker_dies_fails_at_once_and_is_not_c
         await ours.publish([("telemetry.test", b"2", None)])
 
 
+async def test_who_waits_for_a_change_of_the_connection_is_told_of_its_loss_and_of_its_return(broker):
+    async with Broker(broker.url("admin"), "test") as ours:
+        await ours.until_connected(20)
+        for there in (False, True):
+            waiting = asyncio.create_task(ours.change(600))
+            if not there:
+                await asyncio.sleep(0)
+                os.kill(broker.supervisor.pids["nats"], signal.SIGKILL)
+            async with asyncio.timeout(60):
+                await waiting
+            assert ours.connected is there
+
+
 async def test_our_client_has_no_end_to_its_patience(broker):
     async with Broker(broker.url("admin"), "test") as ours:
         await connected(ours)

@@ -46,6 +46,31 @@ async def test_rounds_of_two_processes_never_overlap_and_go_on_when_one_is_gone(
     assert {name for name, _ in seen[before + 2 :]} == {"other"}
 
 
+class Idle(Counting):
+    """Asks often, and seldom has something to do."""
+
+    lock = "idle"
+    asked = 0
+
+    async def due(self) -> bool:
+        self.asked += 1
+        return self.asked % 5 == 0
+
+
+async def test_who_has_nothing_to_do_does_not_borrow_its_lock(commands):
+    seen: list[tuple[str, str]] = []
+    async with Database(commands) as db:
+        worker = Idle(db, seen, "one")
+        task = asyncio.create_task(worker.run())
+        async with asyncio.timeout(60):
+            while worker.asked < 21:
+                await asyncio.sleep(0.01)
+        asked = worker.asked
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert asked // 5 - 1 <= seen.count(("one", "begins")) <= asked // 5
+
+
 async def test_a_lock_is_borrowed_by_one_at_a_time(commands):
     async with Database(commands) as one, Database(commands) as other:
         async with one.turn("it") as mine, other.turn("it") as theirs, other.turn("another") as free:

@@ -85,8 +85,10 @@ async def test_run_that_does_not_end_in_time_is_down_by_the_clock_and_up_again_b
         "UPDATE runtime_state SET last_start = last_start - 1000000 WHERE last_start < $1", micros(now()) - 9
     )
     await db.fetch("UPDATE shown SET state = 'running', run_until = run_until - 1 WHERE noun = 'heartbeat'")
+    assert await EndedRuns(db).due()
     async with db.connection() as connection:
         assert await EndedRuns(db).round(connection) is False
+    assert not await EndedRuns(db).due()
     assert await counted(db) == {"running": 1, "down": 2}
     rows = (await overview.read(db, OURS)).down
     assert [(row["id"], row["reason"]) for row in rows] == [

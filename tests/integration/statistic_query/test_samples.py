@@ -1,5 +1,6 @@
 """Samples of servers on a real database: stored once, whenever they come, and read with their rates."""
 
+import math
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -75,11 +76,16 @@ class Here:
         return Message(self.number, "telemetry.metric.a", encode_batch(MetricBatch(uuid4().bytes, 1, list(samples))))
 
     async def roll_up(self) -> None:
+        watching = Rollups(self.db, Partitions(DAYS))
+        watching._coarse_due = math.inf
+        marked = await self.db.fetchval("SELECT EXISTS (SELECT FROM metric_mark WHERE level = 0)")
+        assert await watching.due() or not marked
         worker = Rollups(self.db, Partitions(DAYS), coarse_every=0)
         async with self.db.connection() as connection:
             while await worker.round(connection):
                 pass
             assert await connection.fetchval("SELECT count(*) FROM metric_mark") == 0
+        assert not await watching.due()
 
     async def count(self, table: str) -> int:
         return await self.db.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608  # a test's own
