@@ -6,7 +6,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv || echo .venv/bin/uv)
 # Hundreds of processes begin in a test run; where this is set, each of them compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
-TESTS = .venv/bin/pytest -n 5 --dist loadfile --no-loadscope-reorder
+TESTS = .venv/bin/pytest -n 6 --dist loadfile --no-loadscope-reorder
 AGENT = services/data-gateway/src/data_gateway/agent
 PROJECTS := pyproject.toml uv.lock $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
 

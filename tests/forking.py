@@ -110,6 +110,7 @@ def _serve(asking: socket.socket) -> str:
     os.chdir(asked["cwd"])
     os.environ.clear()
     os.environ.update(asked["env"])
+    sys.path[1:1] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     sys.argv = ["pinghome", *asked["words"]]
     return str(asked["code"])
 
