@@ -178,11 +178,10 @@ class Spool:
     def _drop_oldest(self) -> None:
         oldest = min(self._sizes)
         start = max(self._cursor, Position(oldest, 0))
-        if start.segment == oldest:
-            lost, _, _ = self._read(start, self._limit, self._limit)
-            if lost:
-                log.warning("spool_full", dropped_samples=len(lost))
+        lost = self._read(start, self._limit, self._limit)[0] if start.segment == oldest else []
         self._move(max(self._cursor, Position(self._next(oldest), 0)))
+        if lost:
+            log.warning("spool_full", dropped_samples=len(lost))
 
     def _read(
         self, start: Position, most_bytes: int, most_records: int, *, at_least_one: bool = True
