@@ -33,3 +33,10 @@ def found(request, tmp_path_factory) -> dict[str, Any]:
 def checks(scenario: str, found: dict[str, Any]) -> list[dict[str, Any]]:
     """Those of one scenario, with the seed of the run."""
     return [it | {"seed": found["seed"]} for it in found["checks"] if it["scenario"] == scenario.upper()]
+
+
+def passed(checks: list[dict[str, Any]]) -> None:
+    """Nothing of a scenario failed, and something was judged."""
+    failed = [f"{it['name']}: {it['value']}, wanted {it['wanted']}" for it in checks if it["passed"] is False]
+    assert not failed, f"seed {checks[0]['seed']}: {failed}"
+    assert any(it["passed"] for it in checks)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from faults.conftest import passed
+
 SCENARIOS = sorted(path.stem for path in Path(__file__).parent.glob("scenarios/[!_fns]*.py"))
 
 
@@ -11,6 +13,4 @@ SCENARIOS = sorted(path.stem for path in Path(__file__).parent.glob("scenarios/[
 @pytest.mark.timeout(1800)  # the first one plays them all
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_outage_is_told_and_nothing_else(checks):
-    failed = [f"{it['name']}: {it['value']}, wanted {it['wanted']}" for it in checks if it["passed"] is False]
-    assert not failed, f"seed {checks[0]['seed']}: {failed}"
-    assert any(it["passed"] for it in checks)
+    passed(checks)

@@ -54,6 +54,7 @@ async def test_keyboard_does_what_its_help_says(
             while not await it.page.evaluate("document.activeElement.matches('[data-search]')"):
                 await press("/")  # a dialog that closes gives the focus back, sooner or later
         await it.page.keyboard.type("keyed")
+        await it.page.wait_for_url("**q=keyed*")  # an answer that comes later would be another list
         await expect(it.page.locator("tbody tr")).to_have_count(2)
         await it.page.locator("h1").click()
         for key, name in (("j", "Keyed 1"), ("j", "Keyed 2"), ("j", "Keyed 2"), ("k", "Keyed 1")):

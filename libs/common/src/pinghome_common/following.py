@@ -13,13 +13,10 @@ from pinghome_common.events import Envelope, decode
 from pinghome_common.files import write_private
 from pinghome_common.health import round_done
 from pinghome_common.logs import log
-from pinghome_common.stream import Broker, Reader
+from pinghome_common.stream import LONG, Broker, Reader
 
 _SAVE_EVERY, _SAVE_AFTER = 2.0, 15.0
 """Seconds without events after which changes are saved, and seconds after which they are saved in any case."""
-
-_TAKE = 5.0
-"""Seconds for which a stream without events is left alone."""
 
 
 class _Snapshot(msgspec.Struct):
@@ -82,7 +79,7 @@ class Follower:
         changed, saved = False, time.monotonic()
         try:
             while True:
-                messages = await reader.take(_SAVE_EVERY if changed or not self.ready else _TAKE)
+                messages = await reader.take(_SAVE_EVERY if changed or not self.ready else LONG)
                 round_done()
                 for message in messages:
                     self._apply_or_log(message.data)

@@ -17,7 +17,7 @@ from pinghome_common.dead_letters import DeadLetter, DeadLetters, dead_letters_w
 from pinghome_common.health import round_done
 from pinghome_common.items import Contents, Item, first_seen, read, read_one, write_item
 from pinghome_common.read_your_writes import SPEAK_EVERY, Progress, encode
-from pinghome_common.stream import Broker, Message, Reader
+from pinghome_common.stream import LONG, Broker, Message, Reader
 
 LAG = Gauge("pinghome_projection_pending", "messages not yet applied", ["projection", "stream"])
 APPLIED = Counter("pinghome_projected_total", "messages applied", ["projection", "stream"])
@@ -32,9 +32,6 @@ pings came."""
 
 UNAWAITED = 10
 """Events that are load where no command waits for them."""
-
-TAKE = 5.0
-"""Seconds for which a stream without messages is left alone."""
 
 REPLAY_EVERY = 5.0
 """Seconds between two looks for dead letters that an operator wants to replay."""
@@ -76,7 +73,7 @@ class Source:
         """What has arrived, under load after a while; waits on while nothing has."""
         if self._load() > self.calm:
             await asyncio.sleep(COLLECT)
-        return await self.reader.take(TAKE)
+        return await self.reader.take(LONG)
 
     def count(self, items: int) -> None:
         """Notes that some items have come."""

@@ -58,8 +58,8 @@ class Command(command.Command):
 
     @cached_property
     def keys(self) -> Keys:
-        """The caller's organisation's keys, sessions among them."""
-        return Keys(self.tx, self._actor, no_wait, self.now)
+        """The caller's organisation's keys, sessions among them; resource-query has them in its audit log."""
+        return Keys(*self._only_recorded)
 
     @cached_property
     def services(self) -> Services:

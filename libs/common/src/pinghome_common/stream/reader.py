@@ -17,6 +17,9 @@ _HEARTBEAT, _SILENCE = 3, 7.0
 """Seconds between two idle heartbeats, and seconds without one or a message after which a consumer counts as lost; a
 process has some twenty consumers, and they only get lost with their node of a cluster or with their stream."""
 
+LONG = 5.0
+"""Seconds for which who has nothing else to do waits for messages at a time."""
+
 
 class Reader:
     """Reads a stream in order without acknowledgements, from the caller's checkpoint, not the broker's.

@@ -225,6 +225,7 @@ function enrich(within) {
   if (again) setTimeout(() => location.reload(), again.dataset.again * 1000);
   if (!tip.isConnected) document.body.append(tip);
 }
+document.addEventListener("htmx:afterSwap", () => { if (!$(".here")) place = -1; }); // the row that was marked has gone
 document.addEventListener("htmx:afterSettle", ({ target }) => { enrich(document); if (target === document.body) listen(); });
 enrich(document);
 if (!document.hidden) listen();
