@@ -110,12 +110,12 @@ async def main() -> None:
     )
     words.add_argument("--whole", action="store_true", help="the whole page, not only what a window shows at first")
     asked = words.parse_args()
-    provide(["chromium"])
+    provide(["chromium-headless-shell"])
     with tempfile.TemporaryDirectory(prefix="pinghome-pictures-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # noqa: ASYNC240  # nothing else runs yet
         async with told(folder) as platform, console.watched(platform) as paths, async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"))
+            browser = await playwright.chromium.launch(executable_path=shutil.which("chromium-headless-shell"))
             scenes = asked.scene or [*SHOWN, *(f"console-{name}" for name in console.SHOWN)]
             await photograph(browser, platform.url, asked.into, scenes, paths, whole=asked.whole)
             await browser.close()

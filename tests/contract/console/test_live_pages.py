@@ -77,6 +77,26 @@ async def test_keyboard_does_what_its_help_says(
         await it.page.wait_for_url("**/heartbeats/new")
 
 
+async def test_list_is_asked_for_once_for_what_is_typed_and_once_for_what_is_chosen(
+    platform: Platform, browser: Browser, axe: str, told: Told, session: str
+):
+    """A list that came once more would forget the rows that its reader has picked meanwhile."""
+    async with tab(browser, axe) as it:
+        await enter(it.page, session)
+        await it.page.goto(f"{platform.url}{BASE}/monitors")
+        asked: list[str] = []
+        it.page.on("request", lambda request: asked.append(request.url) if "hx-request" in request.headers else None)
+        await it.page.get_by_role("searchbox").fill("onerror")
+        await it.page.wait_for_url("**q=onerror*")
+        await it.page.get_by_role("checkbox").last.check()  # and what was typed in loses the focus
+        for state in ("down", ""):
+            await it.page.locator("select[name=state]").select_option(state)
+            await it.page.wait_for_url(f"**state={state}&*")
+        assert [url.partition("?")[2].partition("&type")[0] for url in asked] == [
+            "q=onerror&state=", "q=onerror&state=down", "q=onerror&state="
+        ]  # fmt: skip
+
+
 async def test_times_are_the_viewers_and_exact_on_focus(
     platform: Platform, browser: Browser, axe: str, told: Told, session: str
 ):
@@ -142,8 +162,7 @@ async def test_charts_say_their_values(platform: Platform, browser: Browser, axe
         for by, words in (("", "on average"), ("region", "us-east-1")):
             await it.page.goto(f"{platform.url}{BASE}/monitors/{made}?by={by}")
             await it.page.mouse.move(0, 0)
-            box = await it.page.locator(".lines").bounding_box()
-            assert box
+            (box,) = await it.boxes(".lines")
             await it.page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 40)
             assert words in (await it.page.locator(".lines").get_attribute("data-tips") or "")
             await expect(it.page.locator(".tip")).to_contain_text(" · ")  # a time, and what was then

@@ -39,10 +39,12 @@ def packages(folder: Path) -> Path:
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """A browser for which all pages' hosts are here."""
-    provide(["chromium"])
+    provide(["chromium-headless-shell"])
     async with async_playwright() as playwright:
         rules = f"--host-resolver-rules=MAP *.{BELOW} 127.0.0.1"
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[rules])
+        browser = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium-headless-shell"), args=[rules]
+        )
         yield browser
         await browser.close()
 
@@ -70,6 +72,11 @@ class Tab:
     async def complaints(self) -> list[str]:
         """Breaches of the page's policy."""
         return await self.page.evaluate("window.complaints")
+
+    async def boxes(self, selector: str) -> list[dict[str, float]]:
+        """Where some elements are, looked up and measured at once, as a live page may replace them in between."""
+        measured = "(them) => them.map((it) => it.getBoundingClientRect().toJSON())"
+        return await self.page.eval_on_selector_all(selector, measured)
 
     async def overflow(self) -> int:
         """Pixels by which the page is wider than its window."""

@@ -81,9 +81,7 @@ async def test_everybody_can_read_them(
     async with tab(browser, axe, **options) as it:
         await it.page.goto(f"{pages.url}/status/{shown.page['subdomain']}")
         assert "per minute" in await it.text()
-        for drawn in await it.page.locator(".metric svg:has(.line)").all():
-            box = await drawn.bounding_box()
-            assert box
+        for box in await it.boxes(".metric svg:has(.line)"):
             assert box["width"] > 60
             assert box["height"] > 15
         assert await it.violations() == []
