@@ -78,7 +78,7 @@ async def test_keyboard_does_what_its_help_says(
 
 
 async def test_list_is_asked_for_once_for_what_is_typed_and_once_for_what_is_chosen(
-    platform: Platform, browser: Browser, axe: str, told: Told, session: str
+    platform: Platform, browser: Browser, axe: str, session: str
 ):
     """A list that came once more would forget the rows that its reader has picked meanwhile."""
     async with tab(browser, axe) as it:
