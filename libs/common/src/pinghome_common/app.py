@@ -146,7 +146,7 @@ def build(
     return app
 
 
-def render(request: Request, error: Exception) -> Response:
+async def render(request: Request, error: Exception) -> Response:  # Starlette would take a thread for a plain one
     """Renders an error in the dialect that the path belongs to; pages may have any path."""
     pages, path = request.app.state.name.startswith("statuspage"), request.scope["path"]
     if pingpong_paths.is_ours(path):
@@ -190,7 +190,8 @@ class MetricsMiddleware:
                 log.exception("request_failed")
                 if status != "none":
                     raise
-                await render(Request(scope), error)(scope, receive, answer)
+                rendered = await render(Request(scope), error)
+                await rendered(scope, receive, answer)
             finally:
                 if "streaming" not in scope:  # which says how long somebody looks
                     SECONDS.labels(self._service, scope["method"], status).observe(time.perf_counter() - started)
