@@ -15,6 +15,7 @@ from contract.client import SERVICE, Client
 from contract.console.conftest import Told
 from contract.console.viewing import BASE, form_of, posted, send, signed_in, with_cookie
 from contract.target import eventually, listening
+from registries import Registry
 from running import TOKEN, Platform
 
 
@@ -223,6 +224,26 @@ async def test_certificate_is_shown_with_how_long_it_lasts(
         page = await text(web, own, f"/monitors/{made['id']}")
     assert re.search(r"\d+ days left", page)
     assert "Issued by" in page
+    await client("DELETE", f"resource-cmd/v1/resource?id={made['id']}")
+
+
+@pytest.mark.parametrize(("name", "expires_at", "said"), [
+    ("console-ends.com", "2030-03-09T12:10:05Z", r"\d+ days left"), ("console-tells-not.com", None, "Not published"),
+])  # fmt: skip
+async def test_domain_is_shown_with_its_registrar_and_how_long_it_lasts(
+    web: httpx.AsyncClient, client: Client, own: str, registered: Registry, name: str, expires_at: str | None, said: str
+):
+    registered.expires[name] = expires_at
+    made = await client.resource(name="By name", url=f"https://{name}/", interval=86400, service_id=SERVICE)
+
+    async def known() -> httpx.Response:
+        return await client("GET", f"resource-query/v1/resource/{made['id']}/tld")
+
+    await eventually(known, lambda it: it.status_code == 200, 60)
+    page = await text(web, own, f"/monitors/{made['id']}")
+    assert re.search(said, page)
+    assert name in page
+    assert "GoDaddy.com, LLC" in page
     await client("DELETE", f"resource-cmd/v1/resource?id={made['id']}")
 
 
