@@ -32,6 +32,31 @@ async def test_open_page_follows_and_what_is_typed_stays(
         assert await it.page.evaluate("document.querySelector('tbody').dataset.same") == "yes"
 
 
+async def test_what_is_down_does_not_move_under_the_pointer(
+    platform: Platform, browser: Browser, axe: str, told: Told, session: str
+):
+    async def down(name: str) -> str:
+        body = {"name": name, "interval": 86400, "service_id": told.client.service_id}
+        made = (await told.client("POST", "resource-cmd/v1/heartbeat", json=body)).json()["heartbeat"]["id"]
+        await told.client("GET", f"data-gateway/v1/heartbeat/{made}?result=fail")
+        return str(made)
+
+    async with tab(browser, axe) as it:
+        await enter(it.page, session)
+        await it.page.goto(f"{platform.url}{BASE}/")
+        rows, counts = it.page.locator("[data-live=down]"), it.page.locator("[data-live=counts]")
+        await rows.hover()
+        await counts.evaluate("(it) => { it.dataset.old = 'yes'; }")
+        made = [await down("Failed first")]
+        await expect(counts).not_to_have_attribute("data-old", "yes", timeout=60_000)
+        assert "Failed first" not in await rows.inner_text()
+        await it.page.mouse.move(0, 0)
+        made.append(await down("Failed second"))
+        for name in ("Failed first", "Failed second"):
+            await expect(rows).to_contain_text(name, timeout=60_000)
+    await told.client("DELETE", f"resource-cmd/v1/heartbeat?id={','.join(made)}")
+
+
 async def test_keyboard_does_what_its_help_says(
     platform: Platform, browser: Browser, axe: str, told: Told, session: str
 ):
