@@ -32,9 +32,13 @@ class Forked:
     pid: int
     returncode: int | None = None
 
+    def __post_init__(self) -> None:
+        self._handle = os.pidfd_open(self.pid)
+
     def poll(self) -> int | None:
-        if self.returncode is None:
+        if self.returncode is None and select.select([self._handle], [], [], 0)[0]:
             self.returncode = _ask({"pid": self.pid})
+            os.close(self._handle)
         return self.returncode
 
     async def wait(self) -> int:

@@ -29,7 +29,7 @@ async def judge_outage(  # one story
     """`begin` makes the outage and `end` ends it `seconds` later; `meanwhile` is called before that end."""
     platform, orders = run.platform, Orders()
     ledger = Ledger(f"{verdict.scenario}-{run.seed}", await make_heartbeats(platform, verdict.scenario, 50))
-    deaths, rate, pause = len(platform.deaths), *((300, 0.2) if run.long else (100, 0.5))
+    deaths, rate, pause = len(platform.deaths), *((300, 0.2) if run.long else (100, 0.8))
     await asyncio.sleep(3)  # a snapshot of what the services know is two seconds old
     async with Pinging(platform, ledger, rate, 32), Commanding(run, orders, verdict.scenario, 4, pause):
         await asyncio.sleep(2)
