@@ -1,16 +1,18 @@
 """Our own programs by fork of a process that has imported them: to import is four fifths of the CPU of a start."""
 
-# ruff: noqa: S102, S603  # our own programs
+# ruff: noqa: S102  # our own programs
 
-import atexit
 import gc
 import json
 import os
+import select
 import signal
 import socket
-import subprocess
+import struct
 import sys
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -30,9 +32,13 @@ class Forked:
     pid: int
     returncode: int | None = None
 
+    def __post_init__(self) -> None:
+        self._handle = os.pidfd_open(self.pid)
+
     def poll(self) -> int | None:
-        if self.returncode is None:
+        if self.returncode is None and select.select([self._handle], [], [], 0)[0]:
             self.returncode = _ask({"pid": self.pid})
+            os.close(self._handle)
         return self.returncode
 
     async def wait(self) -> int:
@@ -71,14 +77,22 @@ _spawn = supervise._spawn
 
 @cache
 def _server() -> socket.socket:
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PINGHOME_")}
-    command = [sys.executable, __file__, str(handle := theirs.fileno())]
-    process = subprocess.Popen(command, env=env, pass_fds=[handle], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    theirs.close()
-    atexit.register(process.wait)
-    atexit.register(ours.close)
-    return ours
+    """A connection to the process that forks for all of a test run; the first who asks begins it."""
+    name = f"\0pinghome-forking-{os.environ.get('TESTS_PREPARED', os.getpid())}"
+    ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    while True:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as theirs, suppress(OSError):  # the name is taken
+            theirs.bind(name)
+            theirs.listen(64)
+            theirs.set_inheritable(True)
+            env = {name: value for name, value in os.environ.items() if not name.startswith("PINGHOME_")}
+            null = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1)]
+            command = [sys.executable, __file__, str(theirs.fileno())]
+            os.posix_spawn(sys.executable, command, env, file_actions=null)
+        with suppress(ConnectionRefusedError):  # it is bound, and does not listen yet
+            ours.connect(name)
+            return ours
+        time.sleep(0.01)
 
 
 def _ask(what: Any, *descriptors: int) -> Any:
@@ -86,17 +100,26 @@ def _ask(what: Any, *descriptors: int) -> Any:
     return json.loads(_server().recv(100))
 
 
-def _serve(asking: socket.socket) -> str:
-    """Answers until its user ends; returns in each child, with the code that this must run."""
+def _serve(listening: socket.socket) -> str:
+    """Answers until its last user ends; returns in each child, with the code that this must run."""
+    users: dict[socket.socket, set[int]] = {}  # with their children
     while True:
+        asking = select.select([listening, *users], [], [])[0][0]
+        if asking is listening:
+            _accept(listening, users)
+            continue
         message, descriptors, *_ = socket.recv_fds(asking, 1 << 20, 2)
         if not message:
-            os._exit(0)
+            _leave(asking, users)
+            continue
         asked = json.loads(message)
         if "pid" in asked:
             pid, status = os.waitpid(asked["pid"], os.WNOHANG)
             answer = os.waitstatus_to_exitcode(status) if pid else None
-        elif not (answer := os.fork()):
+            users[asking].discard(pid)
+        elif answer := os.fork():
+            users[asking].add(answer)
+        else:
             break
         for each in descriptors:
             os.close(each)
@@ -106,13 +129,31 @@ def _serve(asking: socket.socket) -> str:
     for number, each in enumerate(descriptors, start=1):
         os.dup2(each, number)
         os.close(each)
-    asking.close()
+    for each in (listening, *users):
+        each.close()
     os.chdir(asked["cwd"])
     os.environ.clear()
     os.environ.update(asked["env"])
     sys.path[1:1] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     sys.argv = ["pinghome", *asked["words"]]
     return str(asked["code"])
+
+
+def _accept(listening: socket.socket, users: dict[socket.socket, set[int]]) -> None:
+    """Takes a user of our own account."""
+    asking, _ = listening.accept()
+    _, account, _ = struct.unpack("3i", asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    if account == os.geteuid():
+        users[asking] = set()
+
+
+def _leave(asking: socket.socket, users: dict[socket.socket, set[int]]) -> None:
+    """What a user has begun ends with it."""
+    asking.close()
+    for pid in users.pop(asking):
+        os.kill(pid, signal.SIGTERM)
+    if not users:
+        os._exit(0)
 
 
 if __name__ == "__main__":

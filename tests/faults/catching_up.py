@@ -52,5 +52,5 @@ async def catch_up(platform: Platform, since: float, most: float = 120.0) -> tup
     waited: dict[str, float] = {}
     while (late := await behind(platform)) and time.monotonic() - since < most:
         waited |= dict.fromkeys(late, time.monotonic() - since)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)  # a look costs 60 ms of CPU
     return time.monotonic() - since, ", ".join(f"{name} {seconds:.1f} s" for name, seconds in waited.items())

@@ -1,19 +1,19 @@
 """The short form of the fault harness, for the tests; `make faults` plays the long one."""
 
-# ruff: noqa: S603  # our own program
-
 import asyncio
 import json
-import subprocess
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import forking
 from running import prepared
 
-HERE = Path(__file__).parent
+CODE = f"import runpy; runpy.run_path({str(Path(__file__).parent)!r}, run_name='__main__')"
+"""The harness, in a process that has imported the platform."""
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +22,9 @@ def found(request, tmp_path_factory) -> dict[str, Any]:
     asked = [item.callspec.params["scenario"] for item in request.session.items if item.path == request.path]
     told = tmp_path_factory.mktemp("faults") / "found.json"
     asyncio.run(prepared(told.with_name("prepared")))  # which the platforms under test copy
-    done = subprocess.run(
-        [sys.executable, HERE, "--short", "--json", told, *asked], check=False, stdout=subprocess.PIPE
-    )
-    print(done.stdout.decode())
+    progress = sys.__stderr__.buffer
+    harness = forking.fork(CODE, "--short", "--json", str(told), *asked, env=os.environ, out=progress, err=progress)
+    asyncio.run(harness.wait())
     return json.loads(told.read_text())
 
 

@@ -29,9 +29,9 @@ async def judge_outage(  # one story
     """`begin` makes the outage and `end` ends it `seconds` later; `meanwhile` is called before that end."""
     platform, orders = run.platform, Orders()
     ledger = Ledger(f"{verdict.scenario}-{run.seed}", await make_heartbeats(platform, verdict.scenario, 50))
-    deaths = len(platform.deaths)
+    deaths, rate, pause = len(platform.deaths), *((300, 0.2) if run.long else (100, 0.8))
     await asyncio.sleep(3)  # a snapshot of what the services know is two seconds old
-    async with Pinging(platform, ledger, 300, 32), Commanding(run, orders, verdict.scenario, 4, 0.2):
+    async with Pinging(platform, ledger, rate, 32), Commanding(run, orders, verdict.scenario, 4, pause):
         await asyncio.sleep(2)
         begun = time.monotonic()
         await begin()

@@ -36,16 +36,18 @@ class Publications:
 class Publisher:
     """Opens, updates, edits and deletes incidents and maintenance of one page, one command after another."""
 
-    def __init__(self, platform: Platform, publications: Publications, page: dict[str, Any], rng: Random) -> None:
+    def __init__(
+        self, platform: Platform, publications: Publications, page: dict[str, Any], rng: Random, pause: float
+    ) -> None:
         self._client = Client(platform, "statuspage-cmd")
-        self._found, self._rng = publications, rng
+        self._found, self._rng, self._pause = publications, rng, pause
         self._page = f"/v1/statuspage/{page['id']}"
         self._components = [component["id"] for component in page["components"]]
         self._own: list[str] = []
         """Paths of what is there."""
 
     async def publish(self, going: asyncio.Event) -> None:
-        """Publishes until `going` is set."""
+        """Publishes until `going` is set, at most `pause` seconds apart."""
         while not going.is_set():
             incidents = [path for path in self._own if path.count("/") == 5 and "/incident/" in path]
             dice = self._rng.random()
@@ -63,7 +65,7 @@ class Publisher:
                 await self._ask("PUT", path, {"message" if "/update/" in path else "title": f"{dice}"})
             else:
                 await self._ask("DELETE", self._rng.choice(self._own), None)
-            await asyncio.sleep(self._rng.uniform(0, 0.1))
+            await asyncio.sleep(self._rng.uniform(0, self._pause))
         self._client.close()
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> None:

@@ -45,7 +45,9 @@ class Platform:
     server_names: tuple[str, ...] = ("nats", "postgres")
 
     def __init__(self, regions: Sequence[str] = (REGION,), **changes: object) -> None:
-        self.data = Path(tempfile.mkdtemp(prefix="pinghome-faults-"))
+        self._made = os.environ.get("TESTS_PREPARED")
+        """Databases with their tables, which the tests share."""
+        self.data = Path(tempfile.mkdtemp(prefix="pinghome-faults-", dir=self._made and Path(self._made).parent))
         self.data.chmod(0o711)  # PostgreSQL's own account must pass
         self.token = "ph_" + secrets.token_urlsafe(32)
         self.smtp_port = free_port()
@@ -78,11 +80,11 @@ class Platform:
         structlog.configure(processors=[self._hear])
         async with AsyncExitStack() as stack:
             stack.callback(self._leave)
-            if made := os.environ.get("TESTS_PREPARED"):  # databases with their tables, which the tests share
+            if self._made:
                 stack.enter_context(patch.object(supervise, "_spawn", forking.spawn))
                 # What a killed process has written stays without fsync, which is for a power cut.
                 stack.enter_context(patch.dict(postgres.SETTINGS, {"fsync": "off"}))
-                subprocess.run(["cp", "-a", f"{made}/.", self.data], check=True)  # noqa: ASYNC221, S603, S607
+                subprocess.run(["cp", "-a", f"{self._made}/.", self.data], check=True)  # noqa: ASYNC221, S603, S607
             self.servers = await stack.enter_async_context(Servers(self.settings))
             self.settings = self.settings.but(database_url=self.servers.database_url)
             await services.migrate_all(self.settings)

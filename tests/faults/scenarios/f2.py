@@ -21,7 +21,7 @@ COMMANDERS = 12
 async def play(run: Run, verdict: Verdict) -> None:
     """At least 30 kills, in the short form 15, and as many commands as the form asks for."""
     platform, orders = run.platform, Orders()
-    wanted, pause = (10_000, 0.02) if run.long else (200, 0.05)
+    wanted, pause = (10_000, 0.02) if run.long else (200, 0.2)
     begun, deaths = time.monotonic(), len(platform.deaths)
     latest = begun + run.seconds(1200 if run.long else 45)
 

@@ -21,10 +21,10 @@ SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT, "-9": signal.SIGK
 async def play(run: Run, verdict: Verdict) -> None:
     """Ten restarts in the long form, each kind at least once in the short one."""
     platform, orders = run.platform, Orders()
-    restarts, cuts, rate, wanted = (10, 3, 600, 5000) if run.long else (3, 1, 200, 0)
+    restarts, cuts, rate, pause, wanted = (10, 3, 600, 0.05, 5000) if run.long else (3, 1, 100, 0.3, 0)
     ledger = Ledger(f"f3-{run.seed}", await make_heartbeats(platform, "F3", 50))
     deaths, rng, waits = len(platform.deaths), run.rng("restarts"), {}
-    async with Pinging(platform, ledger, rate, 32), Commanding(run, orders, "F3", 12, 0.05):
+    async with Pinging(platform, ledger, rate, 32), Commanding(run, orders, "F3", 12, pause):
         await asyncio.sleep(1)
         for number in range(restarts):
             kind = list(SIGNALS)[number % 3]

@@ -29,7 +29,8 @@ async def play(run: Run, verdict: Verdict) -> None:
         components = [{"name": name, "type": "manual"} for name in ("shop", "bank")]
         body = {"name": "S2", "description": "", "subdomain": f"s2-{run.seed}-{number}", "type": "public"}
         made = await client.until_done("POST", "/v1/statuspage", body | {"components": components})
-        publishers.append(Publisher(platform, found, made["statuspage"], run.rng(f"publisher {number}")))
+        rng = run.rng(f"publisher {number}")
+        publishers.append(Publisher(platform, found, made["statuspage"], rng, 0.1 if run.long else 0.3))
     client.close()
     async with Commanding(run, Orders(), "S2", 3, 0.1), asyncio.TaskGroup() as publishing:
         for each in publishers:

@@ -186,7 +186,9 @@ async def backup(folder: Path) -> AsyncIterator[Backup]:
         async with up(folder / "backed-up", **SETTINGS) as platform, connections(platform) as http:
             client = Client(http, TOKEN)
             world = await made(client, site, sink)
-            before = await eventually(lambda: world.answers(http), lambda it: delivered(it, world) == 2)
+            told = f"statistic-query/v1/resource/{world.fixed['resource']}/notifications"
+            await eventually(lambda: client.get(told), lambda it: delivered(it["data"]) == 2)
+            before = await world.answers(http)
             loading = asyncio.create_task(load(http, world))
             await asyncio.sleep(1)
             due = world.fixed["due"]
@@ -210,10 +212,9 @@ def differing(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return {path: (one[path], other[path]) for path in one if one[path] != other[path]}
 
 
-def delivered(answers: dict[str, Any], world: World) -> int:
-    """How many notifications of the monitor have arrived: that it is down, and up again."""
-    found = answers[f"/statistic-query/v1/resource/{world.fixed['resource']}/notifications"]["data"]
-    return sum(any(attempt["delivered"] for attempt in it["attempts"]) for it in found)
+def delivered(notifications: list[dict[str, Any]]) -> int:
+    """How many have arrived: that the monitor is down, and up again."""
+    return sum(any(attempt["delivered"] for attempt in it["attempts"]) for it in notifications)
 
 
 def environment(data: Path, **settings: str) -> dict[str, str]:
