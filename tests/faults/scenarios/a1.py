@@ -24,7 +24,7 @@ KEPT = re.compile(r"sample_kept .*?at=\"?([0-9T:.Z+-]+)")
 
 async def play(run: Run, verdict: Verdict) -> None:
     """Ten minutes, five kills and two minutes away in the long form."""
-    kills, away, seconds = (5, 120.0, 600.0) if run.long else (2, 10.0, 25.0)
+    kills, away, seconds = (5, 120.0, 600.0) if run.long else (2, 10.0, 35.0)
     platform, rng = run.platform, run.rng("kills")
     server, token = await make_server(run)
     folder = platform.data / f"a1-{server}"

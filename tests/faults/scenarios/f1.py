@@ -20,7 +20,7 @@ APART = 0.2, 1.2
 async def play(run: Run, verdict: Verdict) -> None:
     """At least 30 kills, and as many heartbeats as the form asks for."""
     platform = run.platform
-    wanted, heartbeats, rate = (100_000, 200, 2500) if run.long else (10_000, 100, 700)
+    wanted, heartbeats, rate = (100_000, 200, 2500) if run.long else (10_000, 100, 1000)
     ledger = Ledger(f"f1-{run.seed}", await make_heartbeats(platform, "F1", heartbeats))
     begun, deaths = time.monotonic(), len(platform.deaths)
     latest = begun + run.seconds(600 if run.long else 60)

@@ -11,7 +11,7 @@ from run import Run
 from verdict import Verdict
 from wire import LostError, NotSentError, Wire
 
-LONG, SHORT = 300, 20
+LONG, SHORT = 300, 30
 """Seconds. nats-py's own patience ends after 60 attempts, 2 s apart."""
 
 

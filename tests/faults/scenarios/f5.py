@@ -6,7 +6,7 @@ from outage import judge_outage
 from run import Run
 from verdict import Verdict
 
-LONG, SHORT = 60, 12
+LONG, SHORT = 60, 15
 """Seconds."""
 
 

@@ -29,9 +29,9 @@ KNOWN = 30.0
 
 
 async def play(run: Run, verdict: Verdict) -> None:
-    """50 sites, 5 tenants, 200 honest monitors for 5 minutes in the long form; 24, 2, 40 for 30 s in the short one."""
+    """50 sites, 5 tenants, 200 honest monitors for 5 minutes in the long form; 24, 2, 40 for 40 s in the short one."""
     platform = run.platform
-    sites, tenants, honest, seconds = (50, 5, 100, 300.0) if run.long else (len(SITES), 2, 20, 30.0)
+    sites, tenants, honest, seconds = (50, 5, 100, 300.0) if run.long else (len(SITES), 2, 20, 40.0)
     trials = [Trial(OUTAGE) for _ in range(honest)]
     async with hostile_sites() as port, sink(platform) as told:
         await asyncio.gather(*(trial.listen() for trial in trials))
