@@ -2,6 +2,7 @@
 
 # ruff: noqa: S102  # our own programs
 
+import atexit
 import gc
 import json
 import os
@@ -91,6 +92,7 @@ def _server() -> socket.socket:
             os.posix_spawn(sys.executable, command, env, file_actions=null)
         with suppress(ConnectionRefusedError):  # it is bound, and does not listen yet
             ours.connect(name)
+            atexit.register(ours.close)
             return ours
         time.sleep(0.01)
 
