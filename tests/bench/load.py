@@ -21,7 +21,14 @@ class Load:
     p99: float
 
 
-async def wrk(port: int, paths: Sequence[str], seconds: int = 4, connections: int = 64, rate: float = 0) -> Load:
+async def wrk(
+    port: int,
+    paths: Sequence[str],
+    seconds: int = 4,
+    connections: int = 64,
+    rate: float = 0,
+    headers: Mapping[str, str] | None = None,
+) -> Load:
     """GET `paths` in turn, or POST where a space and a body follow, at most `rate` a second (0: as fast as it goes).
 
     RuntimeError when an answer is not 2xx or 3xx, or does not come.
@@ -30,6 +37,7 @@ async def wrk(port: int, paths: Sequence[str], seconds: int = 4, connections: in
         file.write("\n".join(paths))
         file.flush()
         options = ["-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "wrk.lua"), f"http://127.0.0.1:{port}"]
+        options[:0] = [f"-H{name}: {value}" for name, value in (headers or {}).items()]
         said = await told("wrk", *options, "--", file.name, f"{rate:.0f}")
     found = json.loads(said.rpartition("\n{")[2].join(["{", ""]))
     if found["failed"]:
