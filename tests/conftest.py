@@ -55,6 +55,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
     return _Shares(config, log)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """`-m "not browser"` does without Chromium."""
+    if "browser" in getattr(item, "fixturenames", ()):
+        item.add_marker("browser")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A loop of its own ends the session's, and with it the servers that were started on it: such tests come first."""
