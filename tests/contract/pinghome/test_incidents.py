@@ -127,12 +127,17 @@ async def test_component_shows_its_open_incidents_and_one_that_is_dropped_leaves
     statistics = await client.get(f"statuspage-query/v1/component/{bank}/statistics", days=1)
     assert [each["id"] for each in statistics["open_incidents"]] == [it["id"]]
     assert statistics["status"] == "offline"
+    over = await client.tells(own["id"], "incident", components=affected)
+    await client.tells(own["id"], f"incident/{over['id']}/update", status="resolved")
     kept = {"components": [{"id": shop, "name": "shop", "type": "manual"}]}
     await client("PUT", f"{COMMANDS}/{own['id']}", json=kept)
     after = await client.get(f"{RECORDS}/{own['id']}/incidents/{it['id']}")
     assert after["components"] == affected[:1]
     await client.tells(own["id"], f"incident/{it['id']}/update", status="monitoring")
     assert await shown(client, own) == ["degraded"]
+    assert (await client.get(f"{RECORDS}/{own['id']}/incidents/{over['id']}"))["components"] == affected
+    reopened = await client.tells(own["id"], f"incident/{over['id']}/update", status="identified")
+    assert reopened["components"] == affected[:1]
 
 
 async def test_html_is_cleaned_and_plain_text_stays(client: Client, own: dict[str, Any]):

@@ -182,7 +182,7 @@ class Machine(RuleBasedStateMachine):
         else:
             body = {"status": PROGRESS[status], "message": "x"}
             made = ours(self.pong("POST", f"incidents/{short(UUID(id_))}/updates", body))
-        it.updates.append(Update(made, status, [*it.components]))
+        it.updates.append(Update(made, status, [one for one in it.components if one[0] in self.page.components]))
         it.settle(self.page.components)
 
     @rule(dialect=DIALECT, pick=PICK, status=STATUS, at=PICK)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pinghome_common.errors import FieldError, Invalid
-from pinghome_common.events.incident import Incident, IncidentStatus, IncidentUpdate, Template
+from pinghome_common.events.incident import Affected, Incident, IncidentStatus, IncidentUpdate, Template
 from pinghome_common.events.statuspage import StatusPage
 from statuspage_cmd.pages import components
 
@@ -47,11 +47,10 @@ def settle(it: Incident, newest: IncidentUpdate | None, page: StatusPage, now: d
     monitoring = it.monitoring_at if status is IncidentStatus.resolved else None
     if status is IncidentStatus.monitoring:
         monitoring = at if it.status is not status else it.monitoring_at or at
-    ours = {each.id for each in page.components}
     return replace(
         it,
         status=status,
-        components=[each for each in affected if each.component in ours],
+        components=_there(affected, page),
         monitoring_at=monitoring,
         resolved_at=(it.resolved_at or at) if status is IncidentStatus.resolved else None,
         updated_at=now,
@@ -61,14 +60,14 @@ def settle(it: Incident, newest: IncidentUpdate | None, page: StatusPage, now: d
 def update(
     id_: UUID, it: Incident, page: StatusPage, settings: dict[str, Any], by: str, now: datetime
 ) -> IncidentUpdate:
-    """A new update of an incident; what is not said of status and components stays as it is.
+    """A new update of an incident; what is not said of status and components stays as it is, while it is there.
 
     Raises:
         Invalid: it names what is not the page's.
     """
     made = IncidentUpdate(
         id=id_, organisation=it.organisation, page=it.page, incident=it.id, reported_by=by, created_at=now,
-        updated_at=now, **({"status": it.status, "components": it.components} | settings),
+        updated_at=now, **({"status": it.status, "components": _there(it.components, page)} | settings),
     )  # fmt: skip
     components.check(page, (each.component for each in made.components))
     return made
@@ -120,6 +119,12 @@ def edit_template(it: Template, page: StatusPage, settings: dict[str, Any], now:
     if "components" in settings:
         components.check(page, (each.component for each in settings["components"]))
     return replace(it, **settings, updated_at=now)
+
+
+def _there(affected: list[Affected], page: StatusPage) -> list[Affected]:
+    """Those that are components of the page still; an incident that is over keeps what it has affected."""
+    ours = {each.id for each in page.components}
+    return [each for each in affected if each.component in ours]
 
 
 def _composed(it: Incident | IncidentUpdate, settings: dict[str, Any]) -> list[str]:
