@@ -18,7 +18,8 @@ import asyncpg
 import structlog
 
 import forking
-from pinghome import postgres, services, supervise
+import running
+from pinghome import postgres, services, state_file, supervise
 from pinghome.servers import Servers
 from pinghome.state_file import free_port
 from pinghome.supervise import Child, Supervisor
@@ -82,6 +83,8 @@ class Platform:
             stack.callback(self._leave)
             if self._made:
                 stack.enter_context(patch.object(supervise, "_spawn", forking.spawn))
+                # Of this process alone: platforms that start at once could draw the same one.
+                stack.enter_context(patch.object(state_file, "free_port", lambda _: running.free_port()))
                 # What a killed process has written stays without fsync, which is for a power cut.
                 stack.enter_context(patch.dict(postgres.SETTINGS, {"fsync": "off"}))
                 subprocess.run(["cp", "-a", f"{self._made}/.", self.data], check=True)  # noqa: ASYNC221, S603, S607
